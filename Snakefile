@@ -1,0 +1,29 @@
+"""Learning representations of emotional speech with DCGANs: the study, from corpora to the report."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+# Where several jobs share one machine they share its GPU; cluster jobs get one each.
+resource_scopes:
+    gpu="local",
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corpora.smk"
+include: "workflow/rules/spectrograms.smk"
+include: "workflow/rules/folds.smk"
+include: "workflow/rules/search.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    input:
+        page=REPORT / "index.html",
+    default_target: True

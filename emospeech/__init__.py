@@ -1,0 +1,1 @@
+"""Representations of emotional speech with deep convolutional GANs: the library."""

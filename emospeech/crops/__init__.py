@@ -1,0 +1,1 @@
+"""From stores to batches: which recordings, which word of each, and the crop around it."""

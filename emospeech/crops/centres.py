@@ -1,0 +1,69 @@
+"""Where crops are centred: a random point in a random word, as the paper draws them."""
+
+import hashlib
+
+import numpy as np
+
+
+def draw_centres(store, recordings, rng):
+    """Return a centre frame for each recording (numbers in the store), int64 of shape (batch,).
+
+    A word of the recording is drawn, each as likely, then a point in its time range; the nearest
+    frame is the centre. A recording without words has its centre anywhere.
+    """
+    recordings = np.asarray(recordings)
+    return _centres(store, recordings, rng.random((2, len(recordings))))
+
+
+def draw_fixed_centres(store, recordings, seed):
+    """Return a centre for each recording that depends on its name and `seed` alone."""
+    recordings = np.asarray(recordings)
+    draws = [_named(store.recordings[number], seed).random(2) for number in recordings]
+    return _centres(store, recordings, np.reshape(draws, (-1, 2)).T)
+
+
+def draw_pool(store, words, rng, count):
+    """Return recordings and centres for `count` words drawn evenly from `words` (numbers).
+
+    Used for unlabelled audio, where each word of the pool is as likely as any other.
+    """
+    drawn = words[rng.integers(len(words), size=count)]
+    recordings = np.searchsorted(store.word_offsets, drawn, side="right") - 1
+    times = _between(store.word_start[drawn], store.word_end[drawn], rng.random(count))
+    return recordings, _frames(store, recordings, times)
+
+
+def words_of(store, recordings):
+    """Return the numbers of all words of the given recordings, int64."""
+    spans = [np.arange(*store.word_offsets[number : number + 2]) for number in recordings]
+    return np.concatenate([np.empty(0, np.int64), *spans])
+
+
+def _centres(store, recordings, draws):
+    first = store.word_offsets[recordings]
+    count = store.word_offsets[recordings + 1] - first
+    duration = _last_frames(store, recordings) / store.settings.frame_rate
+    start, end = np.zeros(len(recordings)), duration
+    worded = count > 0
+    word = (first + (draws[0] * count).astype(np.int64))[worded]
+    start[worded], end[worded] = store.word_start[word], store.word_end[word]
+    return _frames(store, recordings, _between(start, end, draws[1]))
+
+
+def _frames(store, recordings, times):
+    """Return the frames nearest to times in seconds; frame i is centred on i / frame_rate."""
+    nearest = np.rint(times * store.settings.frame_rate).astype(np.int64)
+    return np.clip(nearest, 0, _last_frames(store, recordings))
+
+
+def _last_frames(store, recordings):
+    return store.offsets[recordings + 1] - store.offsets[recordings] - 1
+
+
+def _between(start, end, share):
+    return start + share * (end - start)
+
+
+def _named(name, seed):
+    digest = hashlib.sha256(name.encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])

@@ -1,0 +1,112 @@
+"""From test predictions to the figures of the paper's Tables 2 and 3."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emospeech.labels import CLASSES
+from emospeech.metrics import (
+    chance_recalls,
+    class_figures,
+    confusion,
+    count_table,
+    expected_value,
+    predicted_class,
+    score,
+)
+
+TASKS = ("valence", "activation")
+PROBABILITIES = [f"p{number}" for number in CLASSES]
+CHANCE_PERCENTILES = (2.5, 97.5)
+
+
+def column_names(task):
+    """Return the names of the probability columns and of the expected value of a task.
+
+    Those of valence stand alone (`p1` to `p5`, `expected`), as it is the main task; those of
+    activation start with its name.
+    """
+    prefix = "" if task == "valence" else f"{task}_"
+    return [prefix + name for name in PROBABILITIES], prefix + "expected"
+
+
+def predictions_table(rows, labels, probabilities):
+    """Return the predictions of a fold as a table.
+
+    `rows` holds the columns `recording, speaker, session, fold, trial`, `labels` the true values
+    (n, tasks) and `probabilities` {task: (n, 5)}.
+    """
+    table = rows.reset_index(drop=True)
+    for (task, values), truth in zip(probabilities.items(), labels.T, strict=True):
+        names, expected = column_names(task)
+        table[task] = truth
+        table[names] = values
+        table[expected] = expected_value(values)
+    return table
+
+
+def load_predictions(paths):
+    """Return {model: predictions of all its folds} from files named .../model/fold-n/*.csv."""
+    tables = {}
+    for path in map(Path, paths):
+        tables.setdefault(path.parts[-3], []).append(pd.read_csv(path))
+    return {model: pd.concat(folds, ignore_index=True) for model, folds in tables.items()}
+
+
+def count_fold_tables(predictions, task):
+    """Return {fold: counts (9, 5)} of kinds of label by predicted class."""
+    names, _ = column_names(task)
+    return {
+        fold: count_table(rows[task], predicted_class(rows[names].to_numpy()))
+        for fold, rows in predictions.groupby("fold")
+    }
+
+
+def metrics_of(predictions, task, permutations, rng):
+    """Return the figures of one model and task: a row for each fold, `pooled` and `mean`.
+
+    `pooled` counts all folds together, `mean` averages the folds' figures. The chance level is
+    the UAR of predictions permuted within each fold: its mean and its 2.5 and 97.5 percentiles.
+    """
+    names, _ = column_names(task)
+    tables = count_fold_tables(predictions, task)
+    scopes = {f"fold-{fold}": (rows, [fold]) for fold, rows in predictions.groupby("fold")}
+    rows = []
+    for scope, (part, folds) in (scopes | {"pooled": (predictions, list(tables))}).items():
+        figures = score(part[task].to_numpy(), part[names].to_numpy())
+        chance = chance_recalls([tables[fold] for fold in folds], permutations, rng)
+        rows.append({"scope": scope, **figures, **_chance_columns(chance)})
+    table = pd.DataFrame(rows)
+    averaged = ["accuracy", "uar5", "uar3", "rho"]
+    mean = {"scope": "mean", "recordings": len(predictions), **table[averaged][:-1].mean()}
+    return pd.concat([table, pd.DataFrame([mean])], ignore_index=True)
+
+
+def metrics_table(predictions, permutations, seed):
+    """Return `metrics.csv`: the figures of each model, task and scope.
+
+    `predictions` is {model: table} with the folds of each model together.
+    """
+    rows = []
+    for number, (model, table) in enumerate(predictions.items()):
+        for place, task in enumerate(name for name in TASKS if name in table):
+            key = np.random.SeedSequence(seed, spawn_key=(number, place))
+            figures = metrics_of(table, task, permutations, np.random.default_rng(key))
+            figures.insert(0, "model", model)
+            figures.insert(1, "task", task)
+            rows.append(figures)
+    return pd.concat(rows, ignore_index=True)
+
+
+def confusion_tables(predictions, task="valence"):
+    """Return the pooled confusion counts (`truth, 1 .. 5`) and the figures of each class."""
+    counts = confusion(sum(count_fold_tables(predictions, task).values()))
+    table = pd.DataFrame(counts, columns=[str(number) for number in CLASSES])
+    table.insert(0, "truth", CLASSES)
+    return table, class_figures(counts)
+
+
+def _chance_columns(chance):
+    low, high = np.percentile(chance, CHANCE_PERCENTILES)
+    return {"chance": chance.mean(), "chance_low": low, "chance_high": high}

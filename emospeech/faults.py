@@ -1,0 +1,23 @@
+"""Faults in what the user gave, each told in one line."""
+
+
+class InputError(Exception):
+    """A file, key or folder that cannot be used as it is.
+
+    Its text is one line: the place (with the line number where there is one), what is wrong
+    there, and what to do. Raised for what the user can mend; anything else is a bug and keeps
+    its traceback.
+    """
+
+    def __init__(self, place, problem, line=None):
+        # All three stay in `args`, so that the error survives the way back from a worker process.
+        super().__init__(str(place), problem, line)
+        self.place, self.problem, self.line = str(place), problem, line
+
+    def __str__(self):
+        where = self.place if self.line is None else f"{self.place}:{self.line}"
+        return " ".join(f"{where}: {self.problem}".split())
+
+
+class CorpusError(InputError):
+    """A file of a corpus that does not hold what its format promises."""

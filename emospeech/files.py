@@ -1,0 +1,43 @@
+"""Files that are there whole or not at all."""
+
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_whole(path):
+    """Give a path beside `path` to write to; it takes the name `path` when the block succeeds.
+
+    A reader never sees half a file, and a failed or killed write leaves the old one in place.
+    The temporary name keeps the suffix, since some writers choose a format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Write `text` as UTF-8, whole or not at all."""
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def write_table(path, table):
+    """Write a data frame as CSV without its index, whole or not at all.
+
+    Floats are written with the shortest digits that read back as the same number.
+    """
+    with written_whole(path) as beside:
+        table.to_csv(beside, index=False, lineterminator="\n")
+
+
+def write_json(path, value):
+    """Write `value` as indented JSON with sorted keys, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")

@@ -1,0 +1,47 @@
+"""The frame around a workflow script: its log, its arguments and its errors."""
+
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+from threadpoolctl import threadpool_limits
+
+from emospeech.faults import InputError
+
+
+def run(main, job):
+    """Call `main(paths, settings)` with what the workflow engine gave to a script.
+
+    `paths` holds the named inputs and outputs of `job`, `settings` its named params and its
+    number of threads. All that the script and its workers print goes to the log of the job. An
+    `InputError` ends the process with status 1 and its one line; other errors keep their traceback.
+
+    BLAS runs on one thread, since the sums of a product may depend on the number of threads and
+    results must not depend on the number of cores.
+    """
+    paths = SimpleNamespace(**dict(job.input.items()), **dict(job.output.items()))
+    settings = SimpleNamespace(**dict(job.params.items()), threads=job.threads)
+    with redirected(job.log[0]), threadpool_limits(1):
+        try:
+            main(paths, settings)
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+
+
+@contextmanager
+def redirected(log):
+    """Send stdout and stderr, of this process and of those it starts, to the file `log`."""
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "w", encoding="utf-8") as file:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True
+    )
+    yield

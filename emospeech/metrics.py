@@ -1,0 +1,150 @@
+"""Accuracy with ties, correlation, and the level that chance alone reaches.
+
+Everything counts from one table: how often each kind of label (1, 1.5, 2, ... 5) met each predicted
+class. A label halfway between two classes accepts both: a right prediction counts under the
+predicted class, a wrong one under the lower class. It is the only rule that gives the row sums of
+the paper's Table 3.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from emospeech.labels import CLASSES, is_tie
+
+N_KINDS = 2 * len(CLASSES) - 1  # labels 1, 1.5, ... 5
+POOLED = np.array([0, 0, 1, 2, 2])  # five classes to negative, neutral, positive
+
+
+def label_kinds(labels):
+    """Return the kind of each label: 0 for class 1, 1 for the tie of 1 and 2, ... 8 for class 5.
+
+    Labels that are no ties count to the nearest class.
+    """
+    labels = np.asarray(labels, np.float64)
+    return np.rint(2 * np.where(is_tie(labels), labels, np.rint(labels))).astype(np.int64) - 2
+
+
+def count_table(truth, prediction):
+    """Return counts of shape (9, 5): kinds of label by predicted class (classes are 1 to 5)."""
+    table = np.zeros((N_KINDS, len(CLASSES)), np.int64)
+    np.add.at(table, (label_kinds(truth), np.asarray(prediction) - 1), 1)
+    return table
+
+
+def confusion(table):
+    """Return confusion counts (..., 5, 5), truth by prediction, from a count table (..., 9, 5)."""
+    counts = table[..., ::2, :].copy()
+    for lower in range(len(CLASSES) - 1):
+        tied = table[..., 2 * lower + 1, :]  # labels between the classes `lower` and `lower` + 1
+        right = np.arange(len(CLASSES)) == lower + 1
+        counts[..., lower, :] += np.where(right, 0, tied)
+        counts[..., lower + 1, :] += np.where(right, tied, 0)
+    return counts
+
+
+def pool(counts):
+    """Return the counts of three classes: 1 and 2 negative, 3 neutral, 4 and 5 positive."""
+    merge = (POOLED[:, None] == np.arange(3)).astype(counts.dtype)  # (5, 3)
+    return merge.T @ counts @ merge
+
+
+def recalls(counts):
+    """Return the share of each true class that was predicted right, NaN where it has no member."""
+    counts = np.asarray(counts)
+    sizes = counts.sum(axis=-1)
+    right = np.diagonal(counts, axis1=-2, axis2=-1)
+    return np.divide(right, sizes, out=np.full(sizes.shape, np.nan), where=sizes > 0)
+
+
+def unweighted_recall(counts):
+    """Return the unweighted average recall (UAR): the mean recall over the classes with members."""
+    return np.nanmean(recalls(counts), axis=-1)
+
+
+def accuracy(counts):
+    """Return the share of right predictions."""
+    return np.trace(counts) / counts.sum()
+
+
+def precision_recall_f1(counts):
+    """Return three arrays of shape (classes,); 0 where a class is never predicted or never true.
+
+    Given the row-normalised matrix instead of counts, they are the figures in the paper's text.
+    """
+    right = np.diagonal(counts)
+    precision = _ratio(right, counts.sum(axis=0))
+    recall = _ratio(right, counts.sum(axis=1))
+    return precision, recall, _ratio(2 * precision * recall, precision + recall)
+
+
+def row_normalised(counts):
+    """Return the matrix of shares within each true class, as Table 3 prints it."""
+    return _ratio(counts, counts.sum(axis=1, keepdims=True))
+
+
+def expected_value(probabilities):
+    """Return the sum of i * p_i over the classes, of shape (n,), for p of shape (n, 5)."""
+    return np.asarray(probabilities, np.float64) @ CLASSES
+
+
+def predicted_class(probabilities):
+    """Return the most probable class, 1 to 5; of equal ones the lowest."""
+    return np.argmax(probabilities, axis=1) + 1
+
+
+def correlation(truth, prediction):
+    """Return Pearson's rho and its two-sided p; both NaN where either side does not vary."""
+    if len(truth) < 3 or np.ptp(truth) == 0 or np.ptp(prediction) == 0:
+        return np.nan, np.nan
+    rho, p = stats.pearsonr(truth, prediction)
+    return float(rho), float(p)
+
+
+def chance_recalls(tables, permutations, rng):
+    """Return the pooled UAR of `permutations` shuffles of the predictions within each fold.
+
+    `tables` are the count tables (9, 5) of the folds. A table of shuffled predictions has the same
+    sums of rows and columns, so it is drawn as such (Patefield 1981) without shuffling anything.
+    """
+    pooled = np.zeros((permutations, N_KINDS, len(CLASSES)))
+    for table in tables:
+        margins = stats.random_table(table.sum(axis=1), table.sum(axis=0))
+        pooled += margins.rvs(size=permutations, random_state=rng)
+    return unweighted_recall(confusion(pooled))
+
+
+def score(truth, probabilities):
+    """Return the figures of one set of predictions as a dict, in the order of the metrics table."""
+    counts = confusion(count_table(truth, predicted_class(probabilities)))
+    rho, p = correlation(truth, expected_value(probabilities))
+    return {
+        "recordings": len(truth),
+        "accuracy": float(accuracy(counts)),
+        "uar5": float(unweighted_recall(counts)),
+        "uar3": float(unweighted_recall(pool(counts))),
+        "rho": rho,
+        "p": p,
+    }
+
+
+def class_figures(counts):
+    """Return precision, recall and F1 of each class, from counts and from normalised rows."""
+    precision, recall, f1 = precision_recall_f1(counts)
+    precision_normalised, _, f1_normalised = precision_recall_f1(row_normalised(counts))
+    return pd.DataFrame(
+        {
+            "class": CLASSES,
+            "support": counts.sum(axis=1),
+            "precision": precision,
+            "recall": recall,
+            "f1": f1,
+            "precision_normalised": precision_normalised,
+            "f1_normalised": f1_normalised,
+        }
+    )
+
+
+def _ratio(above, below):
+    above, below = np.broadcast_arrays(np.asarray(above, np.float64), below)
+    return np.divide(above, below, out=np.zeros(above.shape), where=below > 0)

@@ -1,0 +1,1 @@
+"""The four models of the paper, from one trunk."""

@@ -1,0 +1,59 @@
+"""Layers with the padding and the normalisation that the models share.
+
+A layer of stride 2 with "same" padding takes n to n / 2. Its filter of size k reaches k - 2 cells
+beyond the edges in all; of an odd number, one more lies behind than before:
+
+    k = 4:  . [a b c d e f] .          k = 5:  . [a b c d e f] . .
+"""
+
+import torch.nn.functional as F
+from torch import nn
+
+MOMENTUM = 0.1  # share of the newest batch in the running averages
+
+
+def same_padding(filter_size):
+    """Return the cells before and behind for a stride of 2 and an even input."""
+    return (filter_size - 2) // 2, (filter_size - 1) // 2
+
+
+class HalvingConv(nn.Conv2d):
+    """A convolution of stride 2 with "same" padding: (n, c, h, w) to (n, filters, h/2, w/2)."""
+
+    def __init__(self, channels, filters, filter_size):
+        super().__init__(channels, filters, filter_size, stride=2)
+        before, behind = same_padding(filter_size)
+        self.edges = (before, behind, before, behind)
+        if before == behind:
+            self.padding, self.edges = (before, before), None
+
+    def forward(self, x):
+        return super().forward(x if self.edges is None else F.pad(x, self.edges))
+
+
+class DoublingConv(nn.ConvTranspose2d):
+    """A transposed convolution of stride 2, the mirror of `HalvingConv`: h, w to 2h, 2w."""
+
+    def __init__(self, channels, filters, filter_size):
+        before, _ = same_padding(filter_size)
+        super().__init__(channels, filters, filter_size, stride=2, padding=before)
+
+    def forward(self, x):
+        height, width = x.shape[-2:]
+        return super().forward(x)[..., : 2 * height, : 2 * width]
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch normalisation whose running averages follow the passes that ask for it.
+
+    Real and generated batches are normalised apart, each by its own moments, and only the passes
+    on real audio make the averages that evaluation uses.
+    """
+
+    def __init__(self, channels):
+        super().__init__(channels, momentum=MOMENTUM)
+
+    def forward(self, x, track=True):
+        if self.training and not track:
+            return F.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, self.eps)
+        return super().forward(x)

@@ -1,0 +1,31 @@
+"""Work spread over processes, with results in order and bounded memory."""
+
+import sys
+from collections import deque
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+
+# A forked worker starts in milliseconds; elsewhere than on Linux forking is not safe.
+START_METHOD = "fork" if sys.platform == "linux" else "spawn"
+
+
+def ordered_map(function, items, workers, ahead=4):
+    """Yield `function(item)` for each item, in the order of the items.
+
+    At most `ahead` results a worker wait to be taken, so memory stays bounded however long
+    `items` is. With one worker everything happens in this process. The first exception of a
+    worker is raised here and the items not yet begun are dropped.
+    """
+    if workers == 1:
+        yield from map(function, items)
+        return
+    items = iter(items)
+    with ProcessPoolExecutor(workers, mp_context=get_context(START_METHOD)) as pool:
+        waiting = deque(pool.submit(function, item) for item in islice(items, workers * ahead))
+        try:
+            while waiting:
+                yield waiting.popleft().result()
+                waiting.extend(pool.submit(function, item) for item in islice(items, 1))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

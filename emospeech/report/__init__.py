@@ -1,0 +1,1 @@
+"""From predictions and metrics to tables, figures and the report page."""

@@ -1,0 +1,23 @@
+"""The figures of the report, and writing them so that the same data gives the same bytes."""
+
+from emospeech.files import written_whole
+from emospeech.report.comparison import draw_comparison
+from emospeech.report.confusion import draw_confusion
+from emospeech.report.learning import draw_learning
+from emospeech.report.style import style
+
+__all__ = ["draw_comparison", "draw_confusion", "draw_learning", "save"]
+
+RESOLUTION = 220  # dots per inch of the PNG
+
+
+def save(figure, pdf_path, png_path):
+    """Write a figure as PDF (vectors) and as PNG, each whole or not at all.
+
+    Neither holds a date or, for the PNG, the name of a program: equal figures are equal bytes.
+    """
+    with style():
+        with written_whole(pdf_path) as beside:
+            figure.savefig(beside, format="pdf", metadata={"CreationDate": None})
+        with written_whole(png_path) as beside:
+            figure.savefig(beside, format="png", dpi=RESOLUTION, metadata={"Software": None})

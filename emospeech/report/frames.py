@@ -1,0 +1,89 @@
+"""Reading the data frames that the report is made of: names, order, and single cells."""
+
+import numpy as np
+import pandas as pd
+
+from emospeech.faults import InputError
+
+MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
+CLASSES = ("Very Neg.", "Neg.", "Neu.", "Pos.", "Very Pos.")  # the labels 1 to 5
+PARAMETERS = ("crop_width", "learning_rate", "batch_size", "filter_size", "filters")
+LOSSES = ("generator", "discriminator", "valence", "activation")
+
+
+def require(frame, columns, place):
+    """Raise InputError naming `place` unless `frame` has all of `columns` and at least one row."""
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise InputError(place, f"no column {', '.join(missing)}; expected {', '.join(columns)}")
+    if frame.empty:
+        raise InputError(place, "no rows")
+
+
+def in_order(models):
+    """The models in the order of the paper; others follow by name."""
+    known = {model: place for place, model in enumerate(MODELS)}
+    return sorted(models, key=lambda model: (known.get(model, len(known)), model))
+
+
+def of_task(metrics, task):
+    """The rows of metrics.csv for one task.
+
+    Raises InputError when a column is missing, there is no such task, or a model has two rows
+    for one scope: it would be a guess which of them to print.
+    """
+    require(metrics, ("model", "task", "scope", "uar5", "uar3", "rho", "p"), "metrics")
+    rows = metrics[metrics["task"] == task]
+    if rows.empty:
+        raise InputError("metrics", f"no rows of the task {task}")
+    twice = rows[rows.duplicated(["model", "scope"])]
+    if len(twice):
+        first = twice.iloc[0]
+        raise InputError("metrics", f"two rows of {task}, {first['model']}, {first['scope']}")
+    return rows
+
+
+def cell(rows, model, scope, column):
+    """One number of metrics.csv, NaN where the row, the column or the number is not there."""
+    if column not in rows.columns:
+        return np.nan
+    found = rows.loc[(rows["model"] == model) & (rows["scope"] == scope), column]
+    return float(found.iloc[0]) if len(found) else np.nan
+
+
+def fold_names(scopes):
+    """The scopes fold-1, fold-2, ... in the order of their numbers."""
+    folds = {scope for scope in scopes if str(scope).startswith("fold-")}
+    return sorted(folds, key=lambda scope: (len(scope), scope))
+
+
+def counts(confusion, place="confusion"):
+    """The confusion counts as an integer array, shape (5, 5), truth in rows, sorted by truth.
+
+    Raises InputError when a class is missing, stands twice, or has a count that is not a whole
+    number of at least zero.
+    """
+    table = confusion.rename(columns=str)
+    labels = [str(label) for label in range(1, 6)]
+    require(table, ["truth", *labels], place)
+    table = table.set_index(table["truth"].astype(str))
+    if sorted(table.index) != labels:
+        raise InputError(place, "expected one row for each truth from 1 to 5")
+    values = table.loc[labels, labels].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    if not (np.isfinite(values).all() and (values >= 0).all() and (values % 1 == 0).all()):
+        raise InputError(place, "expected whole counts of at least zero")
+    return values.astype(int)
+
+
+def row_shares(matrix):
+    """Each row of a count matrix divided by its sum; NaN in a row without counts."""
+    matrix = np.asarray(matrix, dtype=float)
+    sums = matrix.sum(axis=1, keepdims=True)
+    return np.divide(matrix, sums, out=np.full_like(matrix, np.nan), where=sums > 0)
+
+
+def recalls_mean(matrix):
+    """The mean recall (UAR) over the classes that occur, from a count matrix."""
+    diagonal = np.diag(row_shares(matrix))
+    present = ~np.isnan(diagonal)
+    return float(diagonal[present].mean()) if present.any() else np.nan

@@ -1,0 +1,138 @@
+"""How a table's columns are headed and its numbers printed, and from it Markdown and TeX.
+
+The data frames hold plain numbers under short names, for machines. Here each name has a heading
+and a form, for people; all renderings (Markdown, TeX, the page) take theirs from `arrange`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+
+import pandas as pd
+
+from emospeech.report.frames import CLASSES, MODELS
+
+MISSING = "–"
+
+
+def percent(value):
+    """A share of one as per cent with two digits."""
+    return f"{100 * value:.2f}"
+
+
+def share(value):
+    """A share of one, or a correlation, with four digits as the paper has them."""
+    return f"{value:.4f}"
+
+
+def probability(value):
+    """A p-value with three digits; below the smallest of them, only that it is."""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def plain(value):
+    """A whole number in full, a small one as 1e-4, text as it stands, yes or no for a truth."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or str(value) in ("True", "False"):
+        return "yes" if value else "no"
+    if value == int(value):
+        return f"{int(value)}"
+    if abs(value) < 0.01:
+        mantissa, exponent = f"{value:e}".split("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
+    return f"{value:g}"
+
+
+def hours(value):
+    """Hours with one digit."""
+    return f"{value:.1f}"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The head of one column: `group` spans neighbours that share it, `form` prints a value."""
+
+    label: str
+    form: Callable = plain
+    group: str = ""
+    numeric: bool = True
+
+
+def _headings():
+    known = {
+        "model": Heading("Model", numeric=False),
+        "fold": Heading("Fold", numeric=False),
+        "parameter": Heading("Parameter", numeric=False),
+        "truth": Heading("Truth", numeric=False),
+        "class": Heading("Class", numeric=False),
+        "corpus": Heading("Corpus", numeric=False),
+        "what": Heading("What", numeric=False),
+        "kind": Heading("Kind", numeric=False),
+        "chosen": Heading("Chosen", numeric=False),
+        "above": Heading("Above the interval", numeric=False),
+        "hours": Heading("Hours", hours),
+        "learning_rate": Heading("Learning rate"),
+        "validation_uar": Heading("Validation UAR (%)", percent),
+        "margin": Heading("Above chance (points)", percent),
+        "rho_pooled": Heading("pooled", share, "Correlation ρ"),
+        "p_pooled": Heading("p", probability, "Correlation ρ"),
+        "rho_mean": Heading("mean of folds", share, "Correlation ρ"),
+        "rho_paper": Heading("paper", share, "Correlation ρ"),
+        "chance": Heading("mean", percent, "Chance, 5 classes (%)"),
+        "chance_low": Heading("2.5 %", percent, "Chance, 5 classes (%)"),
+        "chance_high": Heading("97.5 %", percent, "Chance, 5 classes (%)"),
+    }
+    for number in ("5", "3"):
+        for name, label in {"pooled": "pooled", "mean": "mean of folds", "paper": "paper"}.items():
+            known[f"uar{number}_{name}"] = Heading(label, percent, f"UAR, {number} classes (%)")
+    for name in ("precision", "recall", "f1"):
+        label = name.capitalize()
+        known[name] = Heading(label, share, "From the counts")
+        known[f"{name}_normalised"] = Heading(label, share, "From the row shares")
+    for label, name in enumerate(CLASSES, start=1):
+        known[str(label)] = Heading(name, share, "Predicted, this run")
+        known[f"paper_{label}"] = Heading(name, share, "Predicted, paper")
+    for model in MODELS:
+        known[model] = Heading("this run", plain, model)
+        known[f"{model}_paper"] = Heading("paper", plain, model)
+        known[f"{model}_uar5"] = Heading(model, percent, "UAR, 5 classes (%)")
+    return known
+
+
+HEADINGS = _headings()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A table as text: heads of the columns, groups of them as (title, width), rows of cells."""
+
+    headings: tuple
+    groups: tuple
+    rows: tuple
+
+    @property
+    def grouped(self):
+        """Whether there is a line of group titles above the headings."""
+        return any(title for title, _ in self.groups)
+
+
+def heading_of(frame, column):
+    """The heading of a column; one that has none yet is headed by its name."""
+    numeric = pd.api.types.is_numeric_dtype(frame[column])
+    words = str(column).replace("_", " ")
+    return HEADINGS.get(column, Heading(words[:1].upper() + words[1:], numeric=numeric))
+
+
+def arrange(frame):
+    """The Layout of a data frame; a missing number is a dash."""
+    headings = tuple(heading_of(frame, column) for column in frame.columns)
+    groups = tuple((title, len(list(span))) for title, span in groupby(h.group for h in headings))
+    rows = tuple(
+        tuple(
+            MISSING if pd.isna(value) else heading.form(value)
+            for heading, value in zip(headings, row, strict=True)
+        )
+        for row in frame.astype(object).itertuples(index=False, name=None)
+    )
+    return Layout(headings, groups, rows)

@@ -1,0 +1,143 @@
+"""Figure of the learning curves: losses and validation UAR over the epochs, fold by fold."""
+
+import numpy as np
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from emospeech.faults import InputError
+from emospeech.report.frames import LOSSES, require
+from emospeech.report.style import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    PAGE_WIDTH,
+    SOFT,
+    VERMILLION,
+    blank,
+    style,
+)
+
+LINES = {
+    "generator": (ORANGE, (0, (1, 1))),
+    "discriminator": (VERMILLION, (0, (5, 1.5))),
+    "valence": (BLUE, "-"),
+    "activation": (GREEN, (0, (4, 1.2, 1, 1.2))),
+}
+ACROSS = 5  # folds side by side; ten folds make two blocks
+WIDE_RANGE = 20  # losses that span more than this ratio get a logarithmic axis
+
+
+def best_row(history):
+    """The row of the epoch whose weights are kept: the first with the highest validation UAR."""
+    return history.loc[history["validation_uar"].astype(float).idxmax()]
+
+
+def losses_of(histories):
+    """The losses that a model has, out of LOSSES: those with a number in any of its folds."""
+    return [
+        loss
+        for loss in LOSSES
+        if any(loss in table and table[loss].notna().any() for table in histories.values())
+    ]
+
+
+def draw_learning(histories, model):
+    """A Figure of one model's training: above the losses, below the validation UAR in per cent.
+
+    `histories` maps a fold to its history.csv. The epoch whose weights are kept is marked. Scales
+    are shared by all folds; that of the losses is logarithmic when they span a wide range.
+    """
+    if not histories:
+        raise InputError(f"history of {model}", "no fold")
+    for fold, history in histories.items():
+        place = f"history of {model}, {_title(fold)}"
+        require(history, ("epoch", "validation_uar"), place)
+        if history["validation_uar"].isna().all():
+            raise InputError(place, "no validation_uar")
+    folds = sorted(histories, key=lambda fold: (len(str(fold)), str(fold)))
+    with style():
+        figure = blank(PAGE_WIDTH, 0.55 + 2.35 * -(-len(folds) // ACROSS))
+        panels = _grid(figure, len(folds))
+        losses = losses_of(histories)
+        for fold, (upper, lower) in zip(folds, panels, strict=True):
+            _draw_fold(upper, lower, histories[fold], losses)
+            upper.set_title(_title(fold), loc="left")
+        _scale([upper for upper, _ in panels], histories, losses)
+        _label(figure, panels)
+    return figure
+
+
+def _grid(figure, n_folds):
+    """A pair of axes a fold, losses above validation; all share the epochs and their own scale."""
+    blocks = -(-n_folds // ACROSS)
+    grid = figure.subplots(2 * blocks, min(n_folds, ACROSS), squeeze=False)
+    pairs = [(grid[2 * i, j], grid[2 * i + 1, j]) for i in range(blocks) for j in range(len(grid[0]))]
+    for pair in pairs[n_folds:]:
+        for panel in pair:
+            panel.set_visible(False)
+    for upper, lower in pairs[:n_folds]:
+        upper.sharex(grid[0, 0])
+        lower.sharex(grid[0, 0])
+        upper.sharey(grid[0, 0])
+        lower.sharey(grid[1, 0])
+    return pairs[:n_folds]
+
+
+def _title(fold):
+    return f"Fold {str(fold).removeprefix('fold-')}"
+
+
+def _draw_fold(upper, lower, history, losses):
+    best = best_row(history)
+    for loss in losses:
+        colour, dashes = LINES[loss]
+        upper.plot(history["epoch"], history[loss], color=colour, linestyle=dashes, label=loss)
+    lower.plot(history["epoch"], 100 * history["validation_uar"], color=BLUE)
+    for panel in (upper, lower):
+        panel.axvline(best["epoch"], color=SOFT, linewidth=0.7, linestyle=(0, (2, 2)), zorder=0)
+        panel.grid(axis="y")
+    lower.plot(best["epoch"], 100 * best["validation_uar"], "o", color=INK, markersize=3.5)
+    lower.annotate(
+        f"{100 * best['validation_uar']:.1f}",
+        (best["epoch"], 100 * best["validation_uar"]),
+        xytext=(0, 5),
+        textcoords="offset points",
+        ha="center",
+        fontsize=6.5,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+    )
+
+
+def _scale(uppers, histories, losses):
+    """A logarithmic scale of the losses, marked 1, 2, 5, 10 and so on, where it is needed."""
+    if _spread(histories, losses) <= WIDE_RANGE:
+        return
+    for panel in uppers:
+        panel.set_yscale("log")
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        panel.yaxis.set_minor_locator(NullLocator())
+
+
+def _spread(histories, losses):
+    tables = histories.values()
+    values = [table[loss].dropna().to_numpy(float) for table in tables for loss in losses]
+    values = np.concatenate([*values, np.empty(0)])
+    return values.max() / values.min() if values.size and values.min() > 0 else 1.0
+
+
+def _label(figure, panels):
+    """Names of the axes (on the left of a line only), ticks at whole epochs, and the legend."""
+    for place, (upper, lower) in enumerate(panels):
+        first = place % ACROSS == 0
+        upper.set_ylabel("Loss" if first else "")
+        lower.set_ylabel("Validation UAR (%)" if first else "")
+        lower.set_xlabel("Epoch")
+        upper.tick_params(labelbottom=False, labelleft=first)
+        lower.tick_params(labelleft=first)
+        lower.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    lower.margins(y=0.2)  # room for the value at the best epoch; shared by all folds
+    lower.autoscale_view()
+    figure.align_ylabels()
+    handles, labels = panels[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4, handlelength=2.8)

@@ -1,0 +1,1 @@
+"""From audio to spectrogram frames, and the store that holds them with the word times."""

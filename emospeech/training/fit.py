@@ -1,0 +1,121 @@
+"""Training to the paper's stopping rule, and predicting with the weights that it keeps."""
+
+import logging
+import time
+
+import numpy as np
+import pandas as pd
+import torch
+
+from emospeech.metrics import score
+from emospeech.training.engine import Engine
+
+log = logging.getLogger(__name__)
+
+
+def stream(settings, *place):
+    """Return the random numbers of one place of a training, such as (trial, fold, epoch, step)."""
+    # A spawn key, since a plain list of seeds is the same as one with zeros behind it.
+    return np.random.default_rng(np.random.SeedSequence(settings.seed, spawn_key=place))
+
+
+class StoppingRule:
+    """Remembers the best validation UAR, and says when it was not beaten for long enough."""
+
+    def __init__(self, patience):
+        self.patience, self.best, self.best_epoch, self.epoch = patience, -1.0, 0, 0
+
+    def better(self, uar):
+        """Count an epoch and return whether its UAR is strictly the highest so far."""
+        self.epoch += 1
+        if uar > self.best:
+            self.best, self.best_epoch = uar, self.epoch
+        return self.best_epoch == self.epoch
+
+    @property
+    def stop(self):
+        return self.epoch - self.best_epoch >= self.patience
+
+
+def fit(networks, model, trial, parts, pool, settings, place):
+    """Train until the validation UAR no longer increases; return the history and the best weights.
+
+    `parts` holds LabelledPart objects by the name of the part, `pool` the unlabelled audio (None
+    for the CNNs) and `place` the (trial, fold) that the random numbers depend on. The network is
+    left with the best weights. The history has a row an epoch.
+    """
+    network, generator = networks
+    engine = Engine(network, generator, model.tasks, trial["learning_rate"], settings)
+    rule, history, best = StoppingRule(settings.patience), [], None
+    while not rule.stop and rule.epoch < settings.max_epochs:
+        began = time.perf_counter()
+        losses, crops = _epoch(engine, trial, parts["train"], pool, settings, (*place, rule.epoch))
+        scores = validate(network, parts["validation"], settings.seed)
+        if rule.better(scores["uar5"]):
+            best = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        seconds = time.perf_counter() - began
+        history.append(_row(rule.epoch, losses, scores, seconds, crops))
+        log.info(_line(history[-1], rule))
+    network.load_state_dict(best)
+    return pd.DataFrame(history), best
+
+
+def validate(network, part, seed):
+    """Return the scores of valence on a labelled part."""
+    probabilities = predict(network, part.fixed_crops(seed), ("valence",))["valence"]
+    return score(part.part.labels[:, 0], probabilities)
+
+
+@torch.no_grad()
+def predict(network, crops, tasks):
+    """Return the class probabilities of each task, {task: float64 array (n, 5)}.
+
+    `crops` yields batches of shape (batch, 1, rows, width). The network is left in training mode
+    as it was.
+    """
+    network.eval()
+    logits = [network.classify(batch, tasks) for batch in crops]
+    network.train()
+    return {
+        task: torch.softmax(torch.cat([batch[task] for batch in logits]).double(), 1).cpu().numpy()
+        for task in tasks
+    }
+
+
+def _epoch(engine, trial, part, pool, settings, place):
+    """Train one epoch; return the mean losses and the number of labelled crops seen."""
+    batches = part.epoch(trial["batch_size"], settings.oversample, stream(settings, *place))
+    sums = {}
+    for number, positions in enumerate(batches):
+        rng = stream(settings, *place, number)
+        crops, labels = part.draw(positions, rng)
+        unlabelled = latent = None
+        if pool is not None:
+            unlabelled = pool.draw(len(positions), rng)
+            latent = rng.uniform(-1, 1, (len(positions), engine.generator.linear.in_features))
+            latent = torch.from_numpy(latent.astype(np.float32)).to(part.device)
+        for name, loss in engine.step(crops, labels, unlabelled, latent).items():
+            sums[name] = sums.get(name, 0) + loss  # stays on the device: no waiting in a step
+    return {name: float(value) / len(batches) for name, value in sums.items()}, batches.size
+
+
+def _row(epoch, losses, scores, seconds, crops):
+    parts = ("generator", "discriminator", "valence", "activation")
+    return {
+        "epoch": epoch,
+        **{name: losses.get(name, np.nan) for name in parts},
+        "validation_uar": scores["uar5"],
+        "validation_rho": scores["rho"],
+        "seconds": seconds,
+        "crops_per_second": crops / seconds,
+    }
+
+
+def _line(row, rule):
+    losses = "  ".join(
+        f"{name} {row[name]:.3f}"
+        for name in ("generator", "discriminator", "valence", "activation")
+        if not np.isnan(row[name])
+    )
+    mark = "  best" if rule.best_epoch == rule.epoch else ""
+    return f"epoch {row['epoch']:3d}  {losses}  validation UAR {row['validation_uar']:.4f}{mark}"

@@ -1,0 +1,72 @@
+"""One fold: the open store, and which of its recordings train, validate and test."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emospeech.corpora.tables import load_recordings
+from emospeech.faults import InputError
+from emospeech.folds import PARTS
+from emospeech.labels import shuffled
+from emospeech.spectrograms.store import Store, open_store
+
+LABELS = ["valence", "activation", "dominance"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The labelled recordings of a part: numbers in the store, and a label for each task."""
+
+    recordings: np.ndarray  # (n,)
+    labels: np.ndarray  # (n, tasks)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A fold of a corpus; row i of `table` is recording i of the store, and has its `part`."""
+
+    path: Path  # of the store
+    store: Store
+    fold: int
+    table: pd.DataFrame
+
+
+def load_fold(store_path, recordings_path, folds_path, fold, shuffle_seed=None):
+    """Return a Fold, with a seed one whose labels are shuffled between the recordings of each part.
+
+    Raises InputError where the tables and the store do not hold the same recordings.
+    """
+    store = open_store(store_path)
+    folds = pd.read_csv(folds_path)
+    parts = folds.loc[folds["fold"] == fold, ["recording", "part"]]
+    table = load_recordings(recordings_path).merge(parts, on="recording", validate="one_to_one")
+    if tuple(table["recording"]) != store.recordings:
+        raise InputError(store_path, f"does not hold the recordings of {folds_path}; delete it")
+    if shuffle_seed is not None:
+        rng = np.random.default_rng([shuffle_seed, fold])
+        table[LABELS] = shuffled(table[LABELS].to_numpy(), table["part"].to_numpy(str), rng)
+    return Fold(Path(store_path), store, fold, table)
+
+
+def labelled_parts(fold, tasks):
+    """Return {part: Part} with the recordings that have a label for each of `tasks`."""
+    labels = fold.table[list(tasks)].to_numpy(np.float64)
+    labelled = ~np.isnan(labels).any(axis=1)
+    parts = {}
+    for name in PARTS:
+        numbers = np.flatnonzero(labelled & (fold.table["part"] == name))
+        parts[name] = Part(numbers, labels[numbers])
+    return parts
+
+
+def unlabelled_recordings(fold, path, store):
+    """Return the recordings of the store at `path` whose audio may be learned from unlabelled.
+
+    Of the fold's own store they are those of the training sessions: nothing of the held-out
+    session is heard in training. Of another corpus they are all.
+    """
+    if Path(path) == fold.path:
+        return np.flatnonzero(fold.table["part"] == "train")
+    return np.arange(len(store.recordings))

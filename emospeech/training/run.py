@@ -1,0 +1,83 @@
+"""A training from end to end: from a fold and a trial to weights, history and validation score."""
+
+import hashlib
+import logging
+
+import torch
+
+from emospeech.models.catalogue import MODELS, build
+from emospeech.spectrograms.store import open_store
+from emospeech.training.data import LabelledPart, UnlabelledPool
+from emospeech.training.fit import fit, predict
+from emospeech.training.fold import labelled_parts, unlabelled_recordings
+from emospeech.training.weights import load_weights
+
+log = logging.getLogger(__name__)
+
+
+def train_fold(name, fold, unlabelled, number, trial, networks, settings):
+    """Train model `name` on a fold with trial `number`; return history, weights and a summary.
+
+    `unlabelled` are the paths of the stores of the unlabelled pool, used by the DCGANs, and
+    `networks` the NetworkSettings. All random numbers depend on the seed, the trial and the fold.
+    """
+    device, model = torch_device(settings), MODELS[name]
+    place = (number, fold.fold)
+    rows = fold.store.settings.rows
+    seed = int.from_bytes(hashlib.sha256(repr((settings.seed, *place)).encode()).digest()[:7])
+    modules = [part and part.to(device) for part in build(name, rows, trial, networks, seed)]
+    parts = crops_of_parts(fold, model, trial, settings, device)
+    pool = None
+    if model.adversarial:
+        stores = {path: open_store(path) for path in unlabelled}
+        allowed = [unlabelled_recordings(fold, path, store) for path, store in stores.items()]
+        pool = UnlabelledPool(list(stores.values()), allowed, trial["crop_width"], device)
+    history, weights = fit(modules, model, trial, parts, pool, settings, place)
+    best = history.loc[history["validation_uar"].idxmax()]
+    return (
+        history,
+        weights,
+        {
+            "model": name,
+            "trial": number,
+            "fold": fold.fold,
+            "epoch": int(best["epoch"]),
+            "epochs": len(history),
+            "uar": float(best["validation_uar"]),
+        },
+    )
+
+
+def predict_test(name, fold, trial, weights, networks, settings):
+    """Return the class probabilities of the test part, {task: (n, 5)}, and the part itself.
+
+    `trial` are the parameters that the weights at the path `weights` were trained with.
+    """
+    device, model = torch_device(settings), MODELS[name]
+    network, _ = build(name, fold.store.settings.rows, trial, networks, seed=0)
+    network = load_weights(weights, network).to(device)
+    test = crops_of_parts(fold, model, trial, settings, device)["test"]
+    return predict(network, test.fixed_crops(settings.seed), model.tasks), test.part
+
+
+def crops_of_parts(fold, model, trial, settings, device):
+    """Return {part: LabelledPart} for the tasks of a model."""
+    parts = labelled_parts(fold, model.tasks)
+    for name, part in parts.items():
+        size = len(part.recordings)
+        left_out = (fold.table["part"] == name).sum() - size
+        log.info("%s: %d recordings, %d without a label left out", name, size, left_out)
+    return {
+        name: LabelledPart(fold.store, part, trial["crop_width"], device)
+        for name, part in parts.items()
+    }
+
+
+def torch_device(settings):
+    """Return the device of the settings and make torch deterministic on it."""
+    torch.set_num_threads(settings.threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    name = settings.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)

@@ -1,0 +1,18 @@
+"""What fixes a training beside the model and the trial."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The schedule and the optimiser; the defaults are the paper's or DCGAN's."""
+
+    patience: int = 5  # epochs without a strictly higher validation UAR before stopping
+    max_epochs: int = 200
+    beta1: float = 0.5  # of Adam
+    beta2: float = 0.999
+    unlabelled: tuple[str, ...] = ("ami", "iemocap")  # corpora of the unlabelled pool
+    oversample: bool = True  # draw the valence classes evenly, or each recording once an epoch
+    device: str = "auto"  # the GPU where there is one, or "cpu", "cuda"
+    threads: int = 1  # of torch on a CPU; sums depend on it, so it is set here and not by --cores
+    seed: int = 1

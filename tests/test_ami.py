@@ -1,0 +1,266 @@
+"""The reader of AMI, on meetings written by hand and, where it is there, on real annotations."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emospeech.corpora.ami import AmiSettings, read_ami
+from emospeech.corpora.nxt import read_meetings, read_words
+from emospeech.corpora.tables import Tally
+from emospeech.faults import CorpusError, InputError
+
+SAMPLE = Path(__file__).resolve().parents[2] / "shared" / "ami-sample"
+HEAD = '<?xml version="1.0" encoding="ISO-8859-1" standalone="yes"?>\n'
+NITE = 'xmlns:nite="http://nite.sourceforge.net/"'
+
+
+def words_xml(*elements):
+    return HEAD + f'<nite:root nite:id="x" {NITE}>\n' + "\n".join(elements) + "\n</nite:root>\n"
+
+
+def w(text, start, end, more=""):
+    return f'   <w nite:id="x" starttime="{start}" endtime="{end}"{more}>{text}</w>'
+
+
+def meetings_xml(**meetings):
+    """Text of a meetings.xml; a meeting is `{agent: (channel, name)}`."""
+    lines = [HEAD + f'<nite:root nite:id="meet.00" {NITE}>']
+    for meeting, people in meetings.items():
+        lines.append(f'<meeting observation="{meeting}" duration="1"><!-- checked -->')
+        lines.extend(
+            f'<speaker nxt_agent="{agent}" channel="{channel}" global_name="{name}"/>'
+            for agent, (channel, name) in people.items()
+        )
+        lines.append("</meeting>")
+    return "\n".join([*lines, "</nite:root>\n"])
+
+
+class Ami:
+    """Writes the files of the corpus below a folder."""
+
+    def __init__(self, root):
+        self.audio, self.annotations = root / "amicorpus", root / "annotations"
+        self.audio.mkdir(parents=True)
+
+    def meetings(self, **meetings):
+        self.write("corpusResources/meetings.xml", meetings_xml(**meetings))
+
+    def words(self, meeting, agent, *elements):
+        self.write(f"words/{meeting}.{agent}.words.xml", words_xml(*elements))
+
+    def write(self, path, text):
+        path = self.annotations / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("latin-1"))
+
+    def wav(self, meeting, seconds=10.0, stream="Mix-Headset"):
+        path = self.audio / meeting / "audio" / f"{meeting}.{stream}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, np.zeros(round(16000 * seconds), dtype="int16"), 16000)
+        return path
+
+    def read(self, *meetings, stream="Mix-Headset"):
+        return read_ami(self.audio, self.annotations, AmiSettings(stream, meetings))
+
+
+@pytest.fixture
+def ami(tmp_path):
+    """Two meetings of two; in EN2002c the agents wear the headsets crosswise."""
+    ami = Ami(tmp_path)
+    ami.meetings(
+        ES2002a={"A": ("0", "MEE006"), "B": ("1", "FEE005")},
+        EN2002c={"A": ("1", "FEO072"), "B": ("0", "MEE071")},
+    )
+    for meeting in ("ES2002a", "EN2002c"):
+        ami.words(meeting, "A", w("Hi", 2.5, 3.25), w(",", 3.25, 3.25, ' punc="true"'))
+        ami.words(meeting, "B", w("Hello", 1.0, 1.5), '<gap starttime="3"/>')
+        ami.wav(meeting)
+    return ami
+
+
+def test_a_meeting_is_a_recording_and_carries_the_words_of_all(ami):
+    corpus = ami.read()
+    assert corpus.recordings["recording"].tolist() == ["EN2002c.Mix-Headset", "ES2002a.Mix-Headset"]
+    row = corpus.recordings.iloc[1]
+    assert row["path"] == "ES2002a/audio/ES2002a.Mix-Headset.wav"
+    assert (row["duration"], row["session"], row["speaker"]) == (10.0, "ES2002a", "")
+    assert corpus.recordings[["start", "end", "valence", "raters"]].isna().all(axis=None)
+    assert corpus.words[corpus.words["recording"] == row["recording"]].values.tolist() == [
+        ["ES2002a.Mix-Headset", "FEE005", "Hello", 1.0, 1.5],
+        ["ES2002a.Mix-Headset", "MEE006", "Hi", 2.5, 3.25],
+    ]
+    assert corpus.summary["left_out"] == {"not a word: gap": 2, "not a word: punctuation": 2}
+    assert corpus.summary["irregular"] == {}
+    assert corpus.summary["speakers"] == 4
+
+
+def test_a_headset_carries_the_words_of_its_wearer(ami):
+    for meeting in ("ES2002a", "EN2002c"):
+        ami.wav(meeting, stream="Headset-1")
+    corpus = ami.read(stream="Headset-1")
+    assert corpus.words[["recording", "speaker", "word"]].values.tolist() == [
+        ["EN2002c.Headset-1", "FEO072", "Hi"],
+        ["ES2002a.Headset-1", "FEE005", "Hello"],
+    ]
+
+
+def test_a_headset_that_nobody_wore_is_counted(ami):
+    ami.wav("ES2002a", stream="Headset-4")
+    summary = ami.read(stream="Headset-4").summary
+    assert (summary["recordings"], summary["words"]) == (1, 0)
+    assert summary["irregular"]["channel without a participant"] == 1
+    assert summary["left_out"] == {"meeting without this stream": 1}
+
+
+def test_meetings_are_chosen_and_unknown_ones_told(ami):
+    assert ami.read("ES2002a").recordings["session"].tolist() == ["ES2002a"]
+    with pytest.raises(InputError, match="ES2002x"):
+        ami.read("ES2002a", "ES2002x")
+    with pytest.raises(InputError, match="Mix Headset"):
+        ami.read(stream="Mix Headset")
+    with pytest.raises(CorpusError, match=r"amicorpus: .*Headset-3\.wav"):
+        ami.read(stream="Headset-3")
+
+
+def test_an_agent_that_nobody_knows_keeps_a_name(ami):
+    ami.words("ES2002a", "E", w("who", 5, 6))
+    corpus = ami.read()
+    assert corpus.words["speaker"].tolist()[-1] == "ES2002a.E"
+    assert corpus.summary["irregular"] == {"agent not in meetings.xml": 1}
+
+
+def test_words_are_kept_clipped_or_counted(ami):
+    ami.words(
+        "ES2002a", "A", w("late", 9.5, 12), w("after", 10, 11), w("back", 4, 3), w("none", 5, 5),
+        '<w nite:id="x">timeless</w>', w("", 1, 2), w("first", 1, 2), w("odd", "soon", 2),
+        w("never", "nan", 2), '<vocalsound starttime="1" endtime="2" type="laugh"/>',
+    )  # fmt: skip
+    corpus = ami.read("ES2002a")
+    mine = corpus.words[corpus.words["speaker"] == "MEE006"]
+    assert mine[["word", "start", "end"]].values.tolist() == [["first", 1, 2], ["late", 9.5, 10]]
+    assert corpus.summary["left_out"] == {
+        "not a word: gap": 1,
+        "not a word: vocalsound": 1,
+        "word beyond the recording": 1,
+        "word of no length": 1,
+        "word reversed": 1,
+        "word without text": 1,
+        "word without times": 3,
+    }
+    # "back" comes before "after", and "first" before "none".
+    assert corpus.summary["irregular"] == {
+        "word clipped to the recording": 1,
+        "word out of order": 2,
+    }
+
+
+def test_empty_and_missing_words_are_counted(ami):
+    ami.words("ES2002a", "D")
+    ami.wav("IN1001")
+    ami.words("IS1000a", "A", w("lost", 1, 2))
+    corpus = ami.read()
+    assert corpus.summary["recordings"] == 3
+    assert corpus.summary["irregular"] == {
+        "agent not in meetings.xml": 1,
+        "meeting without words": 1,
+        "words file without words": 1,
+    }
+    assert corpus.summary["left_out"]["meeting without this stream"] == 1
+
+
+def test_stray_files_are_ignored_or_counted(ami):
+    before = ami.read().summary
+    ami.write("words/._ES2002a.A.words.xml", "\x00\x05\x16\x07")
+    audio = ami.audio / "ES2002a" / "audio"
+    (audio / "._ES2002a.Mix-Headset.wav").write_bytes(b"\x00\x05")
+    (audio / "ES2002a.Headset-0.wav").write_bytes(b"")
+    assert ami.read().summary == before
+    ami.write("words/notes.xml", "")
+    (audio / "EN2002c.Mix-Headset.wav").write_bytes(b"")
+    extra = {"words file of an unknown name": 1, "wav in another meeting's folder": 1}
+    assert ami.read().summary["left_out"] == before["left_out"] | extra
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF\x24", b"<html>Not Found</html>"])
+def test_a_wav_that_is_none_is_told(ami, content):
+    ami.wav("ES2002a").write_bytes(content)
+    with pytest.raises(CorpusError, match=r"ES2002a\.Mix-Headset\.wav: .*again"):
+        ami.read()
+
+
+def test_missing_folders_are_told(ami, tmp_path):
+    with pytest.raises(CorpusError, match=r"meetings\.xml: cannot be read"):
+        read_ami(ami.audio, tmp_path, AmiSettings())
+    with pytest.raises(CorpusError, match="nowhere: holds no"):
+        read_ami(tmp_path / "nowhere", ami.annotations, AmiSettings())
+    (ami.annotations / "words").rename(tmp_path / "words")
+    with pytest.raises(CorpusError, match="words: no such folder"):
+        ami.read()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        words_xml(w("Hi", 1, 2))[:-20],
+        "<words/>",
+        words_xml("<w>&unknown;</w>"),
+        '<?xml version="1.0" encoding="klingon"?><root/>',
+        '<!DOCTYPE r [<!ENTITY a "b">]><root><w>&a;</w></root>',
+    ],
+)
+def test_damaged_xml_is_told(ami, text):
+    ami.write("words/ES2002a.A.words.xml", text)
+    with pytest.raises(CorpusError, match=r"ES2002a\.A\.words\.xml"):
+        ami.read()
+
+
+WORDS = words_xml(
+    w("Hi", 1, 2), w(".", 2, 2, ' punc="true"'), "<gap/>", w("&#39;kay caf\xe9", 3, 4)
+)
+MEETINGS = meetings_xml(ES2002a={"A": ("0", "MEE006")})
+
+
+@settings(max_examples=300)
+@given(data=st.data(), whole=st.sampled_from([WORDS, MEETINGS]))
+def test_any_xml_gives_records_or_a_corpus_error(tmp_path_factory, data, whole):
+    text = whole.encode("latin-1")
+    pieces = st.binary(max_size=4) | st.sampled_from(
+        [b'"', b"<", b"</w>", b"utf-16", b"&#0;", b"nan", b"1e999", b"<w/>", b"\xff\xfe", b"<!--"]
+    )
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(start + 5, len(text))))
+        text = text[:start] + data.draw(pieces) + text[end:]
+    path = tmp_path_factory.getbasetemp() / "any.xml"
+    path.write_bytes(text)
+    read = read_words if whole is WORDS else read_meetings
+    try:
+        records = read(path, Tally())
+    except CorpusError as error:
+        assert "any.xml" in str(error)
+        return
+    if whole is WORDS:
+        assert all(word.text and np.isfinite([word.start, word.end]).all() for word in records)
+
+
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason="no real AMI annotations beside the repository")
+def test_real_annotations_have_their_known_irregularities(tmp_path):
+    ami = Ami(tmp_path)
+    ami.annotations = SAMPLE
+    for meeting in ("EN2002c", "EN2003a", "EN2009c", "ES2002a", "ES2008a", "IN1001"):
+        ami.wav(meeting, seconds=3700)
+    corpus = ami.read()
+    text = "".join(path.read_text("latin-1") for path in SAMPLE.glob("words/*.xml"))
+    punctuation = text.count('punc="true"')
+    assert corpus.summary["words"] == text.count("<w ") - punctuation - 2
+    assert corpus.summary["left_out"]["not a word: punctuation"] == punctuation
+    assert corpus.summary["left_out"]["word without times"] == 2
+    assert corpus.summary["irregular"] == {"words file without words": 4}
+    speakers = set(corpus.words["speaker"])
+    assert {"FEO072", "MEE071", "MEE073"} <= speakers
+    assert not any("." in speaker for speaker in speakers)

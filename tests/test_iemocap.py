@@ -1,0 +1,333 @@
+"""The reader of IEMOCAP, on a small release written by hand."""
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emospeech.corpora.emoevaluation import average_rating, bracket_differs, parse_evaluation
+from emospeech.corpora.iemocap import read_iemocap
+from emospeech.corpora.tables import Tally, load_recordings, load_words, write_corpus
+from emospeech.corpora.wdseg import parse_wdseg
+from emospeech.corpora.words import words_within
+from emospeech.faults import CorpusError
+
+HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
+WDSEG_HEADER = "\t SFrm  EFrm    SegAScr Word\n"
+
+
+def turn(name, *raters, emotion="neu", bracket=(2.5, 2.5, 2.5), times=(6.25, 7.25)):
+    """Text of a turn; a rater is a text of three numbers, valence, activation and dominance."""
+    averages = ", ".join(f"{value:.4f}" for value in bracket)
+    lines = [f"[{times[0]:.4f} - {times[1]:.4f}]\t{name}\t{emotion}\t[{averages}]"]
+    lines.append("C-E2:\tNeutral; Anger;\t(curious)")
+    for number, rater in enumerate(raters, start=2):
+        val, act, dom = rater.split(",")
+        lines.append(f"A-E{number}:\tval {val}; act {act}; dom  {dom};\t(hm; val 1, (a))")
+    lines.append("A-F1:\tval 1; act 1; dom  1;\t()")
+    return "\n".join(lines) + "\n\n"
+
+
+def wdseg(*rows):
+    lines = [f"\t{first:5d} {last:5d} {-1234:10d} {word}\n" for first, last, word in rows]
+    return WDSEG_HEADER + "".join(lines) + " Total score:   -1234567\n"
+
+
+class Release:
+    """Writes the files of a release below a folder."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def write(self, path, text):
+        path = self.root / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("latin-1"))
+
+    def labels(self, dialogue, *turns, session=1):
+        self.write(f"Session{session}/dialog/EmoEvaluation/{dialogue}.txt", HEADER + "".join(turns))
+
+    def wav(self, name, seconds=1.0, session=1):
+        dialogue = name.rpartition("_")[0]
+        path = self.root / f"Session{session}/sentences/wav/{dialogue}/{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, np.zeros(round(16000 * seconds), dtype="int16"), 16000)
+        return path
+
+    def wdseg(self, name, *rows, session=1):
+        dialogue = name.rpartition("_")[0]
+        folder = f"Session{session}/sentences/ForcedAlignment/{dialogue}"
+        self.write(f"{folder}/{name}.wdseg", wdseg(*rows))
+
+
+@pytest.fixture
+def release(tmp_path):
+    """A release of one dialogue of two turns, one of them aligned."""
+    release = Release(tmp_path / "IEMOCAP")
+    release.labels(
+        "Ses01F_impro01",
+        turn("Ses01F_impro01_M003", "3,2,2", "2,3,3", emotion="fru"),
+        turn("Ses01F_impro01_F000", "4,4,4", "5,4,4", bracket=(4.5, 4, 4), times=(1, 3)),
+    )
+    release.wav("Ses01F_impro01_M003")
+    release.wav("Ses01F_impro01_F000", seconds=2)
+    release.wdseg(
+        "Ses01F_impro01_F000", (0, 9, "<s>"), (10, 39, "EXCUSE(8)"), (40, 99, "++LAUGHTER++"),
+        (100, 149, "ME"), (150, 199, "</s>"),
+    )  # fmt: skip
+    return release
+
+
+def ratings(*raters, bracket=(2.5, 2.5, 2.5)):
+    """Return the averages of a turn by dimension, and the tally."""
+    tally = Tally()
+    (parsed,) = parse_evaluation(HEADER + turn("u", *raters, bracket=bracket), "labels", tally)
+    names = ("valence", "activation", "dominance")
+    return {name: average_rating(parsed, name, tally) for name in names}, tally
+
+
+def test_an_utterance_has_its_columns(release):
+    corpus = read_iemocap(release.root)
+    row = corpus.recordings.set_index("recording").loc["Ses01F_impro01_M003"].to_dict()
+    assert row == {
+        "path": "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_M003.wav",
+        "duration": 1.0,
+        "session": "Ses01",
+        "speaker": "Ses01M",  # the last letter, not the first one
+        "gender": "M",
+        "dialogue": "Ses01F_impro01",
+        "start": 6.25,
+        "end": 7.25,
+        "emotion": "fru",
+        "valence": 2.5,
+        "activation": 2.5,
+        "dominance": 2.5,
+        "raters": 2.0,
+    }
+    assert corpus.recordings["recording"].is_monotonic_increasing
+
+
+def test_words_are_in_seconds_and_noises_are_none(release):
+    corpus = read_iemocap(release.root)
+    assert corpus.words.values.tolist() == [
+        ["Ses01F_impro01_F000", "Ses01F", "EXCUSE", 0.1, 0.4],
+        ["Ses01F_impro01_F000", "Ses01F", "ME", 1.0, 1.5],
+    ]
+    assert corpus.summary["irregular"] == {"no forced alignment": 1}
+    assert corpus.summary["left_out"] == {}
+    assert corpus.summary["speakers"] == 2
+    assert corpus.summary["sessions"] == 1
+
+
+def test_the_tables_survive_the_disk(release, tmp_path):
+    corpus = read_iemocap(release.root)
+    paths = [tmp_path / name for name in ("r.csv", "w.csv", "s.json")]
+    write_corpus(corpus, *paths)
+    assert load_recordings(paths[0]).equals(corpus.recordings)
+    assert load_words(paths[1]).equals(corpus.words)
+
+
+def test_labels_and_wavs_without_each_other_are_counted(release):
+    release.labels("Ses01M_script01_1b", turn("Ses01M_script01_1b_F001", "3,3,3"))
+    release.wav("Ses01F_impro02_F000")
+    release.wav("Ses01F_impro01_MXX0")
+    summary = read_iemocap(release.root).summary
+    assert summary["recordings"] == 2
+    assert summary["left_out"] == {
+        "label without wav": 1,
+        "wav without label": 1,
+        "wav of an unknown name": 1,
+    }
+
+
+def test_what_is_not_the_release_is_never_read(release):
+    before = read_iemocap(release.root)
+    wrong = turn("Ses01F_impro01_M003", "1,1,1", bracket=(1, 1, 1))
+    labels = "Session1/dialog/EmoEvaluation"
+    for place in ("Attribute", "Categorical", "Self-evaluation"):
+        release.write(f"{labels}/{place}/Ses01F_impro01.txt", wrong)
+    release.write(f"{labels}/._Ses01F_impro01.txt", "\x00\x05\x16\x07[Mac OS X")
+    wavs = "Session1/sentences/wav"
+    release.write(f"{wavs}/Ses01F_impro01/._Ses01F_impro01_M003.wav", "\x00\x05\x16\x07")
+    release.write(f"{wavs}/._Ses01F_impro01/Ses01F_impro01_F000.wav", "\x00\x05\x16\x07")
+    after = read_iemocap(release.root)
+    assert after.summary == before.summary
+    assert after.recordings.equals(before.recordings)
+
+
+def test_some_sessions_will_do_and_none_will_not(release, tmp_path):
+    name = "Ses05M_script01_1b_M002"
+    release.labels("Ses05M_script01_1b", turn(name, "3,3,3"), session=5)
+    release.wav(name, session=5)
+    assert sorted(set(read_iemocap(release.root).recordings["session"])) == ["Ses01", "Ses05"]
+    with pytest.raises(CorpusError, match=f"{tmp_path}: .*Session1"):
+        read_iemocap(tmp_path)
+    (tmp_path / "half" / "Session2").mkdir(parents=True)
+    with pytest.raises(CorpusError, match="Session2/dialog/EmoEvaluation"):
+        read_iemocap(tmp_path / "half")
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF\x00\x00", b"not audio at all" * 9, None])
+def test_a_wav_that_is_none_is_told(release, content):
+    path = release.wav("Ses01F_impro01_M003")
+    path.write_bytes(path.read_bytes()[:44] if content is None else content)
+    with pytest.raises(CorpusError, match=r"Ses01F_impro01_M003\.wav: .*again"):
+        read_iemocap(release.root)
+
+
+def test_a_wav_cut_short_is_counted(release):
+    path = release.wav("Ses01F_impro01_M003")
+    path.write_bytes(path.read_bytes()[: 44 + 16000])
+    corpus = read_iemocap(release.root)
+    assert corpus.summary["irregular"]["wav shorter than its header says"] == 1
+    assert corpus.summary["irregular"]["wav length differs from label"] == 1
+    assert corpus.recordings["duration"].tolist() == [2.0, 0.5]
+
+
+def test_words_are_clipped_to_the_wav_or_left_out(release):
+    release.wdseg(
+        "Ses01F_impro01_M003", (80, 120, "LONG"), (100, 130, "AFTER"), (50, 40, "BACK"),
+        (-5, 9, "EARLY"), (60, 59, "NOTHING"),
+    )  # fmt: skip
+    corpus = read_iemocap(release.root)
+    mine = corpus.words[corpus.words["recording"] == "Ses01F_impro01_M003"]
+    assert mine[["word", "start", "end"]].values.tolist() == [
+        ["EARLY", 0.0, 0.1],
+        ["LONG", 0.8, 1.0],
+    ]
+    assert corpus.summary["left_out"] == {
+        "word beyond the recording": 1,
+        "word of no length": 1,
+        "word reversed": 1,
+    }
+    assert corpus.summary["irregular"] == {
+        "word clipped to the recording": 2,
+        "word out of order": 2,
+    }
+
+
+def test_an_alignment_without_a_word_leaves_the_recording(release):
+    release.wdseg("Ses01F_impro01_F000", (0, 50, "<sil>"), (51, 99, "<breath>"))
+    corpus = read_iemocap(release.root)
+    assert (len(corpus.recordings), len(corpus.words)) == (2, 0)
+    assert corpus.summary["irregular"]["alignment without words"] == 1
+    assert corpus.summary["recordings without a word"] == 2
+
+
+def test_labels_that_contradict_themselves_are_counted(release):
+    twice = turn("Ses01F_impro01_M003", "1,1,1", bracket=(1, 1, 1))
+    odd = turn("Ses01F_impro01_X003", "1,1,1", bracket=(1, 1, 1))
+    release.labels("Ses01M_impro07", twice, odd)
+    wrong = turn("Ses01F_impro02_F000", "2,2,2", bracket=(2, 2, 3))
+    release.labels("Ses01F_impro02", wrong)
+    release.wav("Ses01F_impro02_F000")
+    corpus = read_iemocap(release.root)
+    assert corpus.recordings["valence"].tolist() == [4.5, 2.5, 2.0]
+    assert corpus.summary["left_out"] == {
+        "second label of an utterance": 1,
+        "label of an unknown name": 1,
+    }
+    assert corpus.summary["irregular"]["bracket differs from raters"] == 1
+
+
+def test_ratings_off_the_scale_are_dropped_or_clamped():
+    # The release prints 5.0 for the 4 and the 6.
+    averages, tally = ratings("4,6,0", "6,6,2", bracket=(5, 6, 1))
+    assert averages == {"valence": (4.0, 1), "activation": (5.0, 2), "dominance": (2.0, 1)}
+    assert tally.left_out == {"rating of 6 dropped": 1, "rating of 0 dropped": 1}
+    assert tally.irregular == {"rating of 6 clamped": 2}
+
+
+def test_a_missing_number_is_skipped_and_no_rater_means_the_bracket():
+    averages, tally = ratings("3,2,", "2,,", "2,3,", bracket=(2.3333, 2.5, 5.5))
+    assert averages["valence"] == (pytest.approx(7 / 3), 3)
+    assert averages["activation"] == (2.5, 2)
+    assert averages["dominance"] == (5.0, 0)
+    assert tally.left_out == {"missing number": 4}
+    assert tally.irregular == {
+        "no dominance rating, bracket taken": 1,
+        "dominance of the bracket clamped": 1,
+    }
+    assert ratings(bracket=(3, 2, 1))[0]["valence"] == (3.0, 0)
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+def test_an_average_is_that_of_the_rows(values):
+    averages, tally = ratings(
+        *[f"{value},{value},{value}" for value in values], bracket=[np.mean(values)] * 3
+    )
+    assert averages["activation"] == (pytest.approx(np.mean(values)), len(values))
+    assert not tally.left_out
+    assert not tally.irregular
+
+
+@pytest.mark.parametrize("printed", [2.5, 2.4999])
+def test_a_bracket_that_is_only_rounded_does_not_differ(printed):
+    text = turn("u", "2,3,3", "3,3,3", bracket=(printed, 3, 3))
+    assert not bracket_differs(*parse_evaluation(text, "labels", Tally()))
+    text = turn("u", "2,3,3", "3,3,3", bracket=(printed + 0.01, 3, 3))
+    assert bracket_differs(*parse_evaluation(text, "labels", Tally()))
+
+
+def test_line_ends_and_comments_do_not_break_lines():
+    text = HEADER + turn("u", "3,2,2").replace("hm;", "hm\x85 \x0b\x1c val 2;")
+    tally = Tally()
+    for variant in (text, text.replace("\n", "\r\n"), text.rstrip()):
+        (parsed,) = parse_evaluation(variant, "labels", tally)
+        assert parsed.ratings == {"valence": [3.0], "activation": [2.0], "dominance": [2.0]}
+    assert not tally.left_out
+
+
+def test_a_damaged_head_names_its_line():
+    text = HEADER + turn("u", "3,2,2").replace("2.5000]", "2.5")
+    with pytest.raises(CorpusError, match=r"labels\.txt:3: expected"):
+        parse_evaluation(text, "labels.txt", Tally())
+
+
+@st.composite
+def mutated(draw, text):
+    """Draw `text` with a few characters replaced, put in or taken out, or cut short."""
+    pieces = st.text(st.characters(max_codepoint=255), max_size=4) | st.sampled_from(
+        ["\n", "\t", "[", "]", "A-E1:", "val", ";", "6", "-", "9" * 400, "nan", "inf", "1e9", "²"]
+    )
+    for _ in range(draw(st.integers(0, 6))):
+        start = draw(st.integers(0, len(text)))
+        end = draw(st.integers(start, min(start + 5, len(text))))
+        text = text[:start] + draw(pieces) + text[end:]
+    return text[: draw(st.integers(0, len(text)))] if draw(st.booleans()) else text
+
+
+@settings(max_examples=300)
+@given(mutated(HEADER + turn("u1", "3,2,2", "6,,1") + turn("u2", "2,2,2", emotion="xxx")))
+def test_any_label_file_gives_turns_or_a_corpus_error(text):
+    tally = Tally()
+    try:
+        turns = parse_evaluation(text, "labels", tally)
+    except CorpusError:
+        return
+    for parsed in turns:
+        bracket_differs(parsed)
+        for dimension in ("valence", "activation", "dominance"):
+            assert 1 <= average_rating(parsed, dimension, tally).value <= 5
+
+
+ALIGNMENT = wdseg((0, 9, "<s>"), (10, 39, "EXCUSE(8)"), (40, 99, "++NOISE++"), (100, 149, "ME"))
+
+
+@settings(max_examples=300)
+@given(mutated(ALIGNMENT))
+def test_any_alignment_gives_words_inside_the_recording(text):
+    tally = Tally()
+    parsed = parse_wdseg(text, tally)
+    within = words_within(parsed, 1.2, tally)
+    assert all(0 <= word.start < word.end <= 1.2 and word.text for word in within)
+    lost = tally.left_out.total() - tally.left_out["alignment row not understood"]
+    assert len(parsed) == len(within) + lost
+
+
+def test_every_row_of_an_alignment_is_a_word_a_noise_or_counted():
+    tally = Tally()
+    text = ALIGNMENT + "\t150 x -3 BROKEN\n150 160 -3\n  7 8 -3 A++B\n 9 10 -3 <sil>(2)\n"
+    assert [word.text for word in parse_wdseg(text, tally)] == ["EXCUSE", "ME", "A++B"]
+    assert tally.left_out == {"alignment row not understood": 2}

@@ -1,0 +1,130 @@
+"""Tables of a corpus: what is written is read again, and damage is told."""
+
+import json
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emospeech.corpora.tables import (
+    RECORDING_COLUMNS,
+    WORD_COLUMNS,
+    Tally,
+    load_recordings,
+    load_words,
+    make_corpus,
+    write_corpus,
+)
+from emospeech.faults import CorpusError
+
+
+def small_corpus(words=()):
+    tally = Tally()
+    tally.left_out["word reversed"] += 2
+    tally.irregular["no forced alignment"] += 0
+    recordings = [
+        {"recording": "b", "path": "x/b.wav", "duration": 2.0, "session": "S2"},
+        {"recording": "a", "path": "x/a.wav", "duration": 1 / 3, "session": "S1", "raters": 2},
+    ]
+    return make_corpus("toy", recordings, list(words), tally)
+
+
+def written(corpus, folder):
+    paths = [folder / name for name in ("recordings.csv", "words.csv", "summary.json")]
+    write_corpus(corpus, *paths)
+    return paths
+
+
+def test_the_columns_are_the_contract():
+    expected = "recording path duration session speaker gender dialogue start end emotion valence"
+    assert [*expected.split(), "activation", "dominance", "raters"] == RECORDING_COLUMNS
+    assert WORD_COLUMNS == ["recording", "speaker", "word", "start", "end"]
+
+
+def test_a_corpus_comes_back_as_it_was_written(tmp_path):
+    words = [("b", "M1", "late", 1.5, 2.0), ("b", "M2", "early", 0.25, 0.5), ("a", "M1", "x", 0, 1)]
+    corpus = small_corpus(words)
+    recordings, words_path, summary = written(corpus, tmp_path)
+    pd.testing.assert_frame_equal(load_words(words_path), corpus.words)
+    pd.testing.assert_frame_equal(load_recordings(recordings), corpus.recordings.round(6))
+    assert json.loads(summary.read_text()) == corpus.summary
+
+
+def test_rows_are_sorted_and_empty_cells_have_their_type(tmp_path):
+    words = [("b", "M1", "late", 1.5, 2.0), ("b", "M2", "early", 0.25, 0.5), ("a", "M1", "x", 0, 1)]
+    recordings, words_path, _ = written(small_corpus(words), tmp_path)
+    table = load_recordings(recordings)
+    assert list(table["recording"]) == ["a", "b"]
+    assert list(load_words(words_path)["word"]) == ["x", "early", "late"]
+    assert table["speaker"].tolist() == ["", ""]
+    assert math.isnan(table["valence"][0])
+    assert table["raters"].dtype == "float64"
+
+
+def test_the_written_numbers_are_short(tmp_path):
+    recordings, _, _ = written(small_corpus(), tmp_path)
+    header, first, second = recordings.read_text().splitlines()
+    assert header == ",".join(RECORDING_COLUMNS)
+    assert first == "a,x/a.wav,0.333333,S1,,,,,,,,,,2"
+    assert second == "b,x/b.wav,2.0,S2,,,,,,,,,,"
+
+
+def test_the_summary_counts_and_leaves_zeros_out():
+    summary = small_corpus([("b", "M1", "hi", 0, 1)]).summary
+    assert summary["left_out"] == {"word reversed": 2}
+    assert summary["irregular"] == {}
+    counts = {name: summary[name] for name in ("recordings", "words", "speakers", "sessions")}
+    assert counts == {"recordings": 2, "words": 1, "speakers": 1, "sessions": 2}
+    assert summary["recordings without a word"] == 1
+    assert summary["hours"] == round((2 + 1 / 3) / 3600, 4)
+
+
+@pytest.mark.parametrize(
+    "word", ["null", "NA", "nan", "None", "NaN", "1.50", "007", "true", '"', ","]
+)
+def test_a_word_stays_the_text_it_is(tmp_path, word):
+    _, path, _ = written(small_corpus([("a", "NA", word, 0, 0.25)]), tmp_path)
+    assert load_words(path).values.tolist() == [["a", "NA", word, 0.0, 0.25]]
+
+
+@given(st.lists(st.floats(0, 1e4), min_size=1, max_size=5))
+def test_writing_twice_gives_the_same_bytes(tmp_path_factory, times):
+    folder = tmp_path_factory.mktemp("tables")
+    corpus = small_corpus([("a", "M", "w", time, time + 1) for time in times])
+    first = [path.read_bytes() for path in written(corpus, folder)]
+    again = corpus._replace(
+        recordings=load_recordings(folder / "recordings.csv"),
+        words=load_words(folder / "words.csv"),
+    )
+    assert [path.read_bytes() for path in written(again, folder)] == first
+
+
+@pytest.mark.parametrize(
+    "content", ["", "recording,speaker\na,b\n", "\x00", '"', "a,b\n1,2,3\n1\n"]
+)
+def test_a_file_that_is_no_table_is_told(tmp_path, content):
+    path = tmp_path / "table.csv"
+    path.write_text(content)
+    for load in (load_recordings, load_words):
+        with pytest.raises(CorpusError, match=r"table\.csv"):
+            load(path)
+
+
+def test_a_missing_file_or_column_or_number_is_told(tmp_path):
+    path = tmp_path / "words.csv"
+    with pytest.raises(CorpusError, match=r"words\.csv: cannot be read"):
+        load_words(path)
+    path.write_text("recording,speaker,word,start\na,b,c,1\n")
+    with pytest.raises(CorpusError, match="lacks the column end"):
+        load_words(path)
+    path.write_text("recording,speaker,word,start,end\na,b,c,1,2\na,b,c,,2\n")
+    with pytest.raises(CorpusError, match=r"words\.csv:3: `start` needs a number"):
+        load_words(path)
+    path.write_text("recording,speaker,word,start,end\na,b,c,soon,2\n")
+    with pytest.raises(CorpusError, match=r"words\.csv"):
+        load_words(path)
+    path.write_bytes(b"recording,speaker,word,start,end\na,b,\xe9,1,2\n")
+    with pytest.raises(CorpusError, match=r"words\.csv"):
+        load_words(path)

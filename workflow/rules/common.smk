@@ -1,0 +1,95 @@
+"""What all rules share: the checked config, the places of the stages, the fingerprint of the code."""
+
+import os
+from pathlib import Path
+
+from snakemake.utils import validate
+
+from emospeech.fingerprint import fingerprint
+from emospeech.folds import FoldSettings, count_folds
+from emospeech.search import SearchSpace, draw_trial
+
+ROOT = Path(workflow.basedir)
+MISSING_CORPUS = """\
+{key}: {problem}. Set it in config/config.yaml (or by --config), or run the study on the embedded \
+corpus, which needs no corpus at all: snakemake --cores 2 --configfile config/demo.yaml
+  IEMOCAP is given to researchers on request: https://sail.usc.edu/iemocap (release form).
+  AMI is free (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download (the chosen stream of each \
+meeting, and manual annotations 1.6.2)."""
+
+
+def checked(config):
+    """Stop with one line that names the key where the config is not what the schema asks for."""
+    try:
+        validate(config, ROOT / "config" / "schema.yaml")
+    except WorkflowError as error:
+        fault = error.__cause__ or error.__context__
+        key = ".".join(map(str, getattr(fault, "absolute_path", ()))) or "the top level"
+        raise SystemExit(f"error: config, at {key}: {getattr(fault, 'message', error)}")
+    return config
+
+
+def corpus_folder(corpus, key, embedded):
+    """Return a folder of a corpus: where the embedded one is written, or what the config names.
+
+    A folder of the user's is an `ancient` input: it is read once, and a new time stamp on it is no
+    reason to make everything anew. Stops at once where it is not there.
+    """
+    if EMBEDDED:
+        return str(Path(EMBEDDED["root"]) / embedded)
+    value = config["corpora"][corpus][key]
+    if value is None or not Path(value).is_dir():
+        problem = "is not set" if value is None else f"no folder {value}"
+        key = f"corpora.{corpus}.{key}"
+        raise SystemExit("error: " + MISSING_CORPUS.format(key=key, problem=problem))
+    return ancient(value)
+
+
+def code(script):
+    """Return the fingerprint of a script and of the library behind it, for the params of a rule."""
+    return fingerprint(ROOT / "workflow" / "scripts" / script, ROOT)
+
+
+def log_of(place):
+    return f"{RESULTS}/logs/{place}.log"
+
+
+def benchmark_of(place):
+    return f"{RESULTS}/benchmarks/jobs/{place}.tsv"
+
+
+config = checked(config)
+RESULTS = Path(config["results"])
+CORPORA = RESULTS / "corpora"
+SPECTROGRAMS = RESULTS / "spectrograms"
+FOLDS = RESULTS / "folds.csv"
+SEARCH = RESULTS / "search"
+TRAINING = RESULTS / "training"
+EVALUATION = RESULTS / "evaluation"
+REPORT = RESULTS / "report"
+
+SEED = config["seed"]
+EMBEDDED = config["corpora"]["embedded"]
+MODELS = config["models"]["names"]
+FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
+SPACE = SearchSpace(**config["search"]["space"])
+TRIALS = [draw_trial(SPACE, SEED, number) for number in range(config["search"]["trials"])]
+NETWORKS = {name: value for name, value in config["models"].items() if name != "names"}
+TRAINING_SETTINGS = config["training"] | {
+    "seed": SEED,
+    "oversample": config["labels"]["oversample"],
+}
+ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
+# Nothing is asked of a corpus that no model learns from.
+UNLABELLED = config["training"]["unlabelled"] if ADVERSARIAL else []
+GPU = int(
+    config["training"]["device"] == "cuda"
+    or (config["training"]["device"] == "auto" and os.path.exists("/dev/nvidia0"))
+)
+
+
+wildcard_constraints:
+    corpus="iemocap|ami",
+    model="|".join(MODELS),
+    fold=r"\d+",
+    trial=r"\d+",

@@ -1,0 +1,82 @@
+"""evaluation: weights of the chosen trial and the test speaker, to predictions and metrics."""
+
+PREDICTIONS = EVALUATION / "{model}" / "fold-{fold}" / "predictions.csv"
+
+
+rule predict:
+    message:
+        "Predicting the test speaker of fold {wildcards.fold} with {wildcards.model}"
+    input:
+        best=SEARCH / "{model}" / "best.json",
+        weights=expand(
+            TRAINING / "{{model}}" / "trial-{trial}" / "fold-{{fold}}" / "weights.safetensors",
+            trial=range(len(TRIALS)),
+        ),
+        store=SPECTROGRAMS / "iemocap.h5",
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+        folds=FOLDS,
+    output:
+        predictions=PREDICTIONS,
+    params:
+        model="{model}",
+        fold=lambda wildcards: int(wildcards.fold),
+        networks=NETWORKS,
+        training=TRAINING_SETTINGS,
+        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
+        code=code("predict.py"),
+    log:
+        log_of("evaluation/{model}/fold-{fold}"),
+    benchmark:
+        benchmark_of("evaluation/{model}/fold-{fold}")
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=3000,
+        runtime=60,
+        gpu=GPU,
+    script:
+        "../scripts/predict.py"
+
+
+rule compute_metrics:
+    message:
+        "Computing the metrics of all models"
+    input:
+        predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
+    output:
+        metrics=EVALUATION / "metrics.csv",
+    params:
+        permutations=config["evaluation"]["permutations"],
+        seed=SEED,
+        code=code("compute_metrics.py"),
+    log:
+        log_of("evaluation/metrics"),
+    benchmark:
+        benchmark_of("evaluation/metrics")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../scripts/compute_metrics.py"
+
+
+rule count_confusions:
+    message:
+        "Counting the confusions of {wildcards.model}"
+    input:
+        predictions=expand(PREDICTIONS, fold=FOLD_NUMBERS, allow_missing=True),
+    output:
+        confusion=EVALUATION / "{model}" / "confusion.csv",
+        classes=EVALUATION / "{model}" / "classes.csv",
+    params:
+        code=code("count_confusions.py"),
+    log:
+        log_of("evaluation/{model}/confusion"),
+    benchmark:
+        benchmark_of("evaluation/{model}/confusion")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../scripts/count_confusions.py"

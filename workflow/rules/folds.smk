@@ -1,0 +1,23 @@
+"""folds: recordings, to the part that each plays in each fold."""
+
+
+rule assign_folds:
+    message:
+        "Assigning the recordings to {params.settings[sessions]} sessions held out in turn"
+    input:
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+    output:
+        folds=FOLDS,
+    params:
+        settings=config["folds"],
+        code=code("assign_folds.py"),
+    log:
+        log_of("folds"),
+    benchmark:
+        benchmark_of("folds")
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../scripts/assign_folds.py"

@@ -1,0 +1,3 @@
+rule x:
+    output:
+        REPORT / "index.html",

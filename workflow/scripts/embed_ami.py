@@ -1,0 +1,15 @@
+"""Write the embedded corpus in the format of AMI."""
+
+from pathlib import Path
+
+from emospeech.corpora.embedded.ami import AmiSettings, write_ami
+
+from emospeech import jobs
+
+
+def main(paths, settings):
+    write_ami(Path(paths.audio).parent, AmiSettings(**settings.settings), settings.threads)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)

@@ -1,0 +1,15 @@
+"""Write the embedded corpus in the format of IEMOCAP."""
+
+from pathlib import Path
+
+from emospeech.corpora.embedded.iemocap import IemocapSettings, write_iemocap
+
+from emospeech import jobs
+
+
+def main(paths, settings):
+    write_iemocap(Path(paths.root), IemocapSettings(**settings.settings), settings.threads)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)

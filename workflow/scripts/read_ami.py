@@ -1,0 +1,16 @@
+"""Read one stream of the AMI meetings into tables."""
+
+from pathlib import Path
+
+from emospeech import jobs
+from emospeech.corpora.ami import AmiSettings, read_ami
+from emospeech.corpora.tables import write_corpus
+
+
+def main(paths, settings):
+    corpus = read_ami(Path(paths.audio), Path(paths.annotations), AmiSettings(**settings.settings))
+    write_corpus(corpus, paths.recordings, paths.words, paths.summary)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
