@@ -15,17 +15,15 @@ def ordered_map(function, items, workers, ahead=4):
 
     At most `ahead` results a worker wait to be taken, so memory stays bounded however long
     `items` is. With one worker everything happens in this process. The first exception of a
-    worker is raised here and the items not yet begun are dropped.
+    worker is raised here, after the items already begun or waiting have ended.
     """
     if workers == 1:
         yield from map(function, items)
         return
     items = iter(items)
+    # The executor is left to end what was submitted: asked to cancel it, Python 3.11 may hang.
     with ProcessPoolExecutor(workers, mp_context=get_context(START_METHOD)) as pool:
         waiting = deque(pool.submit(function, item) for item in islice(items, workers * ahead))
-        try:
-            while waiting:
-                yield waiting.popleft().result()
-                waiting.extend(pool.submit(function, item) for item in islice(items, 1))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(pool.submit(function, item) for item in islice(items, 1))

@@ -54,6 +54,20 @@ def chosen_trial(table):
     return table[table["chosen"]].drop(columns="chosen").iloc[0].to_dict()
 
 
+def chosen_histories(table, validations, paths):
+    """Return the histories of the chosen trial, those of all folds below each other.
+
+    `paths` are the files of the histories, in the order of the rows of `validations`.
+    """
+    number = chosen_trial(table)["trial"]
+    rows = validations.assign(path=list(paths)).query("trial == @number")
+    histories = [
+        pd.read_csv(path).assign(fold=fold)
+        for path, fold in zip(rows["path"], rows["fold"], strict=True)
+    ]
+    return pd.concat(histories, ignore_index=True)
+
+
 def _pick(values, rng):
     # A Python number, not NumPy's: a job reruns when its params change, and those differ.
     return values[int(rng.integers(len(values)))]

@@ -165,7 +165,6 @@ def test_empty_and_missing_words_are_counted(ami):
     corpus = ami.read()
     assert corpus.summary["recordings"] == 3
     assert corpus.summary["irregular"] == {
-        "agent not in meetings.xml": 1,
         "meeting without words": 1,
         "words file without words": 1,
     }
@@ -241,8 +240,7 @@ def test_any_xml_gives_records_or_a_corpus_error(tmp_path_factory, data, whole):
     read = read_words if whole is WORDS else read_meetings
     try:
         records = read(path, Tally())
-    except CorpusError as error:
-        assert "any.xml" in str(error)
+    except CorpusError:
         return
     if whole is WORDS:
         assert all(word.text and np.isfinite([word.start, word.end]).all() for word in records)

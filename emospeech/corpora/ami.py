@@ -8,7 +8,6 @@ not at the duration that meetings.xml states, since that one is often too short.
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def read_ami(audio, annotations, settings):
         raise InputError("stream", f"`{settings.stream}` is none; take Mix-Headset or Headset-0")
     participants = read_meetings(annotations / "corpusResources" / "meetings.xml", tally)
     agents = _word_files(annotations / "words", tally)
-    wavs = _streams(audio, settings.stream)
+    wavs = _streams(audio, settings.stream, tally)
     chosen = _chosen(settings.meetings, wavs, agents)
     tally.left_out["meeting without this stream"] += sum(name not in wavs for name in chosen)
     recordings, words = [], []
@@ -75,11 +74,16 @@ def _word_files(folder, tally):
     return files
 
 
-def _streams(audio, stream):
+def _streams(audio, stream, tally):
     """Return the wav of each meeting that has the stream, by meeting."""
-    paths = sorted(audio.glob(f"[!.]*/audio/[!.]*.{stream}.wav"))
-    # A wav in the folder of another meeting would come in twice.
-    return {path.parts[-3]: path for path in paths if path.name == f"{path.parts[-3]}.{stream}.wav"}
+    wavs = {}
+    for path in sorted(audio.glob(f"[!.]*/audio/[!.]*.{stream}.wav")):
+        meeting = path.parts[-3]
+        if path.name == f"{meeting}.{stream}.wav":
+            wavs[meeting] = path
+        else:
+            tally.left_out["wav in another meeting's folder"] += 1
+    return wavs
 
 
 def _chosen(named, wavs, agents):
@@ -112,15 +116,14 @@ def _heard(agents, participants, settings, tally):
 
 def _words(recording, files, participants, tally):
     """Return the words of a recording as tuples of recording, speaker, word, start and end."""
-    rows, seen = [], Counter()
+    rows = []
     for agent, path in files.items():
+        found = words_within(read_words(path, tally), recording["duration"], tally)
+        tally.irregular["words file without words"] += not found
         if agent in participants:
             speaker = participants[agent].speaker
         else:
             speaker = f"{recording['session']}.{agent}"
-            seen["agent not in meetings.xml"] += 1
-        found = words_within(read_words(path, tally), recording["duration"], tally)
-        seen["words file without words"] += not found
+            tally.irregular["agent not in meetings.xml"] += bool(found)
         rows.extend((recording["recording"], speaker, *word) for word in found)
-    tally.irregular.update(seen)
     return rows

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from emospeech.faults import CorpusError
 
 DIMENSIONS = {"val": "valence", "act": "activation", "dom": "dominance"}
+ROUNDING = 2e-4  # averages are printed with four decimals, rounded or cut
 LOWEST, HIGHEST = 1.0, 5.0  # the scale of the raters
 OFF_SCALE = 6.0  # the highest number that is known to stand for "not rated"; 0 is the lowest
 
@@ -129,10 +130,10 @@ def average_rating(turn, dimension, tally):
 def bracket_differs(turn):
     """Tell whether a printed average is not the mean of the ratings as they stand.
 
-    Averages are printed with four decimals. A dimension without ratings is not compared.
+    A dimension without ratings is not compared.
     """
     return any(
-        abs(sum(ratings) / len(ratings) - turn.bracket[dimension]) > 1e-4
+        abs(sum(ratings) / len(ratings) - turn.bracket[dimension]) > ROUNDING
         for dimension, ratings in turn.ratings.items()
         if ratings
     )

@@ -129,7 +129,6 @@ def _load(path, columns, needed):
             dtype={name: "float64" if name in NUMBERS else str for name in columns},
             keep_default_na=False,
             na_values={name: [""] for name in numbers},
-            float_precision="round_trip",
             encoding="utf-8",
         )
     except OSError as error:

@@ -8,6 +8,7 @@ from emospeech.report.frames import cell, fold_names, in_order, of_task
 from emospeech.report.style import BLUE, COLUMN_WIDTH, FAINT, INK, SOFT, VERMILLION, blank, style
 
 LEGEND = ("each fold", "mean of folds", "pooled", "paper", "chance, 95 %")
+COLUMNS = {"ncols": 3, "labelspacing": 0.9}
 HEIGHT = 0.62  # of a model's chance band, in rows
 
 
@@ -32,7 +33,7 @@ def draw_comparison(metrics, task="valence"):
         handles, labels = panel.get_legend_handles_labels()
         first = dict(zip(labels, handles, strict=True))
         names = [name for name in LEGEND if name in first]
-        figure.legend([first[name] for name in names], names, loc="outside lower center", ncols=3)
+        figure.legend([first[name] for name in names], names, loc="outside lower center", **COLUMNS)
     return figure
 
 

@@ -5,9 +5,10 @@ from matplotlib.patches import Rectangle
 
 from emospeech.report import paper
 from emospeech.report.frames import CLASSES, counts, recalls_mean, row_shares
+from emospeech.report.layout import MISSING
 from emospeech.report.style import COLUMN_WIDTH, INK, PAGE_WIDTH, blank, style
 
-DARK = 0.55  # from this share on the cell is dark and its text white
+DARK = 0.22  # below this luminance white text has more contrast to a cell than black (WCAG 2)
 
 
 def draw_confusion(confusion, model):
@@ -30,35 +31,42 @@ def draw_confusion(confusion, model):
 
 
 def _draw_panel(panel, title, matrix, shares, first):
-    panel.imshow(np.nan_to_num(shares), cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for truth in range(5):
-        for prediction in range(5):
-            _write_cell(panel, truth, prediction, shares, matrix)
-        corner = (truth - 0.5, truth - 0.5)
+    image = panel.imshow(np.nan_to_num(shares), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    dark = _luminance(image.cmap(np.nan_to_num(shares))[..., :3]) < DARK  # (5, 5)
+    for cell in np.ndindex(5, 5):
+        _write_cell(panel, cell, shares[cell], matrix[cell], "white" if dark[cell] else "black")
+    for corner in np.arange(5) - 0.5:
         outline = {"fill": False, "edgecolor": INK, "linewidth": 0.9, "clip_on": False}
-        panel.add_patch(Rectangle(corner, 1, 1, **outline))
+        panel.add_patch(Rectangle((corner, corner), 1, 1, **outline))
     panel.set_title(f"{title}\nUAR {100 * recalls_mean(matrix):.2f} %", linespacing=1.4)
     panel.set_xticks(range(5), CLASSES)
     support = matrix.sum(axis=1)
     rows = [f"{name}\n{total}" for name, total in zip(CLASSES, support, strict=True)]
     panel.set_yticks(range(5), rows)
     panel.set_xlabel("Predicted valence")
-    if first:
-        panel.set_ylabel("Actual valence, recordings")
-    panel.tick_params(length=0)
-    panel.spines[:].set_visible(False)
-    # White lines between the cells.
+    panel.set_ylabel("Actual valence, recordings" if first else "")
+    _draw_gaps(panel)
+
+
+def _draw_gaps(panel):
+    """White lines between the cells, and no other lines."""
     panel.set_xticks(np.arange(0.5, 4), minor=True)
     panel.set_yticks(np.arange(0.5, 4), minor=True)
     panel.grid(which="minor", color="white", linewidth=1)
-    panel.tick_params(which="minor", length=0)
+    panel.tick_params(which="both", length=0)
+    panel.spines[:].set_visible(False)
 
 
-def _write_cell(panel, truth, prediction, shares, matrix):
-    value = shares[truth, prediction]
-    colour = "white" if value >= DARK else INK
+def _write_cell(panel, cell, value, count, colour):
+    truth, prediction = cell
     weight = "bold" if truth == prediction else "normal"
-    text = "–" if np.isnan(value) else f"{100 * value:.1f}"
+    text = MISSING if np.isnan(value) else f"{100 * value:.1f}"
     middle = {"ha": "center", "va": "center", "color": colour}
     panel.text(prediction, truth - 0.13, text, fontsize=7.5, weight=weight, **middle)
-    panel.text(prediction, truth + 0.23, f"{matrix[truth, prediction]}", fontsize=5.5, **middle)
+    panel.text(prediction, truth + 0.23, f"{count}", fontsize=5.5, **middle)
+
+
+def _luminance(colours):
+    """The relative luminance of sRGB colours (..., 3), as WCAG 2 defines it."""
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])

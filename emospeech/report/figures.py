@@ -8,11 +8,10 @@ from emospeech.report.style import style
 
 __all__ = ["draw_comparison", "draw_confusion", "draw_learning", "save"]
 
-RESOLUTION = 220  # dots per inch of the PNG
 
-
-def save(figure, pdf_path, png_path):
-    """Write a figure as PDF (vectors) and as PNG, each whole or not at all.
+def save(figure, pdf_path, png_path, resolution=200):
+    """Write a figure as PDF (vectors) and as PNG (`resolution` dots an inch), each whole or not
+    at all.
 
     Neither holds a date or, for the PNG, the name of a program: equal figures are equal bytes.
     """
@@ -20,4 +19,4 @@ def save(figure, pdf_path, png_path):
         with written_whole(pdf_path) as beside:
             figure.savefig(beside, format="pdf", metadata={"CreationDate": None})
         with written_whole(png_path) as beside:
-            figure.savefig(beside, format="png", dpi=RESOLUTION, metadata={"Software": None})
+            figure.savefig(beside, format="png", dpi=resolution, metadata={"Software": None})

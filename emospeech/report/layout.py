@@ -4,15 +4,19 @@ The data frames hold plain numbers under short names, for machines. Here each na
 and a form, for people; all renderings (Markdown, TeX, the page) take theirs from `arrange`.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
+from numbers import Real
 
+import numpy as np
 import pandas as pd
 
 from emospeech.report.frames import CLASSES, MODELS
 
-MISSING = "–"
+MISSING = "\N{EN DASH}"
+CORRELATION = "Correlation \N{GREEK SMALL LETTER RHO}"
 
 
 def percent(value):
@@ -31,11 +35,11 @@ def probability(value):
 
 
 def plain(value):
-    """A whole number in full, a small one as 1e-4, text as it stands, yes or no for a truth."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or str(value) in ("True", "False"):
+    """A whole number in full, a small one as 1e-4, yes or no for a truth, else as it stands."""
+    if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
+    if not isinstance(value, Real) or not math.isfinite(value):
+        return str(value)
     if value == int(value):
         return f"{int(value)}"
     if abs(value) < 0.01:
@@ -75,16 +79,16 @@ def _headings():
         "learning_rate": Heading("Learning rate"),
         "validation_uar": Heading("Validation UAR (%)", percent),
         "margin": Heading("Above chance (points)", percent),
-        "rho_pooled": Heading("pooled", share, "Correlation ρ"),
-        "p_pooled": Heading("p", probability, "Correlation ρ"),
-        "rho_mean": Heading("mean of folds", share, "Correlation ρ"),
-        "rho_paper": Heading("paper", share, "Correlation ρ"),
+        "rho_pooled": Heading("pooled", share, CORRELATION),
+        "p_pooled": Heading("p", probability, CORRELATION),
+        "rho_mean": Heading("fold mean", share, CORRELATION),
+        "rho_paper": Heading("paper", share, CORRELATION),
         "chance": Heading("mean", percent, "Chance, 5 classes (%)"),
-        "chance_low": Heading("2.5 %", percent, "Chance, 5 classes (%)"),
-        "chance_high": Heading("97.5 %", percent, "Chance, 5 classes (%)"),
+        "chance_low": Heading("2.5\u00a0%", percent, "Chance, 5 classes (%)"),
+        "chance_high": Heading("97.5\u00a0%", percent, "Chance, 5 classes (%)"),
     }
     for number in ("5", "3"):
-        for name, label in {"pooled": "pooled", "mean": "mean of folds", "paper": "paper"}.items():
+        for name, label in {"pooled": "pooled", "mean": "fold mean", "paper": "paper"}.items():
             known[f"uar{number}_{name}"] = Heading(label, percent, f"UAR, {number} classes (%)")
     for name in ("precision", "recall", "f1"):
         label = name.capitalize()

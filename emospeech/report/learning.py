@@ -24,6 +24,7 @@ LINES = {
     "activation": (GREEN, (0, (4, 1.2, 1, 1.2))),
 }
 ACROSS = 5  # folds side by side; ten folds make two blocks
+FEW = 3  # so many epochs are shown as points too: one alone would make no line
 WIDE_RANGE = 20  # losses that span more than this ratio get a logarithmic axis
 
 
@@ -71,7 +72,9 @@ def _grid(figure, n_folds):
     """A pair of axes a fold, losses above validation; all share the epochs and their own scale."""
     blocks = -(-n_folds // ACROSS)
     grid = figure.subplots(2 * blocks, min(n_folds, ACROSS), squeeze=False)
-    pairs = [(grid[2 * i, j], grid[2 * i + 1, j]) for i in range(blocks) for j in range(len(grid[0]))]
+    pairs = [
+        (grid[2 * i, j], grid[2 * i + 1, j]) for i in range(blocks) for j in range(len(grid[0]))
+    ]
     for pair in pairs[n_folds:]:
         for panel in pair:
             panel.set_visible(False)
@@ -89,10 +92,13 @@ def _title(fold):
 
 def _draw_fold(upper, lower, history, losses):
     best = best_row(history)
+    marks = {"marker": "o" if len(history) <= FEW else "", "markersize": 2}
     for loss in losses:
         colour, dashes = LINES[loss]
-        upper.plot(history["epoch"], history[loss], color=colour, linestyle=dashes, label=loss)
-    lower.plot(history["epoch"], 100 * history["validation_uar"], color=BLUE)
+        line = {"color": colour, "linestyle": dashes, "label": loss}
+        values = history[loss] if loss in history else np.full(len(history), np.nan)
+        upper.plot(history["epoch"], values, **line, **marks)
+    lower.plot(history["epoch"], 100 * history["validation_uar"], color=BLUE, **marks)
     for panel in (upper, lower):
         panel.axvline(best["epoch"], color=SOFT, linewidth=0.7, linestyle=(0, (2, 2)), zorder=0)
         panel.grid(axis="y")
@@ -135,7 +141,7 @@ def _label(figure, panels):
         lower.set_xlabel("Epoch")
         upper.tick_params(labelbottom=False, labelleft=first)
         lower.tick_params(labelleft=first)
-        lower.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+        lower.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=(1, 2, 5, 10)))
     lower.margins(y=0.2)  # room for the value at the best epoch; shared by all folds
     lower.autoscale_view()
     figure.align_ylabels()

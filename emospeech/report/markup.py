@@ -16,7 +16,8 @@ TEX = {
     "<": "$<$",
     ">": "$>$",
     "|": "$|$",
-    "ρ": r"$\rho$",
+    "\N{GREEK SMALL LETTER RHO}": r"$\rho$",
+    "\N{NO-BREAK SPACE}": "~",
     MISSING: "--",
 }
 

@@ -44,9 +44,14 @@ def table_1(best):
         if missing:
             raise InputError(f"best trial of {model}", f"no {', '.join(missing)}")
         printed = paper.TABLE_1.get(model, {})
-        columns[model] = [best[model][name] for name in PARAMETERS]
+        columns[model] = [_whole(best[model][name]) for name in PARAMETERS]
         columns[f"{model}_paper"] = [printed.get(name, np.nan) for name in PARAMETERS]
     return pd.DataFrame(columns, dtype=object)  # whole numbers stay whole beside a learning rate
+
+
+def _whole(value):
+    # A row of a data frame with a learning rate in it comes back as floats: 128.0 is 128.
+    return int(value) if value == int(value) else value
 
 
 def table_2(metrics, task="valence"):
@@ -150,6 +155,13 @@ def table_chance(metrics, task="valence"):
         margin=table["uar5_pooled"] - table["chance"],
         above=table["uar5_pooled"] > table["chance_high"],
     ).reset_index(drop=True)
+
+
+def write_formats(frame, csv_path, markdown_path, tex_path):
+    """Write a table in its three formats."""
+    write_csv(frame, csv_path)
+    write_markdown(frame, markdown_path)
+    write_tex(frame, tex_path)
 
 
 def write_csv(frame, path):

@@ -16,7 +16,7 @@ from emospeech.faults import CorpusError
 
 BLOCK = 2**20  # samples read at a time: 65 s at 16 kHz, so memory does not grow with the recording
 AMIN = 1e-10  # power below which a bin is silence, as in librosa.power_to_db
-FLOOR = -1.0  # value of a cell `dynamic_range` dB or more below the reference
+FLOOR = -1.0  # value of a cell `dynamic_range` dB or more below the maximum
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class SpectrogramSettings:
     frequency_scale: str = "mel"  # or "linear"
     fmin: float = 0.0  # Hz
     fmax: float = 8000.0  # Hz
-    reference: str = "recording"  # 0 dB is the maximum of the recording, or "fixed": full scale
-    dynamic_range: float = 80.0  # dB
+    dynamic_range: float = 80.0  # dB below the maximum of the recording
 
     @property
     def frame_rate(self):
@@ -49,7 +48,7 @@ def spectrogram(path, settings):
     """Return the spectrogram of an audio file, float32 of shape (frames, rows) in [-1, 1].
 
     Frame i is centred on sample i * hop_length; the audio counts as silent beyond its ends. A cell
-    is 1 + 2 * max(10 log10(power / reference), -dynamic_range) / dynamic_range. Files with several
+    is 1 + 2 * max(10 log10(power / maximum), -dynamic_range) / dynamic_range. Files with several
     channels are averaged, other sampling rates resampled. Raises CorpusError for what is no audio.
     """
     filters = filter_bank(settings)  # (rows, bins)
@@ -76,11 +75,11 @@ def filter_bank(settings):
 
 
 def to_unit_range(power, settings):
-    """Return power as decibels below the reference, mapped from [-dynamic_range, 0] to [-1, 1]."""
-    reference = power.max() if settings.reference == "recording" else 1.0
-    if reference <= AMIN:  # digital silence: all floor, not all maximum
+    """Return power as decibels below its maximum, mapped from [-dynamic_range, 0] to [-1, 1]."""
+    maximum = power.max()
+    if maximum <= AMIN:  # digital silence: all floor, not all maximum
         return np.full_like(power, FLOOR)
-    decibels = 10 * np.log10(np.maximum(power, AMIN) / reference)
+    decibels = 10 * np.log10(np.maximum(power, AMIN) / maximum)
     return np.clip(1 + 2 * decibels / settings.dynamic_range, FLOOR, 1).astype(np.float32)
 
 

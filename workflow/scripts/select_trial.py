@@ -1,4 +1,4 @@
-"""Choose the trial of a model by its mean validation UAR over the folds."""
+"""Choose the trial of a model by its mean validation UAR, and gather its learning curves."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pandas as pd
 
 from emospeech import jobs
 from emospeech.files import write_json, write_table
-from emospeech.search import chosen_trial, rank_trials
+from emospeech.search import chosen_histories, chosen_trial, rank_trials
 
 
 def main(paths, settings):
@@ -15,6 +15,7 @@ def main(paths, settings):
     trials = rank_trials(settings.trials, validations)
     write_table(paths.trials, trials)
     write_json(paths.best, chosen_trial(trials))
+    write_table(paths.chosen, chosen_histories(trials, validations, paths.histories))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ SOUNDS = {
     "++LAUGHTER++": (LAUGH_VOICED, LAUGH_BREATH) * 3,
     "++GARBAGE++": (MUMBLE, MUMBLE),
 }
+WORDLESS = ("++LAUGHTER++", "++BREATHING++", "++GARBAGE++")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _draw_items(seconds, rng):
         if sum(lengths) >= seconds:
             break
         if rng.random() < 0.12:
-            label = rng.choice(list(SOUNDS), p=(0.8, 0.06, 0.06, 0.03, 0.03, 0.02))
+            label = str(rng.choice(list(SOUNDS), p=(0.8, 0.06, 0.06, 0.03, 0.03, 0.02)))
             items.append(_sound(label))
             lengths.append(rng.uniform(0.12, 0.45))
     return items, np.array(lengths)
@@ -81,7 +82,7 @@ def _draw_sounds(seconds, rng):
     """What an utterance without a word holds: laughter, breath or a mumble."""
     items, lengths = [], []
     while sum(lengths) < seconds:
-        items.append(_sound(rng.choice(["++LAUGHTER++", "++BREATHING++", "++GARBAGE++"])))
+        items.append(_sound(WORDLESS[rng.integers(3)]))
         lengths.append(rng.uniform(0.4, 0.8))
     return items, np.array(lengths)
 

@@ -120,7 +120,7 @@ def parameter_tracks(segments, n_samples, speaker, affect, rng):
         f0=np.clip(speaker.f0 * 2 ** (_smoothed(melody, 3) / 12), 50, 600),
         voicing=_smoothed(track("voicing"), 3) * level,
         aspiration=_smoothed(track("aspiration"), 3) * level * breath * 12,
-        frication=_smoothed(track("frication"), 3) * 0.12 * 10 ** (2.5 * activation / 20),
+        frication=_smoothed(track("frication"), 3) * 0.35 * 10 ** (2.5 * activation / 20),
         formants=formants,
         bandwidths=bandwidths,
         centre=_smoothed(track("centre"), 3) * (1 + 0.03 * valence),

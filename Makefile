@@ -1,0 +1,54 @@
+# What a developer or reader types. `make demo` and `make test` set up all they need in .venv.
+
+PYTHON ?= python3
+CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := --configfile config/demo.yaml
+PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
+
+.PHONY: help demo test fast lint format control clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+demo: $(VENV)/run ## the whole study on the embedded corpus, to the report
+	$(BIN)/snakemake --cores $(CORES) $(DEMO)
+	@echo
+	@cat results/demo/report/tables/table-2.md
+	@echo
+	@echo "The report: $(CURDIR)/results/demo/report/index.html"
+
+test: $(VENV)/dev lint ## all tests, the fast ones first
+	$(BIN)/python -m pytest -m "not workflow"
+	$(BIN)/python -m pytest -m workflow
+
+fast: $(VENV)/dev ## the tests that take seconds
+	$(BIN)/python -m pytest -m "not workflow" -x -q
+
+lint: $(VENV)/dev ## ruff, snakefmt and snakemake's own lint
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint $(DEMO)
+
+format: $(VENV)/dev ## lay the code out
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/snakefmt Snakefile workflow
+
+control: $(VENV)/dev ## the demo and its control on shuffled labels, held against chance
+	$(BIN)/python tests/control.py --cores $(CORES)
+
+clean: ## remove the demo's results; the environment and other results stay
+	rm -rf results/demo
+
+# pip works on the new environment from outside, so that no ensurepip is needed.
+$(VENV)/run: envs/requirements.txt envs/lock.txt
+	$(PYTHON) -m venv --without-pip $(VENV)
+	$(PIP) -r envs/requirements.txt -c envs/lock.txt
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run envs/requirements-dev.txt
+	$(PIP) -r envs/requirements-dev.txt -c envs/lock.txt
+	@touch $@

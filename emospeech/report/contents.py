@@ -1,0 +1,119 @@
+"""Which tables stand on the report page, with their captions."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from emospeech.report import paper
+from emospeech.report.frames import in_order, require
+from emospeech.report.layout import Layout, arrange
+from emospeech.report.tables import (
+    table_1,
+    table_2,
+    table_3,
+    table_chance,
+    table_classes,
+    table_folds,
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table on the page: an id, a caption (its name in bold first), and its layout."""
+
+    id: str
+    name: str
+    caption: str
+    layout: Layout
+    marked: frozenset = frozenset()  # rows to be set off
+
+
+def corpus_tables(corpora):
+    """What each corpus holds, and what was left out or irregular in it, counted by reason."""
+    sizes, left = [], []
+    for corpus, summary in corpora.items():
+        names = ("recordings", "hours", "words", "speakers")
+        sizes.append({"corpus": corpus} | {name: summary.get(name) for name in names})
+        for key, kind in (("left_out", "left out"), ("irregular", "irregular, kept")):
+            for what, count in sorted(summary.get(key, {}).items()):
+                words = str(what).replace("_", " ")
+                left.append({"corpus": corpus, "kind": kind, "what": words, "count": count})
+    tables = []
+    if sizes:
+        caption = "What the workflow read from each corpus."
+        tables.append(_table("corpora", "Corpora.", caption, pd.DataFrame(sizes)))
+    if left:
+        caption = "What was not used, and what is unusual but was used, counted by reason."
+        tables.append(_table("left-out", "Left out.", caption, pd.DataFrame(left)))
+    return tables
+
+
+def result_tables(report):
+    """Table 2 for each task, the UAR of each fold, Table 1."""
+    tables = []
+    for task in ("valence", "activation"):
+        if task not in set(report.metrics["task"]):
+            continue
+        name = "Table 2." if task == "valence" else "Activation."
+        caption = (
+            f"Recall and correlation of {task} on the test speakers: all folds pooled, and the "
+            "mean of the folds."
+        )
+        if task == "valence":
+            caption += f" Beside them the values of {paper.SOURCE}."
+        frame = table_2(report.metrics, task)
+        tables.append(_table(f"table-2-{task}", name, caption, frame))
+    caption = "UAR of valence with five classes on the test speaker of each fold."
+    tables.append(_table("folds", "Folds.", caption, table_folds(report.metrics)))
+    if report.best:
+        caption = "Parameters that the random search chose, beside those of the paper."
+        tables.append(_table("table-1", "Table 1.", caption, table_1(report.best)))
+    return [table for table in tables if table.layout.rows]
+
+
+def confusion_tables(report):
+    """Table 3 of each model, then precision, recall and F1 by class."""
+    tables = []
+    for model in in_order(report.confusions):
+        caption = f"Valence by {model}: each row's share by predicted class."
+        name = "Confusion."
+        if model == paper.TABLE_3_MODEL:
+            name = "Table 3."
+            caption += f" On the right that of {paper.SOURCE}."
+        frame = table_3(report.confusions[model], model)
+        tables.append(_table(f"table-3-{model}", name, caption, frame))
+    if report.classes:
+        caption = (
+            "Precision, recall and F1 of valence by class. The paper's text quotes figures that "
+            "come from the row shares, in which each class counts alike; those from the counts "
+            "are the usual ones."
+        )
+        tables.append(_table("classes", "Classes.", caption, table_classes(report.classes)))
+    return tables
+
+
+def chance_tables(metrics):
+    """Table of the pooled UAR against chance, if a chance level is known."""
+    frame = table_chance(metrics)
+    caption = "Pooled UAR of valence with five classes against the chance level of each model."
+    return [] if frame.empty else [_table("chance", "Chance.", caption, frame)]
+
+
+def search_tables(report):
+    """The trials of each model, best validation UAR first where it is known; the chosen set off."""
+    tables = []
+    for model in in_order(report.trials):
+        frame = report.trials[model]
+        require(frame, ("trial",), f"trials of {model}")
+        if "validation_uar" in frame:
+            frame = frame.sort_values("validation_uar", ascending=False, kind="stable")
+        chosen = frame["chosen"].to_numpy(bool) if "chosen" in frame else ()
+        marked = frozenset(place for place, mark in enumerate(chosen) if mark)
+        caption = "trials of the random search, by their mean validation UAR over the folds."
+        caption = f"{len(frame)} {caption}"
+        tables.append(_table(f"search-{model}", f"{model}.", caption, frame, marked))
+    return tables
+
+
+def _table(name, title, caption, frame, marked=frozenset()):
+    return Table(name, title, caption, arrange(frame), marked)

@@ -1,0 +1,80 @@
+"""Small result files as data frames, for the tests of the report."""
+
+import numpy as np
+import pandas as pd
+
+MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
+COUNTS = [
+    [6, 1, 1, 2, 0],
+    [0, 30, 5, 4, 1],
+    [1, 8, 9, 2, 0],
+    [0, 5, 3, 7, 1],
+    [0, 1, 0, 1, 2],
+]
+
+
+def metrics(models=MODELS):
+    """metrics.csv with a different number in each cell, so that a wrong pick shows."""
+    rows, number = [], 0
+    for model in models:
+        for task in ("valence", "activation") if model.startswith("Multitask") else ("valence",):
+            for scope in ("fold-1", "fold-2", "fold-10", "pooled", "mean"):
+                number += 1
+                names = ("accuracy", "uar5", "uar3", "rho", "p")
+                row = {name: place / 10 + number / 1000 for place, name in enumerate(names, 1)}
+                chance = (np.nan,) * 3 if scope == "mean" else (0.24, 0.22, 0.26)
+                row |= dict(zip(("chance", "chance_low", "chance_high"), chance, strict=True))
+                rows.append({"model": model, "task": task, "scope": scope, "recordings": 9} | row)
+    return pd.DataFrame(rows)
+
+
+def confusion(counts=COUNTS):
+    table = pd.DataFrame(counts, columns=list("12345"))
+    table.insert(0, "truth", range(1, 6))
+    return table
+
+
+def classes():
+    names = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
+    table = pd.DataFrame({"class": range(1, 6), "support": [10, 40, 20, 16, 4]})
+    for place, name in enumerate(names, 1):
+        table[name] = place / 10 + np.arange(5) / 1000
+    return table
+
+
+def trials():
+    return pd.DataFrame(
+        {
+            "trial": [0, 1, 2],
+            "crop_width": [64, 128, 64],
+            "learning_rate": [1e-3, 1e-4, 1e-5],
+            "batch_size": [64, 128, 256],
+            "filter_size": [4, 9, 8],
+            "filters": [32, 72, 88],
+            "validation_uar": [0.30, 0.41, 0.25],
+            "chosen": [False, True, False],
+        }
+    )
+
+
+def best():
+    """best.json as a row of the trials gives it: whole numbers as floats."""
+    return trials().iloc[1].drop(["chosen"]).astype(float).to_dict()
+
+
+def history(epochs=6, model="MultitaskDCGAN", top=4):
+    """history.csv whose validation UAR is highest at epoch `top`, and again at the last."""
+    numbers = np.arange(1, epochs + 1)
+    uar = 0.3 + 0.01 * np.minimum(numbers, top) - 0.01 * (numbers > top)
+    uar[-1] = uar.max()
+    absent = np.full(epochs, np.nan)
+    return pd.DataFrame(
+        {
+            "epoch": numbers,
+            "generator": 2 + numbers / 10 if "DCGAN" in model else absent,
+            "discriminator": 0.9 / numbers if "DCGAN" in model else absent,
+            "valence": 1.6 / np.sqrt(numbers),
+            "activation": 1.2 / np.sqrt(numbers) if "Multitask" in model else absent,
+            "validation_uar": uar,
+        }
+    )

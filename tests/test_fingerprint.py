@@ -1,0 +1,37 @@
+"""The fingerprint changes with the code behind a script, and with nothing else."""
+
+import pytest
+
+from emospeech import fingerprint as module
+
+
+@pytest.fixture
+def project(tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text('"""A package."""\n')
+    (package / "near.py").write_text("from package import far\n\nNEAR = far.FAR\n")
+    (package / "far.py").write_text("FAR = 1  # a comment\n")
+    (package / "other.py").write_text("OTHER = 1\n")
+    (tmp_path / "script.py").write_text("def main():\n    from package.near import NEAR\n")
+    return tmp_path
+
+
+def of(project):
+    for cached in (module.fingerprint, module._imports, module._bare):
+        cached.cache_clear()
+    return module.fingerprint(project / "script.py", project)
+
+
+@pytest.mark.parametrize("name", ["script.py", "package/near.py", "package/far.py"])
+def test_an_edit_of_code_that_is_used_changes_it(project, name):
+    before = of(project)
+    (project / name).write_text((project / name).read_text() + "\nNEW = 2\n")
+    assert of(project) != before
+
+
+def test_comments_docstrings_layout_and_other_modules_leave_it(project):
+    before = of(project)
+    (project / "package/far.py").write_text('"""Far."""\n\n\n# another comment\nFAR = (1)\n')
+    (project / "package/other.py").write_text("OTHER = 2\n")
+    assert of(project) == before

@@ -1,0 +1,108 @@
+"""The metrics against scikit-learn, SciPy and the paper's own arithmetic."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    confusion_matrix,
+    precision_recall_fscore_support,
+)
+
+from emospeech import metrics
+
+# The smallest counts whose row-normalised form prints every cell of the paper's Table 3.
+PAPER = np.array(
+    [
+        [65, 32, 36, 41, 22],
+        [49, 1286, 133, 152, 50],
+        [10, 479, 330, 85, 37],
+        [18, 308, 88, 191, 26],
+        [3, 22, 6, 15, 36],
+    ]
+)
+
+
+def counted(truth, prediction):
+    return metrics.confusion(metrics.count_table(truth, prediction))
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=1, max_size=60))
+def test_whole_labels_count_as_scikit_learn_counts(pairs):
+    truth, prediction = np.array(pairs).T
+    counts = counted(truth.astype(float), prediction)
+    assert (counts == confusion_matrix(truth, prediction, labels=range(1, 6))).all()
+    with np.errstate(all="ignore"):
+        assert metrics.unweighted_recall(counts) == pytest.approx(
+            balanced_accuracy_score(truth, prediction)
+        )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_precision_recall_and_f1_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    truth, prediction = rng.integers(1, 6, (2, 500))
+    ours = metrics.precision_recall_f1(counted(truth.astype(float), prediction))
+    theirs = precision_recall_fscore_support(truth, prediction, labels=range(1, 6))[:3]
+    np.testing.assert_allclose(ours, theirs)
+
+
+def test_a_tie_accepts_both_sides_and_a_miss_counts_under_the_lower_class():
+    for prediction, row in ((3, 2), (4, 3), (5, 2), (1, 2)):
+        counts = counted([3.5], [prediction])
+        assert counts[row, prediction - 1] == counts.sum() == 1
+
+
+@given(st.floats(1, 5), st.integers(1, 5))
+def test_every_label_counts_once_in_a_neighbouring_class(label, prediction):
+    counts = counted([label], [prediction])
+    assert counts.sum() == 1
+    assert abs(counts.sum(axis=1).argmax() + 1 - label) <= 0.5 + 1e-6
+
+
+def test_the_papers_tables_follow_from_its_counts():
+    assert round(100 * metrics.unweighted_recall(PAPER), 2) == 43.88
+    assert round(100 * metrics.unweighted_recall(metrics.pool(PAPER)), 2) == 49.80
+    figures = metrics.class_figures(PAPER)
+    assert figures["precision_normalised"].round(4)[1] == 0.3502
+    assert figures["f1_normalised"].round(4)[4] == 0.5284
+    assert figures["precision"].round(4)[1] == 0.6046
+
+
+def test_absent_classes_are_left_out_of_the_mean():
+    assert metrics.unweighted_recall(counted([1.0, 1.0, 5.0], [1, 2, 5])) == pytest.approx(0.75)
+
+
+def test_correlation_is_scipys_and_undefined_without_spread():
+    rng = np.random.default_rng(1)
+    truth, prediction = rng.normal(size=(2, 40))
+    assert metrics.correlation(truth, prediction) == pytest.approx(
+        tuple(stats.pearsonr(truth, prediction))
+    )
+    assert np.isnan(metrics.correlation(truth, np.ones(40))).all()
+
+
+def test_expected_value_and_predicted_class():
+    probabilities = np.array([[0.5, 0, 0, 0, 0.5], [0, 0, 0, 0.25, 0.75]])
+    assert metrics.expected_value(probabilities).tolist() == [3, 4.75]
+    assert metrics.predicted_class(probabilities).tolist() == [1, 5]
+
+
+def test_chance_is_that_of_predictions_really_permuted_and_above_a_fifth():
+    rng = np.random.default_rng(2)
+    folds = [
+        (rng.choice([1, 1.5, 2, 2.5, 3, 3.5, 4, 5], 80), rng.choice([1, 2, 2, 3, 5], 80))
+        for _ in range(3)
+    ]
+    tables = [metrics.count_table(*fold) for fold in folds]
+    drawn = metrics.chance_recalls(tables, 4000, rng)
+    permuted = [
+        metrics.unweighted_recall(
+            sum(counted(truth, rng.permutation(prediction)) for truth, prediction in folds)
+        )
+        for _ in range(1500)
+    ]
+    assert stats.ks_2samp(drawn, permuted).pvalue > 1e-3
+    assert drawn.mean() > 0.22

@@ -1,0 +1,167 @@
+"""Figures show what is in the data, and the same data gives the same bytes."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import report_data as data
+from matplotlib.patches import Rectangle
+
+from emospeech.faults import InputError
+from emospeech.report import captions
+from emospeech.report.figures import draw_comparison, draw_confusion, draw_learning, save
+from emospeech.report.learning import best_row
+
+
+def line(panel, label):
+    return [line for line in panel.lines if line.get_label() == label]
+
+
+def shown(figure):
+    return [panel for panel in figure.axes if panel.get_visible()]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: draw_comparison(data.metrics()),
+        lambda: draw_confusion(data.confusion(), "BasicDCGAN"),
+        lambda: draw_learning({1: data.history(), 2: data.history(8)}, "MultitaskDCGAN"),
+    ],
+)
+def test_equal_data_gives_equal_bytes(draw, tmp_path):
+    for name in ("a", "b"):
+        save(draw(), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+        mpl.rcParams["font.size"] = 20  # what the user has set does not count
+    mpl.rcdefaults()
+    pdf, png = ((tmp_path / f"a.{kind}").read_bytes() for kind in ("pdf", "png"))
+    assert (tmp_path / "b.pdf").read_bytes() == pdf
+    assert (tmp_path / "b.png").read_bytes() == png
+    assert b"CreationDate" not in pdf
+    assert b"Software" not in png
+    assert b"Type3" not in pdf  # fonts are TrueType
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_confusion_shows_each_share_and_count():
+    panel, paper = draw_confusion(data.confusion(), "BasicDCGAN").axes
+    texts = [text.get_text() for text in panel.texts]
+    assert len(texts) == len(paper.texts) == 50
+    assert texts[:4] == ["60.0", "6", "10.0", "1"]
+    assert paper.texts[0].get_text() == "33.2"
+    assert panel.get_images()[0].get_array()[2, 1] == 0.4
+    assert paper.get_title().endswith("UAR 43.88 %")
+    uar = 100 * np.mean([0.6, 0.75, 0.45, 7 / 16, 0.5])
+    assert panel.get_title().endswith(f"UAR {uar:.2f} %")
+
+
+def test_confusion_of_another_model_stands_alone():
+    assert len(draw_confusion(data.confusion(), "BasicCNN").axes) == 1
+
+
+def test_text_on_a_cell_stands_out_from_it():
+    panel = draw_confusion(data.confusion(), "BasicCNN").axes[0]
+    image = panel.get_images()[0]
+    for text in panel.texts:
+        column, row = text.get_position()
+        cell = image.cmap(image.norm(image.get_array()[round(row), round(column)]))
+        assert contrast(mpl.colors.to_rgb(text.get_color()), cell[:3]) > 4.5
+
+
+def contrast(one, other):
+    """Contrast ratio of two colours as WCAG 2 defines it."""
+
+    def luminance(colour):
+        c = np.array(colour)
+        return np.where(c <= 0.03928, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ (
+            0.2126,
+            0.7152,
+            0.0722,
+        )
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_comparison_has_folds_mean_pooled_paper_and_chance_of_each_model():
+    panel = draw_comparison(data.metrics()).axes[0]
+    names = ("each fold", "mean of folds", "pooled", "paper")
+    assert [len(line(panel, name)) for name in names] == [4, 4, 4, 4]
+    folds = line(panel, "each fold")[0]
+    assert list(folds.get_xdata()) == pytest.approx([20.1, 20.2, 20.3])
+    assert line(panel, "pooled")[0].get_xdata() == pytest.approx([20.4])
+    assert line(panel, "paper")[2].get_xdata() == pytest.approx([43.88])
+    bands = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
+    assert [(band.get_x(), band.get_width()) for band in bands] == [pytest.approx((22, 4))] * 4
+
+
+def test_comparison_without_chance_has_no_band_and_of_activation_no_paper():
+    metrics = data.metrics().drop(columns=["chance", "chance_low", "chance_high"])
+    panel = draw_comparison(metrics, "activation").axes[0]
+    assert not panel.patches
+    assert not line(panel, "paper")
+    assert [tick.get_text() for tick in panel.get_yticklabels()] == [
+        "MultitaskCNN",
+        "MultitaskDCGAN",
+    ]
+
+
+def test_learning_marks_the_first_of_the_best_epochs():
+    history = data.history(epochs=9, top=4)
+    assert best_row(history)["epoch"] == 4
+    upper, lower = shown(draw_learning({"fold-1": history}, "MultitaskDCGAN"))
+    dots = [line for line in lower.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1]
+    assert [list(dot.get_xdata()) for dot in dots] == [[4]]
+    assert upper.get_title("left") == "Fold 1"
+
+
+@pytest.mark.parametrize(
+    ("model", "losses"),
+    [
+        ("BasicCNN", ["valence"]),
+        ("MultitaskCNN", ["valence", "activation"]),
+        ("BasicDCGAN", ["generator", "discriminator", "valence"]),
+    ],
+)
+def test_learning_draws_the_losses_that_a_model_has(model, losses):
+    upper = draw_learning({1: data.history(model=model)}, model).axes[0]
+    labels = [line.get_label() for line in upper.lines if not line.get_label().startswith("_")]
+    assert labels == losses
+
+
+def test_ten_folds_make_two_blocks_on_one_scale(tmp_path):
+    figure = draw_learning({fold: data.history(fold + 1) for fold in range(1, 11)}, "BasicDCGAN")
+    save(figure, tmp_path / "a.pdf", tmp_path / "a.png")
+    panels = shown(figure)
+    assert len(panels) == 20
+    titles = [title for panel in panels if (title := panel.get_title("left"))]
+    assert titles == [f"Fold {fold}" for fold in range(1, 11)]
+    assert len({panel.get_xlim() for panel in panels}) == 1
+    assert len({panel.get_ylim() for panel in panels}) == 2
+
+
+def test_seven_folds_leave_no_empty_axes():
+    assert len(shown(draw_learning({f: data.history() for f in range(7)}, "BasicDCGAN"))) == 14
+
+
+def test_one_epoch_is_a_point():
+    upper, _ = shown(draw_learning({1: data.history(1)}, "BasicDCGAN"))
+    assert line(upper, "valence")[0].get_marker() == "o"
+
+
+def test_a_history_without_what_is_drawn_is_refused():
+    with pytest.raises(InputError, match="BasicCNN: no fold"):
+        draw_learning({}, "BasicCNN")
+    with pytest.raises(InputError, match="BasicCNN, Fold 2: no column validation_uar"):
+        draw_learning({"fold-2": data.history().drop(columns="validation_uar")}, "BasicCNN")
+    with pytest.raises(InputError, match="no rows"):
+        draw_learning({"fold-2": data.history().iloc[:0]}, "BasicCNN")
+
+
+def test_captions_tell_the_numbers():
+    _, alt = captions.comparison(data.metrics())
+    assert "BasicDCGAN 21.90 % (paper 43.88 %)" in alt
+    caption, alt = captions.confusion(data.confusion(), "BasicDCGAN")
+    assert "Neg. 75.00 %" in alt
+    assert "Table 3" in caption
+    _, alt = captions.learning({"fold-1": data.history(9)}, "BasicCNN")
+    assert "fold 1 34.00 % at epoch 4 of 9" in alt

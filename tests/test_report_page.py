@@ -1,0 +1,205 @@
+"""The report page is well-formed, whole in itself, and has everything on it."""
+
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+import report_data as data
+
+from emospeech.report import captions, page
+from emospeech.report.figures import draw_comparison, draw_confusion, draw_learning, save
+
+VOID = {"meta", "img", "link", "br", "hr", "input"}
+
+
+class Outline(HTMLParser):
+    """Checks that tags are balanced and collects what the tests ask for."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.cells, self.row = [], [], [], None
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.tags.append((tag, attributes, tuple(self.open)))
+        if tag == "table":
+            self.cells.append([])
+        if tag == "tr":
+            self.cells[-1].append(0)
+        if tag in ("td", "th"):
+            self.cells[-1][-1] += int(attributes.get("colspan", 1))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attributes for name, attributes, _ in self.tags if name == tag]
+
+
+def picture(kind, name, figure, words, folder):
+    save(figure, folder / "a.pdf", folder / "a.png", resolution=50)
+    return page.Picture(kind, f"figures/{name}.pdf", (folder / "a.png").read_bytes(), *words)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("figures")
+    metrics, confusion, histories = data.metrics(), data.confusion(), {1: data.history()}
+    comparison = draw_comparison(metrics), captions.comparison(metrics)
+    matrix = (
+        draw_confusion(confusion, "BasicDCGAN"),
+        captions.confusion(confusion, "BasicDCGAN"),
+    )
+    curves = draw_learning(histories, "BasicCNN"), captions.learning(histories, "BasicCNN")
+    return (
+        picture("comparison", "comparison", *comparison, folder),
+        picture("confusion", "confusion-BasicDCGAN", *matrix, folder),
+        picture("learning", "learning-BasicCNN", *curves, folder),
+    )
+
+
+def report(pictures=(), **run):
+    settings = {
+        "config": {"seed": 7, "search": {"trials": 20, "rates": [1e-3, 1e-4]}, "note": "a < b & c"},
+        "versions": {"python": "3.11.2", "torch": "2.9.0"},
+        "seeds": {"training": 41},
+        "commit": "c0ffee",
+    }
+    summary = {"recordings": 10039, "hours": 12.44, "words": 5, "speakers": 10}
+    return page.Report(
+        run=page.Run(**settings | run),
+        corpora={"IEMOCAP": summary | {"left_out": {"no_valence": 17}, "irregular": {}}},
+        metrics=data.metrics(),
+        best={model: data.best() for model in data.MODELS},
+        confusions={model: data.confusion() for model in data.MODELS},
+        classes={model: data.classes() for model in data.MODELS},
+        trials={model: data.trials() for model in data.MODELS},
+        pictures=pictures,
+    )
+
+
+@pytest.fixture(scope="module")
+def html(pictures):
+    return page.render(report(pictures))
+
+
+@pytest.fixture(scope="module")
+def outline(html):
+    return Outline(html)
+
+
+def test_equal_reports_give_equal_pages(html, pictures):
+    assert page.render(report(pictures)) == html
+
+
+def test_ids_are_unique_and_references_find_them(outline):
+    ids = [attributes["id"] for _, attributes, _ in outline.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes, _ in outline.tags:
+        if attributes.get("href", "").startswith("#"):
+            assert attributes["href"][1:] in ids
+        if "aria-labelledby" in attributes:
+            assert attributes["aria-labelledby"] in ids
+
+
+def test_headings_come_in_order(outline):
+    levels = [int(tag[1]) for tag, _, _ in outline.tags if tag in ("h1", "h2", "h3", "h4")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_every_table_is_there_with_caption_scopes_and_a_box_to_scroll(outline):
+    names = {attributes["id"] for attributes in outline.all("table")}
+    assert names >= {
+        "table-1",
+        "table-2-valence",
+        "table-2-activation",
+        "folds",
+        "classes",
+        "chance",
+    }
+    assert names >= {f"table-3-{model}" for model in data.MODELS}
+    assert names >= {f"search-{model}" for model in data.MODELS}
+    assert names >= {"corpora", "left-out", "versions", "config"}
+    assert len(outline.all("caption")) == len(outline.all("table"))
+    assert all("scope" in attributes for attributes in outline.all("th"))
+    boxes = [a for a in outline.all("div") if "scroll" in a.get("class", "")]
+    assert len(boxes) == len(outline.all("table")) + len(outline.all("img"))
+    assert all(box["tabindex"] == "0" and box["role"] == "region" for box in boxes)
+
+
+def test_rows_of_a_table_are_equally_wide(outline):
+    assert all(len(set(rows)) == 1 for rows in outline.cells)
+
+
+def test_every_figure_is_inside_with_its_alternative_text_and_size(outline, pictures):
+    images = outline.all("img")
+    assert [image["alt"] for image in images] == [picture.alt for picture in pictures]
+    assert all(image["src"].startswith("data:image/png;base64,") for image in images)
+    assert [int(image["width"]) for image in images] == pytest.approx([488, 1008, 1008], abs=3)
+    assert len(outline.all("figcaption")) == 3
+
+
+def test_nothing_is_loaded_from_elsewhere(outline, html):
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _, _ in outline.tags}
+    for tag, attributes, _ in outline.tags:
+        for name in ("src", "href", "srcset", "poster", "action"):
+            if attributes.get(name, "").startswith(("http:", "https:", "//")):
+                assert (tag, name) == ("a", "href")
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_values_stand_on_the_page(html):
+    for text in (
+        "43.88",
+        "10039",
+        "12.4",
+        "no valence",
+        "17",
+        "c0ffee",
+        "seed of training",
+        "2.9.0",
+    ):
+        assert text in html
+    assert "search.rates</th><td>1e-3, 1e-4" in html
+    assert "a &lt; b &amp; c" in html
+    assert "snakemake --cores 1 --force figures/confusion-BasicDCGAN.pdf" in html
+
+
+def test_chosen_trial_is_first_and_set_off(outline):
+    marked = [a for a in outline.all("tr") if "chosen" in a.get("class", "")]
+    assert len(marked) == len(data.MODELS)
+
+
+def test_synthetic_corpora_are_told_at_the_top_and_only_then(html):
+    warned = page.render(report(embedded=True))
+    assert warned.index("Synthetic data.") < warned.index('<main id="content"')
+    assert "say nothing of emotion in people" in warned
+    assert "Synthetic data." not in html
+
+
+def test_a_page_of_little_is_still_a_page():
+    run = page.Run(config={}, versions={}, seeds={})
+    metrics = data.metrics(["BasicCNN"]).drop(columns=["chance", "chance_low", "chance_high"])
+    text = page.render(page.Report(run, {}, metrics, {}, {}, {}, {}))
+    Outline(text)
+    assert "No chance level was measured" in text
+
+
+def test_flatten_keeps_order_and_empty_parts():
+    nested = {"b": {"y": 1e-4, "x": {}}, "a": [1, 2], "c": None, "d": True, "e": []}
+    assert page.flatten(nested) == [
+        ("b.y", "1e-4"),
+        ("b.x", "none"),
+        ("a", "1, 2"),
+        ("c", "none"),
+        ("d", "yes"),
+        ("e", "none"),
+    ]

@@ -1,0 +1,15 @@
+"""Draw the confusion matrix of a model."""
+
+import pandas as pd
+
+from emospeech import jobs
+from emospeech.report.figures import draw_confusion, save
+
+
+def main(paths, settings):
+    figure = draw_confusion(pd.read_csv(paths.confusion), settings.model)
+    save(figure, paths.pdf, paths.png, settings.resolution)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)

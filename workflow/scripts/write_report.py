@@ -1,0 +1,58 @@
+"""Write the report page."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from emospeech import jobs
+from emospeech.files import write_text
+from emospeech.report import captions
+from emospeech.report.page import Picture, Report, Run, render
+from emospeech.report.provenance import git_commit, versions
+
+
+def main(paths, settings):
+    report = Report(
+        run=Run(
+            config=settings.config,
+            versions=versions(),
+            seeds={"study": settings.config["seed"]},
+            commit=git_commit(),
+            embedded=settings.config["corpora"]["embedded"] is not None,
+        ),
+        corpora=by_folder(paths.corpora, load_json),
+        metrics=pd.read_csv(paths.metrics),
+        best=by_folder(paths.best, load_json),
+        confusions=by_folder(paths.confusions, pd.read_csv),
+        classes=by_folder(paths.classes, pd.read_csv),
+        trials=by_folder(paths.trials, pd.read_csv),
+        pictures=tuple(pictures(paths)),
+    )
+    write_text(paths.page, render(report))
+
+
+def pictures(paths):
+    """Yield the figures in the order of the page, each with its caption."""
+    figures = {Path(path).stem: Path(path) for path in paths.figures if path.endswith(".png")}
+    words = {"comparison": captions.comparison(pd.read_csv(paths.metrics))}
+    for model, table in by_folder(paths.confusions, pd.read_csv).items():
+        words[f"confusion-{model}"] = captions.confusion(table, model)
+    for model, table in by_folder(paths.histories, pd.read_csv).items():
+        words[f"learning-{model}"] = captions.learning(dict(iter(table.groupby("fold"))), model)
+    for name, (caption, alt) in words.items():
+        kind, png = name.split("-")[0], figures[name]
+        yield Picture(kind, str(png.with_suffix(".pdf")), png.read_bytes(), caption, alt)
+
+
+def by_folder(files, load):
+    """Return what `load` makes of each file, by the name of its folder: a model or a corpus."""
+    return {Path(file).parent.name: load(file) for file in files}
+
+
+def load_json(file):
+    return json.loads(Path(file).read_text())
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
