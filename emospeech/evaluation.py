@@ -4,16 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from emospeech.labels import CLASSES
 from emospeech.metrics import (
-    chance_recalls,
+    N_KINDS,
     class_figures,
     confusion,
     count_table,
     expected_value,
     predicted_class,
     score,
+    unweighted_recall,
 )
 
 TASKS = ("valence", "activation")
@@ -61,6 +63,19 @@ def count_fold_tables(predictions, task):
         fold: count_table(rows[task], predicted_class(rows[names].to_numpy()))
         for fold, rows in predictions.groupby("fold")
     }
+
+
+def chance_recalls(tables, permutations, rng):
+    """Return the pooled UAR of `permutations` shuffles of the predictions within each fold.
+
+    `tables` are the count tables (9, 5) of the folds. A table of shuffled predictions has the same
+    sums of rows and columns, so it is drawn as such (Patefield 1981) without shuffling anything.
+    """
+    pooled = np.zeros((permutations, N_KINDS, len(CLASSES)))
+    for table in tables:
+        margins = stats.random_table(table.sum(axis=1), table.sum(axis=0))
+        pooled += margins.rvs(size=permutations, random_state=rng)
+    return unweighted_recall(confusion(pooled))
 
 
 def metrics_of(predictions, task, permutations, rng):

@@ -1,4 +1,4 @@
-"""Accuracy with ties, correlation, and the level that chance alone reaches.
+"""Accuracy with ties, and correlation.
 
 Everything counts from one table: how often each kind of label (1, 1.5, 2, ... 5) met each predicted
 class. A label halfway between two classes accepts both: a right prediction counts under the
@@ -8,7 +8,7 @@ the paper's Table 3.
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import betainc
 
 from emospeech.labels import CLASSES, is_tie
 
@@ -97,21 +97,10 @@ def correlation(truth, prediction):
     """Return Pearson's rho and its two-sided p; both NaN where either side does not vary."""
     if len(truth) < 3 or np.ptp(truth) == 0 or np.ptp(prediction) == 0:
         return np.nan, np.nan
-    rho, p = stats.pearsonr(truth, prediction)
-    return float(rho), float(p)
-
-
-def chance_recalls(tables, permutations, rng):
-    """Return the pooled UAR of `permutations` shuffles of the predictions within each fold.
-
-    `tables` are the count tables (9, 5) of the folds. A table of shuffled predictions has the same
-    sums of rows and columns, so it is drawn as such (Patefield 1981) without shuffling anything.
-    """
-    pooled = np.zeros((permutations, N_KINDS, len(CLASSES)))
-    for table in tables:
-        margins = stats.random_table(table.sum(axis=1), table.sum(axis=0))
-        pooled += margins.rvs(size=permutations, random_state=rng)
-    return unweighted_recall(confusion(pooled))
+    rho = float(np.clip(np.corrcoef(truth, prediction)[0, 1], -1, 1))
+    half = len(truth) / 2 - 1
+    # The null distribution of rho is a beta distribution stretched to [-1, 1] (Student 1908).
+    return rho, float(2 * betainc(half, half, (1 - abs(rho)) / 2))
 
 
 def score(truth, probabilities):

@@ -60,7 +60,7 @@ def chosen_histories(table, validations, paths):
     `paths` are the files of the histories, in the order of the rows of `validations`.
     """
     number = chosen_trial(table)["trial"]
-    rows = validations.assign(path=list(paths)).query("trial == @number")
+    rows = validations.assign(path=list(paths)).loc[validations["trial"] == number]
     histories = [
         pd.read_csv(path).assign(fold=fold)
         for path, fold in zip(rows["path"], rows["fold"], strict=True)

@@ -7,22 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    "faults",
-    "files",
-    "parallel",
-    "fingerprint",
-    "jobs",
-    "corpora",
-    "spectrograms",
-    "folds",
-    "labels",
-    "crops",
-    "metrics",
-    "models",
-    "training",
-    "search",
-    "evaluation",
-    "report",
+    *("faults", "files", "parallel", "fingerprint", "jobs"),
+    *("corpora", "spectrograms", "folds", "labels", "crops", "metrics"),
+    *("models", "training", "search", "evaluation", "report"),
 ]
 HOMES = {
     "h5py": {"spectrograms", "crops"},

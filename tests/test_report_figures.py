@@ -8,7 +8,10 @@ from matplotlib.patches import Rectangle
 
 from emospeech.faults import InputError
 from emospeech.report import captions
-from emospeech.report.figures import draw_comparison, draw_confusion, draw_learning, save
+from emospeech.report.comparison import draw_comparison
+from emospeech.report.confusion import draw_confusion
+from emospeech.report.figures import save
+from emospeech.report.learning import draw_learning
 from emospeech.report.learning import best_row
 
 

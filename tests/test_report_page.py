@@ -7,7 +7,10 @@ import pytest
 import report_data as data
 
 from emospeech.report import captions, page
-from emospeech.report.figures import draw_comparison, draw_confusion, draw_learning, save
+from emospeech.report.comparison import draw_comparison
+from emospeech.report.confusion import draw_confusion
+from emospeech.report.figures import save
+from emospeech.report.learning import draw_learning
 
 VOID = {"meta", "img", "link", "br", "hr", "input"}
 

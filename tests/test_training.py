@@ -72,6 +72,32 @@ def test_each_update_touches_its_own_parameters(name):
     assert any("trunk" in k for k in moved(before, network))
 
 
+def test_a_step_is_the_plain_sequence_of_updates():
+    """Generator, discriminator on the detached fakes, then each task; each with its own Adam."""
+    model = MODELS["MultitaskDCGAN"]
+    crops, unlabelled = torch.rand(2, 4, 1, ROWS, 16) * 2 - 1
+    labels = list(torch.softmax(torch.randn(2, 4, 5), 2))
+    latent = torch.rand(4, 8)
+    pairs = [build("MultitaskDCGAN", ROWS, TRIAL, NETWORKS, seed=0) for _ in range(2)]
+    for network, generator in pairs:
+        engine = Engine(network, generator, model.tasks, 1e-3, SETTINGS)
+        if network is pairs[0][0]:
+            for _ in range(2):
+                engine.step(crops, labels, unlabelled, latent)
+            continue
+        for _ in range(2):
+            fake = generator(latent)
+            engine._update("generator", real_loss(network.judge(fake, real=False)))
+            real = real_loss(network.judge(unlabelled, real=True))
+            detached = fake_loss(network.judge(fake.detach(), real=False))
+            engine._update("discriminator", real + detached)
+            for task, truth in zip(model.tasks, labels, strict=True):
+                engine._update(task, class_loss(network.classify(crops)[task], truth))
+    for ours, plain in zip(*pairs, strict=True):
+        for key, value in plain.state_dict().items():
+            torch.testing.assert_close(ours.state_dict()[key], value, msg=key)
+
+
 def test_stopping_waits_for_a_strictly_higher_value():
     rule, kept = StoppingRule(patience=5), []
     for uar in [0.2, 0.3, 0.3, 0.25, 0.31, 0.3, 0.3, 0.31, 0.2, 0.1, 0.9]:

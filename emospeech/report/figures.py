@@ -1,12 +1,7 @@
-"""The figures of the report, and writing them so that the same data gives the same bytes."""
+"""Writing a figure so that the same data gives the same bytes."""
 
 from emospeech.files import written_whole
-from emospeech.report.comparison import draw_comparison
-from emospeech.report.confusion import draw_confusion
-from emospeech.report.learning import draw_learning
 from emospeech.report.style import style
-
-__all__ = ["draw_comparison", "draw_confusion", "draw_learning", "save"]
 
 
 def save(figure, pdf_path, png_path, resolution=200):

@@ -40,20 +40,22 @@ class Engine:
         return losses
 
     def _play(self, real, latent):
-        """Update the generator, then the discriminator on the same fakes."""
-        fake = self.generator(latent)
-        generator_loss = self._update("generator", real_loss(self.network.judge(fake, real=False)))
-        loss = real_loss(self.network.judge(real, real=True))
-        loss = loss + fake_loss(self.network.judge(fake.detach(), real=False))
+        """Update the generator, then the discriminator on the same fakes, which it sees detached.
+
+        The discriminator does not change in between, so its pass over the fakes serves both: the
+        gradients of either loss are taken for their own parameters only.
+        """
+        judged = self.network.judge(self.generator(latent), real=False)
+        generator_loss = self._update("generator", real_loss(judged), keep_graph=True)
+        loss = real_loss(self.network.judge(real, real=True)) + fake_loss(judged)
         return {"generator": generator_loss, "discriminator": self._update("discriminator", loss)}
 
-    def _update(self, name, loss):
+    def _update(self, name, loss, keep_graph=False):
         optimiser = self.optimisers[name]
         parameters = optimiser.param_groups[0]["params"]
         # Gradients of these parameters only: none is computed for what the update must not touch.
-        for parameter, gradient in zip(
-            parameters, torch.autograd.grad(loss, parameters), strict=True
-        ):
+        gradients = torch.autograd.grad(loss, parameters, retain_graph=keep_graph)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
         optimiser.step()
         return loss.detach()

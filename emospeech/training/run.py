@@ -1,7 +1,9 @@
 """A training from end to end: from a fold and a trial to weights, history and validation score."""
 
+import ctypes
 import hashlib
 import logging
+import sys
 
 import torch
 
@@ -13,6 +15,9 @@ from emospeech.training.fold import labelled_parts, unlabelled_recordings
 from emospeech.training.weights import load_weights
 
 log = logging.getLogger(__name__)
+
+# Options of mallopt(3), from malloc.h.
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 
 def train_fold(name, fold, unlabelled, number, trial, networks, settings):
@@ -74,10 +79,23 @@ def crops_of_parts(fold, model, trial, settings, device):
 
 
 def torch_device(settings):
-    """Return the device of the settings and make torch deterministic on it."""
+    """Return the device of the settings and make torch deterministic and thrifty on it."""
+    keep_freed_memory()
     torch.set_num_threads(settings.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     name = settings.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
+
+
+def keep_freed_memory():
+    """Let the C library keep what is freed, on Linux, instead of giving it back at once.
+
+    A step on a CPU frees and takes the same tensors again and again. By default glibc maps each
+    anew, and the time goes into page faults.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**26)):
+            libc.mallopt(option, value)

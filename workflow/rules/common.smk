@@ -1,6 +1,6 @@
 """What all rules share: the checked config, the places of the stages, the fingerprint of the code."""
 
-import os
+import shutil
 from pathlib import Path
 
 from snakemake.utils import validate
@@ -10,8 +10,9 @@ from emospeech.folds import FoldSettings, count_folds
 from emospeech.search import SearchSpace, draw_trial
 
 ROOT = Path(workflow.basedir)
+ENVIRONMENT = ROOT / "envs" / "emospeech.yaml"
 MISSING_CORPUS = """\
-{key}: {problem}. Set it in config/config.yaml (or by --config), or run the study on the embedded \
+error: {key} {problem}. Set it in config/config.yaml (or by --config), or run the study on the embedded \
 corpus, which needs no corpus at all: snakemake --cores 2 --configfile config/demo.yaml
   IEMOCAP is given to researchers on request: https://sail.usc.edu/iemocap (release form).
   AMI is free (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download (the chosen stream of each \
@@ -41,7 +42,7 @@ def corpus_folder(corpus, key, embedded):
     if value is None or not Path(value).is_dir():
         problem = "is not set" if value is None else f"no folder {value}"
         key = f"corpora.{corpus}.{key}"
-        raise SystemExit("error: " + MISSING_CORPUS.format(key=key, problem=problem))
+        raise SystemExit(MISSING_CORPUS.format(key=key, problem=problem))
     return ancient(value)
 
 
@@ -58,6 +59,23 @@ def benchmark_of(place):
     return f"{RESULTS}/benchmarks/jobs/{place}.tsv"
 
 
+def table_files(name):
+    """Return the files of a table by their format."""
+    return {suffix: TABLES / f"{name}.{suffix}" for suffix in TABLE_FORMATS}
+
+
+def figure_files(name):
+    """Return the files of a figure by their format."""
+    return {suffix: FIGURES / f"{name}.{suffix}" for suffix in FIGURE_FORMATS}
+
+
+def unlabelled_stores(wildcards):
+    """Return the stores of the unlabelled pool; the CNNs have none."""
+    if wildcards.model not in ADVERSARIAL:
+        return []
+    return [SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED]
+
+
 config = checked(config)
 RESULTS = Path(config["results"])
 CORPORA = RESULTS / "corpora"
@@ -67,6 +85,10 @@ SEARCH = RESULTS / "search"
 TRAINING = RESULTS / "training"
 EVALUATION = RESULTS / "evaluation"
 REPORT = RESULTS / "report"
+TABLES = REPORT / "tables"
+FIGURES = REPORT / "figures"
+TABLE_FORMATS = ("csv", "md", "tex")
+FIGURE_FORMATS = ("pdf", "png")
 
 SEED = config["seed"]
 EMBEDDED = config["corpora"]["embedded"]
@@ -84,7 +106,7 @@ ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
 UNLABELLED = config["training"]["unlabelled"] if ADVERSARIAL else []
 GPU = int(
     config["training"]["device"] == "cuda"
-    or (config["training"]["device"] == "auto" and os.path.exists("/dev/nvidia0"))
+    or (config["training"]["device"] == "auto" and shutil.which("nvidia-smi") is not None)
 )
 
 

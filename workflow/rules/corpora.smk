@@ -9,21 +9,23 @@ if "ami" in UNLABELLED:
 if EMBEDDED:
 
     rule embed_iemocap:
-        message:
-            "Synthesizing {params.settings[utterances]} utterances in the format of IEMOCAP"
         output:
             root=directory(IEMOCAP),
-        params:
-            settings={"utterances": EMBEDDED["utterances"], "seed": SEED},
-            code=code("embed_iemocap.py"),
         log:
             log_of("corpora/embed_iemocap"),
         benchmark:
             benchmark_of("corpora/embed_iemocap")
+        conda:
+            ENVIRONMENT
         threads: 16
         resources:
             mem_mb=2000,
             runtime=120,
+        params:
+            settings={"utterances": EMBEDDED["utterances"], "seed": SEED},
+            code=code("embed_iemocap.py"),
+        message:
+            "Synthesizing {params.settings[utterances]} utterances in the format of IEMOCAP"
         script:
             "../scripts/embed_iemocap.py"
 
@@ -31,11 +33,19 @@ if EMBEDDED:
 if EMBEDDED and "ami" in UNLABELLED:
 
     rule embed_ami:
-        message:
-            "Synthesizing {params.settings[hours]} hours of meetings in the format of AMI"
         output:
             audio=directory(AMI_AUDIO),
             annotations=directory(AMI_ANNOTATIONS),
+        log:
+            log_of("corpora/embed_ami"),
+        benchmark:
+            benchmark_of("corpora/embed_ami")
+        conda:
+            ENVIRONMENT
+        threads: 16
+        resources:
+            mem_mb=2000,
+            runtime=240,
         params:
             settings={
                 "meetings": EMBEDDED["meetings"],
@@ -44,37 +54,33 @@ if EMBEDDED and "ami" in UNLABELLED:
                 "seed": SEED,
             },
             code=code("embed_ami.py"),
-        log:
-            log_of("corpora/embed_ami"),
-        benchmark:
-            benchmark_of("corpora/embed_ami")
-        threads: 16
-        resources:
-            mem_mb=2000,
-            runtime=240,
+        message:
+            "Synthesizing {params.settings[hours]} hours of meetings in the format of AMI"
         script:
             "../scripts/embed_ami.py"
 
 
 rule read_iemocap:
-    message:
-        "Reading IEMOCAP"
     input:
         root=IEMOCAP,
     output:
         recordings=CORPORA / "iemocap" / "recordings.csv",
         words=CORPORA / "iemocap" / "words.csv",
         summary=CORPORA / "iemocap" / "summary.json",
-    params:
-        code=code("read_iemocap.py"),
     log:
         log_of("corpora/read_iemocap"),
     benchmark:
         benchmark_of("corpora/read_iemocap")
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=1500,
         runtime=30,
+    params:
+        code=code("read_iemocap.py"),
+    message:
+        "Reading IEMOCAP"
     script:
         "../scripts/read_iemocap.py"
 
@@ -82,8 +88,6 @@ rule read_iemocap:
 if "ami" in UNLABELLED:
 
     rule read_ami:
-        message:
-            "Reading AMI"
         input:
             audio=AMI_AUDIO,
             annotations=AMI_ANNOTATIONS,
@@ -91,16 +95,20 @@ if "ami" in UNLABELLED:
             recordings=CORPORA / "ami" / "recordings.csv",
             words=CORPORA / "ami" / "words.csv",
             summary=CORPORA / "ami" / "summary.json",
-        params:
-            settings={"stream": config["corpora"]["ami"]["stream"]},
-            code=code("read_ami.py"),
         log:
             log_of("corpora/read_ami"),
         benchmark:
             benchmark_of("corpora/read_ami")
+        conda:
+            ENVIRONMENT
         threads: 1
         resources:
             mem_mb=1500,
             runtime=30,
+        params:
+            settings={"stream": config["corpora"]["ami"]["stream"]},
+            code=code("read_ami.py"),
+        message:
+            "Reading AMI"
         script:
             "../scripts/read_ami.py"

@@ -4,8 +4,6 @@ PREDICTIONS = EVALUATION / "{model}" / "fold-{fold}" / "predictions.csv"
 
 
 rule predict:
-    message:
-        "Predicting the test speaker of fold {wildcards.fold} with {wildcards.model}"
     input:
         best=SEARCH / "{model}" / "best.json",
         weights=expand(
@@ -17,6 +15,17 @@ rule predict:
         folds=FOLDS,
     output:
         predictions=PREDICTIONS,
+    log:
+        log_of("evaluation/{model}/fold-{fold}"),
+    benchmark:
+        benchmark_of("evaluation/{model}/fold-{fold}")
+    conda:
+        ENVIRONMENT
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=3000,
+        runtime=60,
+        gpu=GPU,
     params:
         model="{model}",
         fold=lambda wildcards: int(wildcards.fold),
@@ -24,59 +33,56 @@ rule predict:
         training=TRAINING_SETTINGS,
         shuffle_seed=SEED if config["labels"]["shuffle"] else None,
         code=code("predict.py"),
-    log:
-        log_of("evaluation/{model}/fold-{fold}"),
-    benchmark:
-        benchmark_of("evaluation/{model}/fold-{fold}")
-    threads: config["training"]["threads"]
-    resources:
-        mem_mb=3000,
-        runtime=60,
-        gpu=GPU,
+    message:
+        "Predicting the test speaker of fold {wildcards.fold} with {wildcards.model}"
     script:
         "../scripts/predict.py"
 
 
 rule compute_metrics:
-    message:
-        "Computing the metrics of all models"
     input:
         predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
     output:
         metrics=EVALUATION / "metrics.csv",
-    params:
-        permutations=config["evaluation"]["permutations"],
-        seed=SEED,
-        code=code("compute_metrics.py"),
     log:
         log_of("evaluation/metrics"),
     benchmark:
         benchmark_of("evaluation/metrics")
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        permutations=config["evaluation"]["permutations"],
+        seed=SEED,
+        code=code("compute_metrics.py"),
+    message:
+        "Computing the metrics of all models"
     script:
         "../scripts/compute_metrics.py"
 
 
 rule count_confusions:
-    message:
-        "Counting the confusions of {wildcards.model}"
     input:
         predictions=expand(PREDICTIONS, fold=FOLD_NUMBERS, allow_missing=True),
     output:
         confusion=EVALUATION / "{model}" / "confusion.csv",
         classes=EVALUATION / "{model}" / "classes.csv",
-    params:
-        code=code("count_confusions.py"),
     log:
         log_of("evaluation/{model}/confusion"),
     benchmark:
         benchmark_of("evaluation/{model}/confusion")
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=code("count_confusions.py"),
+    message:
+        "Counting the confusions of {wildcards.model}"
     script:
         "../scripts/count_confusions.py"

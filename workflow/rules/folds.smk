@@ -2,22 +2,24 @@
 
 
 rule assign_folds:
-    message:
-        "Assigning the recordings to {params.settings[sessions]} sessions held out in turn"
     input:
         recordings=CORPORA / "iemocap" / "recordings.csv",
     output:
         folds=FOLDS,
-    params:
-        settings=config["folds"],
-        code=code("assign_folds.py"),
     log:
         log_of("folds"),
     benchmark:
         benchmark_of("folds")
+    conda:
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        settings=config["folds"],
+        code=code("assign_folds.py"),
+    message:
+        "Assigning the recordings to {params.settings[sessions]} sessions held out in turn"
     script:
         "../scripts/assign_folds.py"

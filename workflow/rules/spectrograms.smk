@@ -4,24 +4,26 @@ AUDIO = {"iemocap": IEMOCAP} | ({"ami": AMI_AUDIO} if "ami" in UNLABELLED else {
 
 
 rule extract_spectrograms:
-    message:
-        "Extracting the spectrograms of {wildcards.corpus}"
     input:
         recordings=CORPORA / "{corpus}" / "recordings.csv",
         words=CORPORA / "{corpus}" / "words.csv",
         audio=lambda wildcards: AUDIO[wildcards.corpus],
     output:
         store=SPECTROGRAMS / "{corpus}.h5",
-    params:
-        settings=config["spectrograms"],
-        code=code("extract_spectrograms.py"),
     log:
         log_of("spectrograms/{corpus}"),
     benchmark:
         benchmark_of("spectrograms/{corpus}")
+    conda:
+        ENVIRONMENT
     threads: 8
     resources:
         mem_mb=8000,
         runtime=240,
+    params:
+        settings=config["spectrograms"],
+        code=code("extract_spectrograms.py"),
+    message:
+        "Extracting the spectrograms of {wildcards.corpus}"
     script:
         "../scripts/extract_spectrograms.py"

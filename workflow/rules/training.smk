@@ -3,16 +3,7 @@
 TRAINED = TRAINING / "{model}" / "trial-{trial}" / "fold-{fold}"
 
 
-def unlabelled_stores(wildcards):
-    """Return the stores of the unlabelled pool; the CNNs have none."""
-    if wildcards.model not in ADVERSARIAL:
-        return []
-    return [SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED]
-
-
 rule train:
-    message:
-        "Training {wildcards.model}, trial {wildcards.trial}, fold {wildcards.fold}"
     input:
         store=SPECTROGRAMS / "iemocap.h5",
         unlabelled=unlabelled_stores,
@@ -22,6 +13,17 @@ rule train:
         weights=TRAINED / "weights.safetensors",
         history=TRAINED / "history.csv",
         validation=TRAINED / "validation.json",
+    log:
+        log_of("training/{model}/trial-{trial}/fold-{fold}"),
+    benchmark:
+        benchmark_of("training/{model}/trial-{trial}/fold-{fold}")
+    conda:
+        ENVIRONMENT
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=720,
+        gpu=GPU,
     params:
         model="{model}",
         fold=lambda wildcards: int(wildcards.fold),
@@ -31,14 +33,7 @@ rule train:
         training=TRAINING_SETTINGS,
         shuffle_seed=SEED if config["labels"]["shuffle"] else None,
         code=code("train.py"),
-    log:
-        log_of("training/{model}/trial-{trial}/fold-{fold}"),
-    benchmark:
-        benchmark_of("training/{model}/trial-{trial}/fold-{fold}")
-    threads: config["training"]["threads"]
-    resources:
-        mem_mb=4000,
-        runtime=720,
-        gpu=GPU,
+    message:
+        "Training {wildcards.model}, trial {wildcards.trial}, fold {wildcards.fold}"
     script:
         "../scripts/train.py"

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.report.figures import draw_comparison, save
+from emospeech.report.comparison import draw_comparison
+from emospeech.report.figures import save
 
 
 def main(paths, settings):

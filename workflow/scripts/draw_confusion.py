@@ -3,7 +3,8 @@
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.report.figures import draw_confusion, save
+from emospeech.report.confusion import draw_confusion
+from emospeech.report.figures import save
 
 
 def main(paths, settings):

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.report.figures import draw_learning, save
+from emospeech.report.learning import draw_learning
+from emospeech.report.figures import save
 
 
 def main(paths, settings):

@@ -1,0 +1,66 @@
+"""Every import is pinned, every pin is used, and the environments agree on the versions."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+IMPORTED_AS = {"jinja2": "Jinja2", "sklearn": "scikit-learn", "yaml": "PyYAML"}
+IN_CONDA = {
+    "Jinja2": "jinja2",
+    "matplotlib": "matplotlib-base",
+    "soundfile": "pysoundfile",
+    "soxr": "soxr-python",
+    "torch": "pytorch",
+}
+# Used from the command line or by a profile, and not imported.
+TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "ruff", "snakefmt", "pytest-timeout"}
+
+
+def pins(name):
+    lines = (ROOT / "envs" / name).read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def imported(*folders):
+    names = set()
+    for folder in folders:
+        for file in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Import):
+                    names.update(alias.name.split(".")[0] for alias in node.names)
+                elif isinstance(node, ast.ImportFrom):
+                    names.add(node.module.split(".")[0])
+    names -= {*sys.stdlib_module_names, "emospeech", "tests"}
+    return {IMPORTED_AS.get(name, name) for name in names}
+
+
+def test_what_the_library_imports_is_what_a_run_installs():
+    assert imported("emospeech", "workflow/scripts") == set(pins("requirements.txt")) - TOOLS
+
+
+def test_what_the_tests_import_is_what_they_install():
+    needed = imported("tests") - set(pins("requirements.txt"))
+    assert needed == set(pins("requirements-dev.txt")) - TOOLS
+
+
+def test_the_lock_holds_every_pin():
+    lock = pins("lock.txt")
+    for name, version in (pins("requirements.txt") | pins("requirements-dev.txt")).items():
+        assert lock[name] == version
+
+
+def test_conda_agrees_with_pip():
+    listed = yaml.safe_load((ROOT / "envs" / "emospeech.yaml").read_text())["dependencies"]
+    conda = dict(line.split("=") for line in listed)
+    assert conda.pop("python") == "3.11"
+    pip = pins("requirements.txt")
+    assert conda == {IN_CONDA.get(name, name): version for name, version in pip.items()}
+
+
+def test_no_registry_or_machine_is_named():
+    texts = [*ROOT.glob("envs/*"), ROOT / "Makefile", ROOT / ".ci" / "run"]
+    assert not any(re.search(r"index-url|pypi\.org|/work/", file.read_text()) for file in texts)

@@ -1,0 +1,88 @@
+"""Figures of predictions: scopes, chance, and the columns that other tools read."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from emospeech import evaluation, metrics
+
+
+def predictions(model_tasks=("valence",), seed=0, skill=0.5, size=300):
+    rng = np.random.default_rng(seed)
+    rows = pd.DataFrame({"recording": [f"r{i:03d}" for i in range(size)], "speaker": "s"})
+    rows["session"], rows["fold"] = "x", rng.integers(1, 6, size)
+    rows["trial"] = 0
+    labels = rng.choice([1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5], (size, len(model_tasks)))
+    logits = -skill * (labels[..., None] - np.arange(1, 6)) ** 2 + rng.normal(size=(size, 1, 5))
+    weights = np.exp(logits)
+    shares = weights / weights.sum(axis=-1, keepdims=True)
+    probabilities = {task: shares[:, number] for number, task in enumerate(model_tasks)}
+    return evaluation.predictions_table(rows, labels, probabilities)
+
+
+def test_columns_are_the_contract():
+    head = ["recording", "speaker", "session", "fold", "trial"]
+    valence = ["valence", "p1", "p2", "p3", "p4", "p5", "expected"]
+    assert list(predictions()) == head + valence
+    table = predictions(("valence", "activation"))
+    assert list(table)[12:] == [
+        "activation",
+        *[f"activation_p{number}" for number in range(1, 6)],
+        "activation_expected",
+    ]
+    np.testing.assert_allclose(
+        table["expected"], sum(number * table[f"p{number}"] for number in range(1, 6))
+    )
+
+
+def test_pooled_counts_all_folds_and_mean_averages_them():
+    table = predictions()
+    figures = evaluation.metrics_of(table, "valence", 500, np.random.default_rng(0))
+    figures = figures.set_index("scope")
+    folds = figures.filter(like="fold-", axis=0)
+    assert folds["recordings"].sum() == figures.loc["pooled", "recordings"] == len(table)
+    for column in ("uar5", "uar3", "rho", "accuracy"):
+        assert figures.loc["mean", column] == pytest.approx(folds[column].mean())
+    rho, p = stats.pearsonr(table["valence"], table["expected"])
+    assert figures.loc["pooled", ["rho", "p"]].tolist() == pytest.approx([rho, p])
+
+
+def test_skill_lies_above_chance_and_none_within():
+    for skill, above in ((0.5, True), (0.0, False)):
+        table = predictions(skill=skill)
+        pooled = evaluation.metrics_of(table, "valence", 2000, np.random.default_rng(0)).iloc[-2]
+        assert (pooled["uar5"] > pooled["chance_high"]) == above
+        assert pooled["chance_low"] < pooled["chance"] < pooled["chance_high"]
+
+
+def test_metrics_hold_every_model_and_task_and_follow_the_seed():
+    tables = {"BasicCNN": predictions(), "MultitaskCNN": predictions(("valence", "activation"))}
+    first, again = (evaluation.metrics_table(tables, 200, seed=1) for _ in range(2))
+    assert first.equals(again)
+    assert first.groupby(["model", "task"], sort=False).size().to_dict() == {
+        ("BasicCNN", "valence"): 7,
+        ("MultitaskCNN", "valence"): 7,
+        ("MultitaskCNN", "activation"): 7,
+    }
+
+
+def test_chance_is_that_of_predictions_really_permuted_and_above_a_fifth():
+    rng = np.random.default_rng(2)
+    folds = [
+        (rng.choice([1, 1.5, 2, 2.5, 3, 3.5, 4, 5], 80), rng.choice([1, 2, 2, 3, 5], 80))
+        for _ in range(3)
+    ]
+    tables = [metrics.count_table(*fold) for fold in folds]
+    drawn = evaluation.chance_recalls(tables, 4000, rng)
+    permuted = [
+        metrics.unweighted_recall(
+            sum(
+                metrics.confusion(metrics.count_table(truth, rng.permutation(prediction)))
+                for truth, prediction in folds
+            )
+        )
+        for _ in range(1500)
+    ]
+    assert stats.ks_2samp(drawn, permuted).pvalue > 1e-3
+    assert drawn.mean() > 0.22

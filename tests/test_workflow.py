@@ -1,0 +1,245 @@
+"""The workflow as a user runs it: a copy of the project, a small study, and what users do to it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).parents[1]
+PROJECT = ["Snakefile", "config", "emospeech", "envs", "profiles", "slurm", "workflow"]
+MODELS = ["BasicCNN", "MultitaskDCGAN"]
+SMALL = {
+    "results": "results/small",
+    "corpora": {
+        "embedded": {
+            "root": "results/small/embedded",
+            "utterances": 90,
+            "meetings": 2,
+            "hours": 0.02,
+        }
+    },
+    "spectrograms": {"rows": 32},
+    "models": {"names": MODELS, "shared_units": 16, "latent_size": 8},
+    "search": {
+        "trials": 1,
+        "space": {"crop_width": [16], "filter_size_divisor": 4, "filters": [4], "batch_size": [8]},
+    },
+    "training": {"max_epochs": 2},
+    "evaluation": {"permutations": 200},
+    "report": {"resolution": 60},
+}
+
+
+class Project:
+    """A copy of the project in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name in PROJECT:
+            place = ROOT / name
+            copy = shutil.copytree if place.is_dir() else shutil.copy2
+            copy(place, folder / name)
+        (folder / "small.yaml").write_text(yaml.safe_dump(SMALL))
+
+    def run(self, *arguments, config="small.yaml", cores=2, demo=True):
+        """Run snakemake and return the finished process, its output in one text."""
+        files = [*(["config/demo.yaml"] if demo else []), *([config] if config else [])]
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+        command += ["--configfile", *files] if files else []
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
+        done = subprocess.run(
+            [*command, *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        done.output = done.stdout
+        return done
+
+    def planned(self, *arguments, **options):
+        """Return {rule: jobs} of a dry run."""
+        done = self.run("--dry-run", *arguments, **options)
+        assert done.returncode == 0, done.output
+        rows = re.findall(r"^([a-z_]+) +(\d+)$", done.output, re.MULTILINE)
+        return {rule: int(count) for rule, count in rows if rule not in ("total", "all")}
+
+    def edited(self, name, text):
+        """Append to a file of the project; return what it held before."""
+        path = self.folder / name
+        before = path.read_text()
+        path.write_text(before + text)
+        return before
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The small study, run to its end on two cores."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    done = project.run()
+    assert done.returncode == 0, done.output
+    return project
+
+
+def test_the_demo_plans_every_stage_and_every_training(tmp_path):
+    planned = Project(tmp_path).planned(config=None)
+    trials = yaml.safe_load((ROOT / "config/demo.yaml").read_text())["search"]["trials"]
+    assert planned["train"] == 4 * 5 * trials
+    assert planned["predict"] == 4 * 5
+    stages = "embed_iemocap embed_ami read_iemocap read_ami assign_folds compute_metrics"
+    assert {*stages.split(), "extract_spectrograms", "select_trial", "write_report"} <= set(planned)
+
+
+def test_the_study_leaves_what_is_promised(project):
+    results = project.folder / "results/small"
+    names = "recording path duration session speaker gender dialogue start end emotion valence"
+    recordings = pd.read_csv(results / "corpora/iemocap/recordings.csv")
+    assert list(recordings) == [*names.split(), "activation", "dominance", "raters"]
+    assert len(recordings) == 90
+    words = pd.read_csv(results / "corpora/ami/words.csv")
+    assert list(words) == ["recording", "speaker", "word", "start", "end"]
+    assert list(pd.read_csv(results / "folds.csv")) == ["fold", "recording", "part"]
+    for model in MODELS:
+        folds = range(1, 6)
+        tables = [results / f"evaluation/{model}/fold-{n}/predictions.csv" for n in folds]
+        tested = pd.concat(map(pd.read_csv, tables))
+        assert tested["recording"].is_unique
+        assert set(tested["speaker"]) == {f"Ses0{n}M" for n in folds}
+        assert json.loads((results / f"search/{model}/best.json").read_text())["trial"] == 0
+        assert (results / f"report/figures/confusion-{model}.pdf").read_bytes()[:4] == b"%PDF"
+    metrics = pd.read_csv(results / "evaluation/metrics.csv")
+    assert set(metrics["model"]) == set(MODELS)
+    page = (results / "report/index.html").read_text()
+    assert all(model in page for model in MODELS)
+    for table in ("table-1", "table-2", "table-3-BasicCNN", "classes"):
+        for suffix in ("csv", "md", "tex"):
+            assert (results / f"report/tables/{table}.{suffix}").stat().st_size > 100
+
+
+def test_every_job_fills_its_log_of_trainings(project):
+    logs = list((project.folder / "results/small/logs/training").rglob("*.log"))
+    assert len(logs) == len(MODELS) * 5
+    assert all("validation UAR" in log.read_text() for log in logs)
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    assert "Nothing to be done" in project.run().output
+
+
+def test_one_core_gives_the_same_bytes(project):
+    again = SMALL | {"results": "results/again"}
+    again["corpora"] = {"embedded": SMALL["corpora"]["embedded"] | {"root": "results/again/x"}}
+    (project.folder / "again.yaml").write_text(yaml.safe_dump(again))
+    done = project.run("results/again/evaluation/metrics.csv", config="again.yaml", cores=1)
+    assert done.returncode == 0, done.output
+    first, second = project.folder / "results/small", project.folder / "results/again"
+    files = [*first.glob("evaluation/**/predictions.csv"), *first.glob("corpora/**/*.*")]
+    files += [*first.glob("spectrograms/*.h5"), *first.glob("training/**/*.safetensors")]
+    assert len(files) == 10 + 6 + 2 + 10
+    for file in files:
+        assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file
+
+
+@pytest.mark.parametrize(
+    ("module", "direct"),
+    [
+        ("emospeech/report/confusion.py", {"draw_confusion"}),
+        ("emospeech/search.py", {"select_trial"}),
+        ("emospeech/evaluation.py", {"predict", "compute_metrics", "count_confusions"}),
+        ("emospeech/training/engine.py", {"train", "predict"}),
+        ("emospeech/corpora/wdseg.py", {"read_iemocap"}),
+        ("emospeech/folds.py", {"assign_folds", "train", "predict"}),
+        ("emospeech/corpora/embedded/conversation.py", {"embed_ami"}),
+    ],
+)
+def test_an_edit_reruns_the_jobs_behind_it_and_a_comment_none(project, module, direct):
+    before = project.edited(module, "\n# a comment\n")
+    try:
+        assert project.planned() == {}
+        project.edited(module, "\nEDITED = True\n")
+        done = project.run("--dry-run")
+        changed = re.search(r"params have changed.*?:\n +(.*)", done.output)
+        assert set(changed.group(1).split(", ")) == direct
+    finally:
+        (project.folder / module).write_text(before)
+    assert project.planned() == {}
+
+
+def test_a_deleted_figure_is_one_job(project):
+    figure = "results/small/report/figures/confusion-BasicCNN.pdf"
+    drawn = (project.folder / figure).read_bytes()
+    (project.folder / figure).unlink()
+    assert project.planned(figure) == {"draw_confusion": 1}
+    assert project.run(figure).returncode == 0
+    assert (project.folder / figure).read_bytes() == drawn
+    assert project.run().returncode == 0  # the page takes the figure in again
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ("search={'trialz': 3}", r"^error: config, at search: .*'trialz' was unexpected"),
+        ("search={'trials': 'many'}", r"^error: config, at search\.trials: 'many' is not of type"),
+        ("trainning={'patience': 3}", r"^error: config, .*'trainning' was unexpected"),
+        ("folds={'validation': 'X'}", r"^error: config, at folds\.validation: 'X' is not one of"),
+    ],
+)
+def test_a_wrong_key_or_value_is_one_line(project, change, line):
+    done = project.run("--config", change)
+    assert done.returncode != 0
+    assert re.search(line, done.output, re.MULTILINE), done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_missing_root_says_what_to_do(project):
+    for arguments, key in (
+        ([], "corpora.iemocap.root is not set"),
+        (["--config", "corpora={'iemocap': {'root': 'no/such'}}"], "no folder no/such"),
+    ):
+        done = project.run(*arguments, config=None, demo=False)
+        assert done.returncode != 0
+        assert key in done.output
+        for hint in ("IEMOCAP is given", "AMI is free", "--configfile config/demo.yaml"):
+            assert hint in done.output
+        assert "Traceback" not in done.output
+
+
+def test_an_unreadable_wav_is_named_and_stops_the_run(project):
+    embedded = project.folder / "results/small/embedded"
+    copy = project.folder / "real"
+    shutil.copytree(embedded, copy)
+    wav = sorted(copy.rglob("Session3/**/*.wav"))[0]
+    wav.write_bytes(b"RIFF no more")
+    real = SMALL | {"results": "results/real"}
+    real["corpora"] = {
+        "embedded": None,
+        "iemocap": {"root": str(copy / "IEMOCAP_full_release")},
+        "ami": {
+            "audio": str(copy / "amicorpus"),
+            "annotations": str(copy / "ami_public_manual_1.6.2"),
+        },
+    }
+    (project.folder / "real.yaml").write_text(yaml.safe_dump(real))
+    done = project.run(config="real.yaml", demo=False)
+    assert done.returncode != 0
+    log = (project.folder / "results/real/logs/corpora/read_iemocap.log").read_text()
+    assert re.fullmatch(rf"error: .*{wav.name}: .*\n", log), log
+    assert log.strip() in done.output, "the log of the failed job is shown"
+    assert not (project.folder / "results/real/corpora/iemocap/recordings.csv").exists()
+
+
+def test_the_cluster_profile_plans_the_study(project):
+    plugin = pytest.importorskip("snakemake_executor_plugin_slurm", reason="cluster plugin")
+    assert plugin
+    done = project.run("--profile", "slurm", "--dry-run")
+    assert done.returncode == 0, done.output
