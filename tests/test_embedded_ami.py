@@ -79,6 +79,17 @@ def test_planned_faults_come_out_in_full_where_the_meeting_is_long_enough():
     assert found == {"timeless": 4, "reversed": 11, "instant": 8, "early": 13}
 
 
+def test_people_talk_to_the_end_of_a_long_meeting():
+    for meeting in meetings.plan_meetings(20, 20.0, seed=1):
+        turns = meeting_turns(meeting, seed=1)
+        assert turns[-1].end > meeting.seconds - 20
+        spoken = sum(turn.end - turn.start for turn in turns)
+        assert 0.7 < spoken / meeting.seconds < 1.2
+        for agent in meeting.people:
+            own = [turn for turn in turns if turn.agent == agent]
+            assert all(a.end < b.start for a, b in pairwise(own))
+
+
 def test_a_smaller_corpus_starts_with_the_irregular_meetings():
     four = meetings.choose_meetings(4, seed=1)
     assert four == ["EN2001a", "EN2002c", "EN2009c", "ES2008a"]

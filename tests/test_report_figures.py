@@ -3,7 +3,6 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-import report_data as data
 from matplotlib.patches import Rectangle
 
 from emospeech.faults import InputError
@@ -11,8 +10,8 @@ from emospeech.report import captions
 from emospeech.report.comparison import draw_comparison
 from emospeech.report.confusion import draw_confusion
 from emospeech.report.figures import save
-from emospeech.report.learning import draw_learning
-from emospeech.report.learning import best_row
+from emospeech.report.learning import best_row, draw_learning
+from tests import report_data as data
 
 
 def line(panel, label):

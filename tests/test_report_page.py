@@ -4,13 +4,13 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-import report_data as data
 
 from emospeech.report import captions, page
 from emospeech.report.comparison import draw_comparison
 from emospeech.report.confusion import draw_confusion
 from emospeech.report.figures import save
 from emospeech.report.learning import draw_learning
+from tests import report_data as data
 
 VOID = {"meta", "img", "link", "br", "hr", "input"}
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import report_data as data
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +10,7 @@ from emospeech.faults import InputError
 from emospeech.report import tables
 from emospeech.report.layout import MISSING, arrange, plain, probability
 from emospeech.report.markup import escape_tex, to_markdown, to_tex
+from tests import report_data as data
 
 
 def test_table_1_puts_ours_beside_the_papers():

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.report.learning import draw_learning
 from emospeech.report.figures import save
+from emospeech.report.learning import draw_learning
 
 
 def main(paths, settings):

@@ -39,9 +39,9 @@ def meeting_turns(meeting, seed):
         start = np.ceil(max(now, free[agent]) * FRAMES_PER_SECOND) / FRAMES_PER_SECOND
         shortest = OPENING if opening else SHORTEST
         length = float(np.clip(2.2 * np.exp(0.9 * rng.standard_normal()), shortest, LONGEST))
-        end = min(start + length, meeting.seconds - 0.1)
-        if end - start < SHORTEST:
+        if start + SHORTEST > meeting.seconds - 0.1:
             break
+        end = min(start + length, meeting.seconds - 0.1)
         turns.append(MeetingTurn(len(turns), agent, float(start), float(end)))
         free[agent] = end + 0.1
         pause = -min(1.0, 0.5 * length) * rng.random() if rng.random() < 0.2 else 0.0
