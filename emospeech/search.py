@@ -51,7 +51,7 @@ def rank_trials(trials, validations):
 
 def chosen_trial(table):
     """Return the chosen row of `rank_trials` as a dict of Python numbers, without the mark."""
-    return table[table["chosen"]].drop(columns="chosen").iloc[0].to_dict()
+    return table[table["chosen"]].drop(columns="chosen").to_dict("records")[0]
 
 
 def chosen_histories(table, validations, paths):

@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from emospeech.corpora.embedded import iemocap, plan, release
 from emospeech.corpora.embedded.iemocap import IemocapSettings, write_iemocap
 from emospeech.corpora.embedded.ratings import split_average
+from emospeech.corpora.embedded.sample import needed, sample_plan
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.faults import InputError
 
@@ -108,10 +109,10 @@ def test_activation_goes_with_emotion_and_hardly_with_valence(full):
 
 @pytest.mark.parametrize("n", [40, 600, 3000])
 def test_a_sample_is_in_proportion_and_holds_what_is_irregular(full, n):
-    sample = plan.sample_plan(full, n, seed=1)
+    sample = sample_plan(full, n, seed=1)
     assert len(sample) == n
     assert sample["utterance"].is_unique
-    assert set(full.loc[plan.needed(full), "utterance"]) <= set(sample["utterance"])
+    assert set(full.loc[needed(full), "utterance"]) <= set(sample["utterance"])
     if n >= 600:
         assert sample["dialogue"].nunique() == 151
         assert sample["valence"].mean() == pytest.approx(full["valence"].mean(), abs=0.05)
