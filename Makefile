@@ -38,13 +38,14 @@ format: $(VENV)/dev ## lay the code out
 	$(BIN)/snakefmt Snakefile workflow
 
 control: $(VENV)/dev ## the demo and its control on shuffled labels, held against chance
-	$(BIN)/python tests/control.py --cores $(CORES)
+	$(BIN)/python -m tests.control --cores $(CORES)
 
 clean: ## remove the demo's results; the environment and other results stay
 	rm -rf results/demo
 
 # pip works on the new environment from outside, so that no ensurepip is needed.
 $(VENV)/run: envs/requirements.txt envs/lock.txt
+	@echo "Setting up $(VENV): this takes a minute or two, and longer on a slow line"
 	$(PYTHON) -m venv --without-pip $(VENV)
 	$(PIP) -r envs/requirements.txt -c envs/lock.txt
 	@touch $@

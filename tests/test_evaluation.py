@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from emospeech import evaluation, metrics
+from emospeech import metrics
+from emospeech.evaluation import predictions as tables_of
+from emospeech.evaluation import scores
 
 
 def predictions(model_tasks=("valence",), seed=0, skill=0.5, size=300):
@@ -18,7 +20,7 @@ def predictions(model_tasks=("valence",), seed=0, skill=0.5, size=300):
     weights = np.exp(logits)
     shares = weights / weights.sum(axis=-1, keepdims=True)
     probabilities = {task: shares[:, number] for number, task in enumerate(model_tasks)}
-    return evaluation.predictions_table(rows, labels, probabilities)
+    return tables_of.predictions_table(rows, labels, probabilities)
 
 
 def test_columns_are_the_contract():
@@ -38,7 +40,7 @@ def test_columns_are_the_contract():
 
 def test_pooled_counts_all_folds_and_mean_averages_them():
     table = predictions()
-    figures = evaluation.metrics_of(table, "valence", 500, np.random.default_rng(0))
+    figures = scores.metrics_of(table, "valence", 500, np.random.default_rng(0))
     figures = figures.set_index("scope")
     folds = figures.filter(like="fold-", axis=0)
     assert folds["recordings"].sum() == figures.loc["pooled", "recordings"] == len(table)
@@ -51,14 +53,14 @@ def test_pooled_counts_all_folds_and_mean_averages_them():
 def test_skill_lies_above_chance_and_none_within():
     for skill, above in ((0.5, True), (0.0, False)):
         table = predictions(skill=skill)
-        pooled = evaluation.metrics_of(table, "valence", 2000, np.random.default_rng(0)).iloc[-2]
+        pooled = scores.metrics_of(table, "valence", 2000, np.random.default_rng(0)).iloc[-2]
         assert (pooled["uar5"] > pooled["chance_high"]) == above
         assert pooled["chance_low"] < pooled["chance"] < pooled["chance_high"]
 
 
 def test_metrics_hold_every_model_and_task_and_follow_the_seed():
     tables = {"BasicCNN": predictions(), "MultitaskCNN": predictions(("valence", "activation"))}
-    first, again = (evaluation.metrics_table(tables, 200, seed=1) for _ in range(2))
+    first, again = (scores.metrics_table(tables, 200, seed=1) for _ in range(2))
     assert first.equals(again)
     assert first.groupby(["model", "task"], sort=False).size().to_dict() == {
         ("BasicCNN", "valence"): 7,
@@ -74,7 +76,7 @@ def test_chance_is_that_of_predictions_really_permuted_and_above_a_fifth():
         for _ in range(3)
     ]
     tables = [metrics.count_table(*fold) for fold in folds]
-    drawn = evaluation.chance_recalls(tables, 4000, rng)
+    drawn = scores.chance_recalls(tables, 4000, rng)
     permuted = [
         metrics.unweighted_recall(
             sum(

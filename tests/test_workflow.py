@@ -155,7 +155,7 @@ def test_one_core_gives_the_same_bytes(project):
     [
         ("emospeech/report/confusion.py", {"draw_confusion"}),
         ("emospeech/search.py", {"select_trial"}),
-        ("emospeech/evaluation.py", {"predict", "compute_metrics", "count_confusions"}),
+        ("emospeech/evaluation/scores.py", {"compute_metrics", "count_confusions"}),
         ("emospeech/training/engine.py", {"train", "predict"}),
         ("emospeech/corpora/wdseg.py", {"read_iemocap"}),
         ("emospeech/folds.py", {"assign_folds", "train", "predict"}),

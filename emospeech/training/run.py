@@ -82,10 +82,11 @@ def torch_device(settings):
     """Return the device of the settings and make torch deterministic and thrifty on it."""
     keep_freed_memory()
     torch.set_num_threads(settings.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
     name = settings.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda":  # on a CPU the algorithms are deterministic, and the call takes a second
+        torch.use_deterministic_algorithms(True, warn_only=True)
     return torch.device(name)
 
 

@@ -1,7 +1,8 @@
 """Compute the metrics of all models from their predictions."""
 
 from emospeech import jobs
-from emospeech.evaluation import load_predictions, metrics_table
+from emospeech.evaluation.predictions import load_predictions
+from emospeech.evaluation.scores import metrics_table
 from emospeech.files import write_table
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.evaluation import confusion_tables
+from emospeech.evaluation.scores import confusion_tables
 from emospeech.files import write_table
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from emospeech import jobs
-from emospeech.evaluation import predictions_table
+from emospeech.evaluation.predictions import predictions_table
 from emospeech.files import write_table
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.fold import load_fold
