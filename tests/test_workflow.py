@@ -53,11 +53,12 @@ class Project:
     def run(self, *arguments, config="small.yaml", cores=2, demo=True):
         """Run snakemake and return the finished process, its output in one text."""
         files = [*(["config/demo.yaml"] if demo else []), *([config] if config else [])]
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+        # The arguments come first: options with several values would swallow a target behind them.
+        command = [sys.executable, "-m", "snakemake", *arguments, "--cores", str(cores)]
         command += ["--configfile", *files] if files else []
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
         done = subprocess.run(
-            [*command, *arguments],
+            command,
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,

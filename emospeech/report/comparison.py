@@ -9,6 +9,25 @@ from emospeech.report.style import BLUE, COLUMN_WIDTH, FAINT, INK, SOFT, VERMILL
 
 LEGEND = ("each fold", "mean of folds", "pooled", "paper", "chance, 95 %")
 COLUMNS = {"ncols": 3, "labelspacing": 0.9}
+# In the order of drawing: the diamond lies on the circle, with a white rim, so that both are seen.
+MARKS = {
+    "each fold": {
+        "marker": "o",
+        "markersize": 3,
+        "markerfacecolor": "white",
+        "markeredgecolor": SOFT,
+        "markeredgewidth": 0.7,
+    },
+    "pooled": {"marker": "o", "markersize": 7, "color": BLUE},
+    "mean of folds": {
+        "marker": "D",
+        "markersize": 4.5,
+        "color": VERMILLION,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.6,
+    },
+    "paper": {"marker": "|", "markersize": 11, "color": INK, "markeredgewidth": 1.6},
+}
 HEIGHT = 0.62  # of a model's chance band, in rows
 
 
@@ -43,43 +62,27 @@ def _draw_model(panel, place, model, rows, task):
         band = Rectangle((low, place - HEIGHT / 2), high - low, HEIGHT, color=FAINT, linewidth=0)
         band.set_label("chance, 95 %")
         panel.add_patch(band)
-    folds = [100 * cell(rows, model, fold, "uar5") for fold in fold_names(rows["scope"])]
-    mean, pooled = (100 * cell(rows, model, scope, "uar5") for scope in ("mean", "pooled"))
-    marks = {"linestyle": "none", "clip_on": False}
-    panel.plot(
-        folds,
-        [place] * len(folds),
-        marker="o",
-        markersize=3,
-        markerfacecolor="white",
-        markeredgecolor=SOFT,
-        markeredgewidth=0.7,
-        label="each fold",
-        **marks,
-    )
-    panel.plot(pooled, place, marker="o", color=BLUE, markersize=7, label="pooled", **marks)
-    # The diamond lies on the circle, with a white rim, so that both are seen where they agree.
-    rim = {"markeredgecolor": "white", "markeredgewidth": 0.6, "color": VERMILLION}
-    panel.plot(mean, place, marker="D", markersize=4.5, label="mean of folds", **rim, **marks)
+    values = {
+        "each fold": [100 * cell(rows, model, fold, "uar5") for fold in fold_names(rows["scope"])],
+        "pooled": [100 * cell(rows, model, "pooled", "uar5")],
+        "mean of folds": [100 * cell(rows, model, "mean", "uar5")],
+    }
     if task == "valence" and model in paper.TABLE_2:
-        printed = 100 * paper.TABLE_2[model]["uar5"]
-        panel.plot(
-            printed,
-            place,
-            marker="|",
-            color=INK,
-            markersize=11,
-            markeredgewidth=1.6,
-            label="paper",
-            **marks,
-        )
-    if np.isfinite(pooled):
-        panel.annotate(
-            f"{pooled:.1f}",
-            (1.01, place),
-            xycoords=("axes fraction", "data"),
-            va="center_baseline",
-            color=BLUE,
-            weight="bold",
-            fontsize=7,
-        )
+        values["paper"] = [100 * paper.TABLE_2[model]["uar5"]]
+    for name, shares in values.items():
+        marks = {"linestyle": "none", "clip_on": False, **MARKS[name]}
+        panel.plot(shares, [place] * len(shares), label=name, **marks)
+    if np.isfinite(values["pooled"][0]):
+        _write_value(panel, place, values["pooled"][0])
+
+
+def _write_value(panel, place, value):
+    panel.annotate(
+        f"{value:.1f}",
+        (1.01, place),
+        xycoords=("axes fraction", "data"),
+        va="center_baseline",
+        color=BLUE,
+        weight="bold",
+        fontsize=7,
+    )

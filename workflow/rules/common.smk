@@ -1,5 +1,6 @@
 """What all rules share: the checked config, the places of the stages, the fingerprint of the code."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -67,6 +68,14 @@ def table_files(name):
 def figure_files(name):
     """Return the files of a figure by their format."""
     return {suffix: FIGURES / f"{name}.{suffix}" for suffix in FIGURE_FORMATS}
+
+
+def command_of_one_file():
+    """Return what makes one file of this study again, when its path is put behind it."""
+    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles or ()]
+    return " ".join(
+        ["snakemake --cores 1", *(["--configfile", *files] if files else []), "--force"]
+    )
 
 
 def unlabelled_stores(wildcards):

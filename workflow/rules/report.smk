@@ -204,6 +204,7 @@ rule write_report:
         runtime=10,
     params:
         config=config,
+        command=command_of_one_file(),
         code=code("write_report.py"),
     message:
         "Writing the report page"

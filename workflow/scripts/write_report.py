@@ -19,6 +19,7 @@ def main(paths, settings):
             versions=versions(),
             seeds={"study": settings.config["seed"]},
             commit=git_commit(),
+            command=settings.command,
             embedded=settings.config["corpora"]["embedded"] is not None,
         ),
         corpora=by_folder(paths.corpora, load_json),
