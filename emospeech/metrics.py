@@ -79,8 +79,9 @@ def precision_recall_f1(counts):
 
 
 def row_normalised(counts):
-    """Return the matrix of shares within each true class, as Table 3 prints it."""
-    return _ratio(counts, counts.sum(axis=1, keepdims=True))
+    """Return the shares within each true class, as Table 3 prints them; NaN without members."""
+    sizes = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, sizes, out=np.full(counts.shape, np.nan), where=sizes > 0)
 
 
 def expected_value(probabilities):
@@ -120,7 +121,8 @@ def score(truth, probabilities):
 def class_figures(counts):
     """Return precision, recall and F1 of each class, from counts and from normalised rows."""
     precision, recall, f1 = precision_recall_f1(counts)
-    precision_normalised, _, f1_normalised = precision_recall_f1(row_normalised(counts))
+    shares = np.nan_to_num(row_normalised(counts))
+    precision_normalised, _, f1_normalised = precision_recall_f1(shares)
     return pd.DataFrame(
         {
             "class": CLASSES,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from emospeech.metrics import row_normalised, unweighted_recall
 from emospeech.report import paper
 from emospeech.report.frames import (
     CLASSES,
@@ -9,8 +10,6 @@ from emospeech.report.frames import (
     counts,
     in_order,
     of_task,
-    recalls_mean,
-    row_shares,
 )
 from emospeech.report.learning import best_row, losses_of
 
@@ -37,7 +36,7 @@ def confusion(frame, model):
     matrix = counts(frame, f"confusion of {model}")
     recalls = [
         f"{name} {_percent(value)}"
-        for name, value in zip(CLASSES, np.diag(row_shares(matrix)), strict=True)
+        for name, value in zip(CLASSES, np.diag(row_normalised(matrix)), strict=True)
     ]
     caption = (
         f"Valence by {model}: share of each row in per cent, and counts below. On the outlined "
@@ -47,7 +46,7 @@ def confusion(frame, model):
         caption += " On the right the paper's Table 3, with the counts recovered from it."
     return caption, (
         f"Confusion matrix of {model}. Recall by class: {', '.join(recalls)}. "
-        f"Their mean is {_percent(recalls_mean(matrix))}."
+        f"Their mean is {_percent(unweighted_recall(matrix))}."
     )
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from emospeech.metrics import row_normalised, unweighted_recall
 from emospeech.report import paper
-from emospeech.report.frames import CLASSES, counts, recalls_mean, row_shares
+from emospeech.report.frames import CLASSES, counts
 from emospeech.report.layout import MISSING
 from emospeech.report.style import COLUMN_WIDTH, INK, PAGE_WIDTH, blank, style
 
@@ -19,7 +20,7 @@ def draw_confusion(confusion, model):
     counts recovered from it.
     """
     matrix = counts(confusion, f"confusion of {model}")
-    panels = [(f"{model}, this run", matrix, row_shares(matrix))]
+    panels = [(f"{model}, this run", matrix, row_normalised(matrix))]
     if model == paper.TABLE_3_MODEL:
         panels.append((f"{model}, paper", paper.TABLE_3_COUNTS, paper.TABLE_3))
     with style():
@@ -38,7 +39,7 @@ def _draw_panel(panel, title, matrix, shares, first):
     for corner in np.arange(5) - 0.5:
         outline = {"fill": False, "edgecolor": INK, "linewidth": 0.9, "clip_on": False}
         panel.add_patch(Rectangle((corner, corner), 1, 1, **outline))
-    panel.set_title(f"{title}\nUAR {100 * recalls_mean(matrix):.2f} %", linespacing=1.4)
+    panel.set_title(f"{title}\nUAR {100 * unweighted_recall(matrix):.2f} %", linespacing=1.4)
     panel.set_xticks(range(5), CLASSES)
     support = matrix.sum(axis=1)
     rows = [f"{name}\n{total}" for name, total in zip(CLASSES, support, strict=True)]

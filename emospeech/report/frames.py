@@ -73,17 +73,3 @@ def counts(confusion, place="confusion"):
     if not (np.isfinite(values).all() and (values >= 0).all() and (values % 1 == 0).all()):
         raise InputError(place, "expected whole counts of at least zero")
     return values.astype(int)
-
-
-def row_shares(matrix):
-    """Each row of a count matrix divided by its sum; NaN in a row without counts."""
-    matrix = np.asarray(matrix, dtype=float)
-    sums = matrix.sum(axis=1, keepdims=True)
-    return np.divide(matrix, sums, out=np.full_like(matrix, np.nan), where=sums > 0)
-
-
-def recalls_mean(matrix):
-    """The mean recall (UAR) over the classes that occur, from a count matrix."""
-    diagonal = np.diag(row_shares(matrix))
-    present = ~np.isnan(diagonal)
-    return float(diagonal[present].mean()) if present.any() else np.nan

@@ -8,6 +8,7 @@ import pandas as pd
 
 from emospeech.faults import InputError
 from emospeech.files import write_table, write_text
+from emospeech.metrics import class_figures, row_normalised
 from emospeech.report import paper
 from emospeech.report.frames import (
     CLASSES,
@@ -18,7 +19,6 @@ from emospeech.report.frames import (
     in_order,
     of_task,
     require,
-    row_shares,
 )
 from emospeech.report.markup import to_markdown, to_tex
 
@@ -86,7 +86,7 @@ def table_3(confusion, model):
     """
     matrix = counts(confusion, f"confusion of {model}")
     table = pd.DataFrame({"truth": list(CLASSES), "support": matrix.sum(axis=1)})
-    for label, column in enumerate(row_shares(matrix).T, start=1):
+    for label, column in enumerate(row_normalised(matrix).T, start=1):
         table[str(label)] = column
     if model == paper.TABLE_3_MODEL:
         for label, column in enumerate(paper.TABLE_3.T, start=1):
@@ -106,7 +106,7 @@ def table_classes(classes):
         require(part, ("class", "support", *CLASS_COLUMNS), f"classes of {model}")
         parts.append(_named(part, model))
         if model == paper.TABLE_3_MODEL:
-            parts.append(_named(paper_classes(), f"{model}, paper"))
+            parts.append(_named(class_figures(paper.TABLE_3_COUNTS), f"{model}, paper"))
     if not parts:
         raise InputError("classes", "no model")
     return pd.concat(parts, ignore_index=True)
@@ -118,19 +118,6 @@ def _named(part, model):
     part = part.assign(**{"class": names})
     part.insert(0, "model", model)
     return part
-
-
-def paper_classes():
-    """classes.csv as the paper's matrix gives it: from its recovered counts and its row shares."""
-    shares = row_shares(paper.TABLE_3_COUNTS)
-    recall = np.diag(shares)
-    table = pd.DataFrame({"class": range(1, 6), "support": paper.TABLE_3_COUNTS.sum(axis=1)})
-    table["recall"] = recall
-    for matrix, suffix in ((paper.TABLE_3_COUNTS, ""), (shares, "_normalised")):
-        precision = np.diag(matrix) / matrix.sum(axis=0)
-        table[f"precision{suffix}"] = precision
-        table[f"f1{suffix}"] = 2 * precision * recall / (precision + recall)
-    return table
 
 
 def table_folds(metrics, task="valence"):
