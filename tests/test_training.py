@@ -215,6 +215,13 @@ def test_shuffling_keeps_the_labels_of_each_part(corpus):
         )
 
 
+def test_a_part_without_labels_is_told(corpus):
+    fold = fold_of(corpus)
+    fold.table.loc[fold.table["part"] == "validation", "valence"] = np.nan
+    with pytest.raises(InputError, match="fold 1: its validation part holds no label of valence"):
+        train_fold("BasicCNN", fold, [], 0, TRIAL, NETWORKS, SETTINGS)
+
+
 def test_tables_of_another_corpus_a_large_batch_and_foreign_weights_are_told(corpus, tmp_path):
     other = pd.read_csv(corpus / "recordings.csv").iloc[1:]
     other.to_csv(tmp_path / "recordings.csv", index=False)

@@ -1,16 +1,16 @@
 """A training from end to end: from a fold and a trial to weights, history and validation score."""
 
 import ctypes
-import hashlib
 import logging
 import sys
 
 import torch
 
+from emospeech.faults import InputError
 from emospeech.models.catalogue import MODELS, build
 from emospeech.spectrograms.store import open_store
 from emospeech.training.data import LabelledPart, UnlabelledPool
-from emospeech.training.fit import fit, predict
+from emospeech.training.fit import fit, predict, stream
 from emospeech.training.fold import labelled_parts, unlabelled_recordings
 from emospeech.training.weights import load_weights
 
@@ -28,29 +28,22 @@ def train_fold(name, fold, unlabelled, number, trial, networks, settings):
     """
     device, model = torch_device(settings), MODELS[name]
     place = (number, fold.fold)
-    rows = fold.store.settings.rows
-    seed = int.from_bytes(hashlib.sha256(repr((settings.seed, *place)).encode()).digest()[:7])
-    modules = [part and part.to(device) for part in build(name, rows, trial, networks, seed)]
+    seed = int(stream(settings, *place).integers(2**63))
+    built = build(name, fold.store.settings.rows, trial, networks, seed)
+    modules = [part and part.to(device) for part in built]
     parts = crops_of_parts(fold, model, trial, settings, device)
-    pool = None
-    if model.adversarial:
-        stores = {path: open_store(path) for path in unlabelled}
-        allowed = [unlabelled_recordings(fold, path, store) for path, store in stores.items()]
-        pool = UnlabelledPool(list(stores.values()), allowed, trial["crop_width"], device)
+    pool = unlabelled_pool(fold, unlabelled, trial, device) if model.adversarial else None
     history, weights = fit(modules, model, trial, parts, pool, settings, place)
     best = history.loc[history["validation_uar"].idxmax()]
-    return (
-        history,
-        weights,
-        {
-            "model": name,
-            "trial": number,
-            "fold": fold.fold,
-            "epoch": int(best["epoch"]),
-            "epochs": len(history),
-            "uar": float(best["validation_uar"]),
-        },
-    )
+    summary = {
+        "model": name,
+        "trial": number,
+        "fold": fold.fold,
+        "epoch": int(best["epoch"]),
+        "epochs": len(history),
+        "uar": float(best["validation_uar"]),
+    }
+    return history, weights, summary
 
 
 def predict_test(name, fold, trial, weights, networks, settings):
@@ -72,10 +65,20 @@ def crops_of_parts(fold, model, trial, settings, device):
         size = len(part.recordings)
         left_out = (fold.table["part"] == name).sum() - size
         log.info("%s: %d recordings, %d without a label left out", name, size, left_out)
+        if not size:
+            tasks = " and ".join(model.tasks)
+            raise InputError(f"fold {fold.fold}", f"its {name} part holds no label of {tasks}")
     return {
         name: LabelledPart(fold.store, part, trial["crop_width"], device)
         for name, part in parts.items()
     }
+
+
+def unlabelled_pool(fold, paths, trial, device):
+    """Return the pool of all audio that may be heard unlabelled, from the stores at `paths`."""
+    stores = {path: open_store(path) for path in paths}
+    allowed = [unlabelled_recordings(fold, path, store) for path, store in stores.items()]
+    return UnlabelledPool(list(stores.values()), allowed, trial["crop_width"], device)
 
 
 def torch_device(settings):
