@@ -13,7 +13,7 @@ help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 demo: $(VENV)/run ## the whole study on the embedded corpus, to the report
-	$(BIN)/snakemake --cores $(CORES) $(DEMO)
+	$(BIN)/snakemake --cores $(CORES) $(DEMO) --quiet reason host
 	@echo
 	@cat results/demo/report/tables/table-2.md
 	@echo
