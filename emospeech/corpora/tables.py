@@ -27,6 +27,7 @@ RECORDING_COLUMNS = [
     "raters",
 ]
 WORD_COLUMNS = ["recording", "speaker", "word", "start", "end"]
+RATING_COLUMNS = ["recording", "rater", "kind", "valence", "activation", "dominance"]
 
 # The columns that hold numbers, in either table; the others hold text.
 NUMBERS = {"duration", "start", "end", "valence", "activation", "dominance", "raters"}
@@ -58,6 +59,32 @@ class Corpus(NamedTuple):
     recordings: pd.DataFrame
     words: pd.DataFrame
     summary: dict
+
+
+class LabelledCorpus(NamedTuple):
+    """A Corpus and what its labels were made of.
+
+    `ratings` has RATING_COLUMNS with a row for each rater of each recording, the numbers as they
+    stand in the file and NaN for a missing one. `transcripts` has the columns `recording`, `style`
+    (improvised or scripted) and `transcript`, with a row for each recording.
+    """
+
+    recordings: pd.DataFrame
+    words: pd.DataFrame
+    summary: dict
+    ratings: pd.DataFrame
+    transcripts: pd.DataFrame
+
+
+def rating_table(ratings):
+    """Return the RATING_COLUMNS of `{recording: [Rating]}`, sorted by recording, kind and rater."""
+    rows = [
+        (name, row.rater, row.kind, row.valence, row.activation, row.dominance)
+        for name, rated in ratings.items()
+        for row in rated
+    ]
+    rows.sort(key=lambda row: (row[0], row[2], row[1]))
+    return _typed(pd.DataFrame(rows, columns=RATING_COLUMNS))
 
 
 def make_corpus(name, recordings, words, tally):
@@ -103,6 +130,17 @@ def write_corpus(corpus, recordings_path, words_path, summary_path):
     write_table(recordings_path, recordings.assign(raters=recordings["raters"].astype("Int64")))
     write_table(words_path, corpus.words.round(DECIMALS))
     write_json(summary_path, corpus.summary)
+
+
+def write_labels(corpus, ratings_path, transcripts_path):
+    """Write the ratings and transcripts of a LabelledCorpus as two CSV files, a 6 as `6`."""
+    numbers = {
+        name: [f"{value:.10g}" if np.isfinite(value) else "" for value in corpus.ratings[name]]
+        for name in RATING_COLUMNS
+        if name in NUMBERS
+    }
+    write_table(ratings_path, corpus.ratings.assign(**numbers))
+    write_table(transcripts_path, corpus.transcripts)
 
 
 def load_recordings(path):

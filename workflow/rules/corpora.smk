@@ -67,6 +67,8 @@ rule read_iemocap:
         recordings=CORPORA / "iemocap" / "recordings.csv",
         words=CORPORA / "iemocap" / "words.csv",
         summary=CORPORA / "iemocap" / "summary.json",
+        ratings=CORPORA / "iemocap" / "ratings.csv",
+        transcripts=CORPORA / "iemocap" / "transcripts.csv",
     log:
         log_of("corpora/read_iemocap"),
     benchmark:
