@@ -143,6 +143,7 @@ def test_words_are_kept_clipped_or_counted(ami):
     mine = corpus.words[corpus.words["speaker"] == "MEE006"]
     assert mine[["word", "start", "end"]].values.tolist() == [["first", 1, 2], ["late", 9.5, 10]]
     assert corpus.summary["left_out"] == {
+        "meeting not selected: not named": 1,
         "not a word: gap": 1,
         "not a word: vocalsound": 1,
         "word beyond the recording": 1,
