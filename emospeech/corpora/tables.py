@@ -1,7 +1,9 @@
 """The tables that every corpus is read into: recordings, their words, and what was left out."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -157,6 +159,22 @@ def load_words(path):
     Raises CorpusError for a file that is not there, is no such table or lacks a time.
     """
     return _load(path, WORD_COLUMNS, needed=["start", "end"])
+
+
+def load_ratings(path):
+    """Return the table of ratings at `path`, NaN for a missing number.
+
+    Raises CorpusError for a file that is not there or is no such table.
+    """
+    return _load(path, RATING_COLUMNS, needed=[])
+
+
+def load_summary(path):
+    """Return the summary at `path`, a dict; CorpusError for a file that holds none."""
+    try:
+        return json.loads(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        raise CorpusError(path, f"is no summary ({error}); build the corpus") from error
 
 
 def _load(path, columns, needed):
