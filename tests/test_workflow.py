@@ -155,7 +155,7 @@ def test_the_corpora_are_checked_on_the_terminal(project):
     done = project.run("check_corpora")
     assert done.returncode == 0, done.output
     assert re.search(r"^iemocap: \d+ of \d+ numbers are not those", done.output, re.MULTILINE)
-    assert re.search(r"^meetings +all +171 +2 +169 short: EN2001b, ", done.output, re.MULTILINE)
+    assert re.search(r"^meetings +all +171 +2 +169 short: EN2001a, ", done.output, re.MULTILINE)
 
 
 # The first jobs that an edit concerns; what depends on them follows, and nothing else does.

@@ -37,9 +37,9 @@ rule check_corpora:
         texts=expand(CORPORA / "{corpus}" / "check.txt", corpus=AUDIO),
     log:
         log_of("corpora/check_corpora"),
+    localrule: True
     conda:
         ENVIRONMENT
-    localrule: True
     message:
         "What was found of the corpora"
     shell:
