@@ -22,15 +22,7 @@ def check_iemocap(recordings, ratings, summary):
     `recordings`, `ratings` and `summary` are those of a LabelledCorpus. The averages of valence
     are those of the ratings as they stand, which are the averages that the release prints.
     """
-    rows = []
-    for number in range(1, 6):
-        place, names = f"Session{number}", release.dialogues(number)
-        mine = recordings[recordings["session"] == f"Ses0{number}"]
-        missing = sorted(set(names) - set(mine["dialogue"]))
-        rows.append(_counted("dialogues", place, len(names), len(names) - len(missing), missing))
-        speakers = {name: n for name, n in release.TURNS.items() if name[4] == str(number)}
-        rows.append(_counted("turns", place, sum(speakers.values()), len(mine)))
-        rows += _by_value("turns", speakers, mine["speaker"])
+    rows = [row for number in range(1, 6) for row in _session(number, recordings)]
     styles = {"improvised": release.IMPROVISED}
     styles["scripted"] = release.UTTERANCES - release.IMPROVISED
     rows += _by_value("turns", styles, recordings["dialogue"].map(dialogue_style))
@@ -46,6 +38,19 @@ def check_iemocap(recordings, ratings, summary):
     return pd.DataFrame(rows, columns=CHECK_COLUMNS)
 
 
+def _session(number, recordings):
+    """Return the rows of a session of IEMOCAP: its dialogues, its turns and those of a speaker."""
+    place, names = f"Session{number}", release.dialogues(number)
+    mine = recordings[recordings["session"] == f"Ses0{number}"]
+    missing = sorted(set(names) - set(mine["dialogue"]))
+    speakers = {name: n for name, n in release.TURNS.items() if name[4] == str(number)}
+    return [
+        _counted("dialogues", place, len(names), len(names) - len(missing), missing),
+        _counted("turns", place, sum(speakers.values()), len(mine)),
+        *_by_value("turns", speakers, mine["speaker"]),
+    ]
+
+
 def _lengths(seconds):
     """Return the rows of the lengths of turns, a series in seconds."""
     return [
@@ -58,26 +63,31 @@ def _lengths(seconds):
 
 def check_ami(recordings, words, summary):
     """Return a data frame of CHECK_COLUMNS for AMI, from the parts of its Corpus."""
-    names, found = ami_release.meeting_names(), set(recordings["session"])
-    rows = []
-    for site in sorted({name[:2] for name in names}):
-        rows.append(_meetings(site, [name for name in names if name.startswith(site)], found))
-    for partition in ami_release.PARTITIONS:
-        own = [name for name in names if ami_release.partition_of(name) == partition]
-        rows.append(_meetings(partition, own, found))
-    rows.append(_meetings("all", names, found))
-    rows.append(_counted("meetings of another name", "all", 0, len(found - set(names))))
+    found = set(recordings["session"])
     left_out = summary["left_out"].items()
     unread = sum(n for what, n in left_out if what.startswith("meeting not selected"))
-    rows.append(_counted("meetings not selected", "all", 0, unread))
     hours = recordings["duration"].sum() / 3600
-    rows.append(_measured("hours", "all", ami_release.HOURS, hours, HOURS))
-    files = summary["words files"]
-    rows.append(_counted("words files", "all", ami_release.WORDS_FILES, files))
+    rows = [
+        *(_meetings(place, names, found) for place, names in _groups().items()),
+        _counted("meetings of another name", "all", 0, len(found - set(_groups()["all"]))),
+        _counted("meetings not selected", "all", 0, unread),
+        _measured("hours", "all", ami_release.HOURS, hours, HOURS),
+        _counted("words files", "all", ami_release.WORDS_FILES, summary["words files"]),
+    ]
     streams = recordings["recording"].str.partition(".")[2]
     if not streams.map(ONE_PARTICIPANT.fullmatch).any():
         rows += _participants(recordings, words, summary)
     return pd.DataFrame(rows, columns=CHECK_COLUMNS)
+
+
+def _groups():
+    """Return the names of AMI's meetings by site, by partition and all together."""
+    groups, names = {}, ami_release.meeting_names()
+    for name in names:
+        groups.setdefault(name[:2], []).append(name)
+    for partition in ami_release.PARTITIONS:
+        groups[partition] = [n for n in names if ami_release.partition_of(n) == partition]
+    return groups | {"all": names}
 
 
 def _meetings(place, names, found):
