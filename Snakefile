@@ -16,6 +16,7 @@ resource_scopes:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/spectrograms.smk"
+include: "workflow/rules/check.smk"
 include: "workflow/rules/folds.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/training.smk"

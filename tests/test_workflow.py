@@ -146,9 +146,16 @@ def test_one_core_gives_the_same_bytes(project):
     first, second = project.folder / "results/small", project.folder / "results/again"
     files = [*first.glob("evaluation/**/predictions.csv"), *first.glob("corpora/**/*.*")]
     files += [*first.glob("spectrograms/*.h5"), *first.glob("training/**/*.safetensors")]
-    assert len(files) == 10 + 6 + 2 + 10
+    assert len(files) == 10 + 8 + 2 + 10
     for file in files:
         assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file
+
+
+def test_the_corpora_are_checked_on_the_terminal(project):
+    done = project.run("check_corpora")
+    assert done.returncode == 0, done.output
+    assert re.search(r"^iemocap: \d+ of \d+ numbers are not those", done.output, re.MULTILINE)
+    assert re.search(r"^meetings +all +171 +2 +169 short: EN2001a, ", done.output, re.MULTILINE)
 
 
 # The first jobs that an edit concerns; what depends on them follows, and nothing else does.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from emospeech.corpora.audio import audio_duration
 from emospeech.corpora.nxt import read_meetings, read_words
+from emospeech.corpora.selection import drawn, select_named, take_hours
 from emospeech.corpora.tables import Tally, make_corpus
 from emospeech.corpora.words import words_within
 from emospeech.faults import CorpusError, InputError
@@ -28,6 +29,9 @@ class AmiSettings:
 
     stream: str = "Mix-Headset"  # the name of the audio files between the meeting and `.wav`
     meetings: tuple[str, ...] = ()  # none named: all that are found
+    partition: str = "all"  # or train, dev, eval of full-corpus-asr
+    hours: float | None = None  # about so many, of meetings in an order drawn from the seed
+    seed: int = 1
 
 
 def read_ami(audio, annotations, settings):
@@ -43,20 +47,32 @@ def read_ami(audio, annotations, settings):
     participants = read_meetings(annotations / "corpusResources" / "meetings.xml", tally)
     agents = _word_files(annotations / "words", tally)
     wavs = _streams(audio, settings.stream, tally)
-    chosen = _chosen(settings.meetings, wavs, agents)
-    tally.left_out["meeting without this stream"] += sum(name not in wavs for name in chosen)
-    recordings, words = [], []
-    for meeting in sorted(name for name in chosen if name in wavs):
-        row = _recording(audio, meeting, wavs[meeting], tally)
-        recordings.append(row)
-        heard = _heard(agents.get(meeting, {}), participants.get(meeting, {}), settings, tally)
-        found = _words(row, heard, participants.get(meeting, {}), tally)
-        tally.irregular["meeting without words"] += not found
-        words.extend(found)
+    chosen = select_named(wavs.keys() | agents.keys(), settings, tally)
+    tally.left_out["meeting without this stream"] += len(chosen - wavs.keys())
+    found = chosen & wavs.keys()
+    rows = (_recording(audio, name, wavs[name], tally) for name in drawn(found, settings.seed))
+    recordings = take_hours(rows, settings.hours, tally)
+    tally.left_out["meeting not selected: beyond the hours"] += len(found) - len(recordings)
     if not recordings:
         expected = f"<meeting>/audio/<meeting>.{settings.stream}.wav"
         raise CorpusError(audio, f"holds no {expected}; give the folder of the meetings")
-    return make_corpus("ami", recordings, words, tally)
+    words = []
+    for row in recordings:
+        words.extend(_words_of(row, agents, participants, settings, tally))
+    corpus = make_corpus("ami", recordings, words, tally)
+    files = sum(map(len, agents.values()))
+    return corpus._replace(summary=corpus.summary | {"words files": files})
+
+
+def _words_of(recording, agents, participants, settings, tally):
+    """Return the rows of the words of a recording; one without any is counted."""
+    meeting = recording["session"]
+    people = participants.get(meeting, {})
+    words = _words(
+        recording, _heard(agents.get(meeting, {}), people, settings, tally), people, tally
+    )
+    tally.irregular["meeting without words"] += not words
+    return words
 
 
 def _word_files(folder, tally):
@@ -84,15 +100,6 @@ def _streams(audio, stream, tally):
         else:
             tally.left_out["wav in another meeting's folder"] += 1
     return wavs
-
-
-def _chosen(named, wavs, agents):
-    """Return the meetings to read; one that is named and is nowhere to be found is an error."""
-    known = wavs.keys() | agents.keys()
-    for meeting in named:
-        if meeting not in known:
-            raise InputError("meetings", f"`{meeting}` has neither this stream nor words")
-    return set(named) or known
 
 
 def _recording(audio, meeting, wav, tally):

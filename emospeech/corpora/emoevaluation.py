@@ -3,10 +3,11 @@
 A turn has a head line with the averages over the external raters in brackets, then a row for each
 rater. The averages are computed anew from the rows `A-E*`, since an average hides ratings off the
 scale: a 6 is a rating that was never given (0), turned round like the reversed scale of the raw
-files. The self reports (`A-F*`, `A-M*`) are not in the averages, and the categorical rows are
-already summed up in the head line's emotion.
+files. The self reports (`A-F*`, `A-M*`) are kept but are not in the averages, and the categorical
+rows are already summed up in the head line's emotion.
 """
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,18 +23,32 @@ _NUMBER = r"\s*(-?[0-9]{1,9}(?:\.[0-9]*)?)\s*"
 HEAD = re.compile(
     rf"\[{_NUMBER}-{_NUMBER}\]\s+(\S+)\s+(\w+)\s+\[{_NUMBER},{_NUMBER},{_NUMBER}\]", re.ASCII
 )
-EXTERNAL = re.compile(r"(A-E[0-9]*)\s*:([^(]*)")
-OTHER_ROW = re.compile(r"(?:A-[FM]|C-[EFM])[0-9]*\s*:|%")
+RATER_ROW = re.compile(r"A-([EFM][0-9]*)\s*:([^(]*)")
+OTHER_ROW = re.compile(r"C-[EFM][0-9]*\s*:|%")
 FIELD = re.compile(r"(val|act|dom)(?![a-z])\s*(.*)")
 RATING = re.compile(r"[0-9](?:\.[0-9]{1,9})?")
+
+
+class Rating(NamedTuple):
+    """A row of one rater: the numbers as they stand, NaN for one that is missing."""
+
+    rater: str  # such as E3, an external rater, or F1, the actor's own report
+    valence: float
+    activation: float
+    dominance: float
+
+    @property
+    def kind(self):
+        """Return "external" for the raters behind the averages, "self" for the actors."""
+        return "external" if self.rater.startswith("E") else "self"
 
 
 @dataclass
 class Turn:
     """A labelled turn as it stands in its file.
 
-    `bracket` has the printed averages and `ratings` the ratings of the external raters, both by
-    "valence", "activation" and "dominance". `start` and `end` are seconds in the dialogue.
+    `bracket` has the printed averages by "valence", "activation" and "dominance", `rows` the
+    Rating of everybody, in the order of the file. `start` and `end` are seconds in the dialogue.
     """
 
     utterance: str
@@ -41,8 +56,20 @@ class Turn:
     end: float
     emotion: str
     bracket: dict
-    ratings: dict = field(default_factory=lambda: {name: [] for name in DIMENSIONS.values()})
-    raters: list = field(default_factory=list)
+    rows: list = field(default_factory=list)
+
+    @property
+    def external(self):
+        """The rows of the external raters."""
+        return [row for row in self.rows if row.kind == "external"]
+
+    @property
+    def ratings(self):
+        """The numbers that the external raters gave, a list by dimension."""
+        return {
+            name: [value for row in self.external if not math.isnan(value := getattr(row, name))]
+            for name in DIMENSIONS.values()
+        }
 
 
 class Average(NamedTuple):
@@ -64,7 +91,7 @@ def parse_evaluation(text, place, tally):
         line = line.strip()
         if line.startswith("["):
             turns.append(_parse_head(line, place, number))
-        elif row := EXTERNAL.match(line):
+        elif row := RATER_ROW.match(line):
             _add_ratings(turns, row[1], row[2], tally)
         elif line and not OTHER_ROW.match(line):
             tally.left_out["label line not understood"] += 1
@@ -86,23 +113,26 @@ def _add_ratings(turns, rater, row, tally):
     if not turns:
         tally.left_out["rating in front of the first turn"] += 1
         return
-    turn = turns[-1]
-    if rater in turn.raters:
-        tally.irregular["rater twice in a turn"] += 1
-    turn.raters.append(rater)
+    # The counts about self reports have names of their own: no label is made of them.
+    own = "" if rater.startswith("E") else " in a self report"
+    if any(rater == other.rater for other in turns[-1].rows):
+        tally.irregular[f"rater twice in a turn{own}"] += 1
     found = dict.fromkeys(DIMENSIONS, "")
     for part in filter(None, map(str.strip, row.split(";"))):
         if named := FIELD.fullmatch(part):
             found[named[1]] = named[2]
         else:
-            tally.left_out["rating not understood"] += 1
-    for name, number in found.items():
-        if not number:
-            tally.left_out["missing number"] += 1
-        elif RATING.fullmatch(number) and float(number) <= OFF_SCALE:
-            turn.ratings[DIMENSIONS[name]].append(float(number))
-        else:
-            tally.left_out["rating not understood"] += 1
+            tally.left_out[f"rating not understood{own}"] += 1
+    numbers = (_rating(text, own, tally) for text in found.values())
+    turns[-1].rows.append(Rating(rater, *numbers))
+
+
+def _rating(text, own, tally):
+    """Return the number of a rating, NaN and a count where there is none."""
+    if RATING.fullmatch(text) and float(text) <= OFF_SCALE:
+        return float(text)
+    tally.left_out[("rating not understood" if text else "missing number") + own] += 1
+    return math.nan
 
 
 def average_rating(turn, dimension, tally):
@@ -127,16 +157,26 @@ def average_rating(turn, dimension, tally):
     return Average(_clamp(turn.bracket[dimension]), 0)
 
 
-def bracket_differs(turn):
-    """Tell whether a printed average is not the mean of the ratings as they stand.
+def bracket_faults(turn):
+    """Return why printed averages are not the means of the ratings on the scale, a set of names.
 
-    A dimension without ratings is not compared.
+    The ratings as they stand may have the printed mean where those on the scale have not; else a
+    number may be missing. What is left is "other". A dimension without ratings is not compared.
     """
-    return any(
-        abs(sum(ratings) / len(ratings) - turn.bracket[dimension]) > ROUNDING
-        for dimension, ratings in turn.ratings.items()
-        if ratings
-    )
+    faults = set()
+    for name, ratings in turn.ratings.items():
+        on_scale = [rating for rating in ratings if LOWEST <= rating <= HIGHEST]
+        if not ratings or (on_scale and _is_mean(turn.bracket[name], on_scale)):
+            continue
+        if len(on_scale) < len(ratings) and _is_mean(turn.bracket[name], ratings):
+            faults.add("rating off the scale")
+        else:
+            faults.add("missing number" if len(ratings) < len(turn.external) else "other")
+    return faults
+
+
+def _is_mean(printed, ratings):
+    return abs(sum(ratings) / len(ratings) - printed) <= ROUNDING
 
 
 def _clamp(value):

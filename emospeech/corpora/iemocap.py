@@ -11,14 +11,16 @@ import re
 from pathlib import Path
 
 from emospeech.corpora.audio import audio_duration
-from emospeech.corpora.emoevaluation import average_rating, bracket_differs, parse_evaluation
-from emospeech.corpora.tables import Tally, make_corpus
+from emospeech.corpora.emoevaluation import average_rating, bracket_faults, parse_evaluation
+from emospeech.corpora.tables import LabelledCorpus, Tally, make_corpus, rating_table
+from emospeech.corpora.transcripts import parse_transcription, transcript_table
 from emospeech.corpora.wdseg import parse_wdseg
 from emospeech.corpora.words import words_within
 from emospeech.faults import CorpusError
 
 SESSIONS = tuple(f"Session{number}" for number in range(1, 6))
 LABELS = Path("dialog", "EmoEvaluation")
+TRANSCRIPTIONS = Path("dialog", "transcriptions")
 AUDIO = Path("sentences", "wav")
 ALIGNMENTS = Path("sentences", "ForcedAlignment")
 # Session, dialogue and speaker of an utterance such as Ses01F_impro01_M003.
@@ -26,34 +28,40 @@ UTTERANCE = re.compile(
     r"(?P<dialogue>(?P<session>Ses0[1-5])[FM]_(?:impro0[1-8][ab]?|script0[1-3]_[123][ab]?))"
     r"_(?P<speaker>[FM])[0-9]{3}"
 )
-ENCODING = "latin-1"  # of labels and alignments; it gives every byte a character
+ENCODING = "latin-1"  # of labels, words and transcripts; it gives every byte a character
 TOLERANCE = 0.1  # seconds that a wav may differ from its label's times without being counted
 
 
 def read_iemocap(root):
-    """Return the Corpus of the IEMOCAP release at `root`; some of the sessions will do.
+    """Return the LabelledCorpus of the IEMOCAP release at `root`; some of the sessions will do.
 
     Paths in the table are relative to `root`. Raises CorpusError for a folder that is no release,
     a label file that is damaged and a wav that is not audio.
     """
     root, tally = Path(root), Tally()
-    recordings, words = [], []
+    recordings, words, ratings, transcripts = [], [], {}, {}
     for session in _session_folders(root):
         labels = _labels(session / LABELS, tally)
         wavs = _wavs(session / AUDIO, tally)
+        transcripts |= _transcripts(session / TRANSCRIPTIONS, tally)
         tally.left_out["wav without label"] += len(wavs.keys() - labels.keys())
         tally.left_out["label without wav"] += len(labels.keys() - wavs.keys())
         for utterance in sorted(wavs.keys() & labels.keys()):
             row = _recording(root, wavs[utterance], labels[utterance], tally)
-            alignment = session / ALIGNMENTS / wavs[utterance].parent.name / f"{utterance}.wdseg"
             recordings.append(row)
+            ratings[utterance] = labels[utterance].rows
+            alignment = session / ALIGNMENTS / wavs[utterance].parent.name / f"{utterance}.wdseg"
             words.extend(
                 (utterance, row["speaker"], *word)
                 for word in _words(alignment, row["duration"], tally)
             )
     if not recordings:
         raise CorpusError(root, "no utterance has both a wav and a label; unpack it again")
-    return make_corpus("iemocap", recordings, words, tally)
+    said = transcript_table(
+        sorted((row["recording"], row["dialogue"]) for row in recordings), transcripts, tally
+    )
+    corpus = make_corpus("iemocap", recordings, words, tally)
+    return LabelledCorpus(*corpus, rating_table(ratings), said)
 
 
 def _session_folders(root):
@@ -96,6 +104,17 @@ def _labels(folder, tally):
     return labels
 
 
+def _transcripts(folder, tally):
+    """Return the transcripts of all dialogues in `folder` by utterance; none without the folder."""
+    transcripts = {}
+    for path in _visible(folder, "*.txt"):
+        found = parse_transcription(_text(path), tally)
+        again = found.keys() & transcripts.keys()
+        tally.left_out["second transcription of an utterance"] += len(again)
+        transcripts = found | transcripts
+    return transcripts
+
+
 def _wavs(folder, tally):
     """Return the paths of all wavs in the dialogues of `folder` by utterance."""
     wavs = {}
@@ -117,7 +136,7 @@ def _recording(root, wav, turn, tally):
     """Return the row of an utterance, a dict by column."""
     name = UTTERANCE.fullmatch(turn.utterance)
     duration = audio_duration(wav, tally)
-    tally.irregular["bracket differs from raters"] += bracket_differs(turn)
+    tally.irregular.update(f"bracket differs: {fault}" for fault in bracket_faults(turn))
     length = turn.end - turn.start
     tally.irregular["wav length differs from label"] += abs(length - duration) > TOLERANCE
     averages = {

@@ -1,7 +1,9 @@
 """The tables that every corpus is read into: recordings, their words, and what was left out."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +29,7 @@ RECORDING_COLUMNS = [
     "raters",
 ]
 WORD_COLUMNS = ["recording", "speaker", "word", "start", "end"]
+RATING_COLUMNS = ["recording", "rater", "kind", "valence", "activation", "dominance"]
 
 # The columns that hold numbers, in either table; the others hold text.
 NUMBERS = {"duration", "start", "end", "valence", "activation", "dominance", "raters"}
@@ -58,6 +61,32 @@ class Corpus(NamedTuple):
     recordings: pd.DataFrame
     words: pd.DataFrame
     summary: dict
+
+
+class LabelledCorpus(NamedTuple):
+    """A Corpus and what its labels were made of.
+
+    `ratings` has RATING_COLUMNS with a row for each rater of each recording, the numbers as they
+    stand in the file and NaN for a missing one. `transcripts` has the columns `recording`, `style`
+    (improvised or scripted) and `transcript`, with a row for each recording.
+    """
+
+    recordings: pd.DataFrame
+    words: pd.DataFrame
+    summary: dict
+    ratings: pd.DataFrame
+    transcripts: pd.DataFrame
+
+
+def rating_table(ratings):
+    """Return the RATING_COLUMNS of `{recording: [Rating]}`, sorted by recording, kind and rater."""
+    rows = [
+        (name, row.rater, row.kind, row.valence, row.activation, row.dominance)
+        for name, rated in ratings.items()
+        for row in rated
+    ]
+    rows.sort(key=lambda row: (row[0], row[2], row[1]))
+    return _typed(pd.DataFrame(rows, columns=RATING_COLUMNS))
 
 
 def make_corpus(name, recordings, words, tally):
@@ -105,6 +134,17 @@ def write_corpus(corpus, recordings_path, words_path, summary_path):
     write_json(summary_path, corpus.summary)
 
 
+def write_labels(corpus, ratings_path, transcripts_path):
+    """Write the ratings and transcripts of a LabelledCorpus as two CSV files, a 6 as `6`."""
+    numbers = {
+        name: [f"{value:.10g}" if np.isfinite(value) else "" for value in corpus.ratings[name]]
+        for name in RATING_COLUMNS
+        if name in NUMBERS
+    }
+    write_table(ratings_path, corpus.ratings.assign(**numbers))
+    write_table(transcripts_path, corpus.transcripts)
+
+
 def load_recordings(path):
     """Return the table of recordings at `path`: text as str, numbers as float64, NaN if empty.
 
@@ -119,6 +159,22 @@ def load_words(path):
     Raises CorpusError for a file that is not there, is no such table or lacks a time.
     """
     return _load(path, WORD_COLUMNS, needed=["start", "end"])
+
+
+def load_ratings(path):
+    """Return the table of ratings at `path`, NaN for a missing number.
+
+    Raises CorpusError for a file that is not there or is no such table.
+    """
+    return _load(path, RATING_COLUMNS, needed=[])
+
+
+def load_summary(path):
+    """Return the summary at `path`, a dict; CorpusError for a file that holds none."""
+    try:
+        return json.loads(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        raise CorpusError(path, f"is no summary ({error}); build the corpus") from error
 
 
 def _load(path, columns, needed):

@@ -17,6 +17,7 @@ from emospeech.faults import CorpusError
 BLOCK = 2**20  # samples read at a time: 65 s at 16 kHz, so memory does not grow with the recording
 AMIN = 1e-10  # power below which a bin is silence, as in librosa.power_to_db
 FLOOR = -1.0  # value of a cell `dynamic_range` dB or more below the maximum
+LOUDEST = 1e6  # of a wav of floats, which may pass 1 but not so far
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ def _chunks(path, settings):
         for block in audio.blocks(BLOCK, dtype="float32", always_2d=True):
             read += len(block)
             chunk = block.mean(axis=1)
+            if not np.abs(chunk).max(initial=0) < LOUDEST:  # true of NaN as well
+                raise CorpusError(path, "holds samples that are no sound; fetch it again")
             if audio.samplerate != settings.sample_rate:
                 chunk = resampler.resample_chunk(chunk, last=read == audio.frames)
             chunk = chunk[:left]

@@ -3,6 +3,7 @@
 IEMOCAP = corpus_folder("iemocap", "root", embedded="IEMOCAP_full_release")
 if "ami" in UNLABELLED:
     AMI_AUDIO = corpus_folder("ami", "audio", embedded="amicorpus")
+    AMI_SELECTION = ("stream", "meetings", "partition", "hours")
     AMI_ANNOTATIONS = corpus_folder("ami", "annotations", embedded="ami_public_manual_1.6.2")
 
 
@@ -67,6 +68,8 @@ rule read_iemocap:
         recordings=CORPORA / "iemocap" / "recordings.csv",
         words=CORPORA / "iemocap" / "words.csv",
         summary=CORPORA / "iemocap" / "summary.json",
+        ratings=CORPORA / "iemocap" / "ratings.csv",
+        transcripts=CORPORA / "iemocap" / "transcripts.csv",
     log:
         log_of("corpora/read_iemocap"),
     benchmark:
@@ -106,7 +109,8 @@ if "ami" in UNLABELLED:
             mem_mb=1500,
             runtime=30,
         params:
-            settings={"stream": config["corpora"]["ami"]["stream"]},
+            settings={name: config["corpora"]["ami"][name] for name in AMI_SELECTION}
+            | {"seed": SEED},
             code=code("read_ami.py"),
         message:
             "Reading AMI"

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from emospeech import jobs
 from emospeech.corpora.iemocap import read_iemocap
-from emospeech.corpora.tables import write_corpus
+from emospeech.corpora.tables import write_corpus, write_labels
 
 
 def main(paths, settings):
-    write_corpus(read_iemocap(Path(paths.root)), paths.recordings, paths.words, paths.summary)
+    corpus = read_iemocap(Path(paths.root))
+    write_corpus(corpus, paths.recordings, paths.words, paths.summary)
+    write_labels(corpus, paths.ratings, paths.transcripts)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emospeech.corpora.ami_release import meeting_names
 from emospeech.corpora.embedded.draws import generator
 
 # Meetings that show every kind of irregularity between them come first, so that a small corpus
@@ -51,20 +52,6 @@ class Meeting:
     def agents(self):
         """All agents that have a file of words, in order."""
         return sorted((*self.people, *self.absent))
-
-
-def meeting_names():
-    """Return the names of the 171 meetings, sorted."""
-    names = {f"ES{n}{part}" for n in range(2002, 2017) for part in "abcd"}
-    names |= {f"IS{n}{part}" for n in range(1000, 1010) for part in "abcd"}
-    names |= {f"TS{n}{part}" for n in range(3003, 3013) for part in "abcd"}
-    names -= {"IS1002a", "IS1005d"}
-    for number, parts in (("2001", "abde"), ("2002", "abcd"), ("2006", "ab"), ("2009", "bcd")):
-        names |= {f"EN{number}{part}" for part in parts}
-    names |= {"EN2003a", "EN2004a", "EN2005a"}
-    names |= {f"IB{n}" for n in (4001, 4002, 4003, 4004, 4005, 4010, 4011)}
-    names |= {f"IN{n}" for n in (1001, 1002, 1005, 1007, 1008, 1009, 1012, 1013, 1014, 1016)}
-    return sorted(names)
 
 
 def choose_meetings(count, seed):

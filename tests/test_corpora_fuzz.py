@@ -1,0 +1,426 @@
+"""Damaged files of the corpora: a right record, a counted exclusion or one line of error.
+
+Thousands of mutated files go through the readers in a normal run. A longer one multiplies them:
+
+    FUZZ=50 python -m pytest tests/test_corpora_fuzz.py
+
+No mutated file may raise anything but an InputError, take seconds or need much memory.
+"""
+
+import io
+import math
+import os
+import struct
+import tracemalloc
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from emospeech.corpora.ami import AmiSettings, read_ami
+from emospeech.corpora.audio import HIGHEST_RATE, LOWEST_RATE, audio_duration
+from emospeech.corpora.emoevaluation import average_rating, bracket_faults, parse_evaluation
+from emospeech.corpora.iemocap import read_iemocap
+from emospeech.corpora.nxt import read_meetings, read_words
+from emospeech.corpora.tables import (
+    Tally,
+    load_ratings,
+    load_recordings,
+    load_words,
+    write_corpus,
+    write_labels,
+)
+from emospeech.corpora.transcripts import parse_transcription
+from emospeech.corpora.wdseg import parse_wdseg
+from emospeech.corpora.words import words_within
+from emospeech.faults import CorpusError, InputError
+from emospeech.spectrograms.transform import SpectrogramSettings, spectrogram
+
+FUZZ = int(os.environ.get("FUZZ", "1"))
+DIMENSIONS = ("valence", "activation", "dominance")
+
+
+def fuzzed(examples):
+    """Run a test on so many mutated files, or a multiple; none may take longer than 5 s."""
+    slow = [HealthCheck.too_slow]  # on a busy machine the first draws may be
+    return settings(max_examples=examples * FUZZ, deadline=5000, suppress_health_check=slow)
+
+
+def outcome(read, *arguments):
+    """What `read` returns; None where it refuses in one line, and any other error is an error."""
+    try:
+        return read(*arguments)
+    except InputError as error:
+        told = str(error)
+    assert told
+    assert "\n" not in told
+    return None
+
+
+def mutations(whole, pieces, most=6, within=10**6):
+    """Draw `whole`, bytes, with a few places overwritten, put in or taken out, or cut short.
+
+    `within` keeps the edits to so many bytes at the front.
+    """
+    place = st.integers(0, min(within, len(whole)))
+    removed = st.none() | st.integers(0, 6)  # none: as many as are put in
+    edit = st.tuples(place, removed, st.sampled_from(pieces) | st.binary(max_size=4))
+
+    def applied(edits, cut):
+        data = whole
+        for start, removed, piece in edits:
+            end = start + (len(piece) if removed is None else removed)
+            data = data[:start] + piece + data[end:]
+        return data if cut is None else data[:cut]
+
+    cuts = st.none() | st.none() | st.integers(0, len(whole))
+    return st.builds(applied, st.lists(edit, min_size=1, max_size=most), cuts)
+
+
+# ------------------------------------------------------------------------------------- text files
+
+NUMBERS = [b"nan", b"inf", b"-", b"1e9", b"9" * 400, b"0", b"6", b"-1", b"2.5", b"\xb2", b"", b" "]
+BREAKS = [b"\n", b"\r", b"\t", b"\x00", b"\x85", b"\xa0", b";", b":", b"(", b"]", b"[", b"%"]
+
+LABELS = b"""% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]
+
+[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.5000, 2.5000]
+C-E2:\tNeutral;\t()
+C-F1:\tNeutral; Anger;\t(curious)
+A-E3:\tval 3; act 2; dom  2;\t()
+A-E4:\tval 2; act 3; dom  3;\t(calm; but, polite)
+A-F1:\tval 3; act 2; dom  ;\t()
+
+[10.0100 - 11.3925]\tSes01F_impro01_M000\txxx\t[5.0000, 2.5000, 0.5000]
+A-E3:\tval 6; act 2; dom  1;\t()
+A-E4:\tval 4; act 3; dom  ;\t()
+
+"""
+LABEL_PIECES = [*NUMBERS, *BREAKS, b"A-E4:", b"A-M1:", b"C-X:", b"val", b"val 6;", b"dom"]
+
+
+def filled_lines(text):
+    """The lines that hold more than blanks, as they were before any parser."""
+    return [
+        line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()
+    ]
+
+
+@fuzzed(900)
+@given(mutations(LABELS, LABEL_PIECES))
+def test_label_files(data):
+    text, tally = data.decode("latin-1"), Tally()
+    turns = outcome(parse_evaluation, text, "labels", tally)
+    if turns is None:
+        return
+    for turn in turns:
+        assert math.isfinite(turn.start + turn.end)
+        bracket_faults(turn)
+        for row in turn.rows:
+            assert all(math.isnan(value) or 0 <= value <= 6 for value in row[1:])
+        for dimension in DIMENSIONS:
+            assert 1 <= average_rating(turn, dimension, tally).value <= 5
+    lines = filled_lines(text)
+    counted = tally.left_out["label line not understood"]
+    counted += tally.left_out["rating in front of the first turn"]
+    others = len(lines) - len(turns) - sum(len(turn.rows) for turn in turns) - counted
+    assert 0 <= others <= sum(line.strip().startswith(("C-", "%")) for line in lines)
+
+
+ALIGNMENT = b"""\t SFrm  EFrm    SegAScr Word
+\t    0     9     -12345 <s>
+\t   10    39    -612345 EXCUSE(8)
+\t   40    99   -1234567 ++LAUGHTER++
+\t  100   149    -812345 ME
+\t  150   199     -12345 </s>
+ Total score:    -2684047
+"""
+ALIGNMENT_PIECES = [*NUMBERS, *BREAKS, b"++", b"<sil>", b"(2)", b"-5", b"2147483648", b"SFrm"]
+
+
+@fuzzed(900)
+@given(mutations(ALIGNMENT, ALIGNMENT_PIECES))
+def test_alignments(data):
+    tally, text = Tally(), data.decode("latin-1")
+    parsed = parse_wdseg(text, tally)
+    within = words_within(parsed, 1.2, tally)
+    assert all(0 <= word.start < word.end <= 1.2 and word.text for word in within)
+    lost = tally.left_out.total() - tally.left_out["alignment row not understood"]
+    assert len(parsed) == len(within) + lost
+    assert all(word.text.isprintable() for word in parsed)
+
+
+TRANSCRIPTION = b"""Ses01F_impro01_F000 [006.2901-008.2357]: Excuse me.
+M: [LAUGHTER]
+Ses01F_impro01_M000 [010.0100-011.3925]: "Do you, ah, have your forms?"
+Ses01F_impro01_MXX0 [012.0000-012.5000]: Yeah.
+"""
+
+
+@fuzzed(900)
+@given(mutations(TRANSCRIPTION, [*NUMBERS, *BREAKS, b"]:", b'"', b"\r\n", b"\x1c"]))
+def test_transcriptions(data):
+    tally, text = Tally(), data.decode("latin-1")
+    transcripts = parse_transcription(text, tally)
+    lines = [line for line in filled_lines(text) if line.strip("\x7f \xa0\x85" + CONTROLS)]
+    assert len(transcripts) + tally.left_out.total() == len(lines)
+    for name, transcript in transcripts.items():
+        assert name.isascii()
+        assert not set(transcript) & set(CONTROLS)
+
+
+CONTROLS = "".join(map(chr, range(32)))
+
+# -------------------------------------------------------------------------------------------- XML
+
+DECLARED = b'<?xml version="1.0" encoding="ISO-8859-1" standalone="yes"?>\n'
+WORDS = (
+    DECLARED
+    + b"""<nite:root nite:id="x" xmlns:nite="http://nite.sourceforge.net/">
+   <w nite:id="w0" starttime="0.44" endtime="0.74">Hi</w>
+   <w nite:id="w1" starttime="0.74" endtime="0.74" punc="true">,</w>
+   <w nite:id="w2" starttime="0.75" endtime="1.9">caf\xe9 &#39;kay</w>
+   <vocalsound nite:id="w3" starttime="1.3" endtime="1.4" type="laugh"/>
+   <gap nite:id="w4" starttime="1.5"/>
+</nite:root>
+"""
+)
+MEETINGS = (
+    DECLARED
+    + b"""<nite:root nite:id="meet.00" xmlns:nite="http://nite.sourceforge.net/">
+<meeting observation="ES2002a" duration="2.0"><!-- checked -->
+<speaker nxt_agent="A" channel="0" global_name="MEE006"/>
+<speaker nxt_agent="B" channel="1" global_name="FEE005"/>
+</meeting></nite:root>
+"""
+)
+XML_PIECES = [
+    *(
+        b'"',
+        b"<",
+        b">",
+        b"</w>",
+        b"<w/>",
+        b"<!--",
+        b"&#0;",
+        b"&#13;",
+        b"&#x85;",
+        b"&a;",
+        b"\xff\xfe",
+    ),
+    *(b"utf-16", b"utf-8", b"cp037", b"hex", b"nan", b"inf", b"1e999", b"-1", b"1_0", b"<![CDATA["),
+    *(b'punc="true"', b"starttime", b'<!DOCTYPE r [<!ENTITY a "b">]>', b"<?x", b"\x00"),
+    b"\xff\xfe",
+]
+
+
+@fuzzed(900)
+@given(mutations(WORDS, XML_PIECES, most=4))
+def test_words_files(data):
+    tally = Tally()
+    words = outcome(read_words, io.BytesIO(data), tally) or []
+    assert all(word.text and math.isfinite(word.start + word.end) for word in words)
+    assert all("\r" not in word.text and "\n" not in word.text for word in words)
+    for word in words_within(words, 1.5, tally):
+        assert 0 <= word.start < word.end <= 1.5
+
+
+@fuzzed(700)
+@given(mutations(MEETINGS, XML_PIECES, most=4))
+def test_meetings_files(data):
+    meetings = outcome(read_meetings, io.BytesIO(data), Tally())
+    assert meetings != {}
+    for people in (meetings or {}).values():
+        assert all(agent and all(person) for agent, person in people.items())
+
+
+LAUGHS = b"".join(
+    b'<!ENTITY l%d "%s">' % (level, b"&l%d;" % (level - 1) * 10) for level in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'<!DOCTYPE r [<!ENTITY l0 "ha">' + LAUGHS + b"]><root><w>&l11;</w></root>",
+        b'<!DOCTYPE r [<!ENTITY a "%s">]><root><w>%s</w></root>' % (b"a" * 99999, b"&a;" * 9999),
+        b'<!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/hostname">]><root><w>&a;</w></root>',
+        b'<!DOCTYPE r [<!ENTITY % p SYSTEM "http://localhost/x"> %p;]><root><w>a</w></root>',
+    ],
+    ids=["billion laughs", "quadratic", "file", "network"],
+)
+def test_xml_that_defines_entities_is_refused(tmp_path, data):
+    path = tmp_path / "ES2002a.A.words.xml"
+    path.write_bytes(data)
+    for read in (read_words, read_meetings):
+        tracemalloc.start()
+        with pytest.raises(CorpusError, match=r"words\.xml: is not plain XML"):
+            read(path, Tally())
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 20e6
+
+
+def test_xml_of_great_depth_is_read(tmp_path):
+    path = tmp_path / "deep.xml"
+    path.write_bytes(b"<root>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</root>")
+    assert read_words(path, Tally()) == []
+    with pytest.raises(CorpusError, match="names no meeting"):
+        read_meetings(path, Tally())
+
+
+# -------------------------------------------------------------------------------------------- wav
+
+
+def wav_bytes(rate=16000, channels=1, subtype="PCM_16", seconds=0.05, form="WAV"):
+    samples = np.sin(np.arange(round(rate * seconds)) / 5)
+    file = io.BytesIO()
+    soundfile.write(file, np.tile(samples[:, None], channels), rate, subtype, format=form)
+    return file.getvalue()
+
+
+WAVS = {
+    "plain": wav_bytes(),
+    "stereo": wav_bytes(channels=2),
+    "8 kHz": wav_bytes(rate=8000),
+    "24 bit": wav_bytes(subtype="PCM_24"),
+    "float": wav_bytes(subtype="FLOAT"),
+    "extensible": wav_bytes(form="WAVEX"),
+    "many": wav_bytes(rate=44100, channels=6, subtype="PCM_32"),
+}
+WAV_PIECES = [
+    *(struct.pack("<I", value) for value in (0, 1, 16, 2**31 - 1, 2**31, 2**32 - 1)),
+    *(struct.pack("<H", value) for value in (0, 1, 2, 3, 6, 7, 8, 17, 24, 49, 1024, 65534, 65535)),
+    *(b"RIFF", b"RIFX", b"RF64", b"ds64", b"WAVE", b"fmt ", b"data", b"LIST", b"fact", b"FORMAIFF"),
+    *(b"ID3\x03\x00\x00", b"fLaC", b"OggS", b".snd", b"\x00\x00\x00\x00\x00\x00\x00\x00"),
+]
+DAMAGED = st.one_of([mutations(whole, WAV_PIECES, most=4, within=64) for whole in WAVS.values()])
+
+
+@pytest.mark.parametrize("form", WAVS)
+def test_a_wav_of_another_form_has_its_length(tmp_path, form):
+    path, tally = tmp_path / "a.wav", Tally()
+    path.write_bytes(WAVS[form])
+    assert audio_duration(path, tally) == pytest.approx(0.05, abs=1e-4)
+    assert not tally.irregular
+
+
+@fuzzed(1200)
+@given(data=DAMAGED)
+def test_wavs(scratch, data):
+    path = scratch / "a.wav"
+    path.write_bytes(data)
+    tally = Tally()
+    duration = outcome(audio_duration, path, tally)
+    if duration is None:
+        return
+    info = soundfile.info(str(path))
+    assert LOWEST_RATE <= info.samplerate <= HIGHEST_RATE
+    assert duration == info.frames / info.samplerate > 0
+    assert set(tally.irregular) <= {"wav shorter than its header says"}
+
+
+@pytest.mark.parametrize("size", [0, 2**31, 2**32 - 1])
+def test_a_size_that_is_not_true_takes_no_memory(tmp_path, size):
+    path, tally = tmp_path / "a.wav", Tally()
+    plain = WAVS["plain"]
+    at = plain.index(b"data") + 4
+    path.write_bytes(plain[:at] + struct.pack("<I", size) + plain[at + 4 :])
+    tracemalloc.start()
+    assert outcome(audio_duration, path, tally) == (0.05 if size else None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e6
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -3e38])
+def test_samples_that_are_no_sound_are_told(tmp_path, value):
+    path = tmp_path / "a.wav"
+    samples = np.zeros(1600, np.float32)
+    samples[800] = value
+    soundfile.write(path, samples, 16000, "FLOAT")
+    with pytest.raises(CorpusError, match=r"a\.wav: .*fetch it again"):
+        spectrogram(path, SpectrogramSettings())
+
+
+# ---------------------------------------------------------------------------------- whole corpora
+
+NAMES = ("Ses01F_impro01_F000", "Ses01F_impro01_M000")
+FILES = {
+    "dialog/EmoEvaluation/Ses01F_impro01.txt": (LABELS, LABEL_PIECES),
+    "dialog/transcriptions/Ses01F_impro01.txt": (TRANSCRIPTION, BREAKS),
+    f"sentences/ForcedAlignment/Ses01F_impro01/{NAMES[0]}.wdseg": (ALIGNMENT, ALIGNMENT_PIECES),
+    f"sentences/wav/Ses01F_impro01/{NAMES[0]}.wav": (wav_bytes(seconds=2), WAV_PIECES),
+    f"sentences/wav/Ses01F_impro01/{NAMES[1]}.wav": (wav_bytes(seconds=0.5), WAV_PIECES),
+}
+AMI_FILES = {
+    "annotations/words/ES2002a.A.words.xml": (WORDS, XML_PIECES),
+    "annotations/corpusResources/meetings.xml": (MEETINGS, XML_PIECES),
+    "amicorpus/ES2002a/audio/ES2002a.Mix-Headset.wav": (wav_bytes(seconds=1.5), WAV_PIECES),
+}
+
+
+def damaged_file(files):
+    """Draw the name of one of `files` and what stands in it."""
+    return st.one_of(
+        st.tuples(st.just(name), mutations(whole, pieces, within=400))
+        for name, (whole, pieces) in files.items()
+    )
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fuzz")
+    for root, files in (("Session1", FILES), ("", AMI_FILES)):
+        for name, (whole, _) in files.items():
+            path = folder / root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(whole)
+    return folder
+
+
+def assert_sound(corpus, folder):
+    """Whatever was read is inside its recording, and is the same again from its files."""
+    ends = dict(zip(corpus.recordings["recording"], corpus.recordings["duration"], strict=True))
+    for row in corpus.words.itertuples():
+        assert 0 <= row.start < row.end <= ends[row.recording]
+    paths = [folder / name for name in ("recordings.csv", "words.csv", "summary.json")]
+    write_corpus(corpus, *paths)
+    assert load_recordings(paths[0]).equals(corpus.recordings.round(6))
+    assert load_words(paths[1]).equals(corpus.words.round(6))
+
+
+@fuzzed(200)
+@given(damage=damaged_file(FILES))
+def test_a_release_of_iemocap_with_a_damaged_file(scratch, damage):
+    path, whole = scratch / "Session1" / damage[0], FILES[damage[0]][0]
+    path.write_bytes(damage[1])
+    try:
+        corpus = outcome(read_iemocap, scratch)
+    finally:
+        path.write_bytes(whole)
+    if corpus is None:
+        return
+    assert_sound(corpus, scratch)
+    assert corpus.recordings[list(DIMENSIONS)].stack().between(1, 5).all()
+    paths = scratch / "ratings.csv", scratch / "transcripts.csv"
+    write_labels(corpus, *paths)
+    assert load_ratings(paths[0]).equals(corpus.ratings)
+    assert corpus.transcripts["recording"].tolist() == corpus.recordings["recording"].tolist()
+
+
+@fuzzed(200)
+@given(damage=damaged_file(AMI_FILES))
+def test_an_ami_with_a_damaged_file(scratch, damage):
+    path, whole = scratch / damage[0], AMI_FILES[damage[0]][0]
+    path.write_bytes(damage[1])
+    try:
+        folders = scratch / "amicorpus", scratch / "annotations"
+        corpus = outcome(read_ami, *folders, AmiSettings())
+    finally:
+        path.write_bytes(whole)
+    if corpus is None:
+        return
+    assert_sound(corpus, scratch)

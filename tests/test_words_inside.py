@@ -1,0 +1,54 @@
+"""Every word lies inside its recording: in the tables, in their files and in the store."""
+
+import h5py
+import numpy as np
+import pytest
+
+from emospeech.corpora.ami import AmiSettings, read_ami
+from emospeech.corpora.embedded import ami, iemocap
+from emospeech.corpora.iemocap import read_iemocap
+from emospeech.corpora.tables import load_recordings, load_words, write_corpus
+from emospeech.spectrograms.store import write_store
+from emospeech.spectrograms.transform import SpectrogramSettings
+
+
+def embedded_iemocap(root, seed):
+    settings = iemocap.IemocapSettings(utterances=60, seed=seed, audio=False)
+    iemocap.write_iemocap(root, settings, workers=1)
+    return read_iemocap(root), root
+
+
+def embedded_ami(root, seed):
+    # Meetings with words beyond the wav, of two channels, with an empty seat and with five people.
+    settings = ami.AmiSettings(meetings=7, hours=0.07, seed=seed, audio=False)
+    ami.write_ami(root, settings, workers=1)
+    audio = root / "amicorpus"
+    return read_ami(audio, root / ami.ANNOTATIONS, AmiSettings(seed=seed)), audio
+
+
+def assert_inside(recordings, words):
+    end = words["recording"].map(recordings.set_index("recording")["duration"])
+    assert end.notna().all(), "every word has its recording"
+    assert (words["start"] >= 0).all()
+    assert (words["start"] < words["end"]).all()
+    assert (words["end"] <= end).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("embedded", [embedded_iemocap, embedded_ami])
+def test_every_word_lies_inside_its_recording(tmp_path, embedded, seed):
+    corpus, root = embedded(tmp_path / "corpus", seed)
+    assert len(corpus.words) > 400
+    assert_inside(corpus.recordings, corpus.words)
+    paths = [tmp_path / name for name in ("recordings.csv", "words.csv", "summary.json")]
+    write_corpus(corpus, *paths)
+    recordings, words = load_recordings(paths[0]), load_words(paths[1])
+    assert_inside(recordings, words)
+    settings = SpectrogramSettings(n_fft=256, hop_length=4096, rows=16)
+    write_store(tmp_path / "store.h5", recordings, words, root, settings)
+    with h5py.File(tmp_path / "store.h5") as store:
+        assert list(store["recordings"].asstr()[:]) == recordings["recording"].tolist()
+        durations = np.repeat(recordings["duration"], np.diff(store["words/offsets"]))
+        assert len(durations) == len(words)
+        assert (store["words/end"][:] <= durations).all()
+        assert (store["words/start"][:] < store["words/end"][:]).all()

@@ -1,0 +1,46 @@
+"""check: what was read of the corpora against what their releases are known to hold."""
+
+
+rule check_corpus:
+    input:
+        recordings=CORPORA / "{corpus}" / "recordings.csv",
+        words=CORPORA / "{corpus}" / "words.csv",
+        summary=CORPORA / "{corpus}" / "summary.json",
+        ratings=branch(
+            lambda wildcards: wildcards.corpus == "iemocap",
+            then=CORPORA / "{corpus}" / "ratings.csv",
+        ),
+    output:
+        table=CORPORA / "{corpus}" / "check.csv",
+        text=CORPORA / "{corpus}" / "check.txt",
+    log:
+        log_of("corpora/check_{corpus}"),
+    benchmark:
+        benchmark_of("corpora/check_{corpus}")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        corpus="{corpus}",
+        code=code("check_corpus.py"),
+    message:
+        "Checking {wildcards.corpus} against its release"
+    script:
+        "../scripts/check_corpus.py"
+
+
+rule check_corpora:
+    input:
+        texts=expand(CORPORA / "{corpus}" / "check.txt", corpus=AUDIO),
+    log:
+        log_of("corpora/check_corpora"),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    message:
+        "What was found of the corpora"
+    shell:
+        "cat {input.texts} | tee {log}"
