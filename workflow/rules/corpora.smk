@@ -91,6 +91,7 @@ if "ami" in UNLABELLED:
         input:
             audio=AMI_AUDIO,
             annotations=AMI_ANNOTATIONS,
+            fetched=AMI_FETCHED,
         output:
             recordings=CORPORA / "ami" / "recordings.csv",
             words=CORPORA / "ami" / "words.csv",
@@ -106,7 +107,7 @@ if "ami" in UNLABELLED:
             mem_mb=1500,
             runtime=30,
         params:
-            settings={"stream": config["corpora"]["ami"]["stream"]},
+            settings={key: config["corpora"]["ami"][key] for key in ("stream", "meetings")},
             code=code("read_ami.py"),
         message:
             "Reading AMI"

@@ -17,11 +17,12 @@ import soundfile
 
 from emospeech.corpora.embedded.conversation import meeting_elements, meeting_turns, turn_layout
 from emospeech.corpora.embedded.draws import generator
-from emospeech.corpora.embedded.meetings import LEAST_SECONDS, STEREO, meeting_names, plan_meetings
+from emospeech.corpora.embedded.meetings import LEAST_SECONDS, STEREO, plan_meetings
 from emospeech.corpora.embedded.nxt import meetings_xml, words_xml
 from emospeech.corpora.embedded.prosody import Affect, speak, speaker_voice
 from emospeech.corpora.embedded.sound import to_int16, write_silence
 from emospeech.corpora.embedded.voice import SAMPLE_RATE
+from emospeech.corpora.meetings import meeting_names
 from emospeech.faults import InputError
 from emospeech.files import written_whole
 from emospeech.parallel import ordered_map

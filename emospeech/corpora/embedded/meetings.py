@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emospeech.corpora.embedded.draws import generator
+from emospeech.corpora.meetings import FIVE, meeting_names
 
 # Meetings that show every kind of irregularity between them come first, so that a small corpus
 # has them too: three meetings hold all but a fifth participant, four hold everything.
@@ -16,7 +17,6 @@ FIRST = (
 ABSENT = {("EN2002c", "D"), ("EN2003a", "D"), ("EN2009b", "D"), ("EN2009c", "D"), ("IN1001", "D")}
 # Agents sit at channels 0, 1, 2 ... in their order, but for these.
 CHANNELS = {"EN2002c": {"A": 1, "B": 2, "C": 3}, "EN2003a": {"A": 0, "B": 1, "C": 3}}
-FIVE = ("EN2001a", "EN2001d", "EN2001e")
 # Meetings whose last words lie beyond the end of the wav, and one that has two channels.
 BEYOND_WAV = ("EN2009c", "TS3011d", "IB4002")
 STEREO = ("EN2002c",)
@@ -51,20 +51,6 @@ class Meeting:
     def agents(self):
         """All agents that have a file of words, in order."""
         return sorted((*self.people, *self.absent))
-
-
-def meeting_names():
-    """Return the names of the 171 meetings, sorted."""
-    names = {f"ES{n}{part}" for n in range(2002, 2017) for part in "abcd"}
-    names |= {f"IS{n}{part}" for n in range(1000, 1010) for part in "abcd"}
-    names |= {f"TS{n}{part}" for n in range(3003, 3013) for part in "abcd"}
-    names -= {"IS1002a", "IS1005d"}
-    for number, parts in (("2001", "abde"), ("2002", "abcd"), ("2006", "ab"), ("2009", "bcd")):
-        names |= {f"EN{number}{part}" for part in parts}
-    names |= {"EN2003a", "EN2004a", "EN2005a"}
-    names |= {f"IB{n}" for n in (4001, 4002, 4003, 4004, 4005, 4010, 4011)}
-    names |= {f"IN{n}" for n in (1001, 1002, 1005, 1007, 1008, 1009, 1012, 1013, 1014, 1016)}
-    return sorted(names)
 
 
 def choose_meetings(count, seed):
