@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+RULE = re.compile(r"^ *rule (\w+):\n((?:^(?! *rule ) +.*\n|^\n)*)", re.MULTILINE)
 RULES = [
     (file.name, *rule)
     for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
-    for rule in re.findall(r"^ *rule (\w+):\n((?:^(?! *rule ) +.*\n|^\n)*)", file.read_text(), re.MULTILINE)
+    for rule in RULE.findall(file.read_text())
 ]
 DIRECTIVES = {"message", "output", "params", "log", "benchmark", "threads", "resources", "script"}
 

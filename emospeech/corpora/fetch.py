@@ -16,7 +16,8 @@ LOG = logging.getLogger(__name__)
 def fetch_wav(url, path, settings):
     """Fetch a wav to `path`; one that is there and is whole stays as it is.
 
-    `settings` are DownloadSettings. Raises InputError, naming the address, where no whole wav can be had.
+    `settings` are DownloadSettings. Raises InputError, naming the address, where no whole wav can
+    be had.
     """
     path = Path(path)
     if path.exists():
