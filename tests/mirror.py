@@ -12,17 +12,18 @@ class Mirror:
     """What is served and how.
 
     `files` maps paths to bytes. `faults` is a list of functions that are used up one a request:
-    each gets the handler, answers the request and is done. `asked` collects (path, Range) of all
-    requests, `tag` the entity tag of all files (None: none is sent).
+    each gets the handler and the content, and answers. `asked` collects (path, Range) of all
+    requests, `conditions` their If-Range. `tag` and `modified` are sent with all files, but for None.
     """
 
     def __init__(self, files):
-        self.files, self.faults, self.asked = files, [], []
+        self.files, self.faults, self.asked, self.conditions = files, [], [], []
         self.tag, self.modified, self.ranges = '"first"', MODIFIED, True
         self.url = None
 
     def answer(self, handler):
         self.asked.append((handler.path, handler.headers.get("Range")))
+        self.conditions.append(handler.headers.get("If-Range"))
         if self.faults:
             self.faults.pop(0)(handler, self.files.get(handler.path))
         elif handler.path not in self.files:

@@ -1,7 +1,7 @@
 """fetch: AMI from its mirror, where the config asks for it.
 
 What is fetched is marked `update`, so that a job that runs again finds its file and leaves it be
-instead of loading gigabytes anew. The part of a file that broke off is no output: it must outlive
+instead of loading gigabytes anew; the study behind it is not made anew either. The part of a file that broke off is no output: it must outlive
 the failed job. Jobs run where snakemake does, since nodes of a cluster often see no network.
 """
 
