@@ -13,7 +13,7 @@ class Mirror:
 
     `files` maps paths to bytes. `faults` is a list of functions that are used up one a request:
     each gets the handler and the content, and answers. `asked` collects (path, Range) of all
-    requests, `conditions` their If-Range. `tag` and `modified` are sent with all files, but for None.
+    requests, `conditions` their If-Range. `tag` and `modified` go with all files, unless None.
     """
 
     def __init__(self, files):

@@ -219,7 +219,7 @@ def test_a_changed_length_alone_is_seen(mirror, tmp_path):
 
 
 def test_a_weak_tag_does_not_vouch_for_a_part(mirror, tmp_path):
-    mirror.tag, mirror.modified = 'W/"first"', None  # the date would vouch for it
+    mirror.tag, mirror.modified = 'W/"first"', None  # a date would vouch for it
     mirror.faults = [dropped(mirror, 20_000)]
     assert fetch(mirror, tmp_path / "file") == CONTENT
     assert ranges(mirror) == [None, None]
