@@ -8,12 +8,14 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
-# Where several jobs share one machine they share its GPU; cluster jobs get one each.
+# Where several jobs share one machine they share its GPU and its line; cluster jobs get one each.
 resource_scopes:
     gpu="local",
+    downloads="local",
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/fetch.smk"
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/spectrograms.smk"
 include: "workflow/rules/check.smk"

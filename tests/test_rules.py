@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+RULE = re.compile(r"^ *rule (\w+):\n((?:^(?! *rule ) +.*\n|^\n)*)", re.MULTILINE)
 RULES = [
     (file.name, *rule)
     for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
-    for rule in re.findall(r"^ *rule (\w+):\n((?:^ +.*\n|^\n)*)", file.read_text(), re.MULTILINE)
+    for rule in RULE.findall(file.read_text())
 ]
 PRINTING = {"check_corpora"}  # targets that show on the terminal what other rules made
 DIRECTIVES = {"message", "output", "params", "log", "benchmark", "threads", "resources", "script"}
@@ -22,7 +23,8 @@ WORKING = [rule for rule in RULES if rule[1] not in PRINTING]
 def test_a_rule_is_complete(file, name, body):
     found = re.findall(r"^ {4,8}(\w+):", body, re.MULTILINE)
     assert not DIRECTIVES - set(found)
-    assert ("input" in found) != name.startswith("embed"), "only the embedded corpus has no input"
+    made_of_nothing = name.startswith(("embed", "fetch"))
+    assert ("input" in found) != made_of_nothing, "only synthetic and fetched corpora have no input"
     assert "mem_mb" in body
     assert "runtime" in body
     script = re.search(r'"\.\./scripts/(\w+\.py)"', body)[1]

@@ -1,5 +1,7 @@
 """What is known of the release of AMI: its meetings, their partition and its totals."""
 
+from emospeech.faults import InputError
+
 HOURS = 99.92  # of one stream a meeting
 WORDS_FILES = 687
 EMPTY_WORDS_FILES = 5  # of seats that nobody sat in
@@ -41,3 +43,21 @@ def partition_of(meeting):
 def participants_of(meeting):
     """Return how many people speak in a meeting."""
     return 5 if meeting in FIVE else 3 if meeting in THREE else 4
+
+
+def meetings_with(stream, named=(), partition="all"):
+    """Return the meetings of a partition that have a stream, sorted: of those `named`, or of all.
+
+    Raises InputError for a name that no meeting of AMI has, and for a named meeting that does not
+    have the stream.
+    """
+    known = FIVE if stream == "Headset-4" else meeting_names()
+    for meeting in named:
+        if meeting not in meeting_names():
+            raise InputError("meetings", f"`{meeting}` is no meeting of AMI; write it as ES2002a")
+        if meeting not in known:
+            raise InputError(
+                "meetings", f"`{meeting}` has no {stream}; {', '.join(sorted(FIVE))} have it"
+            )
+    wanted = set(named) or known
+    return sorted(name for name in wanted if partition in ("all", partition_of(name)))

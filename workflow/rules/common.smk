@@ -6,6 +6,8 @@ from pathlib import Path
 
 from snakemake.utils import validate
 
+from emospeech.corpora.ami_release import meetings_with
+from emospeech.faults import InputError
 from emospeech.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
 from emospeech.search import SearchSpace, draw_trial
@@ -17,7 +19,8 @@ error: {key} {problem}. Set it in config/config.yaml (or by --config), or run th
 corpus, which needs no corpus at all: snakemake --cores 2 --configfile config/demo.yaml
   IEMOCAP is given to researchers on request: https://sail.usc.edu/iemocap (release form).
   AMI is free (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download (the chosen stream of each \
-meeting, and manual annotations 1.6.2)."""
+meeting, and manual annotations 1.6.2), or set corpora.ami.fetch: true and the workflow fetches it \
+below the folders that you name."""
 
 
 def checked(config):
@@ -45,6 +48,25 @@ def corpus_folder(corpus, key, embedded):
         key = f"corpora.{corpus}.{key}"
         raise SystemExit(MISSING_CORPUS.format(key=key, problem=problem))
     return ancient(value)
+
+
+def made_folder(corpus, key):
+    """Return the folder that the config names for what is to be fetched; make it where missing."""
+    folder = config["corpora"][corpus][key]
+    try:
+        if folder is not None:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"error: config, at corpora.{corpus}.{key}: {error}")
+    return corpus_folder(corpus, key, embedded=None)
+
+
+def meetings_to_fetch(settings):
+    """Return the names of the meetings to fetch; stop with one line where one cannot be."""
+    try:
+        return meetings_with(settings["stream"], settings["meetings"], settings["partition"])
+    except InputError as error:
+        raise SystemExit(f"error: config, at corpora.ami.{error}")
 
 
 def code(script):

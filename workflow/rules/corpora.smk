@@ -94,6 +94,7 @@ if "ami" in UNLABELLED:
         input:
             audio=AMI_AUDIO,
             annotations=AMI_ANNOTATIONS,
+            fetched=ancient(AMI_FETCHED),
         output:
             recordings=CORPORA / "ami" / "recordings.csv",
             words=CORPORA / "ami" / "words.csv",

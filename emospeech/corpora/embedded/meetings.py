@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emospeech.corpora.ami_release import meeting_names
+from emospeech.corpora.ami_release import FIVE, meeting_names
 from emospeech.corpora.embedded.draws import generator
 
 # Meetings that show every kind of irregularity between them come first, so that a small corpus
@@ -17,7 +17,6 @@ FIRST = (
 ABSENT = {("EN2002c", "D"), ("EN2003a", "D"), ("EN2009b", "D"), ("EN2009c", "D"), ("IN1001", "D")}
 # Agents sit at channels 0, 1, 2 ... in their order, but for these.
 CHANNELS = {"EN2002c": {"A": 1, "B": 2, "C": 3}, "EN2003a": {"A": 0, "B": 1, "C": 3}}
-FIVE = ("EN2001a", "EN2001d", "EN2001e")
 # Meetings whose last words lie beyond the end of the wav, and one that has two channels.
 BEYOND_WAV = ("EN2009c", "TS3011d", "IB4002")
 STEREO = ("EN2002c",)
