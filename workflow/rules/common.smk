@@ -17,7 +17,9 @@ error: {key} {problem}. Set it in config/config.yaml (or by --config), or run th
 corpus, which needs no corpus at all: snakemake --cores 2 --configfile config/demo.yaml
   IEMOCAP is given to researchers on request: https://sail.usc.edu/iemocap (release form).
   AMI is free (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download (the chosen stream of each \
-meeting, and manual annotations 1.6.2)."""
+meeting, and manual annotations 1.6.2).
+  A corpus of your own is described by a recordings.csv in the folder of corpora.<corpus>.manifest: \
+README.md, "A corpus of your own"."""
 
 
 def checked(config):
@@ -45,6 +47,26 @@ def corpus_folder(corpus, key, embedded):
         key = f"corpora.{corpus}.{key}"
         raise SystemExit(MISSING_CORPUS.format(key=key, problem=problem))
     return ancient(value)
+
+
+def manifest_folder(corpus):
+    """Return the folder of the manifest that stands for a corpus, None where the config has none.
+
+    The embedded corpus goes before it, as before all folders of the user's.
+    """
+    if EMBEDDED or config["corpora"][corpus]["manifest"] is None:
+        return None
+    folder = corpus_folder(corpus, "manifest", embedded=None)
+    if not Path(folder, "recordings.csv").is_file():
+        key, problem = f"corpora.{corpus}.manifest", f"no file {folder}/recordings.csv"
+        raise SystemExit(MISSING_CORPUS.format(key=key, problem=problem))
+    return folder
+
+
+def manifest_tables(folder):
+    """Return the tables of a manifest that are there; that of words may be missing."""
+    tables = (Path(folder) / name for name in ("recordings.csv", "words.csv"))
+    return [table for table in tables if table.exists()]
 
 
 def code(script):

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from emospeech.corpora.embedded.ami import AmiSettings, write_ami
-
 from emospeech import jobs
+from emospeech.corpora.embedded.ami import AmiSettings, write_ami
 
 
 def main(paths, settings):

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from emospeech.corpora.embedded.iemocap import IemocapSettings, write_iemocap
-
 from emospeech import jobs
+from emospeech.corpora.embedded.iemocap import IemocapSettings, write_iemocap
 
 
 def main(paths, settings):
