@@ -84,23 +84,23 @@ def test_an_edit_of_the_table_is_read_again(project):
     before = path.read_text()
     path.write_text(before.replace("autumn-M,M,1", "autumn-M,M,9"))
     try:
-        done = run(project, "results/own/evaluation/metrics.csv")
+        done = run(project, "results/own/folds.csv")
         assert done.returncode != 0
         line = r"error: own/recordings\.csv:7: `valence` is `9`; expected a number from 1 to 5"
         assert re.search(line, done.output), done.output
     finally:
         path.write_text(before)
-    assert run(project, "results/own/evaluation/metrics.csv").returncode == 0
+    assert run(project, "results/own/folds.csv").returncode == 0
 
 
 def test_a_manifest_stands_for_ami(project):
     models = "models={'names': ['BasicDCGAN']}"
     corpora = "corpora={'ami': {'manifest': 'meetings'}}"
-    done = run(project, "--dry-run", "--config", models, corpora)
+    done = run(project, "--dry-run", "--forceall", "--config", models, corpora)
     assert done.returncode == 0, done.output
     jobs = dict(re.findall(r"^([a-z_]+) +(\d+)$", done.output, re.MULTILINE))
-    assert jobs["extract_spectrograms"] == "2"
-    assert "read_ami" not in jobs
+    assert jobs["extract_spectrograms"] == jobs["read_manifest"] == "2"
+    assert not {"read_iemocap", "read_ami"} & set(jobs)
     read = "results/own/corpora/ami/words.csv"
     done = run(project, read, "--config", models, corpora)
     assert done.returncode == 0, done.output

@@ -156,7 +156,7 @@ def _words(path, recordings, tally):
         if name not in by_name:
             raise row.fault(f"`recording` is `{name}`, which recordings.csv does not have")
         times = [row.number(column, required=True) for column in ("start", "end")]
-        speaker = row.text("speaker") or by_name[name].get("speaker", "")
+        speaker = row.text("speaker") or by_name[name]["speaker"]
         heard.setdefault((name, speaker), []).append((row.text("word"), *times))
     words = [
         (name, speaker, *word)
