@@ -122,8 +122,8 @@ def test_a_manifest_that_is_not_there_stops_at_once(project, folder, line):
 
 
 def test_a_number_of_sessions_that_is_not_the_corpus_s_names_the_key(project):
-    done = run(project, "results/own/folds.csv", "--config", "folds={'sessions': 4}")
+    (project.folder / "four.yaml").write_text(yaml.safe_dump(STUDY | {"folds": {"sessions": 4}}))
+    done = project.run("results/own/folds.csv", config="four.yaml", demo=False)
     assert done.returncode != 0
-    assert "error: folds.sessions: is 4, but the corpus holds 3 (autumn, spring, winter)" in (
-        done.output
-    )
+    line = "error: folds.sessions: is 4, but the corpus holds 3 (autumn, spring, winter)"
+    assert line in done.output, done.output
