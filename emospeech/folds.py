@@ -51,9 +51,10 @@ def _check_speakers(recordings, sessions):
         problem = f"is {sessions}, but the corpus holds {len(found)} ({', '.join(found)})"
         raise InputError("folds.sessions", f"{problem}; set the key to the number of sessions")
     for session, rows in recordings.groupby("session"):
-        genders = rows.groupby("speaker")["gender"].first()
-        if sorted(genders) != ["F", "M"]:
-            speakers = ", ".join(genders.index)
-            raise InputError(
-                f"session {session}", f"needs one speaker F and one M, but holds {speakers}"
-            )
+        speakers = sorted(set(zip(rows["speaker"], rows["gender"], strict=True)))
+        genders = sorted(gender for _, gender in speakers)
+        if genders != ["F", "M"] or rows["speaker"].nunique() != 2:
+            found = ", ".join(f"{speaker} ({gender})" for speaker, gender in speakers)
+            problem = f"session {session} needs one speaker F and one M, but holds {found}"
+            remedy = "take a session that cannot have them out of the corpus and of the key"
+            raise InputError("folds.sessions", f"{problem}; {remedy}")

@@ -45,3 +45,9 @@ def test_a_missing_session_or_speaker_is_told():
         make_folds(corpus(4), FoldSettings(5))
     with pytest.raises(InputError, match=r"Ses02.*Ses02M"):
         make_folds(corpus().query("speaker != 'Ses02F'"), FoldSettings(5))
+    two_genders = corpus().assign(gender=lambda rows: rows["gender"].mask(rows.index == 3, "F"))
+    with pytest.raises(InputError, match=r"folds\.sessions.*Ses01M \(F\), Ses01M \(M\)"):
+        make_folds(two_genders, FoldSettings(5))
+    one_speaker = corpus().assign(speaker=lambda rows: rows["session"])
+    with pytest.raises(InputError, match=r"folds\.sessions.*Ses01 \(F\), Ses01 \(M\)"):
+        make_folds(one_speaker, FoldSettings(5))

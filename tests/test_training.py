@@ -235,3 +235,11 @@ def test_tables_of_another_corpus_a_large_batch_and_foreign_weights_are_told(cor
     save_weights(tmp_path / "w.safetensors", {"other": torch.zeros(2)})
     with pytest.raises(InputError, match="does not hold the weights"):
         load_weights(tmp_path / "w.safetensors", network)
+
+
+def test_a_part_without_a_label_is_told(corpus):
+    fold = fold_of(corpus)
+    fold.table.loc[fold.table["part"] == "validation", "activation"] = np.nan
+    assert set(labelled_parts(fold, ("valence",))) == {"train", "validation", "test"}
+    with pytest.raises(InputError, match=r"fold 1: .* validation part .* valence and activation"):
+        labelled_parts(fold, ("valence", "activation"))

@@ -106,7 +106,7 @@ def make_corpus(name, recordings, words, tally):
         "words": len(words),
         "recordings without a word": len(set(recordings["recording"]) - set(words["recording"])),
         "speakers": len(speakers - {""}),
-        "sessions": int(recordings["session"].nunique()),
+        "sessions": len(set(recordings["session"]) - {""}),
         **tally.as_dict(),
     }
     return Corpus(recordings, words, summary)

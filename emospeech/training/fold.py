@@ -39,7 +39,8 @@ def load_fold(store_path, recordings_path, folds_path, fold, shuffle_seed=None):
     Raises InputError where the tables and the store do not hold the same recordings.
     """
     store = open_store(store_path)
-    folds = pd.read_csv(folds_path)
+    # As text, since an id may be made of digits alone.
+    folds = pd.read_csv(folds_path, dtype={"recording": str}, keep_default_na=False)
     parts = folds.loc[folds["fold"] == fold, ["recording", "part"]]
     table = load_recordings(recordings_path).merge(parts, on="recording", validate="one_to_one")
     if tuple(table["recording"]) != store.recordings:
@@ -51,12 +52,18 @@ def load_fold(store_path, recordings_path, folds_path, fold, shuffle_seed=None):
 
 
 def labelled_parts(fold, tasks):
-    """Return {part: Part} with the recordings that have a label for each of `tasks`."""
+    """Return {part: Part} with the recordings that have a label for each of `tasks`.
+
+    Raises InputError for a part without any.
+    """
     labels = fold.table[list(tasks)].to_numpy(np.float64)
     labelled = ~np.isnan(labels).any(axis=1)
     parts = {}
     for name in PARTS:
         numbers = np.flatnonzero(labelled & (fold.table["part"] == name))
+        if not len(numbers):
+            problem = f"no recording of its {name} part has a label for {' and '.join(tasks)}"
+            raise InputError(f"fold {fold.fold}", f"{problem}; label some or take the session out")
         parts[name] = Part(numbers, labels[numbers])
     return parts
 

@@ -34,7 +34,10 @@ rule check_corpus:
 
 rule check_corpora:
     input:
-        texts=expand(CORPORA / "{corpus}" / "check.txt", corpus=AUDIO),
+        texts=expand(
+            CORPORA / "{corpus}" / "check.txt",
+            corpus=[name for name in AUDIO if name not in MANIFESTS],
+        ),
     log:
         log_of("corpora/check_corpora"),
     localrule: True

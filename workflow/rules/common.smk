@@ -20,7 +20,9 @@ corpus, which needs no corpus at all: snakemake --cores 2 --configfile config/de
   IEMOCAP is given to researchers on request: https://sail.usc.edu/iemocap (release form).
   AMI is free (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download (the chosen stream of each \
 meeting, and manual annotations 1.6.2), or set corpora.ami.fetch: true and the workflow fetches it \
-below the folders that you name."""
+below the folders that you name.
+  A corpus of your own is described by a recordings.csv in the folder of corpora.<corpus>.manifest: \
+README.md, "A corpus of your own"."""
 
 
 def checked(config):
@@ -67,6 +69,26 @@ def meetings_to_fetch(settings):
         return meetings_with(settings["stream"], settings["meetings"], settings["partition"])
     except InputError as error:
         raise SystemExit(f"error: config, at corpora.ami.{error}")
+
+
+def manifest_folder(corpus):
+    """Return the folder of the manifest that stands for a corpus, None where the config has none.
+
+    The embedded corpus goes before it, as before all folders of the user's.
+    """
+    if EMBEDDED or config["corpora"][corpus]["manifest"] is None:
+        return None
+    folder = corpus_folder(corpus, "manifest", embedded=None)
+    if not Path(folder, "recordings.csv").is_file():
+        key, problem = f"corpora.{corpus}.manifest", f"no file {folder}/recordings.csv"
+        raise SystemExit(MISSING_CORPUS.format(key=key, problem=problem))
+    return folder
+
+
+def manifest_tables(folder):
+    """Return the tables of a manifest that are there; that of words may be missing."""
+    tables = (Path(folder) / name for name in ("recordings.csv", "words.csv"))
+    return [table for table in tables if table.exists()]
 
 
 def code(script):

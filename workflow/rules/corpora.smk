@@ -1,10 +1,13 @@
 """corpora: a folder of a corpus, to tables of recordings and words."""
 
-IEMOCAP = corpus_folder("iemocap", "root", embedded="IEMOCAP_full_release")
+USED = ["iemocap", *(["ami"] if "ami" in UNLABELLED else [])]
+MANIFESTS = {corpus: folder for corpus in USED if (folder := manifest_folder(corpus))}
+IEMOCAP = MANIFESTS.get("iemocap") or corpus_folder("iemocap", "root", "IEMOCAP_full_release")
 if "ami" in UNLABELLED:
-    AMI_AUDIO = corpus_folder("ami", "audio", embedded="amicorpus")
-    AMI_SELECTION = ("stream", "meetings", "partition", "hours")
-    AMI_ANNOTATIONS = corpus_folder("ami", "annotations", embedded="ami_public_manual_1.6.2")
+    AMI_AUDIO = MANIFESTS.get("ami") or corpus_folder("ami", "audio", "amicorpus")
+    if "ami" not in MANIFESTS:
+        AMI_ANNOTATIONS = corpus_folder("ami", "annotations", "ami_public_manual_1.6.2")
+        AMI_SELECTION = ("stream", "meetings", "partition", "hours")
 
 
 if EMBEDDED:
@@ -61,34 +64,36 @@ if EMBEDDED and "ami" in UNLABELLED:
             "../scripts/embed_ami.py"
 
 
-rule read_iemocap:
-    input:
-        root=IEMOCAP,
-    output:
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        words=CORPORA / "iemocap" / "words.csv",
-        summary=CORPORA / "iemocap" / "summary.json",
-        ratings=CORPORA / "iemocap" / "ratings.csv",
-        transcripts=CORPORA / "iemocap" / "transcripts.csv",
-    log:
-        log_of("corpora/read_iemocap"),
-    benchmark:
-        benchmark_of("corpora/read_iemocap")
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=30,
-    params:
-        code=code("read_iemocap.py"),
-    message:
-        "Reading IEMOCAP"
-    script:
-        "../scripts/read_iemocap.py"
+if "iemocap" not in MANIFESTS:
+
+    rule read_iemocap:
+        input:
+            root=IEMOCAP,
+        output:
+            recordings=CORPORA / "iemocap" / "recordings.csv",
+            words=CORPORA / "iemocap" / "words.csv",
+            summary=CORPORA / "iemocap" / "summary.json",
+            ratings=CORPORA / "iemocap" / "ratings.csv",
+            transcripts=CORPORA / "iemocap" / "transcripts.csv",
+        log:
+            log_of("corpora/read_iemocap"),
+        benchmark:
+            benchmark_of("corpora/read_iemocap")
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=1500,
+            runtime=30,
+        params:
+            code=code("read_iemocap.py"),
+        message:
+            "Reading IEMOCAP"
+        script:
+            "../scripts/read_iemocap.py"
 
 
-if "ami" in UNLABELLED:
+if "ami" in UNLABELLED and "ami" not in MANIFESTS:
 
     rule read_ami:
         input:
@@ -117,3 +122,39 @@ if "ami" in UNLABELLED:
             "Reading AMI"
         script:
             "../scripts/read_ami.py"
+
+
+if MANIFESTS:
+
+    rule read_manifest:
+        input:
+            # The tables beside the folder: an edit of them is read again, the audio is not asked.
+            tables=lambda wildcards: manifest_tables(MANIFESTS[wildcards.corpus]),
+            folder=lambda wildcards: MANIFESTS[wildcards.corpus],
+        output:
+            recordings=CORPORA / "{corpus}" / "recordings.csv",
+            words=CORPORA / "{corpus}" / "words.csv",
+            summary=CORPORA / "{corpus}" / "summary.json",
+        log:
+            log_of("corpora/read_{corpus}"),
+        benchmark:
+            benchmark_of("corpora/read_{corpus}")
+        wildcard_constraints:
+            corpus="|".join(MANIFESTS),
+        conda:
+            ENVIRONMENT
+        threads: 8
+        resources:
+            mem_mb=3000,
+            runtime=120,
+        params:
+            corpus="{corpus}",
+            settings=lambda wildcards: {
+                "labelled": wildcards.corpus == "iemocap",
+                "multitask": any(model.startswith("Multitask") for model in MODELS),
+            },
+            code=code("read_manifest.py"),
+        message:
+            "Reading the manifest in place of {wildcards.corpus}"
+        script:
+            "../scripts/read_manifest.py"

@@ -7,7 +7,12 @@ the failed job. Jobs run where snakemake does, since nodes of a cluster often se
 
 AMI_FETCHED = []
 
-if config["corpora"]["ami"]["fetch"] and "ami" in UNLABELLED and not EMBEDDED:
+if (
+    config["corpora"]["ami"]["fetch"]
+    and "ami" in UNLABELLED
+    and not manifest_folder("ami")
+    and not EMBEDDED
+):
 
     AMI = config["corpora"]["ami"]
     AMI_MEETINGS = meetings_to_fetch(AMI)

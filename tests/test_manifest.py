@@ -1,0 +1,314 @@
+"""A corpus of the user's own: what its tables say comes back, and each fault has its line."""
+
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from emospeech.corpora.manifest import read_manifest
+from emospeech.corpora.tables import load_recordings, load_words, write_corpus
+from emospeech.faults import CorpusError
+
+RATE = 8000
+HEADER = "recording,path,session,speaker,gender,valence,activation"
+ROWS = [
+    "b1,wav/b1.wav,south,Bea,F,4.5,3",
+    "a1,wav/a1.wav,north,Ann,F,1,2.5",
+    "a2,wav/a2.wav,north,Abe,M,,5",
+    "007,wav/007.wav,south,Bob,M,2.667,",
+]
+WORDS = ["a1,0.1,0.5", "a1,0.6,0.9", "b1,0.25,0.75", "007,0,1"]
+
+
+@pytest.fixture(scope="module")
+def audio(tmp_path_factory):
+    """A folder of wavs of one second: half a second of noise, then silence."""
+    folder = tmp_path_factory.mktemp("manifest")
+    (folder / "wav").mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("b1", "a1", "a2", "007"):
+        samples = np.concatenate([0.1 * rng.standard_normal(RATE // 2), np.zeros(RATE // 2)])
+        soundfile.write(folder / "wav" / f"{name}.wav", samples, RATE)
+    (folder / "wav" / "text.wav").write_text("no audio")
+    return folder
+
+
+@pytest.fixture
+def manifest(audio):
+    """Write the tables and read them; `words` None leaves none."""
+
+    def read(rows=ROWS, header=HEADER, words=None, labelled=True, **options):
+        (audio / "words.csv").unlink(missing_ok=True)
+        (audio / "recordings.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+        if words is not None:
+            text = "\n".join(["recording,start,end", *words, ""])
+            (audio / "words.csv").write_text(text, encoding="utf-8")
+        return read_manifest(audio, "toy", labelled, **options)
+
+    return read
+
+
+def test_the_values_come_back(manifest):
+    corpus = manifest(words=WORDS, multitask=True)
+    table = corpus.recordings.set_index("recording")
+    assert list(table.index) == ["007", "a1", "a2", "b1"]
+    assert table.loc["b1", ["path", "session", "speaker", "gender"]].tolist() == [
+        *("wav/b1.wav", "south", "Bea", "F")
+    ]
+    np.testing.assert_array_equal(table["valence"], [2.667, 1, np.nan, 4.5])
+    np.testing.assert_array_equal(table["activation"], [np.nan, 2.5, 5, 3])
+    assert (table["duration"] == 1).all()
+    assert table["emotion"].tolist() == [""] * 4
+    assert table["dominance"].isna().all()
+    assert corpus.words.values.tolist() == [
+        ["007", "Bob", "", 0.0, 1.0],
+        ["a1", "Ann", "", 0.1, 0.5],
+        ["a1", "Ann", "", 0.6, 0.9],
+        ["b1", "Bea", "", 0.25, 0.75],
+    ]
+    assert corpus.summary["irregular"] == {
+        "recording without valence": 1,
+        "recording without activation": 1,
+    }
+    assert corpus.summary["recordings without a word"] == 1
+    assert corpus.summary["sessions"] == 2
+
+
+def test_every_column_is_taken_and_others_are_counted(manifest, audio):
+    header = (
+        "note,raters,dominance,emotion,end,start,dialogue,duration,activation,valence,gender,"
+        "speaker,session,path,recording,"
+    )
+    row = f'"a, note",3,2,glad,3.5,2.5,d1,1.04,5,1.5,F,Zoë,s,{audio / "wav/a1.wav"},é-1,'
+    corpus = manifest(["," * 15, row], header)
+    (found,) = corpus.recordings.to_dict("records")
+    assert found == {
+        "recording": "é-1",
+        "path": str(audio / "wav/a1.wav"),
+        "duration": 1.0,
+        "session": "s",
+        "speaker": "Zoë",
+        "gender": "F",
+        "dialogue": "d1",
+        "start": 2.5,
+        "end": 3.5,
+        "emotion": "glad",
+        "valence": 1.5,
+        "activation": 5.0,
+        "dominance": 2.0,
+        "raters": 3.0,
+    }
+    left_out = corpus.summary["left_out"]
+    assert left_out["column `note` of recordings.csv"] == 1
+    assert left_out["empty row of recordings.csv"] == 1
+
+
+def test_what_is_written_is_read_by_the_stages_behind(manifest, tmp_path):
+    corpus = manifest()
+    paths = [tmp_path / name for name in ("recordings.csv", "words.csv", "summary.json")]
+    write_corpus(corpus, *paths)
+    pd.testing.assert_frame_equal(load_recordings(paths[0]), corpus.recordings)
+    pd.testing.assert_frame_equal(load_words(paths[1]), corpus.words)
+    assert json.loads(paths[2].read_text()) == corpus.summary
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_without_words_the_speech_is_found(manifest, workers):
+    corpus = manifest(workers=workers)
+    assert corpus.words["recording"].tolist() == ["007", "a1", "a2", "b1"]
+    np.testing.assert_allclose(corpus.words["start"], 0)
+    np.testing.assert_allclose(corpus.words["end"], 0.5, atol=0.03)
+    assert corpus.summary["irregular"]["span of speech found in the audio, for want of words.csv"]
+
+
+def test_unlabelled_audio_needs_no_more_than_paths(manifest):
+    corpus = manifest(["x,wav/a1.wav", "y,wav/a2.wav"], "recording,path", labelled=False)
+    assert corpus.recordings["session"].tolist() == ["", ""]
+    assert corpus.summary["sessions"] == 0
+    assert corpus.summary["speakers"] == 0
+    assert len(corpus.words) == 2
+    meetings = ["x,wav/a1.wav,m1,Ann", "y,wav/a2.wav,m2,Ann"]
+    again = manifest(meetings, "recording,path,session,speaker", labelled=False)
+    assert again.summary["sessions"] == 2, "a person may be in two meetings"
+
+
+def test_words_outside_their_recording_are_counted(manifest):
+    words = ["a1,0.5,0.2", "a1,0.3,0.3", "a1,2,3", "a1,0.9,1.5", "a1,-0.2,0.1", "b1,0,1"]
+    corpus = manifest(words=words)
+    assert corpus.summary["left_out"] == {
+        "word reversed": 1,
+        "word of no length": 1,
+        "word beyond the recording": 1,
+    }
+    assert corpus.summary["irregular"]["word clipped to the recording"] == 2
+    assert corpus.words[["start", "end"]].values.tolist() == [[0, 0.1], [0.9, 1], [0, 1]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_byte_order_mark_and_any_line_ends_will_do(manifest, audio, encoding, end):
+    expected = manifest().recordings
+    text = end.join([HEADER, *ROWS])
+    (audio / "recordings.csv").write_bytes(text.encode(encoding))
+    pd.testing.assert_frame_equal(read_manifest(audio, "toy", True).recordings, expected)
+
+
+def replaced(number, old, new):
+    rows = list(ROWS)
+    assert old in rows[number]
+    rows[number] = rows[number].replace(old, new, 1)
+    return rows
+
+
+FAULTS = {
+    "missing id": (replaced(0, "b1,", ","), r":2: `recording` is empty"),
+    "same id": (replaced(2, "a2,", "a1,"), r":4: `recording` is `a1`, as on line 3"),
+    "id no file name": (replaced(1, "a1,", "a/1,"), r":3: `recording` is `a/1`, which cannot name"),
+    "id a dot": (replaced(1, "a1,", "..,"), r":3: `recording` is `\.\.`, which cannot name"),
+    "id too long": (replaced(1, "a1,", "é" * 101 + ","), r":3: `recording` is .* cannot name"),
+    "id missing": (replaced(1, "a1,", "NaN,"), r":3: `recording` is `NaN`, as for a missing value"),
+    "no wav": (replaced(2, "a2.wav", "a3.wav"), r":4: `path` is `wav/a3\.wav`, but there is no"),
+    "a folder": (replaced(2, "wav/a2.wav", "wav"), r":4: `path` is `wav`, but there is no file"),
+    "long path": (replaced(2, "a2.wav", "a" * 5000), r":4: `path` is .* but there is no file"),
+    "no audio": (replaced(2, "a2.wav", "text.wav"), r":4: the file .*text\.wav: is not readable"),
+    "same wav": (replaced(2, "wav/a2", "./wav/../wav/a1"), r":4: `path` is that of line 3"),
+    "label high": (replaced(0, "4.5", "5.5"), r":2: `valence` is `5\.5`; expected .*from 1 to 5"),
+    "label low": (replaced(0, "4.5", "0"), r":2: `valence` is `0`; expected a number from 1 to 5"),
+    "label nan": (replaced(0, "4.5", "nan"), r":2: `valence` is `nan`; .*or an empty cell"),
+    "label text": (replaced(0, "4.5", "glad"), r":2: `valence` is `glad`"),
+    "label comma": (replaced(0, "4.5", '"4,5"'), r":2: `valence` is `4,5`"),
+    "gender": (replaced(3, ",M,", ",m,"), r":5: `gender` is `m`; expected F or M"),
+    "no gender": (replaced(3, ",M,", ",,"), r":5: `gender` is empty"),
+    "session nan": (replaced(3, "south", "NA"), r":5: `session` is `NA`, as for a missing value"),
+    "two genders": (replaced(2, "Abe", "Ann"), r":4: `gender` of Ann is `M`, but `F` on line 3"),
+    "two sessions": (
+        replaced(1, "Ann,F", "Bea,F"),
+        r":3: `session` of Bea is `north`, but",
+    ),
+    "cells": (replaced(0, "4.5,3", "4,5,3"), r":2: has 8 cells, but there are 7 columns"),
+    "open quote": (replaced(1, "a1,", '"a1,'), r":3: is not CSV from here on"),
+    "zero byte": (replaced(1, "Ann", "A\0nn"), r":3: holds a zero byte"),
+    "no row": ([], r"recordings\.csv: holds no recording"),
+    "no label": ([ROWS[2]], r"recordings\.csv: no recording has a `valence`"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_told_with_its_line(manifest, name):
+    rows, line = FAULTS[name]
+    with pytest.raises(CorpusError, match=line) as fault:
+        manifest(rows)
+    assert str(fault.value).partition(":")[0].endswith("recordings.csv")
+    assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "line"),
+    [
+        ("duration", "1.2", r":2: `duration` is 1\.2, but .*a1\.wav lasts 1\.00 s"),
+        ("duration", "inf", r":2: `duration` is `inf`"),
+        ("start,end", "3,2", r":2: `end` is 2, before `start`, 3"),
+        ("start,end", "-1,2", r":2: `start` is `-1`; expected a number from 0"),
+        ("raters", "2.5", r":2: `raters` is `2\.5`; expected a whole number"),
+        ("raters", "0", r":2: `raters` is `0`"),
+        ("dominance", "6", r":2: `dominance` is `6`"),
+        ("path", "x", r":1: has two columns `path`"),
+    ],
+)
+def test_a_fault_of_an_optional_column(manifest, header, row, line):
+    with pytest.raises(CorpusError, match=line):
+        manifest([f"{ROWS[1]},{row}"], f"{HEADER},{header}")
+
+
+@pytest.mark.parametrize(
+    ("header", "options", "line"),
+    [
+        (HEADER.replace("gender", "sex"), {}, r":1: lacks the column gender; needed are rec"),
+        (HEADER.replace("activation", "x"), {"multitask": True}, r":1: lacks the column activ"),
+        (HEADER.replace(",", ";"), {}, r":1: lacks .*divided by semicolons, but commas"),
+        (HEADER.replace(",", "\t"), {}, r":1: lacks .*divided by tabs"),
+    ],
+)
+def test_a_header_that_is_none(manifest, header, options, line):
+    with pytest.raises(CorpusError, match=line):
+        manifest(header=header, **options)
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"", r"recordings\.csv: is empty"),
+        (b"\xef\xbb\xbf \n", r"recordings\.csv: is empty"),
+        ((HEADER + "\nb1,é").encode("latin-1"), r":2: is not UTF-8"),
+        (HEADER.encode("utf-16"), r":1: is not UTF-8"),
+        (HEADER.encode("utf-16-le"), r":1: holds a zero byte"),
+    ],
+)
+def test_a_file_that_is_no_text_in_utf_8(tmp_path, data, line):
+    (tmp_path / "recordings.csv").write_bytes(data)
+    with pytest.raises(CorpusError, match=line):
+        read_manifest(tmp_path, "toy", True)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(CorpusError, match=r"recordings\.csv: cannot be read \(No such file"):
+        read_manifest(tmp_path, "toy", True)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([*WORDS, "zz,0,1"], r"words\.csv:6: `recording` is `zz`, which recordings\.csv does not"),
+        (["a1,0,"], r"words\.csv:2: `end` is ``; expected a number"),
+        (["a1,0,1", "a1,nan,1"], r"words\.csv:3: `start` is `nan`"),
+        (["a1,0"], r"words\.csv:2: has 2 cells"),
+        ([], r"words\.csv: holds no word that lies in its recording"),
+        (["a1,5,6"], r"words\.csv: holds no word that lies in its recording"),
+    ],
+)
+def test_a_fault_in_the_words_is_told(manifest, words, line):
+    with pytest.raises(CorpusError, match=line):
+        manifest(words=words)
+
+
+@pytest.mark.parametrize("cell", ["1e400", "1_0", "٣", "0x1", "--1", "1e", " "])
+def test_no_number_is_guessed(manifest, cell):
+    with pytest.raises(CorpusError, match=r":2: `start`"):
+        manifest(words=[f"a1,{cell},1"])
+
+
+TEXTS = ["\n".join([HEADER, *ROWS]), "\n".join(["recording,start,end", *WORDS])]
+PIECES = st.one_of(
+    st.sampled_from([b",", b'"', b"\n", b"\r", b"\0", b"\xff", b"nan", b"-", b"1e9", b"..", b";"]),
+    st.text(max_size=3).map(lambda text: text.encode("utf-8", "replace")),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 1), st.lists(st.tuples(st.integers(0, 200), PIECES, st.integers(0, 4))))
+@example(0, [(len(HEADER) + 30, b'"', 0)])
+def test_any_text_gives_a_corpus_or_its_fault(audio, tmp_path_factory, which, edits):
+    texts = [text.encode() for text in TEXTS]
+    for place, piece, removed in edits:
+        text = texts[which]
+        texts[which] = text[:place] + piece + text[place + removed :]
+    for name, text in zip(("recordings.csv", "words.csv"), texts, strict=True):
+        (audio / name).write_bytes(text)
+    try:
+        corpus = read_manifest(audio, "toy", True, multitask=True)
+    except CorpusError:
+        return
+    folder = tmp_path_factory.mktemp("written")
+    paths = [folder / name for name in ("recordings.csv", "words.csv", "summary.json")]
+    write_corpus(corpus, *paths)
+    loaded = load_recordings(paths[0])
+    assert loaded["recording"].tolist() == corpus.recordings["recording"].tolist()
+    assert len(load_words(paths[1])) == len(corpus.words)
+    with open(audio / "recordings.csv", encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    assert len(corpus.recordings) == len(rows) - 1, "nothing is dropped"

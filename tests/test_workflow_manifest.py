@@ -1,0 +1,129 @@
+"""The workflow on a corpus of the user's own: tables and wavs in, metrics out."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+
+from tests.test_workflow import SMALL, Project
+
+pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
+
+RATE = 16000
+STUDY = SMALL | {
+    "results": "results/own",
+    "folds": {"sessions": 3},
+    "models": {"names": ["BasicCNN"], "shared_units": 16, "latent_size": 8},
+    "corpora": {"iemocap": {"manifest": "own"}},
+    "training": {"max_epochs": 2, "threads": 1},
+    "search": SMALL["search"]
+    | {"space": SMALL["search"]["space"] | {"filter_size_min": 4, "learning_rate": [0.001]}},
+}
+
+
+def write_own(folder):
+    """Write a corpus: three sessions of two speakers, each with a tone and noise a class."""
+    (folder / "wav").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    times = np.arange(RATE // 2) / RATE
+    rows = ["recording,path,session,speaker,gender,valence"]
+    for number, session in enumerate(("autumn", "spring", "winter")):
+        for gender in "FM":
+            for valence in range(1, 6):
+                name = f"{number}{gender == 'M':d}{valence}"  # an id of digits alone
+                tone = 0.3 * np.sin(2 * np.pi * 300 * valence * times)
+                sound = tone + 0.02 * rng.standard_normal(len(times))
+                pause = 1e-4 * rng.standard_normal(RATE // 2)
+                soundfile.write(folder / f"wav/{name}.wav", np.append(pause, sound), RATE)
+                rows.append(
+                    f"{name},wav/{name}.wav,{session},{session}-{gender},{gender},{valence}"
+                )
+    (folder / "recordings.csv").write_text("\n".join(rows) + "\n")
+
+
+def write_unlabelled(folder):
+    """Write unlabelled audio with nothing but ids and paths."""
+    folder.mkdir()
+    soundfile.write(folder / "m.wav", 0.1 * np.random.default_rng(1).standard_normal(RATE), RATE)
+    (folder / "recordings.csv").write_text("recording,path\nm,m.wav\n")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("own"))
+    write_own(project.folder / "own")
+    write_unlabelled(project.folder / "meetings")
+    (project.folder / "own.yaml").write_text(yaml.safe_dump(STUDY))
+    return project
+
+
+def run(project, *arguments):
+    return project.run(*arguments, config="own.yaml", demo=False)
+
+
+def test_a_corpus_without_words_runs_to_its_metrics(project):
+    done = run(project, "results/own/evaluation/metrics.csv")
+    assert done.returncode == 0, done.output
+    results = project.folder / "results/own"
+    metrics = pd.read_csv(results / "evaluation/metrics.csv")
+    assert set(metrics["scope"]) == {"fold-1", "fold-2", "fold-3", "pooled", "mean"}
+    words = pd.read_csv(results / "corpora/iemocap/words.csv", dtype={"recording": str})
+    assert len(words) == 30
+    np.testing.assert_allclose(words["start"], 0.5, atol=0.03)
+    table = pd.read_csv(results / "evaluation/BasicCNN/fold-1/predictions.csv", dtype=str)
+    assert table["recording"].tolist() == ["011", "012", "013", "014", "015"]
+    assert set(table["speaker"]) == {"autumn-M"}
+    assert "Nothing to be done" in run(project, "results/own/evaluation/metrics.csv").output
+
+
+def test_an_edit_of_the_table_is_read_again(project):
+    path = project.folder / "own/recordings.csv"
+    before = path.read_text()
+    path.write_text(before.replace("autumn-M,M,1", "autumn-M,M,9"))
+    try:
+        done = run(project, "results/own/folds.csv")
+        assert done.returncode != 0
+        line = r"error: own/recordings\.csv:7: `valence` is `9`; expected a number from 1 to 5"
+        assert re.search(line, done.output), done.output
+    finally:
+        path.write_text(before)
+    assert run(project, "results/own/folds.csv").returncode == 0
+
+
+def test_a_manifest_stands_for_ami(project):
+    models = "models={'names': ['BasicDCGAN']}"
+    corpora = "corpora={'ami': {'manifest': 'meetings'}}"
+    done = run(project, "--dry-run", "--forceall", "--config", models, corpora)
+    assert done.returncode == 0, done.output
+    jobs = dict(re.findall(r"^([a-z_]+) +(\d+)$", done.output, re.MULTILINE))
+    assert jobs["extract_spectrograms"] == jobs["read_manifest"] == "2"
+    assert not {"read_iemocap", "read_ami"} & set(jobs)
+    read = "results/own/corpora/ami/words.csv"
+    done = run(project, read, "--config", models, corpora)
+    assert done.returncode == 0, done.output
+    assert len(pd.read_csv(project.folder / read)) == 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "line"),
+    [("no/such", "no folder no/such"), ("envs", "no file envs/recordings.csv")],
+)
+def test_a_manifest_that_is_not_there_stops_at_once(project, folder, line):
+    done = run(
+        project, "--dry-run", "--config", f"corpora={{'iemocap': {{'manifest': '{folder}'}}}}"
+    )
+    assert done.returncode != 0
+    assert f"error: corpora.iemocap.manifest {line}" in done.output
+    assert "A corpus of your own" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_number_of_sessions_that_is_not_the_corpus_s_names_the_key(project):
+    (project.folder / "four.yaml").write_text(yaml.safe_dump(STUDY | {"folds": {"sessions": 4}}))
+    done = project.run("results/own/folds.csv", config="four.yaml", demo=False)
+    assert done.returncode != 0
+    line = "error: folds.sessions: is 4, but the corpus holds 3 (autumn, spring, winter)"
+    assert line in done.output, done.output

@@ -1,0 +1,18 @@
+"""Read a corpus that is described by a manifest into tables."""
+
+from pathlib import Path
+
+from emospeech import jobs
+from emospeech.corpora.manifest import read_manifest
+from emospeech.corpora.tables import write_corpus
+
+
+def main(paths, settings):
+    corpus = read_manifest(
+        Path(paths.folder), settings.corpus, **settings.settings, workers=settings.threads
+    )
+    write_corpus(corpus, paths.recordings, paths.words, paths.summary)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
