@@ -10,7 +10,8 @@ import pytest
 import soundfile
 from scipy.stats import spearmanr
 
-from emospeech.corpora.embedded import iemocap, plan, release
+from emospeech.corpora import iemocap_release as release
+from emospeech.corpora.embedded import iemocap, plan
 from emospeech.corpora.embedded.iemocap import IemocapSettings, write_iemocap
 from emospeech.corpora.embedded.ratings import split_average
 from emospeech.corpora.embedded.sample import needed, sample_plan

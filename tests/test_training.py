@@ -218,7 +218,7 @@ def test_shuffling_keeps_the_labels_of_each_part(corpus):
 def test_a_part_without_labels_is_told(corpus):
     fold = fold_of(corpus)
     fold.table.loc[fold.table["part"] == "validation", "valence"] = np.nan
-    with pytest.raises(InputError, match="fold 1: its validation part holds no label of valence"):
+    with pytest.raises(InputError, match="fold 1: no recording of its validation"):
         train_fold("BasicCNN", fold, [], 0, TRIAL, NETWORKS, SETTINGS)
 
 

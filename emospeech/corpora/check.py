@@ -7,8 +7,8 @@ embedded corpus has the names and numbers of the releases, its rows are right at
 import pandas as pd
 
 from emospeech.corpora import ami_release
+from emospeech.corpora import iemocap_release as release
 from emospeech.corpora.ami import ONE_PARTICIPANT
-from emospeech.corpora.embedded import release
 from emospeech.corpora.transcripts import dialogue_style
 
 CHECK_COLUMNS = ["check", "place", "known", "found", "verdict"]

@@ -6,7 +6,6 @@ import sys
 
 import torch
 
-from emospeech.faults import InputError
 from emospeech.models.catalogue import MODELS, build
 from emospeech.spectrograms.store import open_store
 from emospeech.training.data import LabelledPart, UnlabelledPool
@@ -65,9 +64,6 @@ def crops_of_parts(fold, model, trial, settings, device):
         size = len(part.recordings)
         left_out = (fold.table["part"] == name).sum() - size
         log.info("%s: %d recordings, %d without a label left out", name, size, left_out)
-        if not size:
-            tasks = " and ".join(model.tasks)
-            raise InputError(f"fold {fold.fold}", f"its {name} part holds no label of {tasks}")
     return {
         name: LabelledPart(fold.store, part, trial["crop_width"], device)
         for name, part in parts.items()

@@ -23,10 +23,10 @@ from emospeech.corpora.embedded.layout import lay_out
 from emospeech.corpora.embedded.plan import release_plan, turns_of
 from emospeech.corpora.embedded.prosody import Affect, levelled, speak, speaker_voice
 from emospeech.corpora.embedded.ratings import rate
-from emospeech.corpora.embedded.release import UTTERANCES
 from emospeech.corpora.embedded.sample import needed, sample_plan
 from emospeech.corpora.embedded.sound import write_silence, write_wav
 from emospeech.corpora.embedded.voice import SAMPLE_RATE
+from emospeech.corpora.iemocap_release import UTTERANCES
 from emospeech.faults import InputError
 from emospeech.files import written_whole
 from emospeech.parallel import ordered_map

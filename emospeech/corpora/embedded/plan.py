@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from emospeech.corpora.embedded import release
+from emospeech.corpora import iemocap_release as release
 from emospeech.corpora.embedded.draws import apportion, generator
 
 # These dialogues must be long enough for the turns that formats name in them.
