@@ -34,7 +34,7 @@ def test_a_target_that_prints_runs_here_and_writes_nothing():
     assert len(bodies) == len(PRINTING)
     for body in bodies:
         found = re.findall(r"^ {4}(\w+):", body, re.MULTILINE)
-        assert found == ["input", "log", "conda", "localrule", "message", "shell"]
+        assert set(found) == {"input", "log", "conda", "localrule", "message", "shell"}
 
 
 def test_there_are_rules():
