@@ -16,17 +16,15 @@ from emospeech.evaluation.predictions import load_predictions
 from emospeech.evaluation.scores import chance_recalls, count_fold_tables
 
 DEMO, CONTROL = "results/demo", "results/control"
-SHUFFLE = ["--config", f"results={CONTROL}", "labels={'shuffle': True}"]
+CONFIGS = {DEMO: ["config/demo.yaml"], CONTROL: ["config/demo.yaml", "config/control.yaml"]}
 WIDE = (0.05, 99.95)  # percentiles
 
 
-def run(cores, results, *options):
+def run(cores, results):
     """Make the metrics of a study below `results`."""
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--quiet", "all"]
-    target = f"{results}/evaluation/metrics.csv"
-    subprocess.run(
-        [*command, "--configfile", "config/demo.yaml", *options, "--", target], check=True
-    )
+    command = [sys.executable, "-m", "snakemake", f"{results}/evaluation/metrics.csv"]
+    options = ["--cores", str(cores), "--quiet", "all", "--configfile", *CONFIGS[results]]
+    subprocess.run([*command, *options], check=True)
 
 
 def pooled(results):
@@ -50,7 +48,7 @@ def main():
     parser.add_argument("--cores", default="2")
     cores = parser.parse_args().cores
     run(cores, DEMO)
-    run(cores, CONTROL, *SHUFFLE)
+    run(cores, CONTROL)
     trained, shuffled = pooled(DEMO), pooled(CONTROL)
     print(f"labels as they are\n{trained.round(4)}\n\nlabels shuffled\n{shuffled.round(4)}\n")
     above = trained["uar5"] > trained["chance_high"]
