@@ -1,0 +1,78 @@
+"""Files are there whole or not at all, and jobs tell faults in one line of their log."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from emospeech.files import write_json, write_table, written_whole
+
+SCRIPT = """
+import os, sys
+from types import SimpleNamespace
+from emospeech import jobs
+from emospeech.faults import InputError
+
+def main(paths, settings):
+    print("to stdout", paths.table, settings.number, settings.threads)
+    os.system("echo from a child >&2")
+    {what}
+
+jobs.run(main, SimpleNamespace(
+    input={{"table": "a.csv"}}, output={{}}, params={{"number": 7}}, threads=3, log=["logs/job.log"]
+))
+"""
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
+    path = tmp_path / "deep" / "table.csv"
+    write_table(path, pd.DataFrame({"a": [0.1, 1 / 3]}))
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError), written_whole(path) as beside:  # noqa: PT012
+        beside.write_text("half")
+        raise RuntimeError
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == ["table.csv"]
+
+
+def test_floats_come_back_and_what_is_no_json_is_refused(tmp_path):
+    write_table(tmp_path / "t.csv", pd.DataFrame({"a": [0.1, 1 / 3, 1e-17]}))
+    assert pd.read_csv(tmp_path / "t.csv")["a"].tolist() == [
+        0.1,
+        1 / 3,
+        1e-17,
+    ]
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "x.json", {"a": float("nan")})
+    assert not (tmp_path / "x.json").exists()
+
+
+def run_job(folder, what):
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(what=what)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == done.stderr == "", "all goes to the log"
+    return done.returncode, (folder / "logs" / "job.log").read_text()
+
+
+def test_a_job_fills_its_log_with_its_own_and_its_childrens_output(tmp_path):
+    code, log = run_job(tmp_path, "pass")
+    assert code == 0
+    assert sorted(log.splitlines()) == ["from a child", "to stdout a.csv 7 3"]
+
+
+def test_a_fault_of_the_input_is_one_line_and_a_bug_keeps_its_traceback(tmp_path):
+    code, log = run_job(tmp_path, "raise InputError('a.csv', 'is not\\n what it should be', 3)")
+    assert code == 1
+    assert "error: a.csv:3: is not what it should be\n" in log
+    assert "Traceback" not in log
+    code, log = run_job(tmp_path, "raise KeyError('bug')")
+    assert code == 1
+    assert "Traceback" in log
