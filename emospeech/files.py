@@ -11,11 +11,12 @@ def written_whole(path):
     """Give a path beside `path` to write to; it takes the name `path` when the block succeeds.
 
     A reader never sees half a file, and a failed or killed write leaves the old one in place.
-    The temporary name keeps the suffix, since some writers choose a format by it.
+    What a killed write left beside it is overwritten by the next one. The temporary name keeps the
+    suffix, since some writers choose a format by it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    beside = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         yield beside
         os.replace(beside, path)

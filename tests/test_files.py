@@ -38,6 +38,17 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
     assert os.listdir(path.parent) == ["table.csv"]
 
 
+def test_what_a_killed_write_left_is_overwritten(tmp_path):
+    kill = "import os, sys; from emospeech.files import written_whole\n"
+    kill += "with written_whole('a.csv') as beside: beside.write_text('half'); os._exit(9)"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", kill], cwd=tmp_path, env=environment)
+    assert not (tmp_path / "a.csv").exists()
+    assert len(os.listdir(tmp_path)) == 1
+    write_table(tmp_path / "a.csv", pd.DataFrame({"a": [1]}))
+    assert os.listdir(tmp_path) == ["a.csv"]
+
+
 def test_floats_come_back_and_what_is_no_json_is_refused(tmp_path):
     write_table(tmp_path / "t.csv", pd.DataFrame({"a": [0.1, 1 / 3, 1e-17]}))
     assert pd.read_csv(tmp_path / "t.csv")["a"].tolist() == [
