@@ -1,6 +1,7 @@
 """The reader of AMI, on meetings written by hand and, where it is there, on real annotations."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -231,3 +232,32 @@ def test_real_annotations_have_their_known_irregularities(tmp_path):
     speakers = set(corpus.words["speaker"])
     assert {"FEO072", "MEE071", "MEE073"} <= speakers
     assert not any("." in speaker for speaker in speakers)
+
+
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason="no real AMI annotations beside the repository")
+def test_real_words_are_read_without_loss_for_each_agent(tmp_path):
+    """Counted another way: all events of the XML in turn, and agents by the order of seats."""
+    counted = {}
+    for path in sorted(SAMPLE.glob("words/*.xml")):
+        meeting, agent = path.name.split(".")[:2]
+        spoken = 0
+        for _, element in ElementTree.iterparse(path):
+            times = [element.attrib.get(name) for name in ("starttime", "endtime")]
+            if element.tag == "w" and "punc" not in element.attrib and None not in times:
+                spoken += float(times[0]) < float(times[1])
+        if spoken:
+            counted[meeting, agent] = spoken
+    people = {}
+    for _, element in ElementTree.iterparse(SAMPLE / "corpusResources" / "meetings.xml"):
+        if element.tag == "meeting":
+            for seat in element.findall("speaker"):
+                place = (element.get("observation"), seat.get("global_name"))
+                people[place] = seat.get("nxt_agent")
+    ami = Ami(tmp_path)
+    ami.annotations = SAMPLE
+    for meeting in {meeting for meeting, _ in counted}:
+        ami.wav(meeting, seconds=7200)
+    words = ami.read().words
+    read = words.groupby([words["recording"].str.partition(".")[0], "speaker"]).size()
+    assert {(m, people[m, who]): count for (m, who), count in read.items()} == counted
+    assert len(counted) == 20

@@ -44,7 +44,8 @@ def unpack(path, folder, settings):
     The folder takes its name when all of it is there. Raises InputError as `check_archive` does.
     """
     path, folder = Path(path), Path(folder)
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    beside = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)  # what a killed job left
     try:
         with zipfile.ZipFile(path) as archive:
             for name, member in members(archive, settings).items():
