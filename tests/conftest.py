@@ -1,12 +1,21 @@
 """Small things that many tests need."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from hypothesis import settings
 
 from emospeech.spectrograms.store import open_store, write_store
 from emospeech.spectrograms.transform import SpectrogramSettings
+
+# The same examples in every run, so that a change breaks a test and not chance; a run that looks
+# for more (see test_corpora_fuzz.py) takes new ones.
+settings.register_profile("steady", derandomize=True, deadline=None)
+if "FUZZ" not in os.environ:
+    settings.load_profile("steady")
 
 RATE = 16000
 SETTINGS = SpectrogramSettings()
