@@ -4,7 +4,6 @@ from emospeech.faults import InputError
 
 HOURS = 99.92  # of one stream a meeting
 WORDS_FILES = 687
-EMPTY_WORDS_FILES = 5  # of seats that nobody sat in
 
 # The partition called full-corpus-asr; what is in neither of the two is for training.
 DEV = {

@@ -36,9 +36,10 @@ class UnlabelledPool:
 class LabelledPart:
     """Crops of a labelled part with their fuzzy labels."""
 
-    def __init__(self, store, part, width, device):
-        self.store, self.part, self.device = store, part, device
-        self.gather = CropGatherer(store, width, device)
+    def __init__(self, store, part, gather):
+        """`gather` cuts crops from `store`; all parts share it, and so its frames on a GPU."""
+        self.store, self.part, self.gather = store, part, gather
+        self.device = device = gather.frames.device
         self.fuzzy = [torch.from_numpy(fuzzy(column)).to(device) for column in part.labels.T]
 
     def epoch(self, batch_size, oversample, rng):

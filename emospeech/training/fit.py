@@ -12,6 +12,8 @@ from emospeech.training.engine import Engine
 
 log = logging.getLogger(__name__)
 
+LOSSES = ("generator", "discriminator", "valence", "activation")  # in the order of a step
+
 
 def stream(settings, *place):
     """Return the random numbers of one place of a training, such as (trial, fold, epoch, step)."""
@@ -100,10 +102,9 @@ def _epoch(engine, trial, part, pool, settings, place):
 
 
 def _row(epoch, losses, scores, seconds, crops):
-    parts = ("generator", "discriminator", "valence", "activation")
     return {
         "epoch": epoch,
-        **{name: losses.get(name, np.nan) for name in parts},
+        **{name: losses.get(name, np.nan) for name in LOSSES},
         "validation_uar": scores["uar5"],
         "validation_rho": scores["rho"],
         "seconds": seconds,
@@ -112,10 +113,6 @@ def _row(epoch, losses, scores, seconds, crops):
 
 
 def _line(row, rule):
-    losses = "  ".join(
-        f"{name} {row[name]:.3f}"
-        for name in ("generator", "discriminator", "valence", "activation")
-        if not np.isnan(row[name])
-    )
+    losses = "  ".join(f"{name} {row[name]:.3f}" for name in LOSSES if not np.isnan(row[name]))
     mark = "  best" if rule.best_epoch == rule.epoch else ""
     return f"epoch {row['epoch']:3d}  {losses}  validation UAR {row['validation_uar']:.4f}{mark}"

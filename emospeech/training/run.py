@@ -2,10 +2,10 @@
 
 import ctypes
 import logging
-import sys
 
 import torch
 
+from emospeech.crops.gather import CropGatherer
 from emospeech.models.catalogue import MODELS, build
 from emospeech.spectrograms.store import open_store
 from emospeech.training.data import LabelledPart, UnlabelledPool
@@ -64,10 +64,8 @@ def crops_of_parts(fold, model, trial, settings, device):
         size = len(part.recordings)
         left_out = (fold.table["part"] == name).sum() - size
         log.info("%s: %d recordings, %d without a label left out", name, size, left_out)
-    return {
-        name: LabelledPart(fold.store, part, trial["crop_width"], device)
-        for name, part in parts.items()
-    }
+    gather = CropGatherer(fold.store, trial["crop_width"], device)
+    return {name: LabelledPart(fold.store, part, gather) for name, part in parts.items()}
 
 
 def unlabelled_pool(fold, paths, trial, device):
@@ -90,12 +88,12 @@ def torch_device(settings):
 
 
 def keep_freed_memory():
-    """Let the C library keep what is freed, on Linux, instead of giving it back at once.
+    """Let a C library that has mallopt keep what is freed, instead of giving it back at once.
 
     A step on a CPU frees and takes the same tensors again and again. By default glibc maps each
     anew, and the time goes into page faults.
     """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
         for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**26)):
             libc.mallopt(option, value)

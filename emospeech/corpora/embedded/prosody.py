@@ -15,7 +15,6 @@ from emospeech.corpora.embedded.layout import FRAMES_PER_SECOND
 from emospeech.corpora.embedded.voice import HOP_LENGTH, SAMPLE_RATE, Tracks, render
 
 TRACK_RATE = SAMPLE_RATE / HOP_LENGTH  # frames of parameters a second
-SAMPLES_PER_FRAME = SAMPLE_RATE // FRAMES_PER_SECOND
 
 
 @dataclass(frozen=True)
