@@ -8,8 +8,9 @@ import pytest
 import soundfile
 from hypothesis import settings
 
-from emospeech.spectrograms.store import open_store, write_store
-from emospeech.spectrograms.transform import SpectrogramSettings
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.shards import write_store
+from emospeech.spectrograms.store import open_store
 
 # The same examples in every run, so that a change breaks a test and not chance; a run that looks
 # for more (see test_corpora_fuzz.py) takes new ones.

@@ -36,7 +36,8 @@ from emospeech.corpora.transcripts import parse_transcription
 from emospeech.corpora.wdseg import parse_wdseg
 from emospeech.corpora.words import words_within
 from emospeech.faults import CorpusError, InputError
-from emospeech.spectrograms.transform import SpectrogramSettings, spectrogram
+from emospeech.spectrograms.levels import spectrogram
+from emospeech.spectrograms.settings import SpectrogramSettings
 
 FUZZ = int(os.environ.get("FUZZ", "1"))
 DIMENSIONS = ("valence", "activation", "dominance")

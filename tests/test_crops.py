@@ -1,7 +1,10 @@
 """Crops: where their centres lie, what they show, and how an epoch is drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
@@ -9,9 +12,39 @@ from hypothesis import strategies as st
 from emospeech.crops.centres import draw_centres, draw_fixed_centres, draw_pool, words_of
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.oversample import draw_epoch, epoch_length
+from emospeech.crops.pool import UnlabelledPool
+from emospeech.crops.sampler import Sampler
+from emospeech.faults import InputError
 from emospeech.labels import class_shares
+from emospeech.spectrograms.levels import decode, encode
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.store import Store
 
 SEEDS = st.integers(0, 2**32)
+VALUES = [1, 1.5, 2, 7 / 3, 2.5, 3, 3.5, 3.75, 4, 4.5, 5]
+
+
+@st.composite
+def stores(draw, **fixed):
+    """A store of a few short recordings whose frames hold random values, and words in some."""
+    settings = SpectrogramSettings(rows=16, **fixed)
+    lengths = np.array(draw(st.lists(st.integers(1, 60), min_size=1, max_size=6)))
+    counts = [draw(st.integers(0, 4)) for _ in lengths]
+    rng = np.random.default_rng(draw(SEEDS))
+    seconds = np.repeat((lengths - 1) / settings.frame_rate, counts)
+    times = np.sort(rng.random((sum(counts), 2)), axis=1) * seconds[:, None]
+    values = rng.uniform(settings.bottom, 1, (lengths.sum() + 1, 16)).astype(np.float32)
+    values[-1] = settings.bottom
+    return Store(
+        frames=encode(values, settings),
+        offsets=np.concatenate([[0], lengths.cumsum()]),
+        recordings=tuple(f"recording-{number}" for number in range(len(lengths))),
+        word_start=times[:, 0],
+        word_end=times[:, 1],
+        word_offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        checksums=np.zeros(len(lengths), np.uint32),
+        settings=settings,
+    )
 
 
 def in_a_word(store, number, centre):
@@ -24,12 +57,15 @@ def in_a_word(store, number, centre):
     ).any()
 
 
-@given_settings(deadline=None)
-@given(SEEDS)
-def test_centres_lie_in_a_word_of_their_recording(store, seed):
-    recordings = np.array([0, 1, 3, 0, 3])
-    centres = draw_centres(store, recordings, np.random.default_rng(seed))
-    assert all(in_a_word(store, *pair) for pair in zip(recordings, centres, strict=True))
+@given(stores(), SEEDS)
+def test_centres_lie_in_a_word_of_their_recording_or_anywhere_without_one(store, seed):
+    rng = np.random.default_rng(seed)
+    recordings = rng.integers(len(store.recordings), size=20)
+    lengths = np.diff(store.offsets)[recordings]
+    for centres in (draw_centres(store, recordings, rng), draw_fixed_centres(store, recordings, 1)):
+        assert ((centres >= 0) & (centres < lengths)).all()
+        for number, centre in zip(recordings, centres, strict=True):
+            assert np.diff(store.word_offsets)[number] == 0 or in_a_word(store, number, centre)
 
 
 def test_words_are_drawn_evenly_whatever_their_length(store):
@@ -52,34 +88,68 @@ def test_fixed_centres_depend_on_the_name_alone(store):
 
 
 def test_the_pool_draws_every_word_evenly_and_no_other(store):
-    words = words_of(store, [0, 3])
-    assert words.tolist() == [0, 1, 3, 4]
+    words = words_of(store, [0, 2, 3])
+    assert words.tolist() == [0, 1, 3, 4], "the third recording has no word and stays out"
     recordings, centres = draw_pool(store, words, np.random.default_rng(0), 4000)
     assert set(recordings) == {0, 3}
     assert (recordings == 0).mean() == pytest.approx(0.5, abs=0.04)
     assert all(in_a_word(store, *pair) for pair in zip(recordings, centres, strict=True))
 
 
-@given_settings(deadline=None)
-@given(SEEDS, st.sampled_from([16, 64, 128]))
-def test_crops_show_their_recording_and_floor_beyond_it(store, seed, width):
+def shown(store, number, first, width):
+    """The crop from frame `first` of a recording on, column by column, (width, rows)."""
+    settings = store.settings
+    frames = store.spectrogram(number)
+    crop = np.full((width, settings.rows), settings.bottom, np.float32)
+    for column in range(width):
+        if 0 <= first + column < len(frames):
+            crop[column] = frames[first + column]
+    if settings.amplitude == "crop":
+        crop = crop + (1 - crop.max()) if crop.max() > settings.bottom else np.full_like(crop, -1)
+        crop = np.maximum(crop, -1)
+    return crop
+
+
+@given_settings(max_examples=60)
+@given(
+    st.one_of(
+        *(
+            stores(dtype=dtype, amplitude=amplitude)
+            for dtype in ("float16", "uint8")
+            for amplitude in ("recording", "crop")
+        )
+    ),
+    st.sampled_from([16, 32, 64]),
+    st.sampled_from(["floor", "shift"]),
+    SEEDS,
+)
+def test_a_crop_shows_its_recording_and_floor_beyond_it(store, width, edge, seed):
     rng = np.random.default_rng(seed)
-    recordings = rng.integers(0, 4, size=6)
+    recordings = rng.integers(len(store.recordings), size=8)
     lengths = np.diff(store.offsets)[recordings]
     centres = rng.integers(0, lengths)
-    crops = CropGatherer(store, width)(recordings, centres).numpy()
-    assert crops.shape == (6, 1, 128, width)
-    for crop, number, centre in zip(crops, recordings, centres, strict=True):
-        frames = store.frames[store.offsets[number] : store.offsets[number + 1]]
-        for column in range(width):
-            frame = centre - width // 2 + column
-            inside = 0 <= frame < len(frames)
-            expected = frames[frame] if inside else np.full(128, -1)
-            assert (crop[0, :, column] == expected.astype(np.float32)).all()
+    crops = CropGatherer(store, width, edge=edge)(recordings, centres)
+    assert crops.shape == (8, 1, width, 16)
+    assert crops.is_contiguous()
+    assert crops.dtype == torch.float32
+    for crop, number, centre, length in zip(crops, recordings, centres, lengths, strict=True):
+        first = centre - width // 2
+        if edge == "shift":
+            first = max(0, min(first, length - width))
+        truth = shown(store, number, first, width)
+        np.testing.assert_allclose(crop[0].numpy(), truth, atol=2e-6)
 
 
-@given_settings(deadline=None, max_examples=30)
-@given(st.lists(st.sampled_from([1, 1.5, 2, 7 / 3, 2.5, 3, 3.75, 4, 4.5, 5]), min_size=1), SEEDS)
+def test_digital_silence_stays_floor_in_a_crop_of_its_own_maximum():
+    settings = SpectrogramSettings(rows=16, amplitude="crop")
+    frames = np.full((41, 16), settings.bottom, np.float16)
+    spans = np.array([0, 40])
+    store = Store(frames, spans, ("silence",), *np.zeros((2, 0)), 0 * spans, spans[:1], settings)
+    assert (CropGatherer(store, 16)(np.array([0]), np.array([3])) == -1).all()
+
+
+@given_settings(max_examples=30)
+@given(st.lists(st.sampled_from(VALUES), min_size=1), SEEDS)
 def test_an_epoch_has_a_fixed_length_and_only_members(labels, seed):
     labels = np.array(labels)
     order = draw_epoch(labels, np.random.default_rng(seed))
@@ -87,7 +157,17 @@ def test_an_epoch_has_a_fixed_length_and_only_members(labels, seed):
     assert set(order) <= set(range(len(labels)))
 
 
-def test_classes_are_even_after_oversampling():
+@given_settings(max_examples=30)
+@given(st.lists(st.sampled_from([1, 2, 2, 2, 3, 3, 4, 5]), min_size=5, max_size=80), SEEDS)
+def test_classes_are_even_after_oversampling(labels, seed):
+    """Whole labels: each class that is there has the same share, whatever it had before."""
+    labels = np.array(labels)
+    sizes = class_shares(labels[draw_epoch(labels, np.random.default_rng(seed))]).sum(axis=0)
+    assert set(np.flatnonzero(sizes)) == set(np.unique(labels) - 1)
+    assert np.ptp(sizes[sizes > 0]) <= 1
+
+
+def test_halfway_labels_leave_the_classes_even_within_their_sampling_error():
     rng = np.random.default_rng(3)
     values = [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5]
     labels = rng.choice(values, 1000, p=[0.02, 0.1, 0.25, 0.2, 0.2, 0.08, 0.1, 0.03, 0.02])
@@ -97,6 +177,53 @@ def test_classes_are_even_after_oversampling():
     # A halfway label drawn for either class counts half to both, so the ends fall a little short.
     assert class_shares(labels).mean(axis=0).max() > 0.38
     assert drawn == pytest.approx(np.full(5, 0.2), abs=0.08)
-    whole = labels[np.isin(labels, [1, 2, 3, 4, 5])]
-    sizes = [class_shares(whole[draw_epoch(whole, rng)]).sum(axis=0) for _ in range(3)]
-    assert np.ptp(sizes) <= 1
+
+
+def sampler_of(store, **options):
+    """A sampler of recordings 0, 1 and 3, whose pool is heard from two stores."""
+    gather = CropGatherer(store, 16)
+    louder = replace(store, frames=encode(decode(store.frames, store.settings), store.settings))
+    pool = UnlabelledPool([gather, CropGatherer(louder, 16)], [[0, 2], [1, 3]])
+    chosen = {"pool": pool, "batch_size": 4, "oversample": True} | options
+    return Sampler(gather, np.array([0, 1, 3]), np.array([1.0, 2.0, 2.0]), **chosen)
+
+
+def test_a_step_is_the_same_whatever_was_drawn_before(store):
+    """Steps in any order, in another object, after any number of others: the same tensors."""
+    rng = lambda: np.random.default_rng([1, 7])  # noqa: E731
+    first, again = sampler_of(store).epoch(rng()), sampler_of(store).epoch(rng())
+    assert len(first) == 2
+    for step in (1, 0):
+        for ours, theirs in zip(first[step], again[step], strict=True):
+            assert torch.equal(ours, theirs)
+    other = sampler_of(store).epoch(np.random.default_rng([1, 8]))
+    assert not torch.equal(first[0][0], other[0][0])
+
+
+def test_the_batches_show_the_recordings_whose_positions_they_give(store):
+    epoch = sampler_of(store, batch_size=5).epoch(np.random.default_rng(0))
+    crops, positions, unlabelled = epoch[0]
+    assert crops.shape == unlabelled.shape == (5, 1, 16, 128)
+    for crop, position in zip(crops, positions, strict=True):
+        frames = store.spectrogram([0, 1, 3][position])
+        middle = crop[0, 8].numpy()
+        assert (frames == middle).all(axis=1).any()
+
+
+def test_the_pool_takes_each_store_by_its_share_of_words(store):
+    """Recordings 0 and 2 of one store hold two words, 1 and 3 of the other three."""
+    sampler = sampler_of(store)
+    places = sampler.pool.draw(500, 8, np.random.default_rng(0))
+    sizes = np.array([[len(part) for part in step] for step in places])
+    assert (sizes.sum(axis=1) == 8).all()
+    assert sizes[:, 0].sum() / 4000 == pytest.approx(0.4, abs=0.03)
+    assert {len(sampler.pool.cut(step)) for step in places} == {8}
+
+
+def test_a_pool_without_words_and_one_of_different_settings_are_told(store):
+    gather = CropGatherer(store, 16)
+    with pytest.raises(InputError, match="holds no word"):
+        UnlabelledPool([gather], [[2]])
+    other = replace(store, settings=SpectrogramSettings(dynamic_range=60))
+    with pytest.raises(InputError, match="stores of different settings"):
+        UnlabelledPool([gather, CropGatherer(other, 16)], [[0], [0]])

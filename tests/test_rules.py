@@ -12,7 +12,10 @@ RULES = [
     for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
     for rule in RULE.findall(file.read_text())
 ]
-PRINTING = {"check_corpora"}  # targets that show on the terminal what other rules made
+PRINTING = {
+    "check_corpora",
+    "check_stores",
+}  # targets that show on the terminal what other rules made
 DIRECTIVES = {"message", "output", "params", "log", "benchmark", "threads", "resources", "script"}
 
 

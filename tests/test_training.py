@@ -10,8 +10,8 @@ from emospeech.faults import InputError
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
-from emospeech.spectrograms.store import write_store
-from emospeech.spectrograms.transform import SpectrogramSettings
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.shards import write_store
 from emospeech.training.engine import Engine
 from emospeech.training.fit import StoppingRule
 from emospeech.training.fold import labelled_parts, load_fold, unlabelled_recordings
@@ -178,7 +178,7 @@ def test_nothing_of_the_held_out_session_is_heard_in_training(corpus):
     assert len(unlabelled_recordings(fold, corpus / "other.h5", fold.store)) == 36
 
 
-def test_what_is_heard_in_training_decides_it(corpus, monkeypatch):
+def test_what_is_heard_in_training_decides_it(corpus):
     """Changing held-out audio changes nothing of a training but its validation."""
     fold = fold_of(corpus)
     _, weights, _ = train_fold(
@@ -193,7 +193,6 @@ def test_what_is_heard_in_training_decides_it(corpus, monkeypatch):
     noisy = fold_of(corpus)
     for number in np.flatnonzero(noisy.table["part"] != "train"):
         noisy.store.frames[noisy.store.offsets[number] : noisy.store.offsets[number + 1]] = 0.5
-    monkeypatch.setattr("emospeech.training.run.open_store", lambda path: noisy.store)
     _, again, _ = train_fold(
         "BasicDCGAN",
         noisy,

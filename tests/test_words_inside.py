@@ -8,8 +8,8 @@ from emospeech.corpora.ami import AmiSettings, read_ami
 from emospeech.corpora.embedded import ami, iemocap
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.corpora.tables import load_recordings, load_words, write_corpus
-from emospeech.spectrograms.store import write_store
-from emospeech.spectrograms.transform import SpectrogramSettings
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.shards import write_store
 
 
 def embedded_iemocap(root, seed):
@@ -44,7 +44,7 @@ def test_every_word_lies_inside_its_recording(tmp_path, embedded, seed):
     write_corpus(corpus, *paths)
     recordings, words = load_recordings(paths[0]), load_words(paths[1])
     assert_inside(recordings, words)
-    settings = SpectrogramSettings(n_fft=256, hop_length=4096, rows=16)
+    settings = SpectrogramSettings(n_fft=4096, hop_length=4096, rows=16)
     write_store(tmp_path / "store.h5", recordings, words, root, settings)
     with h5py.File(tmp_path / "store.h5") as store:
         assert list(store["recordings"].asstr()[:]) == recordings["recording"].tolist()

@@ -158,6 +158,26 @@ def test_the_corpora_are_checked_on_the_terminal(project):
     assert re.search(r"^meetings +all +171 +2 +169 short: EN2001a, ", done.output, re.MULTILINE)
 
 
+def test_the_stores_are_checked_byte_by_byte(project):
+    done = project.run("check_stores")
+    assert done.returncode == 0, done.output
+    assert re.search(r"^90 recordings of .* words, .*: all whole$", done.output, re.MULTILINE)
+    store = project.folder / "results/small/spectrograms/iemocap.h5"
+    whole, stamp = store.read_bytes(), store.stat()
+    damaged = bytearray(whole)
+    damaged[len(whole) * 2 // 3] ^= 1
+    store.write_bytes(damaged)
+    os.utime(store, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    try:
+        done = project.run("check_stores")
+        assert done.returncode != 0
+        line = r"error: results/small/spectrograms/iemocap\.h5: was changed after it was made: "
+        assert re.search(line + "the frames of Ses0", done.output), done.output
+    finally:
+        store.write_bytes(whole)
+        os.utime(store, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+
 # The first jobs that an edit concerns; what depends on them follows, and nothing else does.
 EDITS = {
     "emospeech/report/confusion.py": {"draw_confusion"},

@@ -1,82 +1,85 @@
-"""The spectrogram store: one HDF5 file a corpus.
+"""Reading a store, and saying what is wrong with one."""
 
-    frames       (frames, rows) float16   all recordings one behind the other, time first
-    offsets      (recordings + 1,) int64  recording i is frames[offsets[i]:offsets[i + 1]]
-    recordings   (recordings,) str        their ids, sorted
-    words/start  (words,) float64         seconds from the start of the recording
-    words/end    (words,) float64
-    words/offsets (recordings + 1,) int64 the words of recording i
-
-The frames lie in one piece, uncompressed, so that a reader maps them into memory and concurrent
-jobs share the pages. float16 rounds a value in [-1, 1] by at most 2^-12, which is 0.01 dB of 80.
-"""
-
-import json
-from dataclasses import asdict, dataclass
-from functools import partial
-from pathlib import Path
+import os
+import zlib
+from dataclasses import dataclass, fields
 
 import h5py
 import numpy as np
 
 from emospeech.faults import InputError
-from emospeech.files import written_whole
-from emospeech.parallel import ordered_map
-from emospeech.spectrograms.transform import SpectrogramSettings, count_frames, spectrogram
-
-VERSION = 1
+from emospeech.spectrograms.layout import DESCRIPTIONS, FILLED, FORMAT, VERSION, checksum
+from emospeech.spectrograms.levels import decode
+from emospeech.spectrograms.settings import SpectrogramSettings
 
 
 @dataclass(frozen=True)
 class Store:
     """An open store; `frames` is mapped, not read."""
 
-    frames: np.ndarray  # (frames, rows) float16
+    frames: np.ndarray  # (frames + 1, rows), the last line is floor
     offsets: np.ndarray  # (recordings + 1,)
     recordings: tuple[str, ...]
     word_start: np.ndarray  # (words,) seconds
     word_end: np.ndarray  # (words,) seconds
     word_offsets: np.ndarray  # (recordings + 1,)
+    checksums: np.ndarray  # (recordings,) CRC-32 of the frames
     settings: SpectrogramSettings
 
+    def spectrogram(self, number):
+        """Return the spectrogram of a recording, float32 of shape (frames, rows)."""
+        return decode(self.frames[self.offsets[number] : self.offsets[number + 1]], self.settings)
 
-def write_store(path, recordings, words, root, settings, workers=1):
-    """Extract the spectrograms of a corpus into a store at `path`.
-
-    `recordings` and `words` are the tables of the corpus, `root` the folder that its paths start
-    from. The bytes do not depend on `workers`.
-    """
-    files = [Path(root) / name for name in recordings["path"]]
-    lengths = [count_frames(file, settings) for file in files]
-    with written_whole(path) as beside, h5py.File(beside, "w", libver="v110") as file:
-        file.attrs["version"] = VERSION
-        file.attrs["settings"] = json.dumps(asdict(settings), sort_keys=True)
-        file["offsets"] = _offsets(lengths)
-        file["recordings"] = recordings["recording"].to_numpy(object)
-        _write_words(file.create_group("words"), recordings, words)
-        shape = (sum(lengths), settings.rows)
-        frames = file.create_dataset("frames", shape, np.float16)
-        start = 0
-        for part in ordered_map(partial(_extract, settings=settings), files, workers, ahead=2):
-            frames[start : start + len(part)] = part
-            start += len(part)
+    def summary(self):
+        """Return a line on what the store holds."""
+        hours = self.offsets[-1] / self.settings.frame_rate / 3600
+        parts = [
+            f"{len(self.recordings)} recordings of {hours:.2f} hours",
+            f"{len(self.word_start)} words",
+            f"{(np.diff(self.word_offsets) == 0).sum()} recordings without one",
+            f"{self.frames.nbytes / 1e6:.0f} MB of frames",
+        ]
+        return ", ".join(parts)
 
 
 def open_store(path):
-    """Return the `Store` at `path`; InputError where it is no whole store of this version."""
+    """Return the `Store` at `path`; InputError, which says what is wrong, where it is none.
+
+    All is checked but the frames themselves, which `check_store` reads.
+    """
     try:
         # Without locking, so that it opens on network file systems that know no locks.
         with h5py.File(path, "r", locking=False) as file:
-            if file.attrs.get("version") != VERSION:
-                found = file.attrs.get("version")
-                raise InputError(path, f"is a store of version {found}, not {VERSION}; delete it")
-            return _read(path, file)
-    except (OSError, KeyError) as error:
-        raise InputError(path, f"is not a whole spectrogram store ({error}); delete it") from error
+            _refuse(path, file.attrs.get("format") != FORMAT, "is no spectrogram store")
+            found = file.attrs["version"]
+            _refuse(path, found != VERSION, f"is a store of version {found}, not {VERSION}")
+            for name in DESCRIPTIONS:
+                _refuse(path, name not in file, f"has no dataset {name}")
+                if name not in FILLED:
+                    wrong = checksum(file[name]) != file[name].attrs["crc32"]
+                    _refuse(path, wrong, f"was changed after it was made: {name}")
+            store = _read(path, file)
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(path, f"is no whole spectrogram store ({error}); delete it") from error
+    _check_shapes(path, store)
+    return store
+
+
+def check_store(path):
+    """Open the store at `path` and read all of it; InputError names the first wrong recording."""
+    store = open_store(path)
+    for number, recording in enumerate(store.recordings):
+        frames = store.frames[store.offsets[number] : store.offsets[number + 1]]
+        wrong = zlib.crc32(frames) != store.checksums[number]
+        _refuse(path, wrong, f"was changed after it was made: the frames of {recording}")
+    return store
 
 
 def _read(path, file):
     frames = file["frames"]
+    end = frames.id.get_offset() + frames.id.get_storage_size()
+    size = os.path.getsize(path)
+    _refuse(path, size < end, f"was cut short: it has {size} bytes, its frames end at {end}")
     return Store(
         # Copy-on-write: the pages are shared with other jobs as long as nobody writes.
         frames=np.memmap(path, frames.dtype, "c", frames.id.get_offset(), frames.shape),
@@ -85,22 +88,38 @@ def _read(path, file):
         word_start=file["words/start"][:],
         word_end=file["words/end"][:],
         word_offsets=file["words/offsets"][:],
-        settings=SpectrogramSettings(**json.loads(file.attrs["settings"])),
+        checksums=file["checksums/frames"][:],
+        settings=_settings(file["settings"].attrs),
     )
 
 
-def _extract(file, settings):
-    return spectrogram(file, settings).astype(np.float16)
+def _settings(attributes):
+    """Return the settings of a store; a KeyError names one that is missing or unknown."""
+    types = {field.name: field.type for field in fields(SpectrogramSettings)}
+    different = sorted(set(attributes) ^ set(types))
+    if different:
+        raise KeyError(f"unknown or missing setting {different[0]}")
+    return SpectrogramSettings(**{name: kind(attributes[name]) for name, kind in types.items()})
 
 
-def _write_words(group, recordings, words):
-    order = {recording: number for number, recording in enumerate(recordings["recording"])}
-    number = words["recording"].map(order).to_numpy(np.int64)
-    sort = np.argsort(number, kind="stable")
-    group["start"] = words["start"].to_numpy(np.float64)[sort]
-    group["end"] = words["end"].to_numpy(np.float64)[sort]
-    group["offsets"] = _offsets(np.bincount(number, minlength=len(recordings)))
+def _check_shapes(path, store):
+    """Refuse a store whose parts do not fit each other."""
+    n_recordings, n_words = len(store.recordings), len(store.word_start)
+    _check_offsets(path, "offsets", store.offsets, n_recordings, len(store.frames) - 1, 1)
+    _check_offsets(path, "words/offsets", store.word_offsets, n_recordings, n_words, 0)
+    shape = store.frames.shape[1:]
+    _refuse(path, shape != (store.settings.rows,), f"has frames of shape {shape}")
+    _refuse(path, store.frames.dtype != store.settings.dtype, f"has {store.frames.dtype} frames")
+    floor = decode(store.frames[-1], store.settings)
+    _refuse(path, (floor != store.settings.bottom).any(), "was changed: its last line is no floor")
 
 
-def _offsets(lengths):
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+def _check_offsets(path, name, offsets, count, end, shortest):
+    fits = len(offsets) == count + 1 and offsets[0] == 0 and offsets[-1] == end
+    wrong = not fits or (np.diff(offsets) < shortest).any()
+    _refuse(path, wrong, f"has {name} that do not fit its {count} recordings")
+
+
+def _refuse(path, wrong, problem):
+    if wrong:
+        raise InputError(path, f"{problem}; delete it, and the next run makes it anew")

@@ -16,7 +16,7 @@ LOSSES = ("generator", "discriminator", "valence", "activation")  # in the order
 
 
 def stream(settings, *place):
-    """Return the random numbers of one place of a training, such as (trial, fold, epoch, step)."""
+    """Return the random numbers of one place of a training, such as (trial, fold, epoch)."""
     # A spawn key, since a plain list of seeds is the same as one with zeros behind it.
     return np.random.default_rng(np.random.SeedSequence(settings.seed, spawn_key=place))
 
@@ -39,19 +39,20 @@ class StoppingRule:
         return self.epoch - self.best_epoch >= self.patience
 
 
-def fit(networks, model, trial, parts, pool, settings, place):
+def fit(networks, model, trial, parts, sampler, settings, place):
     """Train until the validation UAR no longer increases; return the history and the best weights.
 
-    `parts` holds LabelledPart objects by the name of the part, `pool` the unlabelled audio (None
-    for the CNNs) and `place` the (trial, fold) that the random numbers depend on. The network is
-    left with the best weights. The history has a row an epoch.
+    `parts` holds LabelledPart objects by the name of the part, `sampler` draws the batches of the
+    training part, and `place` is the (trial, fold) that the random numbers depend on. The network
+    is left with the best weights. The history has a row an epoch.
     """
     network, generator = networks
     engine = Engine(network, generator, model.tasks, trial["learning_rate"], settings)
     rule, history, best = StoppingRule(settings.patience), [], None
     while not rule.stop and rule.epoch < settings.max_epochs:
         began = time.perf_counter()
-        losses, crops = _epoch(engine, trial, parts["train"], pool, settings, (*place, rule.epoch))
+        rng = stream(settings, *place, rule.epoch)
+        losses, crops = _epoch(engine, sampler, parts["train"].fuzzy, rng)
         scores = validate(network, parts["validation"], settings.seed)
         if rule.better(scores["uar5"]):
             best = {name: value.detach().clone() for name, value in network.state_dict().items()}
@@ -84,21 +85,23 @@ def predict(network, crops, tasks):
     }
 
 
-def _epoch(engine, trial, part, pool, settings, place):
-    """Train one epoch; return the mean losses and the number of labelled crops seen."""
-    batches = part.epoch(trial["batch_size"], settings.oversample, stream(settings, *place))
-    sums = {}
-    for number, positions in enumerate(batches):
-        rng = stream(settings, *place, number)
-        crops, labels = part.draw(positions, rng)
-        unlabelled = latent = None
-        if pool is not None:
-            unlabelled = pool.draw(len(positions), rng)
-            latent = rng.uniform(-1, 1, (len(positions), engine.generator.linear.in_features))
-            latent = torch.from_numpy(latent.astype(np.float32)).to(part.device)
-        for name, loss in engine.step(crops, labels, unlabelled, latent).items():
+def _epoch(engine, sampler, labels, rng):
+    """Train one epoch; return the mean losses and the number of labelled crops seen.
+
+    `labels` holds a tensor (n, 5) for each task.
+    """
+    epoch, sums, latents = sampler.epoch(rng), {}, None
+    if engine.generator is not None:
+        shape = (*epoch.positions.shape, engine.generator.linear.in_features)
+        latents = torch.from_numpy(2 * rng.random(shape, np.float32) - 1).to(labels[0].device)
+    for step in range(len(epoch)):
+        crops, positions, unlabelled = epoch[step]
+        truth = [values[positions] for values in labels]
+        latent = None if latents is None else latents[step]
+        for name, loss in engine.step(crops, truth, unlabelled, latent).items():
             sums[name] = sums.get(name, 0) + loss  # stays on the device: no waiting in a step
-    return {name: float(value) / len(batches) for name, value in sums.items()}, batches.size
+    crops_seen = epoch.positions.numel()
+    return {name: float(value) / len(epoch) for name, value in sums.items()}, crops_seen
 
 
 def _row(epoch, losses, scores, seconds, crops):

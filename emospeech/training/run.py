@@ -2,13 +2,16 @@
 
 import ctypes
 import logging
+from pathlib import Path
 
 import torch
 
 from emospeech.crops.gather import CropGatherer
+from emospeech.crops.pool import UnlabelledPool
+from emospeech.crops.sampler import Sampler
 from emospeech.models.catalogue import MODELS, build
 from emospeech.spectrograms.store import open_store
-from emospeech.training.data import LabelledPart, UnlabelledPool
+from emospeech.training.data import LabelledPart
 from emospeech.training.fit import fit, predict, stream
 from emospeech.training.fold import labelled_parts, unlabelled_recordings
 from emospeech.training.weights import load_weights
@@ -31,8 +34,13 @@ def train_fold(name, fold, unlabelled, number, trial, networks, settings):
     built = build(name, fold.store.settings.rows, trial, networks, seed)
     modules = [part and part.to(device) for part in built]
     parts = crops_of_parts(fold, model, trial, settings, device)
-    pool = unlabelled_pool(fold, unlabelled, trial, device) if model.adversarial else None
-    history, weights = fit(modules, model, trial, parts, pool, settings, place)
+    train = parts["train"]
+    pool = unlabelled_pool(fold, unlabelled, train.gather) if model.adversarial else None
+    recordings, valence = train.part.recordings, train.part.labels[:, 0]
+    sampler = Sampler(
+        train.gather, recordings, valence, pool, trial["batch_size"], settings.oversample
+    )
+    history, weights = fit(modules, model, trial, parts, sampler, settings, place)
     best = history.loc[history["validation_uar"].idxmax()]
     summary = {
         "model": name,
@@ -64,15 +72,23 @@ def crops_of_parts(fold, model, trial, settings, device):
         size = len(part.recordings)
         left_out = (fold.table["part"] == name).sum() - size
         log.info("%s: %d recordings, %d without a label left out", name, size, left_out)
-    gather = CropGatherer(fold.store, trial["crop_width"], device)
-    return {name: LabelledPart(fold.store, part, gather) for name, part in parts.items()}
+    gather = CropGatherer(fold.store, trial["crop_width"], device, settings.edge)
+    return {name: LabelledPart(gather, part) for name, part in parts.items()}
 
 
-def unlabelled_pool(fold, paths, trial, device):
-    """Return the pool of all audio that may be heard unlabelled, from the stores at `paths`."""
-    stores = {path: open_store(path) for path in paths}
-    allowed = [unlabelled_recordings(fold, path, store) for path, store in stores.items()]
-    return UnlabelledPool(list(stores.values()), allowed, trial["crop_width"], device)
+def unlabelled_pool(fold, paths, labelled):
+    """Return the pool of all audio that may be heard unlabelled, from the stores at `paths`.
+
+    `labelled` is the gatherer of the fold's own store, which is not opened a second time.
+    """
+    gatherers, allowed = [], []
+    for path in map(Path, paths):
+        gather = labelled
+        if path != fold.path:
+            gather = CropGatherer(open_store(path), labelled.width, labelled.device, labelled.edge)
+        gatherers.append(gather)
+        allowed.append(unlabelled_recordings(fold, path, gather.store))
+    return UnlabelledPool(gatherers, allowed)
 
 
 def torch_device(settings):

@@ -13,6 +13,7 @@ class TrainingSettings:
     beta2: float = 0.999
     unlabelled: tuple[str, ...] = ("ami", "iemocap")  # corpora of the unlabelled pool
     oversample: bool = True  # draw the valence classes evenly, or each recording once an epoch
+    edge: str = "floor"  # of crops beyond their recording; or "shift" them inside
     device: str = "auto"  # the GPU where there is one, or "cpu", "cuda"
     threads: int = 1  # of torch on a CPU; sums depend on it, so it is set here and not by --cores
     seed: int = 1

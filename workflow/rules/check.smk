@@ -1,4 +1,4 @@
-"""check: what was read of the corpora against what their releases are known to hold."""
+"""check: the corpora against what their releases are known to hold, and the stores, byte by byte."""
 
 
 rule check_corpus:
@@ -47,3 +47,40 @@ rule check_corpora:
         "What was found of the corpora"
     shell:
         "cat {input.texts} | tee {log}"
+
+
+rule check_store:
+    input:
+        store=SPECTROGRAMS / "{corpus}.h5",
+    output:
+        text=temp(SPECTROGRAMS / "{corpus}.txt"),  # so that it is read anew when asked again
+    log:
+        log_of("spectrograms/check_{corpus}"),
+    benchmark:
+        benchmark_of("spectrograms/check_{corpus}")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("check_store.py"),
+    message:
+        "Checking the store of {wildcards.corpus}"
+    script:
+        "../scripts/check_store.py"
+
+
+rule check_stores:
+    input:
+        texts=expand(SPECTROGRAMS / "{corpus}.txt", corpus=AUDIO),
+    log:
+        log_of("spectrograms/check_stores"),
+    localrule: True
+    conda:
+        ENVIRONMENT
+    message:
+        "What the stores hold"
+    shell:
+        "tail -n +1 {input.texts} | tee {log}"

@@ -150,10 +150,11 @@ FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
 SPACE = SearchSpace(**config["search"]["space"])
 TRIALS = [draw_trial(SPACE, SEED, number) for number in range(config["search"]["trials"])]
 NETWORKS = {name: value for name, value in config["models"].items() if name != "names"}
-TRAINING_SETTINGS = config["training"] | {
-    "seed": SEED,
-    "oversample": config["labels"]["oversample"],
-}
+TRAINING_SETTINGS = (
+    config["training"]
+    | config["crops"]
+    | {"seed": SEED, "oversample": config["labels"]["oversample"]}
+)
 ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
 # Nothing is asked of a corpus that no model learns from.
 UNLABELLED = config["training"]["unlabelled"] if ADVERSARIAL else []

@@ -2,8 +2,8 @@
 
 from emospeech import jobs
 from emospeech.corpora.tables import load_recordings, load_words
-from emospeech.spectrograms.store import write_store
-from emospeech.spectrograms.transform import SpectrogramSettings
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.shards import write_store
 
 
 def main(paths, settings):

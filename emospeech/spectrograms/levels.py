@@ -1,0 +1,69 @@
+"""From decibels to the values of a crop, and to the type that the store holds them in.
+
+    value = 1 + 2 (dB - reference) / dynamic_range,  no lower than `bottom` and no higher than 1
+
+The reference, which has the value 1, is the maximum of the recording, or a fixed level.
+"""
+
+import tempfile
+
+import numpy as np
+
+from emospeech.spectrograms.transform import SILENCE, filter_bank, stream_decibels
+
+HELD = 2**24  # bytes of decibels kept in memory, 8 minutes; the rest waits on the disk
+
+
+def spectrogram(path, settings):
+    """Return the spectrogram of an audio file, float32 of shape (frames, rows) in [bottom, 1]."""
+    return np.concatenate(list(stream_values(path, settings)))
+
+
+def stream_values(path, settings, folder=None):
+    """Yield the spectrogram of an audio file in blocks of frames, float32 of shape (frames, rows).
+
+    The maximum is known at the end only, so the decibels of a long recording wait in a nameless
+    file in `folder`: memory does not grow with the recording.
+    """
+    with tempfile.SpooledTemporaryFile(HELD, dir=folder) as spool:
+        maximum, sizes = -np.inf, []
+        for block in stream_decibels(path, settings):
+            maximum = max(maximum, block.max())
+            sizes.append(block.nbytes)
+            spool.write(block.data)
+        spool.seek(0)
+        reference = full_scale(settings) if settings.amplitude == "fixed" else maximum
+        for size in sizes:
+            block = np.frombuffer(spool.read(size), np.float32).reshape(-1, settings.rows)
+            yield to_values(block, reference, maximum, settings)
+
+
+def to_values(decibels, reference, maximum, settings):
+    """Return decibels as values; digital silence is all bottom, not all maximum."""
+    if maximum < SILENCE:
+        return np.full_like(decibels, settings.bottom)
+    values = (decibels - np.float32(reference)) * np.float32(2 / settings.dynamic_range)
+    values += 1
+    return np.clip(values, settings.bottom, 1, out=values)
+
+
+def full_scale(settings):
+    """Return the level of the loudest cell that a sine of full scale can make, in dB.
+
+    Its amplitude 1 gives a bin of sum(window) / 2 = n_fft / 4, weighted by the largest filter.
+    """
+    return 10 * np.log10(filter_bank(settings).max() * (settings.n_fft / 4) ** 2)
+
+
+def encode(values, settings):
+    """Return values as the store's type; `decode` gives them back to within `rounding` dB."""
+    if settings.dtype == "uint8":
+        return np.rint((values - settings.bottom) / settings.step).astype(np.uint8)
+    return values.astype(np.float16)
+
+
+def decode(stored, settings):
+    """Return what the store holds as values, float32."""
+    if settings.dtype == "uint8":
+        return stored * np.float32(settings.step) + np.float32(settings.bottom)
+    return stored.astype(np.float32)

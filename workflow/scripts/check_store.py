@@ -1,0 +1,13 @@
+"""Read a whole spectrogram store and say what it holds."""
+
+from emospeech import jobs
+from emospeech.files import write_text
+from emospeech.spectrograms.store import check_store
+
+
+def main(paths, settings):
+    write_text(paths.text, f"{check_store(paths.store).summary()}: all whole\n")
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
