@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEMO := --configfile config/demo.yaml
 PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
-.PHONY: help demo test fast lint format control clean
+.PHONY: help demo test fast lint format control bench clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -39,6 +39,9 @@ format: $(VENV)/dev ## lay the code out
 
 control: $(VENV)/dev ## the demo and its control on shuffled labels, held against chance
 	$(BIN)/python -m tests.control --cores $(CORES)
+
+bench: $(VENV)/dev ## time and memory against the usual way and the bare minimum, some minutes
+	$(BIN)/python -m benchmarks
 
 clean: ## remove the demo's results; the environment and other results stay
 	rm -rf results/demo

@@ -7,13 +7,13 @@ with 687 words files) into a temporary folder, which takes a minute or two and 3
 a process of its own and prints the time and the peak of memory. It fails where a bound is broken.
 """
 
-import resource
 import sys
 import tempfile
 import time
 from multiprocessing import get_context
 from pathlib import Path
 
+from benchmarks.memory import process_peak
 from emospeech.corpora.ami import AmiSettings, read_ami
 from emospeech.corpora.embedded import ami, iemocap
 from emospeech.corpora.iemocap import read_iemocap
@@ -30,10 +30,7 @@ def read(corpus, root):
     else:
         found = read_ami(root / "amicorpus", root / ami.ANNOTATIONS, AmiSettings())
     seconds = time.perf_counter() - started
-    # Linux gives kilobytes, macOS bytes.
-    unit = 1024**2 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    return len(found.recordings), len(found.words), seconds, peak
+    return len(found.recordings), len(found.words), seconds, process_peak()
 
 
 def main():

@@ -12,10 +12,8 @@ RULES = [
     for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
     for rule in RULE.findall(file.read_text())
 ]
-PRINTING = {
-    "check_corpora",
-    "check_stores",
-}  # targets that show on the terminal what other rules made
+# Targets that show on the terminal what other rules made.
+PRINTING = {"check_corpora", "check_stores"}
 DIRECTIVES = {"message", "output", "params", "log", "benchmark", "threads", "resources", "script"}
 
 

@@ -53,7 +53,7 @@ rule check_store:
     input:
         store=SPECTROGRAMS / "{corpus}.h5",
     output:
-        text=temp(SPECTROGRAMS / "{corpus}.txt"),  # so that it is read anew when asked again
+        text=SPECTROGRAMS / "{corpus}.txt",
     log:
         log_of("spectrograms/check_{corpus}"),
     benchmark:
@@ -83,4 +83,5 @@ rule check_stores:
     message:
         "What the stores hold"
     shell:
-        "tail -n +1 {input.texts} | tee {log}"
+        # The texts go, so that the stores are read anew when it is asked again.
+        "tail -n +1 {input.texts} | tee {log} && rm {input.texts}"

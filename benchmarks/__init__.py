@@ -1,0 +1,1 @@
+"""What the project does fast, measured against the usual way and against the bare minimum."""

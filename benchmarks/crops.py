@@ -1,0 +1,88 @@
+"""Batches ready for training: against the usual Dataset and loader, and against a bare copy."""
+
+from itertools import islice
+
+import h5py
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from benchmarks import usual
+from benchmarks.corpora import made_up_store
+from benchmarks.rows import Row, seconds_in_turn
+from emospeech.crops.gather import CropGatherer
+from emospeech.crops.sampler import Sampler
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.store import open_store
+
+HOURS = 10  # of frames: more than fits in a processor's caches
+WIDTH, BATCH = 128, 128  # of Table 1's space
+BATCHES = 20  # timed at a time
+SETTINGS = SpectrogramSettings()
+
+
+def rows(folder):
+    """Return the rows on crops; the stores are written to `folder`."""
+    words, lengths = made_up_store(folder / "made-up.h5", HOURS, SETTINGS)
+    write_usual(folder / "usual.h5", lengths)
+    store = open_store(folder / "made-up.h5")
+    sampler = Sampler(
+        gather=CropGatherer(store, WIDTH),
+        recordings=np.arange(len(lengths)),
+        valence=np.random.default_rng(0).integers(2, 10, len(lengths)) / 2,
+        pool=None,
+        batch_size=BATCH,
+        oversample=True,
+    )
+    dataset = usual.Crops(folder / "usual.h5", words, SETTINGS.frame_rate, WIDTH)
+    steps = len(sampler.epoch(np.random.default_rng(0)))
+    source = torch.rand(BATCH, 1, WIDTH, SETTINGS.rows)
+    target = torch.empty_like(source)
+
+    def ours():
+        epoch = sampler.epoch(np.random.default_rng(1))
+        for step in range(len(epoch)):
+            epoch[step]
+
+    def copies():
+        for _ in range(steps):
+            target.copy_(source)
+
+    ready, copied = (seconds / steps for seconds in seconds_in_turn(ours, copies))
+    loaders = {workers: loader_seconds(dataset, workers) for workers in (0, 2)}
+    told = f"batches of {BATCH} crops of {WIDTH} x {SETTINGS.rows}, float32, one thread"
+    each = ", ".join(f"{1 / seconds:.1f} with {n} workers" for n, seconds in loaders.items())
+    return [
+        Row(
+            "crops-vs-dataloader",
+            1 / ready,
+            1 / min(loaders.values()),
+            "batches a second",
+            f"{told}; other: Dataset over h5py and DataLoader, the better of {each}",
+        ),
+        Row(
+            "crops-vs-copy",
+            1000 * ready,
+            1000 * copied,
+            "milliseconds",
+            f"{told}, drawing included; other: copying as many bytes within the cache",
+        ),
+    ]
+
+
+def loader_seconds(dataset, workers):
+    """Return the least seconds a batch of a loader, its start not counted."""
+    loader = DataLoader(dataset, BATCH, shuffle=True, num_workers=workers)
+    batches = iter(loader)
+    for _ in islice(batches, 4):
+        pass
+    (seconds,) = seconds_in_turn(lambda: [None for _ in islice(batches, BATCHES // 4)], rounds=4)
+    return seconds / (BATCHES // 4)
+
+
+def write_usual(path, lengths):
+    """Write a dataset of float32 noise for each recording."""
+    noise = np.random.default_rng(0).uniform(-1, 1, (max(lengths), 128)).astype(np.float32)
+    with h5py.File(path, "w") as file:
+        for number, length in enumerate(lengths):
+            file[str(number)] = noise[:length]
