@@ -7,7 +7,6 @@ from emospeech.crops.centres import draw_centres, draw_fixed_centres, draw_pool,
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.oversample import draw_epoch
 from emospeech.faults import InputError
-from emospeech.labels import fuzzy
 
 
 class UnlabelledPool:
@@ -34,13 +33,13 @@ class UnlabelledPool:
 
 
 class LabelledPart:
-    """Crops of a labelled part with their fuzzy labels."""
+    """Crops of a labelled part with their encoded labels."""
 
     def __init__(self, store, part, gather):
         """`gather` cuts crops from `store`; all parts share it, and so its frames on a GPU."""
         self.store, self.part, self.gather = store, part, gather
         self.device = device = gather.frames.device
-        self.fuzzy = [torch.from_numpy(fuzzy(column)).to(device) for column in part.labels.T]
+        self.targets = [torch.from_numpy(values).to(device) for values in part.targets]
 
     def epoch(self, batch_size, oversample, rng):
         """Return the whole batches of an epoch, (steps, batch_size) positions in the part."""
@@ -52,10 +51,10 @@ class LabelledPart:
         return order[: len(order) - len(order) % batch_size].reshape(-1, batch_size)
 
     def draw(self, positions, rng):
-        """Return crops around a random word of each recording, and the labels of each task."""
+        """Return crops around a random word of each recording, and the targets of each task."""
         recordings = self.part.recordings[positions]
         crops = self.gather(recordings, draw_centres(self.store, recordings, rng))
-        return crops, [labels[positions] for labels in self.fuzzy]
+        return crops, [targets[positions] for targets in self.targets]
 
     def fixed_crops(self, seed, batch_size=256):
         """Yield the crops that evaluation sees, one a recording, in batches."""
