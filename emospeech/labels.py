@@ -1,22 +1,75 @@
-"""Labels on the five-point scale: as distributions over the classes, and as the truth of a test.
+"""Labels on the five-point scale: as targets of a training, and as the truth of a test.
 
 A label is the mean of two to four raters, so it may lie between two classes. The paper spreads
-such a label over both ("fuzzy labels") and accepts either class where it lies halfway.
+such a label over both ("fuzzy labels") and accepts either class where it lies halfway. It had less
+success with the number itself ("regression"). Both are encodings of a label as the target of a
+head, as are the raters' own votes ("histogram") and the nearest class alone ("hard").
 """
 
 import numpy as np
 
 CLASSES = np.arange(1, 6)  # very negative, negative, neutral, positive, very positive
+NEUTRAL = 3
 
 
 def fuzzy(labels):
-    """Return labels in [1, 5] as distributions over the classes, float32 of shape (n, 5).
+    """Return labels in [1, 5] as distributions over the classes, float64 of shape (n, 5).
 
     The two neighbouring classes share the weight linearly, so that the expected value is the
     label: 4.5 gives 0.5 on 4 and on 5 (the paper's example), 2.667 gives 0.333 on 2.
     """
     distance = np.abs(np.asarray(labels, np.float64)[:, None] - CLASSES)  # (n, 5)
-    return np.maximum(0, 1 - distance).astype(np.float32)
+    return np.maximum(0, 1 - distance)
+
+
+def hard(labels):
+    """Return labels as their nearest class, float64 of shape (n, 5) with a single 1 a row.
+
+    A halfway label goes to the class nearer to neutral, so 1.5 and 2.5 go up, 3.5 and 4.5 down: it
+    is as far as all of the split raters went, and neither side of the scale is favoured.
+    """
+    labels = np.asarray(labels, np.float64)
+    inward = np.where(is_tie(labels), np.sign(NEUTRAL - labels) / 4, 0)  # past the halfway point
+    return (np.rint(labels + inward)[:, None] == CLASSES).astype(np.float64)
+
+
+def histogram(ratings):
+    """Return the ratings of recordings as distributions over the classes, float64 (n, 5).
+
+    `ratings` holds for each recording the list of its ratings in [1, 5]. Each rater has the same
+    weight (a rating between two classes is shared as in `fuzzy`), so the expected value is the
+    mean rating, as with fuzzy labels, but 2 and 4 differ from 3 and 3. NaN where the list is empty.
+    """
+    unknown = np.full(len(CLASSES), np.nan)
+    rows = [fuzzy(given).mean(axis=0) if given else unknown for given in ratings]
+    return np.reshape(rows, (-1, len(CLASSES)))
+
+
+def as_number(labels):
+    """Return labels as they are, float64 of shape (n, 1): for regression."""
+    return np.asarray(labels, np.float64)[:, None]
+
+
+# How a label alone becomes a target; the encoding "histogram" needs the ratings behind it too.
+ENCODERS = {"fuzzy": fuzzy, "hard": hard, "regression": as_number}
+
+
+def encode(labels, encoding, histograms=None):
+    """Return what a head is to learn, float32 of shape (n, head_outputs(encoding)).
+
+    `encoding` is one of ENCODERS, or "histogram" with `histograms` (n, 5); a row of these that is
+    NaN takes the fuzzy label instead.
+    """
+    if encoding == "histogram":
+        encoded = np.where(np.isnan(histograms), fuzzy(labels), histograms)
+    else:
+        encoded = ENCODERS[encoding](labels)
+    return encoded.astype(np.float32)
+
+
+def head_outputs(encoding):
+    """Return the number of outputs of a head: the label itself, or one for each class."""
+    return 1 if encoding == "regression" else len(CLASSES)
 
 
 def is_tie(labels):

@@ -34,7 +34,7 @@ def imported(*folders):
                     names.update(alias.name.split(".")[0] for alias in node.names)
                 elif isinstance(node, ast.ImportFrom):
                     names.add(node.module.split(".")[0])
-    names -= {*sys.stdlib_module_names, "emospeech", "tests"}
+    names -= {*sys.stdlib_module_names, "benchmarks", "emospeech", "tests"}
     return {IMPORTED_AS.get(name, name) for name in names}
 
 
@@ -43,7 +43,7 @@ def test_what_the_library_imports_is_what_a_run_installs():
 
 
 def test_what_the_tests_import_is_what_they_install():
-    needed = imported("tests") - set(pins("requirements.txt"))
+    needed = imported("tests", "benchmarks") - set(pins("requirements.txt"))
     assert needed == set(pins("requirements-dev.txt")) - TOOLS
 
 

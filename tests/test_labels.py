@@ -1,10 +1,24 @@
-"""Labels as distributions, and shuffled for the control."""
+"""Labels as targets of a training, and shuffled for the control."""
+
+import logging
 
 import numpy as np
+import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emospeech.labels import CLASSES, class_shares, fuzzy, shuffled
+from emospeech.labels import (
+    CLASSES,
+    class_shares,
+    encode,
+    fuzzy,
+    hard,
+    head_outputs,
+    histogram,
+    shuffled,
+)
+from emospeech.training.targets import encode_table
 
 LABELS = st.lists(st.floats(1, 5), min_size=1, max_size=30)
 
@@ -19,6 +33,63 @@ def test_fuzzy_labels_are_distributions_that_keep_the_expected_value(labels):
     distributions = fuzzy(labels)
     np.testing.assert_allclose(distributions.sum(axis=1), 1, rtol=1e-6)
     np.testing.assert_allclose(distributions @ CLASSES, labels, rtol=1e-5)
+
+
+def test_a_hard_label_is_the_nearest_class_and_halfway_the_one_nearer_to_neutral():
+    labels = [1, 1.4, 1.5, 7 / 3, 2.5, 8 / 3, 3.5, 3.51, 4.5, 4.75, 5]
+    assert (hard(labels) @ CLASSES).tolist() == [1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5]
+    assert (hard(labels).sum(axis=1) == 1).all()
+
+
+@given(st.lists(st.integers(2, 10).map(lambda half: half / 2), min_size=1))
+def test_hard_labels_favour_neither_side_of_the_scale(labels):
+    np.testing.assert_array_equal(hard(6 - np.array(labels)), hard(labels)[:, ::-1])
+
+
+RATINGS = st.lists(st.integers(1, 5), max_size=4)
+
+
+@given(st.lists(RATINGS, min_size=1))
+def test_a_histogram_counts_the_ratings_and_keeps_their_mean(ratings):
+    for row, given_ratings in zip(histogram(ratings), ratings, strict=True):
+        if not given_ratings:
+            assert np.isnan(row).all()
+            continue
+        counts = [given_ratings.count(number) for number in CLASSES]
+        np.testing.assert_allclose(row, np.divide(counts, len(given_ratings)))
+        assert row @ CLASSES == pytest.approx(np.mean(given_ratings))
+
+
+def test_without_ratings_a_histogram_is_the_fuzzy_label():
+    labels, ratings = [3, 3, 2.5, 4], [[2, 4], [3, 3], [], [3.5, 4.5]]
+    expected = [[0, 0.5, 0, 0.5, 0], [0, 0, 1, 0, 0], [0, 0.5, 0.5, 0, 0], [0, 0, 0.25, 0.5, 0.25]]
+    assert encode(labels, "histogram", histogram(ratings)).tolist() == expected
+
+
+def test_histograms_are_of_the_ratings_behind_the_labels(tmp_path, caplog):
+    """Self reports and a 6 beside other ratings do not count; labels without ratings are told."""
+    rows = [("a", "E1", "external", 2), ("a", "E2", "external", 4), ("a", "F1", "self", 1)]
+    rows += [("b", "E1", "external", 6), ("b", "E2", "external", 4)]
+    rows += [("c", "E1", "external", 6), ("d", "E1", "external", np.nan)]
+    rows += [("elsewhere", "E1", "external", 1)]
+    ratings = pd.DataFrame(rows, columns=["recording", "rater", "kind", "valence"])
+    ratings.assign(activation=3, dominance=3).to_csv(tmp_path / "ratings.csv", index=False)
+    table = pd.DataFrame({"recording": list("cabde"), "valence": [5, 3, 4, 2.5, np.nan]})
+    with caplog.at_level(logging.INFO):
+        found = encode_table(table, ["valence"], "histogram", tmp_path / "ratings.csv")["valence"]
+    expected = [[0, 0, 0, 0, 1], [0, 0.5, 0, 0.5, 0], [0, 0, 0, 1, 0], [0, 0.5, 0.5, 0, 0]]
+    assert found[:4].tolist() == expected
+    assert "valence: 1 labels without ratings" in caplog.text
+
+
+@given(LABELS)
+def test_every_encoding_fills_its_head(labels):
+    histograms = np.full((len(labels), 5), np.nan)
+    for encoding in ("fuzzy", "histogram", "hard", "regression"):
+        targets = encode(labels, encoding, histograms)
+        assert targets.shape == (len(labels), head_outputs(encoding))
+        assert targets.dtype == np.float32
+    np.testing.assert_allclose(encode(labels, "regression")[:, 0], labels, rtol=1e-6)
 
 
 @given(LABELS)

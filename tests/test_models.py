@@ -1,5 +1,6 @@
-"""The networks: sizes by hand, "same" padding, and batch norm that follows real audio."""
+"""The networks: sizes by hand, "same" padding, and both normalisations."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -7,6 +8,7 @@ import torch.nn.functional as F
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.layers import BatchNorm, DoublingConv, HalvingConv
 from emospeech.models.networks import NetworkSettings
+from emospeech.training.weights import load_weights, save_weights
 
 SETTINGS = NetworkSettings()
 TRIAL = {"crop_width": 64, "filters": 6, "filter_size": 5}
@@ -36,25 +38,51 @@ def test_layers_halve_and_double_as_tensorflow_pads(filter_size):
     torch.testing.assert_close(mirror(y), gradient, atol=1e-4, rtol=1e-4)
 
 
+# The sizes of the networks of TRIAL for 128 rows, by hand: {settings: (trunk, flat, generator)}.
+#
+# As the paper has it, 6 filters a layer. Trunk: 25 * 6 + 6 in layer 1, three of 25 * 36 + 6, and
+# 2 * 6 of each of three batch norms. Flat: 6 filters, 64 / 16 columns, 128 / 16 rows. Generator:
+# linear from 100 and a bias, three transposed layers of 25 * 36 + 6 and one of 25 * 6 + 1, and
+# 2 * 6 of each of four batch norms.
+PLAIN = (156 + 3 * 906 + 3 * 12, 6 * 4 * 8, 101 * 192 + 3 * 906 + 151 + 4 * 12)
+# As DCGAN, 6, 12, 24 and 48 filters. Trunk: layers of 25 * 6 + 6, 25 * 72 + 12, 25 * 288 + 24 and
+# 25 * 1152 + 48, and 2 * (12 + 24 + 48) of batch norms. Generator: linear to 48 * 32, layers of
+# 25 * 1152 + 24, 25 * 288 + 12, 25 * 72 + 6 and 25 * 6 + 1, and 2 * (48 + 24 + 12 + 6).
+GROWING = (
+    156 + 1812 + 7224 + 28848 + 2 * 84,
+    48 * 4 * 8,
+    101 * 1536 + 28824 + 7212 + 1806 + 151 + 2 * 90,
+)
+# Without batch norm the same less its scales and shifts.
+BARE = (PLAIN[0] - 3 * 12, PLAIN[1], PLAIN[2] - 4 * 12)
+# Dividing by the spectral norm takes no parameter: what it remembers is not learned.
+SIZES = [
+    ({}, PLAIN),
+    ({"filter_multiples": (1, 2, 4, 8)}, GROWING),
+    ({"batch_norm": False}, BARE),
+    ({"spectral_norm": True}, PLAIN),
+    ({"outputs": 1}, PLAIN),
+]
+
+
+@pytest.mark.parametrize(("options", "sizes"), SIZES, ids=[str(options) for options, _ in SIZES])
 @pytest.mark.parametrize("name", MODELS)
-def test_parameter_counts_and_shapes(name):
-    network, generator = build(name, 128, TRIAL, SETTINGS, seed=0)
-    # Trunk: 25 * 6 + 6 in layer 1, three of 25 * 36 + 6, and 2 * 6 of each of three batch norms.
-    trunk = 156 + 3 * 906 + 3 * 12
-    flat = 6 * 8 * 4  # filters, 128 / 16 rows, 64 / 16 columns
-    heads = len(MODELS[name].tasks) * (1024 * 5 + 5)
+def test_parameter_counts_and_shapes(name, options, sizes):
+    settings, tasks = NetworkSettings(**options), MODELS[name].tasks
+    network, generator = build(name, 128, TRIAL, settings, seed=0)
+    trunk, flat, generating = sizes
+    heads = len(tasks) * (1024 * settings.outputs + settings.outputs)
     real_fake = flat + 1 if MODELS[name].adversarial else 0
     assert size(network) == trunk + (flat * 1024 + 1024) + heads + real_fake
-    logits = network.classify(torch.randn(3, 1, 128, 64))
+    logits = network.classify(torch.randn(3, 1, 64, 128))
     assert {task: tuple(value.shape) for task, value in logits.items()} == dict.fromkeys(
-        MODELS[name].tasks, (3, 5)
+        tasks, (3, settings.outputs)
     )
     assert (generator is not None) == MODELS[name].adversarial
     if generator:
-        # Linear from 100, four batch norms, three transposed layers of 6 and one of 1.
-        assert size(generator) == 101 * flat + 4 * 12 + 3 * 906 + (25 * 6 + 1)
+        assert size(generator) == generating
         fake = generator(torch.rand(3, 100))
-        assert fake.shape == (3, 1, 128, 64)
+        assert fake.shape == (3, 1, 64, 128)
         assert fake.abs().max() < 1
         assert network.judge(fake, real=False).shape == (3,)
 
@@ -64,7 +92,7 @@ def test_running_averages_follow_real_audio_only():
     before = {k: v.clone() for k, v in network.state_dict().items() if "running" in k}
     network.judge(generator(torch.rand(4, 100)), real=False)
     assert all(torch.equal(network.state_dict()[name], value) for name, value in before.items())
-    network.judge(torch.randn(4, 1, 128, 64), real=True)
+    network.judge(torch.randn(4, 1, 64, 128), real=True)
     assert not any(torch.equal(network.state_dict()[name], value) for name, value in before.items())
 
 
@@ -81,3 +109,49 @@ def test_the_seed_fixes_the_weights():
     assert not torch.equal(first.shared.weight, other.shared.weight)
     assert first.shared.weight.std().item() == pytest.approx(0.02, rel=0.02)
     assert first.shared.bias.abs().max() == 0
+
+
+SPECTRAL = NetworkSettings(spectral_norm=True)
+
+
+def test_spectral_norm_divides_by_the_largest_singular_value():
+    network, _ = build("BasicDCGAN", 128, TRIAL, SPECTRAL, seed=0)
+    plain, _ = build("BasicDCGAN", 128, TRIAL, SETTINGS, seed=0)
+    crops = torch.randn(4, 1, 64, 128)
+    for _ in range(20):
+        network.judge(crops, real=True)
+    network.eval()
+    layers = zip(
+        [*network.trunk.convolutions, network.real_fake],
+        [*plain.trunk.convolutions, plain.real_fake],
+        strict=True,
+    )
+    for layer, other in layers:
+        # The first weights are those that there would be without it.
+        drawn = other.weight.detach().numpy()
+        np.testing.assert_array_equal(layer.parametrizations.weight.original.detach(), drawn)
+        norm = np.linalg.norm(drawn.reshape(len(drawn), -1).astype(np.float64), ord=2)
+        np.testing.assert_allclose(layer.weight.detach(), drawn / norm, rtol=5e-3)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].adversarial])
+def test_spectral_norm_leaves_the_cnns_alone(name):
+    network, _ = build(name, 128, TRIAL, SPECTRAL, seed=0)
+    plain, _ = build(name, 128, TRIAL, SETTINGS, seed=0)
+    assert list(network.state_dict()) == list(plain.state_dict())
+
+
+def test_spectral_norm_depends_on_the_seed_and_comes_back_from_a_file(tmp_path):
+    """Evaluation sees the same whatever torch's own numbers are, however often, and when loaded."""
+    crops, outputs = torch.randn(4, 1, 64, 128), []
+    for number in range(2):
+        torch.manual_seed(number)
+        network, _ = build("BasicDCGAN", 128, TRIAL, SPECTRAL, seed=1)
+        network.classify(crops)
+        network.eval()
+        outputs += [network.classify(crops)["valence"] for _ in range(2)]
+    save_weights(tmp_path / "w.safetensors", network.state_dict())
+    other, _ = build("BasicDCGAN", 128, TRIAL, SPECTRAL, seed=2)
+    loaded = load_weights(tmp_path / "w.safetensors", other).eval()
+    outputs.append(loaded.classify(crops)["valence"])
+    assert all(torch.equal(outputs[0], other) for other in outputs[1:])

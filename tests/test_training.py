@@ -1,4 +1,6 @@
-"""Losses, updates, the stopping rule, and a training from end to end on a few recordings."""
+"""The stopping rule, and a training from end to end on a few recordings."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,14 +10,13 @@ import torch
 from emospeech.corpora.tables import RECORDING_COLUMNS
 from emospeech.faults import InputError
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.labels import encode, head_outputs
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store
-from emospeech.training.engine import Engine
 from emospeech.training.fit import StoppingRule
 from emospeech.training.fold import labelled_parts, load_fold, unlabelled_recordings
-from emospeech.training.losses import class_loss, fake_loss, real_loss
 from emospeech.training.run import predict_test, train_fold
 from emospeech.training.settings import TrainingSettings
 from emospeech.training.weights import load_weights, save_weights
@@ -25,77 +26,6 @@ TRIAL = {"crop_width": 16, "filters": 4, "filter_size": 3, "batch_size": 8, "lea
 NETWORKS = NetworkSettings(shared_units=16, latent_size=8)
 SETTINGS = TrainingSettings(max_epochs=2, device="cpu")
 ROWS = 32
-
-
-def test_losses_equal_the_papers_formulas():
-    logits = torch.linspace(-8, 8, 33, dtype=torch.float64)
-    probability = 1 / (1 + np.exp(-logits.numpy()))
-    assert real_loss(logits).item() == pytest.approx(-np.log(probability).mean())
-    assert fake_loss(logits).item() == pytest.approx(-np.log(1 - probability).mean())
-    scores = torch.randn(7, 5, dtype=torch.float64)
-    labels = torch.softmax(torch.randn(7, 5, dtype=torch.float64), 1)
-    softmax = scores.exp() / scores.exp().sum(1, keepdim=True)
-    assert class_loss(scores, labels).item() == pytest.approx(
-        -(labels * softmax.log()).sum(1).mean().item()
-    )
-
-
-def moved(before, module):
-    state = module.state_dict()
-    return {
-        k
-        for k, v in before.items()
-        if "running" not in k and "num" not in k and not torch.equal(v, state[k])
-    }
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_each_update_touches_its_own_parameters(name):
-    network, generator = build(name, ROWS, TRIAL, NETWORKS, seed=0)
-    engine = Engine(network, generator, MODELS[name].tasks, 1e-3, SETTINGS)
-    real, latent = torch.rand(4, 1, ROWS, 16) * 2 - 1, torch.rand(4, 8)
-    copy = lambda module: {k: v.clone() for k, v in module.state_dict().items()}  # noqa: E731
-    if generator:
-        network_before, generator_before = copy(network), copy(generator)
-        engine._update("generator", real_loss(network.judge(generator(latent), real=False)))
-        assert not moved(network_before, network)
-        assert moved(generator_before, generator)
-        generator_before = copy(generator)
-        engine._update("discriminator", real_loss(network.judge(real, real=True)))
-        assert not moved(generator_before, generator)
-        assert {k.split(".")[0] for k in moved(network_before, network)} == {"trunk", "real_fake"}
-    before = copy(network)
-    labels = torch.softmax(torch.randn(4, 5), 1)
-    engine._update("valence", class_loss(network.classify(real)["valence"], labels))
-    changed = {".".join(k.split(".")[:2]) for k in moved(before, network) if "trunk" not in k}
-    assert changed == {"shared.weight", "shared.bias", "heads.valence"}
-    assert any("trunk" in k for k in moved(before, network))
-
-
-def test_a_step_is_the_plain_sequence_of_updates():
-    """Generator, discriminator on the detached fakes, then each task; each with its own Adam."""
-    model = MODELS["MultitaskDCGAN"]
-    crops, unlabelled = torch.rand(2, 4, 1, ROWS, 16) * 2 - 1
-    labels = list(torch.softmax(torch.randn(2, 4, 5), 2))
-    latent = torch.rand(4, 8)
-    pairs = [build("MultitaskDCGAN", ROWS, TRIAL, NETWORKS, seed=0) for _ in range(2)]
-    for network, generator in pairs:
-        engine = Engine(network, generator, model.tasks, 1e-3, SETTINGS)
-        if network is pairs[0][0]:
-            for _ in range(2):
-                engine.step(crops, labels, unlabelled, latent)
-            continue
-        for _ in range(2):
-            fake = generator(latent)
-            engine._update("generator", real_loss(network.judge(fake, real=False)))
-            real = real_loss(network.judge(unlabelled, real=True))
-            detached = fake_loss(network.judge(fake.detach(), real=False))
-            engine._update("discriminator", real + detached)
-            for task, truth in zip(model.tasks, labels, strict=True):
-                engine._update(task, class_loss(network.classify(crops)[task], truth))
-    for ours, plain in zip(*pairs, strict=True):
-        for key, value in plain.state_dict().items():
-            torch.testing.assert_close(ours.state_dict()[key], value, msg=key)
 
 
 def test_stopping_waits_for_a_strictly_higher_value():
@@ -153,6 +83,29 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
     assert len(part.recordings) == len(probabilities["valence"]) == 8
 
 
+CHOICES = [
+    {"encoding": "regression", "update": "joint"},
+    {"encoding": "hard", "class_loss": "binary"},
+]
+
+
+@pytest.mark.parametrize("options", CHOICES, ids=["regression-joint", "hard-binary"])
+def test_other_choices_train_and_predict_distributions(corpus, tmp_path, options):
+    settings = TrainingSettings(max_epochs=1, device="cpu", **options)
+    networks = replace(
+        NETWORKS, outputs=head_outputs(settings.encoding), spectral_norm=True, batch_norm=False
+    )
+    fold = fold_of(corpus, encoding=settings.encoding)
+    place = ("MultitaskDCGAN", fold, [corpus / "store.h5"], 0, TRIAL, networks, settings)
+    _, weights, _ = train_fold(*place)
+    save_weights(tmp_path / "w.safetensors", weights)
+    probabilities, _ = predict_test(
+        "MultitaskDCGAN", fold, TRIAL, tmp_path / "w.safetensors", networks, settings
+    )
+    for values in probabilities.values():
+        np.testing.assert_allclose(values.sum(axis=1), 1)
+
+
 def test_the_best_weights_come_back(corpus, tmp_path):
     """The weights kept are those that the best epoch ended with, not the last ones."""
     many = TrainingSettings(max_epochs=6, patience=6, device="cpu")
@@ -207,6 +160,9 @@ def test_what_is_heard_in_training_decides_it(corpus):
 
 def test_shuffling_keeps_the_labels_of_each_part(corpus):
     plain, shuffled = fold_of(corpus), fold_of(corpus, shuffle_seed=1)
+    np.testing.assert_array_equal(
+        shuffled.targets["valence"], encode(shuffled.table["valence"], "fuzzy")
+    )
     assert not plain.table["valence"].equals(shuffled.table["valence"])
     for _, rows in plain.table.groupby("part"):
         assert sorted(rows["valence"].dropna()) == sorted(

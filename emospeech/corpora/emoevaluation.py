@@ -135,20 +135,29 @@ def _rating(text, own, tally):
     return math.nan
 
 
-def average_rating(turn, dimension, tally):
-    """Return the Average of a turn on one dimension.
+def ratings_that_count(ratings):
+    """Return those of a list of ratings that make the label.
 
     A rating off the scale (6, or 0) is dropped where another rater is left and is otherwise
-    clamped to the scale. Without any rating the printed average stands, with no rater. Each of
-    these is counted in `tally`.
+    clamped to the scale.
+    """
+    on_scale = [rating for rating in ratings if LOWEST <= rating <= HIGHEST]
+    return on_scale or [_clamp(rating) for rating in ratings]
+
+
+def average_rating(turn, dimension, tally):
+    """Return the Average of a turn on one dimension: the mean of the ratings that count.
+
+    Without any rating the printed average stands, with no rater. This is counted in `tally`, as is
+    each rating that was dropped or clamped.
     """
     ratings = turn.ratings[dimension]
-    on_scale = [rating for rating in ratings if LOWEST <= rating <= HIGHEST]
+    used = ratings_that_count(ratings)
     for rating in ratings:
         if not LOWEST <= rating <= HIGHEST:
-            counter = tally.left_out if on_scale else tally.irregular
-            counter[f"rating of {rating:g} {'dropped' if on_scale else 'clamped'}"] += 1
-    used = on_scale or [_clamp(rating) for rating in ratings]
+            dropped = len(used) < len(ratings)
+            counter = tally.left_out if dropped else tally.irregular
+            counter[f"rating of {rating:g} {'dropped' if dropped else 'clamped'}"] += 1
     if used:
         return Average(sum(used) / len(used), len(used))
     tally.irregular[f"no {dimension} rating, bracket taken"] += 1

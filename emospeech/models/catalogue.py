@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from emospeech.models.layers import divide_by_spectral_norm
 from emospeech.models.networks import Generator, Network, initialise
 
 
@@ -26,7 +27,8 @@ MODELS = {
 def build(name, rows, trial, settings, seed):
     """Return the network of a model and its generator (None for the CNNs), initialised by `seed`.
 
-    `rows` is the height of a crop; `trial` gives `crop_width`, `filters` and `filter_size`.
+    `rows` counts those of a frame; `trial` gives `crop_width` (frames), `filters` and
+    `filter_size`.
     """
     model = MODELS[name]
     rng = torch.Generator().manual_seed(seed)
@@ -34,4 +36,10 @@ def build(name, rows, trial, settings, seed):
     initialise(network, settings.weight_deviation, rng)
     if not model.adversarial:
         return network, None
-    return network, initialise(Generator(rows, trial, settings), settings.weight_deviation, rng)
+    generator = Generator(rows, trial, settings)
+    initialise(generator, settings.weight_deviation, rng)
+    if settings.spectral_norm:
+        # Behind the first weights, which are those that there would be without it.
+        start = int(torch.randint(2**63 - 1, (), generator=rng))
+        divide_by_spectral_norm([*network.trunk.convolutions, network.real_fake], start)
+    return network, generator

@@ -6,8 +6,10 @@ beyond the edges in all; of an odd number, one more lies behind than before:
     k = 4:  . [a b c d e f] .          k = 5:  . [a b c d e f] . .
 """
 
+import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 MOMENTUM = 0.1  # share of the newest batch in the running averages
 
@@ -18,7 +20,7 @@ def same_padding(filter_size):
 
 
 class HalvingConv(nn.Conv2d):
-    """A convolution of stride 2 with "same" padding: (n, c, h, w) to (n, filters, h/2, w/2)."""
+    """A convolution of stride 2 with "same" padding: (n, c, w, r) to (n, filters, w/2, r/2)."""
 
     def __init__(self, channels, filters, filter_size):
         super().__init__(channels, filters, filter_size, stride=2)
@@ -32,15 +34,15 @@ class HalvingConv(nn.Conv2d):
 
 
 class DoublingConv(nn.ConvTranspose2d):
-    """A transposed convolution of stride 2, the mirror of `HalvingConv`: h, w to 2h, 2w."""
+    """A transposed convolution of stride 2, the mirror of `HalvingConv`: w, r to 2w, 2r."""
 
     def __init__(self, channels, filters, filter_size):
         before, _ = same_padding(filter_size)
         super().__init__(channels, filters, filter_size, stride=2, padding=before)
 
     def forward(self, x):
-        height, width = x.shape[-2:]
-        return super().forward(x)[..., : 2 * height, : 2 * width]
+        width, rows = x.shape[-2:]
+        return super().forward(x)[..., : 2 * width, : 2 * rows]
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -57,3 +59,23 @@ class BatchNorm(nn.BatchNorm2d):
         if self.training and not track:
             return F.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, self.eps)
         return super().forward(x)
+
+
+class NoNorm(nn.Identity):
+    """What stands in the place of `BatchNorm` where there is none."""
+
+    def forward(self, x, track=True):
+        return x
+
+
+def divide_by_spectral_norm(layers, seed):
+    """Make each of `layers` use its weights divided by their largest singular value.
+
+    This is spectral normalisation (Miyato et al. 2018). The singular vectors are followed by power
+    iteration: one turn a pass in training mode, none in evaluation, so that what evaluation sees
+    rests on the state dict alone. Their start depends on `seed` alone.
+    """
+    with torch.random.fork_rng(devices=[]):  # they are drawn from torch's own random numbers
+        torch.manual_seed(seed)
+        for layer in layers:
+            spectral_norm(layer)

@@ -1,13 +1,14 @@
 """The networks: a trunk with heads, and the generator (Fig. 1 of the paper)."""
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from emospeech.labels import CLASSES
-from emospeech.models.layers import BatchNorm, DoublingConv, HalvingConv
+from emospeech.models.layers import BatchNorm, DoublingConv, HalvingConv, NoNorm
 
 LAYERS = 4  # convolutions of stride 2 in the trunk, and transposed ones in the generator
 SHRINK = 2**LAYERS
@@ -15,26 +16,45 @@ SHRINK = 2**LAYERS
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """The sizes that the paper leaves open; those of a trial come beside them."""
+    """What the paper leaves open of the networks; the sizes of a trial come beside it."""
 
+    outputs: int = 5  # of the head of a task
+    filter_multiples: tuple[int, ...] = (1,) * LAYERS  # of the trial's filters, a layer each
+    batch_norm: bool = True  # in the trunk and in the generator
+    spectral_norm: bool = False  # in the trunk and the real/fake head of the adversarial models
     shared_units: int = 1024
     latent_size: int = 100
     negative_slope: float = 0.2  # of the leaky ReLU
     weight_deviation: float = 0.02  # of the normal weights at the start
 
 
-class Trunk(nn.Module):
-    """Four convolutions of stride 2: (n, 1, rows, width) to (n, filters * rows/16 * width/16)."""
+def layer_filters(trial, settings):
+    """Return the numbers of filters of the trunk's layers, the first layer first."""
+    return [trial["filters"] * multiple for multiple in settings.filter_multiples]
 
-    def __init__(self, filters, filter_size, negative_slope):
+
+def smallest_picture(rows, trial, settings):
+    """Return the shape behind the trunk's last layer, where the generator starts too."""
+    last = layer_filters(trial, settings)[-1]
+    return last, trial["crop_width"] // SHRINK, rows // SHRINK  # (filters, width/16, rows/16)
+
+
+def norms(channels, settings):
+    """Return a layer of normalisation for each number of channels, idle without batch norm."""
+    return nn.ModuleList(BatchNorm(n) if settings.batch_norm else NoNorm() for n in channels)
+
+
+class Trunk(nn.Module):
+    """Four convolutions of stride 2: (n, 1, width, rows) to (n, filters * width/16 * rows/16)."""
+
+    def __init__(self, trial, settings):
         super().__init__()
-        channels = [1] + [filters] * LAYERS
+        filters = layer_filters(trial, settings)
         self.convolutions = nn.ModuleList(
-            HalvingConv(channels[i], channels[i + 1], filter_size) for i in range(LAYERS)
+            HalvingConv(*channels, trial["filter_size"]) for channels in pairwise([1, *filters])
         )
-        # None after the first layer, as in DCGAN.
-        self.norms = nn.ModuleList(BatchNorm(filters) for _ in range(LAYERS - 1))
-        self.negative_slope = negative_slope
+        self.norms = norms(filters[1:], settings)  # none after the first layer, as in DCGAN
+        self.negative_slope = settings.negative_slope
 
     def forward(self, x, track=True):
         x = F.leaky_relu(self.convolutions[0](x), self.negative_slope)
@@ -44,21 +64,24 @@ class Trunk(nn.Module):
 
 
 class Network(nn.Module):
-    """The trunk with a five-way head for each task, and the real/fake head of the DCGANs."""
+    """The trunk with a head for each task, and the real/fake head of the DCGANs."""
 
     def __init__(self, tasks, adversarial, rows, trial, settings):
         super().__init__()
-        flat = trial["filters"] * (rows // SHRINK) * (trial["crop_width"] // SHRINK)
-        self.trunk = Trunk(trial["filters"], trial["filter_size"], settings.negative_slope)
+        flat = math.prod(smallest_picture(rows, trial, settings))
+        self.trunk = Trunk(trial, settings)
         self.shared = nn.Linear(flat, settings.shared_units)
         self.heads = nn.ModuleDict(
-            {task: nn.Linear(settings.shared_units, len(CLASSES)) for task in tasks}
+            {task: nn.Linear(settings.shared_units, settings.outputs) for task in tasks}
         )
         self.real_fake = nn.Linear(flat, 1) if adversarial else None
         self.negative_slope = settings.negative_slope
 
     def classify(self, crops, tasks=None):
-        """Return the logits of each task, {task: (n, 5)}, for real crops (n, 1, rows, width)."""
+        """Return the logits of each of `tasks` (all if None) for real crops (n, 1, width, rows).
+
+        They are {task: (n, outputs)}.
+        """
         hidden = F.leaky_relu(self.shared(self.trunk(crops)), self.negative_slope)  # (n, units)
         return {task: self.heads[task](hidden) for task in tasks or self.heads}
 
@@ -77,18 +100,20 @@ class Network(nn.Module):
 
 
 class Generator(nn.Module):
-    """From latent vectors (n, latent_size) to crops (n, 1, rows, width) in [-1, 1]."""
+    """From latent vectors (n, latent_size) to crops (n, 1, width, rows) in [-1, 1].
+
+    Its layers have the filters of the trunk's, the last one's first.
+    """
 
     def __init__(self, rows, trial, settings):
         super().__init__()
-        filters = trial["filters"]
-        self.start = (filters, rows // SHRINK, trial["crop_width"] // SHRINK)
-        self.linear = nn.Linear(settings.latent_size, torch.Size(self.start).numel())
-        channels = [filters] * LAYERS + [1]
+        filters = layer_filters(trial, settings)[::-1]
+        self.start = smallest_picture(rows, trial, settings)
+        self.linear = nn.Linear(settings.latent_size, math.prod(self.start))
         self.convolutions = nn.ModuleList(
-            DoublingConv(channels[i], channels[i + 1], trial["filter_size"]) for i in range(LAYERS)
+            DoublingConv(*channels, trial["filter_size"]) for channels in pairwise([*filters, 1])
         )
-        self.norms = nn.ModuleList(BatchNorm(filters) for _ in range(LAYERS))
+        self.norms = norms(filters, settings)
 
     def forward(self, latent):
         x = self.linear(latent).view(-1, *self.start)

@@ -3,16 +3,15 @@
 import torch
 
 from emospeech.crops.centres import draw_fixed_centres
-from emospeech.labels import fuzzy
 
 
 class LabelledPart:
-    """A labelled part with its fuzzy labels, a tensor (n, 5) for each task."""
+    """A labelled part with its encoded labels, a tensor for each task."""
 
     def __init__(self, gather, part):
         """`gather` cuts the crops; all parts of a fold share it, and so its frames on a GPU."""
         self.gather, self.part = gather, part
-        self.fuzzy = [torch.from_numpy(fuzzy(column)).to(gather.device) for column in part.labels.T]
+        self.targets = [torch.from_numpy(values).to(gather.device) for values in part.targets]
 
     def fixed_crops(self, seed, batch_size=256):
         """Yield the crops that evaluation sees, one a recording, in batches."""

@@ -1,61 +1,75 @@
-"""One step of training: each part of the model is updated once, in the paper's order."""
+"""One step of training: every part of a model is updated, in the paper's order or jointly."""
 
 import torch
 
-from emospeech.training.losses import class_loss, fake_loss, real_loss
+from emospeech.training.adam import Adam
+from emospeech.training.losses import fake_loss, objective_of, real_loss
+
+JOINT = "joint"  # the update of all but the generator
 
 
 class Engine:
-    """The networks of a model with an optimiser for each loss.
+    """The networks of a model with an optimiser for each update.
 
-    The updates of a step: generator, discriminator, then each task (valence, activation). A
-    classifier's update reaches the trunk, the shared layer and its own head; the discriminator's
-    the trunk and the real/fake head; the generator's the generator alone.
+    The updates of a step are `separate`, as the paper has them: generator, discriminator, then
+    each task (valence, activation). A classifier's update reaches the trunk, the shared layer and
+    its own head; the discriminator's the trunk and the real/fake head; the generator's the
+    generator alone. Or they are `joint`: the generator, then all else on the sum of the other
+    losses, since the paper suspects that swapping the tasks "might have created instabilities".
     """
 
     def __init__(self, network, generator, tasks, learning_rate, settings):
         self.network, self.generator, self.tasks = network, generator, tasks
-        betas = (settings.beta1, settings.beta2)
-        updated = {task: network.classifier_parameters(task) for task in tasks}
-        if generator is not None:
-            updated["generator"] = list(generator.parameters())
-            updated["discriminator"] = network.discriminator_parameters()
+        self.joint = settings.update == JOINT
+        self.task_loss = objective_of(settings).loss
+        updated = {} if generator is None else {"generator": generator.parameters()}
+        if self.joint:
+            updated[JOINT] = network.parameters()
+        else:
+            if generator is not None:
+                updated["discriminator"] = network.discriminator_parameters()
+            updated |= {task: network.classifier_parameters(task) for task in tasks}
         self.optimisers = {
-            name: torch.optim.Adam(parameters, learning_rate, betas, fused=True)
+            name: Adam(parameters, learning_rate, settings.beta1, settings.beta2)
             for name, parameters in updated.items()
         }
 
     def step(self, crops, labels, unlabelled=None, latent=None):
         """Update every part once and return the losses, {name: scalar tensor}.
 
-        crops and unlabelled are (batch, 1, rows, width), latent is (batch, latent_size) and labels
-        holds a tensor (batch, 5) for each task.
+        crops and unlabelled are (batch, 1, width, rows), latent is (batch, latent_size) and labels
+        holds a tensor (batch, outputs) for each task.
         """
-        losses = {}
+        losses, judged = {}, None
         if self.generator is not None:
-            losses |= self._play(unlabelled, latent)
-        for task, truth in zip(self.tasks, labels, strict=True):
-            loss = class_loss(self.network.classify(crops, (task,))[task], truth)
-            losses[task] = self._update(task, loss)
-        return losses
+            # The network does not change before the next update, so its pass over the fakes serves
+            # that too: the gradients of either loss are taken for their own parameters only.
+            judged = self.network.judge(self.generator(latent), real=False)
+            losses["generator"] = self._update("generator", real_loss(judged), keep_graph=True)
+        others = self._other_losses(crops, labels, unlabelled, judged)
+        if self.joint:
+            parts = dict(others)
+            self._update(JOINT, sum(parts.values()))
+            return losses | {name: loss.detach() for name, loss in parts.items()}
+        return losses | {name: self._update(name, loss) for name, loss in others}
 
-    def _play(self, real, latent):
-        """Update the generator, then the discriminator on the same fakes, which it sees detached.
+    def _other_losses(self, crops, labels, unlabelled, judged):
+        """Yield the names and losses of discriminator and tasks.
 
-        The discriminator does not change in between, so its pass over the fakes serves both: the
-        gradients of either loss are taken for their own parameters only.
+        Each is computed when it is asked for, with the weights that the update before has left.
         """
-        judged = self.network.judge(self.generator(latent), real=False)
-        generator_loss = self._update("generator", real_loss(judged), keep_graph=True)
-        loss = real_loss(self.network.judge(real, real=True)) + fake_loss(judged)
-        return {"generator": generator_loss, "discriminator": self._update("discriminator", loss)}
+        if judged is not None:
+            real = self.network.judge(unlabelled, real=True)
+            yield "discriminator", real_loss(real) + fake_loss(judged)
+        truth = dict(zip(self.tasks, labels, strict=True))
+        for tasks in [self.tasks] if self.joint else [(task,) for task in self.tasks]:
+            logits = self.network.classify(crops, tasks)
+            for task in tasks:
+                yield task, self.task_loss(logits[task], truth[task])
 
     def _update(self, name, loss, keep_graph=False):
         optimiser = self.optimisers[name]
-        parameters = optimiser.param_groups[0]["params"]
         # Gradients of these parameters only: none is computed for what the update must not touch.
-        gradients = torch.autograd.grad(loss, parameters, retain_graph=keep_graph)
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
-        optimiser.step()
+        gradients = torch.autograd.grad(loss, optimiser.parameters, retain_graph=keep_graph)
+        optimiser.step(list(gradients))
         return loss.detach()

@@ -9,6 +9,7 @@ import torch
 
 from emospeech.metrics import score
 from emospeech.training.engine import Engine
+from emospeech.training.losses import objective_of
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,8 @@ def fit(networks, model, trial, parts, sampler, settings, place):
     while not rule.stop and rule.epoch < settings.max_epochs:
         began = time.perf_counter()
         rng = stream(settings, *place, rule.epoch)
-        losses, crops = _epoch(engine, sampler, parts["train"].fuzzy, rng)
-        scores = validate(network, parts["validation"], settings.seed)
+        losses, crops = _epoch(engine, sampler, parts["train"].targets, rng)
+        scores = validate(network, parts["validation"], settings)
         if rule.better(scores["uar5"]):
             best = {name: value.detach().clone() for name, value in network.state_dict().items()}
         seconds = time.perf_counter() - began
@@ -63,24 +64,25 @@ def fit(networks, model, trial, parts, sampler, settings, place):
     return pd.DataFrame(history), best
 
 
-def validate(network, part, seed):
+def validate(network, part, settings):
     """Return the scores of valence on a labelled part."""
-    probabilities = predict(network, part.fixed_crops(seed), ("valence",))["valence"]
+    crops = part.fixed_crops(settings.seed)
+    probabilities = predict(network, crops, ("valence",), objective_of(settings))["valence"]
     return score(part.part.labels[:, 0], probabilities)
 
 
 @torch.no_grad()
-def predict(network, crops, tasks):
+def predict(network, crops, tasks, objective):
     """Return the class probabilities of each task, {task: float64 array (n, 5)}.
 
-    `crops` yields batches of shape (batch, 1, rows, width). The network is left in training mode
-    as it was.
+    `crops` yields batches of shape (batch, 1, width, rows), `objective` is what the heads were
+    trained to. The network is left in training mode as it was.
     """
     network.eval()
     logits = [network.classify(batch, tasks) for batch in crops]
     network.train()
     return {
-        task: torch.softmax(torch.cat([batch[task] for batch in logits]).double(), 1).cpu().numpy()
+        task: objective.probabilities(torch.cat([b[task] for b in logits]).double().cpu().numpy())
         for task in tasks
     }
 

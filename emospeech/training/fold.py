@@ -11,6 +11,7 @@ from emospeech.faults import InputError
 from emospeech.folds import PARTS
 from emospeech.labels import shuffled
 from emospeech.spectrograms.store import Store, open_store
+from emospeech.training.targets import encode_table
 
 LABELS = ["valence", "activation", "dominance"]
 
@@ -21,6 +22,7 @@ class Part:
 
     recordings: np.ndarray  # (n,)
     labels: np.ndarray  # (n, tasks)
+    targets: list[np.ndarray]  # of each task, (n, outputs): the labels as they are learned
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,22 @@ class Fold:
     store: Store
     fold: int
     table: pd.DataFrame
+    targets: dict[str, np.ndarray]  # the encoded labels by dimension, a row a recording
 
 
-def load_fold(store_path, recordings_path, folds_path, fold, shuffle_seed=None):
+def load_fold(
+    store_path,
+    recordings_path,
+    folds_path,
+    fold,
+    shuffle_seed=None,
+    encoding="fuzzy",
+    ratings_path=None,
+):
     """Return a Fold, with a seed one whose labels are shuffled between the recordings of each part.
 
-    Raises InputError where the tables and the store do not hold the same recordings.
+    `encoding` says what is learned of the labels; "histogram" needs the table of ratings. Raises
+    InputError where the tables and the store do not hold the same recordings.
     """
     store = open_store(store_path)
     # As text, since an id may be made of digits alone.
@@ -45,10 +57,13 @@ def load_fold(store_path, recordings_path, folds_path, fold, shuffle_seed=None):
     table = load_recordings(recordings_path).merge(parts, on="recording", validate="one_to_one")
     if tuple(table["recording"]) != store.recordings:
         raise InputError(store_path, f"does not hold the recordings of {folds_path}; delete it")
+    targets = encode_table(table, LABELS, encoding, ratings_path)
     if shuffle_seed is not None:
         rng = np.random.default_rng([shuffle_seed, fold])
-        table[LABELS] = shuffled(table[LABELS].to_numpy(), table["part"].to_numpy(str), rng)
-    return Fold(Path(store_path), store, fold, table)
+        order = shuffled(np.arange(len(table)), table["part"].to_numpy(str), rng)
+        table[LABELS] = table[LABELS].to_numpy()[order]
+        targets = {name: values[order] for name, values in targets.items()}
+    return Fold(Path(store_path), store, fold, table, targets)
 
 
 def labelled_parts(fold, tasks):
@@ -64,7 +79,8 @@ def labelled_parts(fold, tasks):
         if not len(numbers):
             problem = f"no recording of its {name} part has a label for {' and '.join(tasks)}"
             raise InputError(f"fold {fold.fold}", f"{problem}; label some or take the session out")
-        parts[name] = Part(numbers, labels[numbers])
+        targets = [fold.targets[task][numbers] for task in tasks]
+        parts[name] = Part(numbers, labels[numbers], targets)
     return parts
 
 

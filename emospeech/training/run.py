@@ -14,6 +14,7 @@ from emospeech.spectrograms.store import open_store
 from emospeech.training.data import LabelledPart
 from emospeech.training.fit import fit, predict, stream
 from emospeech.training.fold import labelled_parts, unlabelled_recordings
+from emospeech.training.losses import objective_of
 from emospeech.training.weights import load_weights
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ def predict_test(name, fold, trial, weights, networks, settings):
     network, _ = build(name, fold.store.settings.rows, trial, networks, seed=0)
     network = load_weights(weights, network).to(device)
     test = crops_of_parts(fold, model, trial, settings, device)["test"]
-    return predict(network, test.fixed_crops(settings.seed), model.tasks), test.part
+    crops = test.fixed_crops(settings.seed)
+    return predict(network, crops, model.tasks, objective_of(settings)), test.part
 
 
 def crops_of_parts(fold, model, trial, settings, device):

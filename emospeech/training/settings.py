@@ -14,6 +14,9 @@ class TrainingSettings:
     unlabelled: tuple[str, ...] = ("ami", "iemocap")  # corpora of the unlabelled pool
     oversample: bool = True  # draw the valence classes evenly, or each recording once an epoch
     edge: str = "floor"  # of crops beyond their recording; or "shift" them inside
+    encoding: str = "fuzzy"  # of labels as targets; or "histogram", "hard", "regression"
+    class_loss: str = "softmax"  # cross entropy, or "binary", Equation 1 on each output
+    update: str = "separate"  # one update a loss; or "joint", one of all but the generator
     device: str = "auto"  # the GPU where there is one, or "cpu", "cuda"
     threads: int = 1  # of torch on a CPU; sums depend on it, so it is set here and not by --cores
     seed: int = 1

@@ -10,6 +10,7 @@ from emospeech.corpora.ami_release import meetings_with
 from emospeech.faults import InputError
 from emospeech.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
+from emospeech.labels import head_outputs
 from emospeech.search import SearchSpace, draw_trial
 
 ROOT = Path(workflow.basedir)
@@ -122,6 +123,21 @@ def command_of_one_file():
     )
 
 
+def ratings_to_learn():
+    """Return the table of ratings where a label is learned as their histogram, else none.
+
+    Stops with one line for a manifest, which holds means and no ratings.
+    """
+    if ENCODING != "histogram":
+        return []
+    if "iemocap" in MANIFESTS:
+        raise SystemExit(
+            "error: config, at labels.encoding: histogram needs the ratings behind the labels, "
+            "which a manifest does not hold; take fuzzy"
+        )
+    return CORPORA / "iemocap" / "ratings.csv"
+
+
 def unlabelled_stores(wildcards):
     """Return the stores of the unlabelled pool; the CNNs have none."""
     if wildcards.model not in ADVERSARIAL:
@@ -149,11 +165,13 @@ MODELS = config["models"]["names"]
 FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
 SPACE = SearchSpace(**config["search"]["space"])
 TRIALS = [draw_trial(SPACE, SEED, number) for number in range(config["search"]["trials"])]
+ENCODING = config["labels"]["encoding"]
 NETWORKS = {name: value for name, value in config["models"].items() if name != "names"}
+NETWORKS |= {"outputs": head_outputs(ENCODING)}
 TRAINING_SETTINGS = (
     config["training"]
     | config["crops"]
-    | {"seed": SEED, "oversample": config["labels"]["oversample"]}
+    | {"seed": SEED, "oversample": config["labels"]["oversample"], "encoding": ENCODING}
 )
 ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
 # Nothing is asked of a corpus that no model learns from.

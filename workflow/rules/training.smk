@@ -9,6 +9,7 @@ rule train:
         unlabelled=unlabelled_stores,
         recordings=CORPORA / "iemocap" / "recordings.csv",
         folds=FOLDS,
+        ratings=ratings_to_learn(),
     output:
         weights=TRAINED / "weights.safetensors",
         history=TRAINED / "history.csv",

@@ -12,7 +12,13 @@ from emospeech.training.weights import save_weights
 def main(paths, settings):
     training = TrainingSettings(**settings.training)
     fold = load_fold(
-        paths.store, paths.recordings, paths.folds, settings.fold, settings.shuffle_seed
+        paths.store,
+        paths.recordings,
+        paths.folds,
+        settings.fold,
+        settings.shuffle_seed,
+        training.encoding,
+        paths.ratings,
     )
     history, weights, validation = train_fold(
         settings.model,

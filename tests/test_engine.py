@@ -1,0 +1,275 @@
+"""Losses against their formulas, Adam against its paper's, and what each update of a step does."""
+
+import warnings
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from emospeech.labels import encode, head_outputs
+from emospeech.models.catalogue import MODELS, build
+from emospeech.models.networks import NetworkSettings
+from emospeech.training.adam import Adam
+from emospeech.training.engine import Engine
+from emospeech.training.losses import (
+    OBJECTIVES,
+    binary_loss,
+    fake_loss,
+    objective_of,
+    real_loss,
+    softmax_loss,
+    squared_error,
+)
+from emospeech.training.settings import TrainingSettings
+
+ROWS, RATE = 32, 1e-3
+TRIAL = {"crop_width": 16, "filters": 4, "filter_size": 3}
+NETWORKS = NetworkSettings(shared_units=16, latent_size=8)
+RNG = np.random.default_rng(0)
+SCORES = RNG.normal(0, 3, (7, 5))
+LABELS = np.array([1, 2.5, 8 / 3, 3, 3.75, 4.5, 5])
+FUZZY = encode(LABELS, "fuzzy").astype(np.float64)
+
+
+def value_of(loss, *arrays):
+    return loss(*map(torch.from_numpy, arrays)).item()
+
+
+def sigma(logits):
+    return 1 / (1 + np.exp(-logits))
+
+
+def test_adversarial_losses_equal_the_papers_formulas():
+    logits = np.linspace(-8, 8, 33)
+    assert value_of(real_loss, logits) == pytest.approx(-np.log(sigma(logits)).mean())
+    assert value_of(fake_loss, logits) == pytest.approx(-np.log(1 - sigma(logits)).mean())
+
+
+def test_class_losses_equal_their_formulas():
+    shares = np.exp(SCORES) / np.exp(SCORES).sum(axis=1, keepdims=True)
+    softmax = -(FUZZY * np.log(shares)).sum(axis=1).mean()
+    assert value_of(softmax_loss, SCORES, FUZZY) == pytest.approx(softmax)
+    equation_1 = FUZZY * np.log(sigma(SCORES)) + (1 - FUZZY) * np.log(1 - sigma(SCORES))
+    assert value_of(binary_loss, SCORES, FUZZY) == pytest.approx(-equation_1.mean(axis=0).sum())
+    output, number = SCORES[:, :1], LABELS[:, None]
+    error = np.mean((3 + output - number) ** 2)
+    assert value_of(squared_error, output, number) == pytest.approx(error)
+
+
+def test_losses_of_large_logits_are_exact():
+    """In single precision, where sigma(200) is 1 and the plain formulas give infinity."""
+    large = np.array([200.0, -200.0], np.float32)
+    assert value_of(real_loss, large) == pytest.approx(100)
+    assert value_of(fake_loss, large) == pytest.approx(100)
+    scores = np.array([[200, 0, 0, 0, -200]], np.float32)
+    last = np.array([[0, 0, 0, 0, 1]], np.float32)
+    assert value_of(softmax_loss, scores, last) == pytest.approx(400)
+    assert value_of(binary_loss, scores, last) == pytest.approx(400 + 3 * np.log(2))
+
+
+def test_probabilities_are_distributions_whatever_the_logits():
+    wild = np.concatenate([SCORES, [[-2000, -2001, -3000, -3000, -3000], [2000, 0, 0, 0, 2000]]])
+    for name, objective in OBJECTIVES.items():
+        logits = wild[:, :1] if name == "regression" else wild
+        probabilities = objective.probabilities(logits)
+        assert probabilities.shape == (len(wild), 5)
+        assert probabilities.dtype == np.float64
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+        assert probabilities.min() >= 0
+    binary = OBJECTIVES["binary"].probabilities(wild)
+    expected = sigma(SCORES) / sigma(SCORES).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(binary[: len(SCORES)], expected)
+    assert binary[-2, 0] == pytest.approx(np.e / (np.e + 1)), "of tiny sigmoids the ratio counts"
+
+
+def test_a_regression_is_read_as_a_number_within_the_scale():
+    probabilities = OBJECTIVES["regression"].probabilities(np.array([[-9.0], [-0.25], [0], [9]]))
+    assert probabilities @ np.arange(1, 6) == pytest.approx([1, 2.75, 3, 5])
+
+
+@pytest.mark.parametrize("encoding", ["fuzzy", "hard", "regression"])
+@pytest.mark.parametrize("class_loss", ["softmax", "binary"])
+def test_the_lowest_loss_predicts_the_label(encoding, class_loss):
+    """A head that is free to take any value learns what its encoding says of the label."""
+    settings = TrainingSettings(encoding=encoding, class_loss=class_loss)
+    targets = torch.from_numpy(encode(LABELS, encoding))
+    logits = torch.zeros(len(LABELS), head_outputs(encoding), requires_grad=True)
+    optimiser = Adam([logits], 0.2, 0.9, 0.999)
+    for _ in range(300):
+        loss = objective_of(settings).loss(logits, targets)
+        optimiser.step(list(torch.autograd.grad(loss, [logits])))
+    found = objective_of(settings).probabilities(logits.detach().double().numpy())
+    expected = encode(LABELS, "hard" if encoding == "hard" else "fuzzy")
+    np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_adam_moves_as_its_paper_says():
+    start = RNG.normal(size=(3, 4))
+    parameter = torch.nn.Parameter(torch.tensor(start, dtype=torch.float32))
+    optimiser = Adam([parameter], RATE, 0.5, 0.999)
+    x, first, second = start.copy(), 0, 0
+    for step in range(1, 6):
+        gradient = RNG.normal(size=x.shape)
+        optimiser.step([torch.tensor(gradient, dtype=torch.float32)])
+        first = 0.5 * first + 0.5 * gradient
+        second = 0.999 * second + 0.001 * gradient**2
+        x -= RATE * first / (1 - 0.5**step) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+    np.testing.assert_allclose(parameter.detach().numpy(), x, atol=1e-6)
+
+
+def batch(tasks, outputs, dtype, size=4):
+    """Return the arguments of a step, drawn anew from the same seed."""
+    rng = torch.Generator().manual_seed(0)
+    crops, unlabelled = torch.rand(2, size, 1, 16, ROWS, generator=rng, dtype=dtype) * 2 - 1
+    labels = torch.randn(len(tasks), size, outputs, generator=rng, dtype=dtype).softmax(2)
+    latent = torch.rand(size, 8, generator=rng, dtype=dtype) * 2 - 1
+    return SimpleNamespace(crops=crops, labels=list(labels), unlabelled=unlabelled, latent=latent)
+
+
+def made(name, networks=NETWORKS, dtype=torch.float32, **options):
+    """Return a model's Engine and the arguments of its step."""
+    built = build(name, ROWS, TRIAL, networks, seed=0)
+    network, generator = (module and module.to(dtype) for module in built)
+    tasks = MODELS[name].tasks
+    engine = Engine(network, generator, tasks, RATE, TrainingSettings(**options))
+    return engine, batch(tasks, networks.outputs, dtype)
+
+
+def touched(engine, data):
+    """Take a step; return what each update in it moved, {update: names of parameters}."""
+    modules = {"network": engine.network, "generator": engine.generator}
+    named = {
+        f"{place}.{name}": parameter
+        for place, module in modules.items()
+        if module is not None
+        for name, parameter in module.named_parameters()
+    }
+    moved, update = {}, engine._update
+
+    def watched(name, *args, **options):
+        before = {key: value.detach().clone() for key, value in named.items()}
+        loss = update(name, *args, **options)
+        moved[name] = {key for key in named if not torch.equal(before[key], named[key])}
+        return loss
+
+    engine._update = watched
+    engine.step(**vars(data))
+    return moved, set(named)
+
+
+def below(names, *places):
+    return {name for name in names if name.startswith(places)}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_separate_updates_touch_their_own_parameters(name):
+    moved, names = touched(*made(name))
+    adversarial = ["generator", "discriminator"] if MODELS[name].adversarial else []
+    assert list(moved) == [*adversarial, *MODELS[name].tasks]
+    if adversarial:
+        assert moved["generator"] == below(names, "generator.")
+        assert moved["discriminator"] == below(names, "network.trunk.", "network.real_fake.")
+    for task in MODELS[name].tasks:
+        own = f"network.heads.{task}."
+        assert moved[task] == below(names, "network.trunk.", "network.shared.", own)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_joint_update_touches_all_but_the_generator(name):
+    moved, names = touched(*made(name, update="joint"))
+    generator = ["generator"] if MODELS[name].adversarial else []
+    assert list(moved) == [*generator, "joint"]
+    assert moved["joint"] == below(names, "network.")
+    if generator:
+        assert moved["generator"] == below(names, "generator.")
+
+
+def plain_losses(network, generator, data, tasks):
+    """Return functions that give each loss of a step from passes of its own."""
+    fake = lambda: network.judge(generator(data.latent), real=False)  # noqa: E731
+    with torch.no_grad():
+        seen = generator(data.latent)  # by the discriminator: from before the generator's update
+    losses = {
+        "generator": lambda: -torch.log(torch.sigmoid(fake())).mean(),
+        "discriminator": lambda: (
+            -torch.log(torch.sigmoid(network.judge(data.unlabelled, real=True))).mean()
+            - torch.log(1 - torch.sigmoid(network.judge(seen, real=False))).mean()
+        ),
+    }
+    for task, truth in zip(tasks, data.labels, strict=True):
+        losses[task] = lambda task=task, truth=truth: (
+            -((truth * torch.log_softmax(network.classify(data.crops)[task], 1)).sum(1).mean())
+        )
+    return losses
+
+
+@pytest.mark.parametrize("update", ["separate", "joint"])
+def test_a_step_is_the_plain_sequence_of_updates(update):
+    """As written with torch's own Adam, whole backward passes and no pass shared.
+
+    In double precision: a bias in front of batch norm has no gradient but rounding, which Adam
+    would blow up to a full step in single precision.
+    """
+    engine, data = made("MultitaskDCGAN", dtype=torch.float64, update=update)
+    built = build("MultitaskDCGAN", ROWS, TRIAL, NETWORKS, seed=0)
+    network, generator = (module.double() for module in built)
+    tasks = MODELS["MultitaskDCGAN"].tasks
+    groups = [["generator"], ["discriminator"], *([task] for task in tasks)]
+    if update == "joint":
+        groups = [["generator"], ["discriminator", *tasks]]
+    owned = {"generator": [generator], "discriminator": [network.trunk, network.real_fake]}
+    owned |= {task: [network.trunk, network.shared, network.heads[task]] for task in tasks}
+    optimisers = []
+    for group in groups:
+        parameters = {p for name in group for module in owned[name] for p in module.parameters()}
+        optimisers.append(torch.optim.Adam(list(parameters), RATE, (0.5, 0.999)))
+    for _ in range(3):
+        found = engine.step(**vars(data))
+        losses, expected = plain_losses(network, generator, data, tasks), {}
+        for group, optimiser in zip(groups, optimisers, strict=True):
+            for module in (network, generator):
+                module.zero_grad()
+            parts = {name: losses[name]() for name in group}
+            sum(parts.values()).backward()
+            optimiser.step()
+            expected |= {name: loss.item() for name, loss in parts.items()}
+        assert {name: loss.item() for name, loss in found.items()} == pytest.approx(expected)
+    for ours, plain in ((engine.network, network), (engine.generator, generator)):
+        for (key, value), other in zip(ours.named_parameters(), plain.parameters(), strict=True):
+            torch.testing.assert_close(value, other, msg=key)
+
+
+class NoWaiting(TorchDispatchMode):
+    """Fails where a number is asked for, which on a GPU waits for all that was queued before."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        assert function is not torch.ops.aten._local_scalar_dense.default, "the step waits"
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("update", ["separate", "joint"])
+@pytest.mark.parametrize("encoding", ["fuzzy", "regression"])
+@pytest.mark.parametrize("spectral_norm", [False, True])
+def test_a_step_runs_alike_with_any_choice_and_never_waits(update, encoding, spectral_norm):
+    networks = NetworkSettings(
+        outputs=head_outputs(encoding),
+        filter_multiples=(1, 2, 4, 8),
+        batch_norm=not spectral_norm,
+        spectral_norm=spectral_norm,
+        shared_units=16,
+        latent_size=8,
+    )
+    states = []
+    for _ in range(2):
+        engine, data = made("MultitaskDCGAN", networks, update=update, encoding=encoding)
+        with warnings.catch_warnings(), NoWaiting():
+            warnings.simplefilter("error")  # such as of shapes that do not fit
+            for _ in range(2):
+                losses = engine.step(**vars(data))
+        assert list(losses) == ["generator", "discriminator", "valence", "activation"]
+        assert all(torch.isfinite(loss) for loss in losses.values())
+        states.append(engine.network.state_dict() | engine.generator.state_dict())
+        torch.rand(1)  # the next run finds torch's own random numbers elsewhere
+    assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
