@@ -7,7 +7,8 @@ import soxr
 from emospeech.faults import CorpusError
 
 BLOCK = 2**20  # samples read at a time: 65 s at 16 kHz, so memory does not grow with the recording
-LOUDEST = 1e6  # of a wav of floats, which may pass 1 but not so far
+FLOATS = ("FLOAT", "DOUBLE")  # files of these may hold numbers that are no sound
+LOUDEST = 1e6  # of such a file, which may pass 1 but not so far
 
 
 def count_samples(path, sample_rate):
@@ -29,7 +30,8 @@ def stream_samples(path, sample_rate):
         for block in audio.blocks(BLOCK, dtype="float32", always_2d=True):
             read += len(block)
             chunk = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
-            if not np.abs(chunk).max(initial=0) < LOUDEST:  # true of NaN as well
+            # The comparison is false of NaN as well.
+            if audio.subtype in FLOATS and not np.abs(chunk).max(initial=0) < LOUDEST:
                 raise CorpusError(path, "holds samples that are no sound; fetch it again")
             if audio.samplerate != sample_rate:
                 chunk = resampler.resample_chunk(chunk, last=read == audio.frames)

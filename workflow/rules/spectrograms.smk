@@ -18,7 +18,7 @@ rule extract_spectrograms:
         ENVIRONMENT
     threads: 8
     resources:
-        mem_mb=8000,
+        mem_mb=4000,
         runtime=240,
     params:
         settings=config["spectrograms"],

@@ -1,0 +1,71 @@
+"""The usual ways that the benchmarks measure against give the same values as ours."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import crops, extraction, usual
+from benchmarks.corpora import Audio, made_up_store
+from benchmarks.rows import COLUMNS, Row, seconds_in_turn, table_of
+from emospeech.spectrograms.levels import spectrogram
+from emospeech.spectrograms.store import check_store, open_store
+from tests.conftest import SETTINGS, write_tables
+
+
+def test_librosa_file_by_file_gives_our_spectrograms(tmp_path):
+    recordings, _ = write_tables(tmp_path, [0.7, 1.3], [])
+    files = [tmp_path / name for name in recordings["path"]]
+    usual.extract(files, tmp_path / "usual.h5", SETTINGS)
+    with h5py.File(tmp_path / "usual.h5") as store:
+        for number, file in enumerate(files):
+            np.testing.assert_allclose(store[str(number)], spectrogram(file, SETTINGS), atol=3e-4)
+
+
+def test_the_usual_crops_are_crops_of_the_same_shape_around_a_word(tmp_path):
+    frames = np.arange(100, dtype=np.float32)[:, None] * np.ones(128, np.float32)
+    with h5py.File(tmp_path / "usual.h5", "w") as file:
+        file["0"] = frames
+    for first, word in ((-5, 3), (40, 48), (88, 96)):
+        time = word / SETTINGS.frame_rate
+        dataset = usual.Crops(tmp_path / "usual.h5", [[(time, time)]], SETTINGS.frame_rate, 16)
+        crop = dataset[0]
+        assert crop.shape == (1, 16, 128)
+        columns = np.arange(first, first + 16)
+        expected = np.where((columns >= 0) & (columns < 100), columns, -1)
+        assert crop[0, :, 0].tolist() == expected.tolist()
+
+
+def test_the_made_up_store_is_one(tmp_path):
+    words, lengths = made_up_store(tmp_path / "made-up.h5", 0.01, SETTINGS)
+    store = open_store(tmp_path / "made-up.h5")
+    assert np.diff(store.offsets).tolist() == lengths.tolist()
+    assert words.shape == (len(lengths), 10, 2)
+    assert np.abs(store.frames[:-1]).min(axis=1).max() < 1
+    with pytest.raises(Exception, match="frames of"):
+        check_store(tmp_path / "made-up.h5")
+
+
+def test_the_table_has_the_promised_columns_and_ratios():
+    table = table_of([Row("a", 3.0, 2.0, "seconds", "what"), Row("b", 1, 4, "MB", "else")])
+    assert list(table) == COLUMNS
+    assert table["ratio"].tolist() == [1.5, 0.25]
+
+
+def test_ways_are_called_in_turn():
+    calls = []
+    seconds = seconds_in_turn(lambda: calls.append("a"), lambda: calls.append("b"), rounds=2)
+    assert "".join(calls) == "ab" * 3
+    assert min(seconds) >= 0
+
+
+def test_the_rows_on_crops_and_extraction_have_their_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(crops, "HOURS", 0.2)
+    monkeypatch.setattr(crops, "BATCH", 8)
+    names = [row.row for row in crops.rows(tmp_path)]
+    assert names == ["crops-vs-dataloader", "crops-vs-copy"]
+    recordings, words = write_tables(tmp_path, [0.7, 1.3], [(0, 0.1, 0.2)])
+    recordings["duration"] = [0.7, 1.3]
+    rows = extraction.rows([Audio(recordings, words, tmp_path)], tmp_path)
+    assert pd.Series([row.row for row in rows]).is_unique
+    assert all(row.ratio > 0 for row in rows)
