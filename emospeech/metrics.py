@@ -3,14 +3,17 @@
 Everything counts from one table: how often each kind of label (1, 1.5, 2, ... 5) met each predicted
 class. A label halfway between two classes accepts both: a right prediction counts under the
 predicted class, a wrong one under the lower class. It is the only rule that gives the row sums of
-the paper's Table 3.
+the paper's Table 3. The strict figures accept one class only (`strict_confusion`).
+
+A class without members has no recall. It is left out of the mean, so the unweighted recall of a
+fold may be a mean over fewer than five classes; its precision and F1 are 0.
 """
 
 import numpy as np
 import pandas as pd
 from scipy.special import betainc
 
-from emospeech.labels import CLASSES, is_tie
+from emospeech.labels import CLASSES, hard, is_tie
 
 N_KINDS = 2 * len(CLASSES) - 1  # labels 1, 1.5, ... 5
 POOLED = np.array([0, 0, 1, 2, 2])  # five classes to negative, neutral, positive
@@ -43,6 +46,15 @@ def confusion(table):
     return counts
 
 
+def strict_confusion(table):
+    """Return confusion counts as `confusion` does, but with a single right class a label.
+
+    A label halfway between two classes belongs to the one nearer to neutral, as in `labels.hard`.
+    """
+    inward = hard(1 + np.arange(N_KINDS) / 2).astype(table.dtype)  # (9, 5)
+    return inward.T @ table
+
+
 def pool(counts):
     """Return the counts of three classes: 1 and 2 negative, 3 neutral, 4 and 5 positive."""
     merge = (POOLED[:, None] == np.arange(3)).astype(counts.dtype)  # (5, 3)
@@ -63,8 +75,8 @@ def unweighted_recall(counts):
 
 
 def accuracy(counts):
-    """Return the share of right predictions."""
-    return np.trace(counts) / counts.sum()
+    """Return the share of right predictions (weighted accuracy)."""
+    return np.trace(counts, axis1=-2, axis2=-1) / counts.sum(axis=(-2, -1))
 
 
 def precision_recall_f1(counts):
@@ -104,10 +116,30 @@ def correlation(truth, prediction):
     return rho, float(2 * betainc(half, half, (1 - abs(rho)) / 2))
 
 
+def concordance(truth, prediction):
+    """Return Lin's concordance correlation (CCC); NaN where neither side varies.
+
+    It is 2 cov / (var + var + (difference of the means)^2), with variances over n (Lin 1989): a
+    correlation that a wrong scale or a shift makes smaller.
+    """
+    truth, prediction = np.asarray(truth, np.float64), np.asarray(prediction, np.float64)
+    if not np.ptp(truth) and not np.ptp(prediction):
+        return np.nan
+    shift = truth.mean() - prediction.mean()
+    covariance = np.mean((truth - truth.mean()) * (prediction - prediction.mean()))
+    return float(2 * covariance / (truth.var() + prediction.var() + shift**2))
+
+
+def mean_absolute_error(truth, prediction):
+    """Return the mean distance between label and expected value, in points of the scale."""
+    return float(np.mean(np.abs(np.asarray(truth) - prediction)))
+
+
 def score(truth, probabilities):
     """Return the figures of one set of predictions as a dict, in the order of the metrics table."""
-    counts = confusion(count_table(truth, predicted_class(probabilities)))
-    rho, p = correlation(truth, expected_value(probabilities))
+    table = count_table(truth, predicted_class(probabilities))
+    counts, expected = confusion(table), expected_value(probabilities)
+    rho, p = correlation(truth, expected)
     return {
         "recordings": len(truth),
         "accuracy": float(accuracy(counts)),
@@ -115,6 +147,9 @@ def score(truth, probabilities):
         "uar3": float(unweighted_recall(pool(counts))),
         "rho": rho,
         "p": p,
+        "strict_uar5": float(unweighted_recall(strict_confusion(table))),
+        "ccc": concordance(truth, expected),
+        "mae": mean_absolute_error(truth, expected),
     }
 
 

@@ -65,6 +65,33 @@ def test_absent_classes_are_left_out_of_the_mean():
     assert metrics.unweighted_recall(counted([1.0, 1.0, 5.0], [1, 2, 5])) == pytest.approx(0.75)
 
 
+def test_strict_counts_are_scikit_learns_of_the_class_nearer_to_neutral():
+    rng = np.random.default_rng(3)
+    truth = rng.choice(np.arange(1, 5.5, 0.5), 300)
+    prediction = rng.integers(1, 6, 300)
+    inward = {1.5: 2, 2.5: 3, 3.5: 3, 4.5: 4}
+    single = [inward.get(label, int(label)) for label in truth]
+    counts = metrics.strict_confusion(metrics.count_table(truth, prediction))
+    assert (counts == confusion_matrix(single, prediction, labels=range(1, 6))).all()
+    assert metrics.unweighted_recall(counts) < metrics.unweighted_recall(counted(truth, prediction))
+
+
+def test_concordance_falls_with_shift_and_scale_where_the_correlation_does_not():
+    truth = np.array([1.0, 2, 3, 4])  # variance 1.25
+    assert metrics.concordance(truth, truth) == pytest.approx(1)
+    assert metrics.concordance(truth, truth + 1) == pytest.approx(2.5 / 3.5)
+    assert metrics.concordance(truth, 2 * truth) == pytest.approx(5 / (1.25 + 5 + 2.5**2))
+    assert metrics.concordance(truth, np.full(4, 3.0)) == 0
+    assert np.isnan(metrics.concordance(np.ones(3), np.ones(3)))
+
+
+def test_accuracy_and_error_of_a_hand_made_case():
+    counts = counted([1.0, 1.5, 4.5, 3.0], [1, 2, 3, 3])
+    assert metrics.accuracy(counts) == 0.75
+    assert metrics.accuracy(np.stack([counts, counts])).tolist() == [0.75, 0.75]
+    assert metrics.mean_absolute_error([1.0, 4.5], [2.0, 4.0]) == 0.75
+
+
 def test_correlation_is_scipys_and_undefined_without_spread():
     rng = np.random.default_rng(1)
     truth, prediction = rng.normal(size=(2, 40))

@@ -56,7 +56,7 @@ def metrics_of(predictions, task, permutations, rng):
         chance = chance_recalls([tables[fold] for fold in folds], permutations, rng)
         rows.append({"scope": scope, **figures, **_chance_columns(chance)})
     table = pd.DataFrame(rows)
-    averaged = ["accuracy", "uar5", "uar3", "rho"]
+    averaged = ["accuracy", "uar5", "uar3", "rho", "strict_uar5", "ccc", "mae"]
     mean = {"scope": "mean", "recordings": len(predictions), **table[averaged][:-1].mean()}
     return pd.concat([table, pd.DataFrame([mean])], ignore_index=True)
 
