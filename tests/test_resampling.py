@@ -1,0 +1,189 @@
+"""Intervals and tests over speakers: against plain loops, SciPy and simulated speakers."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from emospeech.evaluation import comparisons, intervals, resampling, sums
+from emospeech.evaluation.predictions import predictions_table
+from emospeech.metrics import score
+
+SCORED = dict(zip(sums.FIGURES, range(len(sums.FIGURES)), strict=True))
+
+
+def predictions(speakers=5, size=60, skill=1.0, seed=0, tasks=("valence",)):
+    """Predictions of a model on `speakers` of unequal skill, one a fold."""
+    labels = np.random.default_rng(99).choice(np.arange(1, 5.5, 0.5), (speakers * size, len(tasks)))
+    rng = np.random.default_rng(seed)
+    number = np.repeat(np.arange(speakers), size)
+    rows = pd.DataFrame({"recording": [f"r{i:05d}" for i in range(len(number))]})
+    rows["speaker"] = [f"s{i:02d}" for i in number]
+    rows["session"], rows["fold"], rows["trial"] = rows["speaker"], number + 1, 0
+    own = skill * rng.uniform(0.5, 1.5, speakers)[number, None, None]
+    logits = -own * (labels[..., None] - np.arange(1, 6)) ** 2 + rng.normal(size=(*labels.shape, 5))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    shares = {task: shares[:, place] for place, task in enumerate(tasks)}
+    return predictions_table(rows, labels, shares)
+
+
+def scored(truth, probabilities):
+    figures = score(np.asarray(truth), np.asarray(probabilities))
+    return [figures[name] for name in sums.FIGURES]
+
+
+def probabilities_of(table):
+    return table[[f"p{number}" for number in range(1, 6)]].to_numpy()
+
+
+def test_added_rows_give_the_figures_of_the_predictions():
+    table = predictions()
+    rows = sums.recording_sums(table["valence"], probabilities_of(table))
+    ours = sums.figures_of(rows.sum(axis=0))
+    assert ours == pytest.approx(scored(table["valence"], probabilities_of(table)), abs=1e-12)
+
+
+def test_a_figure_without_spread_is_not_defined():
+    rows = sums.recording_sums(np.full(4, 2.0), np.full((4, 5), 0.2))
+    figures = sums.figures_of(rows.sum(axis=0))
+    assert np.isnan(figures[SCORED["rho"]])
+    assert np.isnan(figures[SCORED["ccc"]])
+
+
+def test_draws_are_those_of_a_plain_bootstrap():
+    tables = {"a": predictions(3, 20), "b": predictions(3, 20, seed=1).iloc[:-5]}
+    _, parts = intervals.speaker_parts(tables, "valence")
+    drawn = resampling.resample(parts, 7, np.random.default_rng(4)).both
+    rng = np.random.default_rng(4)
+    speakers = resampling.draw_speakers(3, 7, rng)
+    resampling.draw_recordings(parts, np.tile(np.arange(3), (7, 1)), rng)  # the fixed speakers
+    rows = {name: [part for _, part in table.groupby("speaker")] for name, table in tables.items()}
+    picked = {}
+    for speaker in range(3):
+        size = len(rows["a"][speaker])
+        lines = rng.integers(0, size, ((speakers == speaker).sum(), size))
+        for (resample, place), line in zip(np.argwhere(speakers == speaker), lines, strict=True):
+            picked[resample, place] = rows["a"][speaker].iloc[line]["recording"]
+    for number, (_, table) in enumerate(tables.items()):
+        table = table.set_index("recording")
+        for resample in range(7):
+            parts_drawn = [
+                table.loc[[name for name in picked[resample, place] if name in table.index]]
+                for place in range(3)
+            ]
+            everything = pd.concat(parts_drawn)
+            pooled = scored(everything["valence"], probabilities_of(everything))
+            each = [scored(part["valence"], probabilities_of(part)) for part in parts_drawn]
+            assert drawn[resample, number, 0] == pytest.approx(pooled, abs=1e-12)
+            assert drawn[resample, number, 1] == pytest.approx(np.mean(each, axis=0), abs=1e-12)
+
+
+@pytest.mark.parametrize(("speakers", "spread"), [(5, 0.0), (5, 0.5), (10, 0.5), (10, 1.5)])
+def test_intervals_cover_what_they_say(speakers, spread):
+    """Speakers whose recall of each class varies by `spread` (in logits) around a known mean."""
+    rng = np.random.default_rng([speakers, int(10 * spread)])
+    sizes = np.array([20, 60, 50, 40, 20])
+    centre = np.array([-0.5, 0.5, 0.0, -0.3, 0.2])
+    population = 1 / (1 + np.exp(-(centre + spread * rng.standard_normal((200_000, 5)))))
+    truth = population.mean()
+    covered, runs = 0, 1000
+    for _ in range(runs):
+        recall = 1 / (1 + np.exp(-(centre + spread * rng.standard_normal((speakers, 5)))))
+        right = rng.binomial(sizes, recall)
+        totals = np.zeros((speakers, 1, sums.WIDTH))
+        cells = totals[..., : sums.CELLS].reshape(speakers, 9, 5)
+        for label in range(5):
+            cells[:, 2 * label, label] = right[:, label]
+            cells[:, 2 * label, (label + 1) % 5] = (sizes - right)[:, label]
+        totals[..., sums.CELLS :] = sizes.sum() * np.array([1, 0, 0, 1, 1, 0, 0])
+        drawn = resampling.draw_speakers(speakers, 200, rng)
+        figures = resampling.scope_figures(np.swapaxes(totals[drawn], 1, 2))[:, 0]
+        value = resampling.scope_figures(np.swapaxes(totals, 0, 1))[0]
+        half = resampling.margin(resampling.standard_error(figures, speakers), speakers)
+        covered += (abs(value - truth) <= half)[:, SCORED["uar5"]]
+    assert (covered > 0.92 * runs).all()  # pooled, and as the mean of the speakers
+    assert (covered < 0.98 * runs).all()
+
+
+def test_the_error_of_a_mean_is_students():
+    """On a mean over speakers the bootstrap has a closed form: s / sqrt(n), and t of n - 1."""
+    table = predictions(6, 30)
+    _, parts = intervals.speaker_parts({"a": table}, "valence")
+    draws = resampling.resample(parts, 20_000, np.random.default_rng(0))
+    each = [
+        scored(rows["valence"], probabilities_of(rows))[SCORED["uar5"]]
+        for _, rows in table.groupby("speaker")
+    ]
+    error = resampling.standard_error(draws.speakers, 6)[0, 1, SCORED["uar5"]]
+    assert error == pytest.approx(stats.sem(each), rel=0.02)
+    assert resampling.margin(error, 6) == pytest.approx(stats.t.ppf(0.975, 5) * error)
+
+
+def test_intervals_table_is_whole_and_follows_the_seed():
+    both = predictions(tasks=("valence", "activation"))
+    tables = {"BasicCNN": predictions(), "MultitaskCNN": both}
+    table, again = (intervals.intervals_table(tables, 300, seed=1) for _ in range(2))
+    assert table.equals(again)
+    assert len(table) == 3 * 2 * len(sums.FIGURES)
+    assert (table["low"] < table["value"]).all()
+    assert (table["value"] < table["high"]).all()
+    found = table.set_index(["model", "task", "scope", "figure"])["value"].sort_index()
+    expected = scored(tables["BasicCNN"]["valence"], probabilities_of(tables["BasicCNN"]))
+    found = found["BasicCNN", "valence", "pooled"][list(sums.FIGURES)]
+    assert found.tolist() == pytest.approx(expected)
+
+
+def test_sign_flips_are_scipys_permutations_and_bounded():
+    rng = np.random.default_rng(0)
+    for speakers in (5, 8):
+        differences = rng.normal(0.5, 1, speakers)
+        theirs = stats.permutation_test(
+            (differences,), np.mean, permutation_type="samples", n_resamples=np.inf
+        )
+        ours = comparisons.sign_flip_p(differences, rng)
+        assert ours == pytest.approx(theirs.pvalue)
+        plain = [abs(np.dot(flip, differences)) for flip in product((-1, 1), repeat=speakers)]
+        assert ours == np.mean(np.array(plain) >= abs(differences.sum()) - 1e-9)
+        assert comparisons.sign_flip_p(np.ones(speakers), rng) == comparisons.smallest_p(speakers)
+    assert comparisons.smallest_p(5) == 0.0625
+    assert comparisons.smallest_p(10) == pytest.approx(0.00195, abs=1e-5)
+
+
+def test_drawn_signs_are_close_to_all_of_them():
+    differences = np.random.default_rng(1).normal(0.4, 1, 18)
+    every = stats.permutation_test(
+        (differences,), np.mean, permutation_type="samples", n_resamples=np.inf
+    )
+    ours = comparisons.sign_flip_p(differences, np.random.default_rng(2))
+    assert ours == pytest.approx(every.pvalue, abs=0.005)
+
+
+def test_holm_by_hand():
+    assert comparisons.holm([0.01, 0.04, 0.03]).tolist() == pytest.approx([0.03, 0.06, 0.06])
+    assert comparisons.holm([0.5, 0.9]).tolist() == [1, 1]
+    columns = np.array([[0.01, 0.5], [0.04, 0.001]])
+    assert comparisons.holm(columns).tolist() == [[0.02, 0.5], [0.04, 0.002]]
+
+
+def test_comparisons_are_paired_and_know_what_speakers_can_show():
+    good, bad = predictions(skill=2.0), predictions(skill=0.2, seed=1)
+    tables = {"BasicCNN": good, "BasicDCGAN": bad, "same": good, "baseline": bad.iloc[1:]}
+    table = comparisons.comparisons_table(tables, "baseline", 500, seed=1)
+    assert table.groupby("family")["other"].size().to_dict() == {"baseline": 42, "models": 42}
+    rows = table[table["figure"] == "uar5"].set_index(["model", "other", "scope"])
+    better = rows.loc["BasicCNN", "BasicDCGAN", "mean"]
+    assert better["low"] > 0
+    assert better["p"] == better["smallest_p"] == 0.0625
+    assert better["p_holm"] == better["smallest_p_holm"] == pytest.approx(3 * 0.0625)
+    same = rows.loc["BasicCNN", "same", "pooled"]
+    assert same["value"] == same["low"] == same["high"] == 0
+    nothing = rows.loc["BasicDCGAN", "baseline", "mean"]
+    assert nothing["value"] == 0, "only recordings that all models predict are compared"
+    assert nothing["p"] == 1
+
+
+def test_one_model_has_nothing_to_compare_with():
+    table = comparisons.comparisons_table({"BasicCNN": predictions()}, "baseline", 10, seed=1)
+    assert len(table) == 0
