@@ -34,7 +34,7 @@ SMALL = {
         "space": {"crop_width": [16], "filter_size_divisor": 4, "filters": [4], "batch_size": [8]},
     },
     "training": {"max_epochs": 2},
-    "evaluation": {"permutations": 200},
+    "evaluation": {"permutations": 200, "resamples": 200},
     "report": {"resolution": 60},
 }
 

@@ -93,7 +93,7 @@ def comparisons_table(predictions, reference, resamples, seed):
     the rows of the scope `mean`. `smallest_p` and `smallest_p_holm` are what that number of
     speakers could have given at best, alone and as the first of its family.
     """
-    rows = [pd.DataFrame(columns=["family", "model", "other"])]
+    rows = []
     for place, task in enumerate(TASKS):
         tables = of_task(predictions, task)
         families = families_of(list(tables), reference)
@@ -106,7 +106,7 @@ def comparisons_table(predictions, reference, resamples, seed):
                 columns = _differences(parts, draws, *np.transpose(places), rng)
                 table = long_table([" ".join(pair) for pair in pairs], task, len(parts), columns)
                 rows.append(_named(table, family, len(pairs)))
-    return pd.concat(rows, ignore_index=True)
+    return pd.concat(rows or [pd.DataFrame()], ignore_index=True)
 
 
 def _differences(parts, draws, first, second, rng):

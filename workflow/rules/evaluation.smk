@@ -1,6 +1,14 @@
 """evaluation: weights of the chosen trial and the test speaker, to predictions and metrics."""
 
 PREDICTIONS = EVALUATION / "{model}" / "fold-{fold}" / "predictions.csv"
+BASELINE = expand(EVALUATION / "baseline" / "fold-{fold}" / "predictions.csv", fold=FOLD_NUMBERS)
+ALL_PREDICTIONS = [*expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS), *BASELINE]
+# A manifest holds labels and no ratings behind them.
+RATINGS = [] if "iemocap" in MANIFESTS else CORPORA / "iemocap" / "ratings.csv"
+MULTITASK = any(model.startswith("Multitask") for model in MODELS)
+TASKS = ["valence", "activation"] if MULTITASK else ["valence"]
+TABLES_OF_EVALUATION = ("metrics", "intervals", "comparisons", "references", "slices", "leaks")
+EVALUATED = [EVALUATION / f"{name}.csv" for name in TABLES_OF_EVALUATION]
 
 
 rule predict:
@@ -86,3 +94,179 @@ rule count_confusions:
         "Counting the confusions of {wildcards.model}"
     script:
         "../scripts/count_confusions.py"
+
+
+rule measure_acoustics:
+    input:
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+        audio=IEMOCAP,
+    output:
+        acoustics=EVALUATION / "acoustics.csv",
+    log:
+        log_of("evaluation/acoustics"),
+    benchmark:
+        benchmark_of("evaluation/acoustics")
+    conda:
+        ENVIRONMENT
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("measure_acoustics.py"),
+    message:
+        "Measuring acoustic features for the classical baseline"
+    script:
+        "../scripts/measure_acoustics.py"
+
+
+rule predict_baseline:
+    input:
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+        folds=FOLDS,
+        acoustics=EVALUATION / "acoustics.csv",
+    output:
+        predictions=BASELINE,
+    log:
+        log_of("evaluation/baseline"),
+    benchmark:
+        benchmark_of("evaluation/baseline")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        folds=list(FOLD_NUMBERS),
+        tasks=TASKS,
+        code=code("predict_baseline.py"),
+    message:
+        "Predicting the test speakers of all folds with the classical baseline"
+    script:
+        "../scripts/predict_baseline.py"
+
+
+rule bootstrap_intervals:
+    input:
+        predictions=ALL_PREDICTIONS,
+    output:
+        intervals=EVALUATION / "intervals.csv",
+    log:
+        log_of("evaluation/intervals"),
+    benchmark:
+        benchmark_of("evaluation/intervals")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        resamples=config["evaluation"]["resamples"],
+        seed=SEED,
+        code=code("bootstrap_intervals.py"),
+    message:
+        "Drawing speakers and recordings anew for the intervals of all figures"
+    script:
+        "../scripts/bootstrap_intervals.py"
+
+
+rule compare_models:
+    input:
+        predictions=ALL_PREDICTIONS,
+    output:
+        comparisons=EVALUATION / "comparisons.csv",
+    log:
+        log_of("evaluation/comparisons"),
+    benchmark:
+        benchmark_of("evaluation/comparisons")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        resamples=config["evaluation"]["resamples"],
+        seed=SEED,
+        code=code("compare_models.py"),
+    message:
+        "Comparing the models over the test speakers"
+    script:
+        "../scripts/compare_models.py"
+
+
+rule collect_references:
+    input:
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+        folds=FOLDS,
+        ratings=RATINGS,
+    output:
+        references=EVALUATION / "references.csv",
+    log:
+        log_of("evaluation/references"),
+    benchmark:
+        benchmark_of("evaluation/references")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("collect_references.py"),
+    message:
+        "Guessers and raters, to hold the models against"
+    script:
+        "../scripts/collect_references.py"
+
+
+rule slice_predictions:
+    input:
+        predictions=ALL_PREDICTIONS,
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+        ratings=RATINGS,
+    output:
+        slices=EVALUATION / "slices.csv",
+    log:
+        log_of("evaluation/slices"),
+    benchmark:
+        benchmark_of("evaluation/slices")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("slice_predictions.py"),
+    message:
+        "Computing the metrics by style, speaker and agreement of the raters"
+    script:
+        "../scripts/slice_predictions.py"
+
+
+rule check_leaks:
+    input:
+        predictions=ALL_PREDICTIONS,
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+        folds=FOLDS,
+    output:
+        leaks=EVALUATION / "leaks.csv",
+    log:
+        log_of("evaluation/leaks"),
+    benchmark:
+        benchmark_of("evaluation/leaks")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("check_leaks.py"),
+    message:
+        "Checking that no test speaker was heard or predicted where it must not be"
+    script:
+        "../scripts/check_leaks.py"

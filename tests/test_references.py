@@ -1,0 +1,218 @@
+"""Guessers, raters, the classical baseline, slices and leaks: hand-made cases and plain loops."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import balanced_accuracy_score
+
+from emospeech import metrics
+from emospeech.evaluation import acoustics, baseline, leaks, references, slices
+from emospeech.evaluation.predictions import load_predictions, predictions_table, read_keyed
+from emospeech.faults import InputError
+from emospeech.folds import FoldSettings, make_folds
+
+RATE = acoustics.SAMPLE_RATE
+
+
+def corpus(size=400, seed=0):
+    """Recordings of five sessions with two speakers each, and their folds."""
+    rng = np.random.default_rng(seed)
+    session, gender = rng.integers(1, 6, size), rng.choice(["F", "M"], size)
+    style = rng.choice(["impro", "script"], size)
+    table = pd.DataFrame({"recording": [f"{i:04d}" for i in range(size)]})
+    table["session"] = [f"Ses{number}" for number in session]
+    table["gender"] = gender
+    table["speaker"] = table["session"] + gender
+    table["dialogue"] = [f"Ses{n}F_{kind}01" for n, kind in zip(session, style, strict=True)]
+    uneven = [0.04, 0.08, 0.3] + [0.58 / 6] * 6
+    table["valence"] = rng.choice(np.arange(1, 5.5, 0.5), size, p=uneven)
+    table["activation"] = rng.choice([2, 3, 3.5, 4.0], size)
+    return table, make_folds(table, FoldSettings())
+
+
+def random_predictions(recordings, folds):
+    """One random distribution for each test recording, in the columns of predictions.csv."""
+    rows = folds[folds["part"] == "test"].merge(recordings, on="recording")
+    shares = np.random.default_rng(1).dirichlet(np.ones(5), len(rows))
+    head = rows[["recording", "speaker", "session", "fold"]].assign(trial=0)
+    return predictions_table(head, rows[["valence"]].to_numpy(), {"valence": shares})
+
+
+def ratings_of(table):
+    """Ratings as {recording: [valence of each rater]} in the columns of ratings.csv."""
+    rows = [
+        (name, f"E{number}", "external", value, value, value)
+        for name, given in table.items()
+        for number, value in enumerate(given)
+    ]
+    names = ["recording", "rater", "kind", "valence", "activation", "dominance"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def test_guessers_reach_on_average_what_drawing_reaches():
+    recordings, folds = corpus()
+    table = references.references_table(recordings, folds).set_index(["reference", "task", "scope"])
+    assert table.loc[("majority", "valence", "pooled"), "uar5"] == pytest.approx(0.2)
+    test = folds[folds["part"] == "test"].merge(recordings, on="recording")
+    rng = np.random.default_rng(0)
+    drawn = [
+        metrics.accuracy(metrics.confusion(metrics.count_table(test["valence"], guess)))
+        for guess in rng.integers(1, 6, (2000, len(test)))
+    ]
+    uniform = table.loc[("uniform", "valence", "pooled")]
+    assert uniform["accuracy"] == pytest.approx(np.mean(drawn), abs=0.003)
+    assert uniform["strict_uar5"] == pytest.approx(0.2)
+    assert uniform["uar5"] > 0.22  # a tie accepts two classes
+    assert uniform["recordings"] == len(test)
+    assert table["rho"].isna().all()
+
+
+def test_the_prior_is_that_of_the_training_part_alone():
+    recordings, folds = corpus()
+    parts = folds.merge(recordings, on="recording")
+    parts.loc[parts["part"] == "train", "valence"] = 5.0
+    for sums in references.guesses(parts, "valence")["prior"]:
+        table = sums[:45].reshape(9, 5)
+        assert table[:, 4].sum() == table.sum() > 0
+
+
+def test_raters_are_left_out_in_turn():
+    assert references.left_out([2.0, 3.0, 5.0]) == [(4.0, 2.0), (3.5, 3.0), (2.5, 5.0)]
+    assert references.left_out([4.0]) == []
+    recordings, folds = corpus()
+    same = ratings_of({name: [1 + int(name) % 5] * 2 for name in recordings["recording"]})
+    table = references.references_table(recordings, folds, same)
+    human = table[(table["reference"] == "rater") & (table["task"] == "valence")]
+    assert human[["accuracy", "uar5", "uar3", "rho", "ccc"]].to_numpy() == pytest.approx(1)
+    apart = ratings_of({name: [1.0, 5.0] for name in recordings["recording"]})
+    human = references.references_table(recordings, folds, apart)
+    assert (human.loc[human["reference"] == "rater", "accuracy"] == 0).all()
+
+
+def test_slices_are_the_scores_of_their_recordings():
+    recordings, folds = corpus()
+    table = random_predictions(recordings, folds)
+    given = {0: [3, 3], 1: [3, 4], 2: [1, 4], 3: [3]}
+    ratings = ratings_of({name: given[int(name) % 4] for name in recordings["recording"]})
+    found = slices.slices_table({"a": table}, recordings, ratings).set_index(["slice", "value"])
+    assert set(found.loc["style"].index) == {"improvised", "scripted"}
+    assert found.loc["speaker", "recordings"].sum() == len(table)
+    assert set(found.loc["agreement"].index) == {"same", "one point apart", "further apart"}
+    rated_twice = (table["recording"].astype(int) % 4 < 3).sum()
+    assert found.loc["agreement", "recordings"].sum() == rated_twice
+    speaker = table[(table["speaker"] == "Ses2M") & (table["valence"] % 1 == 0)]
+    whole = slices.slices_table({"a": speaker}, recordings).set_index("value").loc["Ses2M"]
+    prediction = metrics.predicted_class(speaker[[f"p{n}" for n in range(1, 6)]].to_numpy())
+    expected = balanced_accuracy_score(speaker["valence"].astype(int), prediction)
+    assert whole["uar5"] == pytest.approx(expected)
+
+
+def test_a_style_that_no_name_tells_makes_no_slice():
+    recordings, folds = corpus()
+    named = recordings.assign(dialogue="")
+    table = slices.slices_table({"a": random_predictions(recordings, folds)}, named)
+    assert set(table["slice"]) == {"speaker"}
+
+
+def test_clean_tables_pass_every_check():
+    recordings, folds = corpus()
+    recordings.loc[3, "valence"] = np.nan
+    predicted = random_predictions(recordings, folds).dropna()
+    table = leaks.leak_table(recordings, folds, {"a": predicted})
+    assert (table["result"] == "passed").all()
+    assert (table["looked_at"] > 0).all()
+    leaks.refuse_leaks(table, "folds.csv")
+
+
+def moved(folds, recording, fold, part):
+    here = (folds["recording"] == recording) & (folds["fold"] == fold)
+    return folds.assign(part=folds["part"].mask(here, part))
+
+
+def test_each_leak_is_found():
+    recordings, folds = corpus()
+    table = random_predictions(recordings, folds)
+    tested = folds[(folds["part"] == "test") & (folds["fold"] == 1)]["recording"].tolist()
+    cases = {
+        "no session left out": (moved(folds, tested[0], 1, "train"), table),
+        "no speaker is in two": (moved(folds, tested[0], 1, "train"), table),
+        "validation and test": (moved(folds, tested[0], 1, "validation"), table),
+        "every recording has one": (pd.concat([folds, folds.iloc[:1]]), table),
+        "a predicts recordings of": (folds, table.assign(fold=table["fold"] % 5 + 1)),
+        "a predicts no recording twice": (folds, pd.concat([table, table.iloc[:1]])),
+        "a predicts every labelled": (folds, table.iloc[1:]),
+    }
+    for start, (parts, predicted) in cases.items():
+        found = leaks.leak_table(recordings, parts, {"a": predicted}).set_index("check")
+        broken = [name for name in found.index if name.startswith(start)]
+        assert found.loc[broken, "result"].tolist() == ["failed"], start
+        with pytest.raises(InputError, match="broken by"):
+            leaks.refuse_leaks(found.reset_index(), "folds.csv")
+    swapped = make_folds(recordings, FoldSettings(validation="both"))
+    swapped.loc[swapped["fold"] == 6, "part"] = folds.loc[folds["fold"] == 1, "part"].to_numpy()
+    found = leaks.leak_table(recordings, swapped, {}).set_index("check")["result"]
+    assert found["every speaker is tested in one fold at most"] == "failed"
+
+
+def test_contours_know_a_tone_and_follow_its_level():
+    times = np.arange(RATE) / RATE
+    tone = np.sin(2 * np.pi * 200 * times).astype(np.float32)
+    loud, quiet = acoustics.statistics(tone), acoustics.statistics(tone / 10)
+    assert np.exp(loud["log_pitch_50"]) == pytest.approx(200, rel=0.01)
+    assert loud["zero_crossings_50"] == pytest.approx(400 / RATE, rel=0.05)
+    assert loud["level_50"] - quiet["level_50"] == pytest.approx(np.log(10), abs=0.01)
+    assert loud["centroid_50"] == pytest.approx(200, rel=0.05)
+    assert loud["log_duration"] == 0
+
+
+@pytest.mark.parametrize("samples", [np.zeros(RATE, np.float32), np.ones(3, np.float32)])
+def test_silence_and_a_click_have_finite_statistics(samples):
+    assert np.isfinite(list(acoustics.statistics(samples).values())).all()
+
+
+def test_the_baseline_learns_from_the_training_part_and_chooses_by_validation():
+    recordings, folds = corpus()
+    rng = np.random.default_rng(0)
+    features = pd.DataFrame({"recording": recordings["recording"]})
+    features["a"] = recordings["valence"] + rng.normal(0, 0.2, len(recordings))
+    features["b"] = rng.normal(size=len(recordings))
+    arguments = (recordings, folds, features)
+    table = baseline.baseline_predictions(*arguments, 2, ["valence", "activation"])
+    test = set(folds[(folds["part"] == "test") & (folds["fold"] == 2)]["recording"])
+    assert set(table["recording"]) == test
+    assert np.corrcoef(table["valence"], table["expected"])[0, 1] > 0.9
+    assert "activation_p5" in table
+    # The labels of the test speaker change nothing.
+    wrong = recordings.assign(
+        valence=recordings["valence"].mask(recordings["recording"].isin(test), 1.0)
+    )
+    again = baseline.baseline_predictions(wrong, folds, features, 2, ["valence"])
+    assert (again["p3"] == table["p3"]).all()
+
+
+def test_a_part_without_labels_is_named():
+    recordings, folds = corpus()
+    features = pd.DataFrame({"recording": recordings["recording"], "a": 0.0})
+    recordings.loc[recordings["speaker"] == "Ses1F", "valence"] = np.nan
+    with pytest.raises(InputError, match="fold 1: no recording of its validation part"):
+        baseline.baseline_predictions(recordings, folds, features, 1, ["valence"])
+
+
+def test_rare_classes_weigh_as_much_as_common_ones():
+    features = np.r_[np.zeros(95), np.ones(5)][:, None] + np.arange(100)[:, None] * 1e-6
+    labels = np.r_[np.full(95, 2.0), np.full(5, 4.0)]
+    found = baseline.fit(features, labels, 1e-4)(np.array([[0.5]]))
+    assert found[0, [1, 3]] == pytest.approx([0.5, 0.5], abs=0.05)
+    assert found[0, [0, 2, 4]].tolist() == [0, 0, 0]
+
+
+def test_names_made_of_digits_stay_text(tmp_path):
+    recordings, folds = corpus()
+    table = random_predictions(recordings, folds).assign(speaker="NA")
+    path = tmp_path / "a" / "fold-1" / "predictions.csv"
+    path.parent.mkdir(parents=True)
+    table.to_csv(path, index=False)
+    loaded = load_predictions([path])["a"]
+    assert loaded["recording"].tolist() == table["recording"].tolist()
+    assert (loaded["speaker"] == "NA").all()
+    assert read_keyed(path)["p1"].dtype == float

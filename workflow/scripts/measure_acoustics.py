@@ -1,0 +1,18 @@
+"""Measure the acoustic statistics of each labelled recording, for the classical baseline."""
+
+from pathlib import Path
+
+from emospeech import jobs
+from emospeech.corpora.tables import load_recordings
+from emospeech.evaluation.acoustics import acoustics_table
+from emospeech.files import write_table
+
+
+def main(paths, settings):
+    recordings = load_recordings(paths.recordings)
+    table = acoustics_table(recordings, Path(paths.audio), settings.threads)
+    write_table(paths.acoustics, table)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)

@@ -1,0 +1,19 @@
+"""Predict the test speaker of each fold with the classical baseline."""
+
+from emospeech import jobs
+from emospeech.corpora.tables import load_recordings
+from emospeech.evaluation.baseline import baseline_predictions
+from emospeech.evaluation.predictions import read_keyed
+from emospeech.files import write_table
+
+
+def main(paths, settings):
+    recordings = load_recordings(paths.recordings)
+    folds, acoustics = read_keyed(paths.folds), read_keyed(paths.acoustics)
+    for fold, path in zip(settings.folds, paths.predictions, strict=True):
+        table = baseline_predictions(recordings, folds, acoustics, fold, settings.tasks)
+        write_table(path, table)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
