@@ -120,6 +120,12 @@ def test_the_study_leaves_what_is_promised(project):
         assert (results / f"report/figures/confusion-{model}.pdf").read_bytes()[:4] == b"%PDF"
     metrics = pd.read_csv(results / "evaluation/metrics.csv")
     assert set(metrics["model"]) == set(MODELS)
+    for name in ("intervals", "comparisons", "slices"):
+        table = pd.read_csv(results / f"evaluation/{name}.csv")
+        assert {*MODELS, "baseline"} == {*table["model"], *table.get("other", [])}, name
+    references = pd.read_csv(results / "evaluation/references.csv")["reference"]
+    assert set(references) == {"majority", "prior", "uniform", "rater"}
+    assert set(pd.read_csv(results / "evaluation/leaks.csv")["result"]) == {"passed"}
     page = (results / "report/index.html").read_text()
     assert all(model in page for model in MODELS)
     for table in ("table-1", "table-2", "table-3-BasicCNN", "classes"):
