@@ -104,8 +104,8 @@ def comparisons_table(predictions, reference, resamples, seed):
             for family, pairs in families.items():
                 places = [[list(tables).index(model) for model in pair] for pair in pairs]
                 columns = _differences(parts, draws, *np.transpose(places), rng)
-                table = long_table([" ".join(pair) for pair in pairs], task, len(parts), columns)
-                rows.append(_named(table, family, len(pairs)))
+                table = long_table(range(len(pairs)), task, len(parts), columns)
+                rows.append(_named(table, family, pairs))
     return pd.concat(rows or [pd.DataFrame()], ignore_index=True)
 
 
@@ -122,11 +122,11 @@ def _differences(parts, draws, first, second, rng):
 
 
 def _named(table, family, pairs):
-    """Return the rows of a family with the names of its pairs and its smallest p values."""
-    names = table["model"].str.split(" ", expand=True)
+    """Return the rows of a family with its smallest p values and names for its numbered pairs."""
+    first, second = np.array(pairs)[table["model"]].T
     least = table["speakers"].map(smallest_p)
-    table = table.assign(model=names[0], smallest_p=least)
-    table["smallest_p_holm"] = np.minimum(least * pairs, 1)
+    table = table.assign(model=first, smallest_p=least)
+    table["smallest_p_holm"] = np.minimum(least * len(pairs), 1)
     table.insert(0, "family", family)
-    table.insert(2, "other", names[1])
+    table.insert(2, "other", second)
     return table
