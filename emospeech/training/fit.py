@@ -53,7 +53,7 @@ def fit(networks, model, trial, parts, sampler, settings, place):
     while not rule.stop and rule.epoch < settings.max_epochs:
         began = time.perf_counter()
         rng = stream(settings, *place, rule.epoch)
-        losses, crops = _epoch(engine, sampler, parts["train"].targets, rng)
+        losses, crops = train_epoch(engine, sampler, parts["train"].targets, rng)
         scores = validate(network, parts["validation"], settings)
         if rule.better(scores["uar5"]):
             best = {name: value.detach().clone() for name, value in network.state_dict().items()}
@@ -87,7 +87,7 @@ def predict(network, crops, tasks, objective):
     }
 
 
-def _epoch(engine, sampler, labels, rng):
+def train_epoch(engine, sampler, labels, rng):
     """Train one epoch; return the mean losses and the number of labelled crops seen.
 
     `labels` holds a tensor (n, 5) for each task.
