@@ -151,6 +151,22 @@ def test_one_core_gives_the_same_bytes(project):
         assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file
 
 
+def test_the_study_scores_other_recordings(project):
+    wavs = sorted(map(str, project.folder.glob("results/small/embedded/**/Ses01*.wav")))[:2]
+    command = [sys.executable, "-m", "emospeech", "predict", "--model", MODELS[1]]
+    done = subprocess.run(
+        [*command, "--results", "results/small", *wavs],
+        cwd=project.folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    header, *rows = done.stdout.splitlines()
+    assert header.startswith("file,p1,")
+    assert header.endswith(",activation_expected")
+    assert [row.split(",")[0] for row in rows] == wavs
+
+
 def test_the_corpora_are_checked_on_the_terminal(project):
     done = project.run("check_corpora")
     assert done.returncode == 0, done.output

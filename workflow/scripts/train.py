@@ -3,6 +3,7 @@
 from emospeech import jobs
 from emospeech.files import write_json, write_table
 from emospeech.models.networks import NetworkSettings
+from emospeech.training.description import Description
 from emospeech.training.fold import load_fold
 from emospeech.training.run import train_fold
 from emospeech.training.settings import TrainingSettings
@@ -11,6 +12,7 @@ from emospeech.training.weights import save_weights
 
 def main(paths, settings):
     training = TrainingSettings(**settings.training)
+    networks = NetworkSettings(**settings.networks)
     fold = load_fold(
         paths.store,
         paths.recordings,
@@ -26,10 +28,13 @@ def main(paths, settings):
         paths.unlabelled,
         settings.number,
         settings.trial,
-        NetworkSettings(**settings.networks),
+        networks,
         training,
     )
-    save_weights(paths.weights, weights)
+    description = Description(
+        settings.model, settings.trial, networks, fold.store.settings, training, validation
+    )
+    save_weights(paths.weights, weights, description.told())
     write_table(paths.history, history)
     write_json(paths.validation, validation)
 
