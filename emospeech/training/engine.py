@@ -34,6 +34,23 @@ class Engine:
             for name, parameters in updated.items()
         }
 
+    def state(self):
+        """Return all tensors that the next step depends on, {name: tensor}.
+
+        They are those in use and no copies: what is written into them is where the engine goes on.
+        """
+        networks = {"network": self.network, "generator": self.generator}
+        named = {
+            f"{place}.{name}": value
+            for place, network in networks.items()
+            if network is not None
+            for name, value in network.state_dict().items()
+        }
+        for update, optimiser in self.optimisers.items():
+            moments = enumerate(optimiser.state())
+            named |= {f"adam.{update}.{number}": value for number, value in moments}
+        return named
+
     def step(self, crops, labels, unlabelled=None, latent=None):
         """Update every part once and return the losses, {name: scalar tensor}.
 

@@ -19,4 +19,5 @@ class TrainingSettings:
     update: str = "separate"  # one update a loss; or "joint", one of all but the generator
     device: str = "auto"  # the GPU where there is one, or "cpu", "cuda"
     threads: int = 1  # of torch on a CPU; sums depend on it, so it is set here and not by --cores
-    seed: int = 1
+    seed: int = 1  # of the first weights and of all draws of the training
+    evaluation_seed: int = 1  # of the crops that validation and test see

@@ -32,6 +32,7 @@ rule train:
         trial=lambda wildcards: TRIALS[int(wildcards.trial)],
         networks=NETWORKS,
         training=TRAINING_SETTINGS,
+        checkpoint=str(TRAINED / ".checkpoint.safetensors"),
         shuffle_seed=SEED if config["labels"]["shuffle"] else None,
         code=code("train.py"),
     message:

@@ -1,4 +1,10 @@
-"""Train a model on a fold with the parameters of a trial."""
+"""Train a model on a fold with the parameters of a trial.
+
+A job that was killed goes on after its last whole epoch. The checkpoint is no output, since those
+are deleted when a job fails; it is removed when the outputs are there.
+"""
+
+from pathlib import Path
 
 from emospeech import jobs
 from emospeech.files import write_json, write_table
@@ -28,10 +34,13 @@ def main(paths, settings):
         settings.trial,
         NetworkSettings(**settings.networks),
         training,
+        settings.checkpoint,
+        settings.code,
     )
     save_weights(paths.weights, weights)
     write_table(paths.history, history)
     write_json(paths.validation, validation)
+    Path(settings.checkpoint).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
