@@ -4,11 +4,13 @@ A job that was killed goes on after its last whole epoch. The checkpoint is no o
 are deleted when a job fails; it is removed when the outputs are there.
 """
 
+import json
 from pathlib import Path
 
 from emospeech import jobs
 from emospeech.files import write_json, write_table
 from emospeech.models.networks import NetworkSettings
+from emospeech.search import trial_of_fold
 from emospeech.training.fold import load_fold
 from emospeech.training.run import train_fold
 from emospeech.training.settings import TrainingSettings
@@ -16,6 +18,9 @@ from emospeech.training.weights import save_weights
 
 
 def main(paths, settings):
+    number, trial = settings.number, settings.trial
+    if paths.best:  # with another seed, what the search has chosen
+        number, trial = trial_of_fold(json.loads(Path(paths.best).read_text()), settings.fold)
     training = TrainingSettings(**settings.training)
     fold = load_fold(
         paths.store,
@@ -30,8 +35,8 @@ def main(paths, settings):
         settings.model,
         fold,
         paths.unlabelled,
-        settings.number,
-        settings.trial,
+        number,
+        trial,
         NetworkSettings(**settings.networks),
         training,
         settings.checkpoint,
