@@ -59,6 +59,31 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
     assert len(part.recordings) == len(probabilities["valence"]) == 8
 
 
+def test_the_crops_that_are_tested_are_the_studys_and_are_averaged(corpus, tmp_path):
+    """With a seed of its own a training sees other draws, but is validated and tested as any."""
+    large = replace(NETWORKS, weight_deviation=0.5)  # so that crops differ in what is predicted
+    network, _ = build("BasicCNN", CORPUS_ROWS, TRIAL, large, seed=0)
+    save_weights(tmp_path / "w.safetensors", network.state_dict())
+
+    def tested(crops=1, **options):
+        place = (TRIAL, tmp_path / "w.safetensors", NETWORKS, replace(SETTINGS, **options))
+        return predict_test("BasicCNN", fold_of(corpus), *place, crops)[0]["valence"]
+
+    one = tested()
+    np.testing.assert_array_equal(one, tested(seed=2))
+    assert not np.array_equal(one, tested(evaluation_seed=2))
+    two, three = tested(2), tested(3)
+    np.testing.assert_allclose(three.sum(axis=1), 1)
+    second, third = 2 * two - one, 3 * three - 2 * two  # the crops that each mean adds
+    assert not np.allclose(second, one)
+    assert not np.allclose(third, second)
+    trained = [
+        train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, replace(SETTINGS, seed=n))
+        for n in (1, 2)
+    ]
+    assert not trained[0][0]["valence"].equals(trained[1][0]["valence"])
+
+
 CHOICES = [
     {"encoding": "regression", "update": "joint"},
     {"encoding": "hard", "class_loss": "binary"},
