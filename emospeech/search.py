@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-PARAMETERS = ("crop_width", "learning_rate", "batch_size", "filter_size", "filters")  # of a trial
-FOLD_UAR = "validation_uar_fold-"  # in front of the number of a fold: columns of trials.csv
+from emospeech.training.trial import FOLD_UAR, PARAMETERS
 
 
 @dataclass(frozen=True)
@@ -86,12 +85,6 @@ def best_trials(table, choice, select):
     if select == "pooled":
         return _trial(table, next(iter(choice.values())), "validation_uar")
     return {"folds": {str(f): _trial(table, n, f"{FOLD_UAR}{f}") for f, n in choice.items()}}
-
-
-def trial_of_fold(best, fold):
-    """Return the trial that a fold takes: its number and its parameters."""
-    trial = best["folds"][str(fold)] if "folds" in best else best
-    return trial["trial"], {name: trial[name] for name in PARAMETERS}
 
 
 def chosen_histories(choice, validations, paths):

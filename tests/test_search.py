@@ -10,7 +10,6 @@ import yaml
 
 from emospeech.report.paper import TABLE_1
 from emospeech.search import (
-    PARAMETERS,
     SearchSpace,
     best_trials,
     choose,
@@ -18,8 +17,8 @@ from emospeech.search import (
     draw_trial,
     mark_chosen,
     rank_trials,
-    trial_of_fold,
 )
+from emospeech.training.trial import PARAMETERS, trial_of_fold
 
 SPACE = SearchSpace()
 

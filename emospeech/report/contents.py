@@ -15,7 +15,7 @@ from emospeech.report.tables import (
     table_classes,
     table_folds,
 )
-from emospeech.search import FOLD_UAR
+from emospeech.training.trial import FOLD_UAR
 
 
 @dataclass(frozen=True)

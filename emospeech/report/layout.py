@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from emospeech.report.frames import CLASSES, MODELS
-from emospeech.search import FOLD_UAR
+from emospeech.training.trial import FOLD_UAR
 
 MISSING = "\N{EN DASH}"
 CORRELATION = "Correlation \N{GREEK SMALL LETTER RHO}"

@@ -12,7 +12,6 @@ from emospeech.metrics import class_figures, row_normalised
 from emospeech.report import paper
 from emospeech.report.frames import (
     CLASSES,
-    PARAMETERS,
     cell,
     counts,
     fold_names,
@@ -22,6 +21,7 @@ from emospeech.report.frames import (
 )
 from emospeech.report.layout import plain
 from emospeech.report.markup import to_markdown, to_tex
+from emospeech.training.trial import PARAMETERS
 
 PARAMETER_NAMES = {
     "crop_width": "Crop width",

@@ -7,10 +7,10 @@ from emospeech import jobs
 from emospeech.evaluation.predictions import predictions_table
 from emospeech.files import write_table
 from emospeech.models.networks import NetworkSettings
-from emospeech.search import trial_of_fold
 from emospeech.training.fold import load_fold
 from emospeech.training.run import predict_test
 from emospeech.training.settings import TrainingSettings
+from emospeech.training.trial import trial_of_fold
 
 
 def main(paths, settings):

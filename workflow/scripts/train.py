@@ -10,10 +10,10 @@ from pathlib import Path
 from emospeech import jobs
 from emospeech.files import write_json, write_table
 from emospeech.models.networks import NetworkSettings
-from emospeech.search import trial_of_fold
 from emospeech.training.fold import load_fold
 from emospeech.training.run import train_fold
 from emospeech.training.settings import TrainingSettings
+from emospeech.training.trial import trial_of_fold
 from emospeech.training.weights import save_weights
 
 
