@@ -30,3 +30,4 @@ rule all:
     default_target: True
     input:
         page=REPORT / "index.html",
+        seeds=EVALUATION / "seeds.csv" if MORE_SEEDS else [],

@@ -31,6 +31,7 @@ from emospeech.training.fold import load_fold
 from emospeech.training.run import predict_test
 from emospeech.training.scorer import find_spans
 from emospeech.training.settings import TrainingSettings
+from emospeech.training.trial import PARAMETERS
 from emospeech.training.weights import read_description, save_weights
 from emospeech.version import VERSION
 
@@ -223,18 +224,30 @@ def test_silence_is_scored_and_told(tmp_path, capsys, weights):
     assert sum(probabilities(row)) == pytest.approx(1)
 
 
-def test_the_chosen_trial_of_a_study_is_taken(tmp_path, capsys, speech):
-    """All folds of the chosen trial, and no other file that lies about."""
+def trial(number):
+    return dict.fromkeys(PARAMETERS, 4) | {"trial": number}
+
+
+@pytest.mark.parametrize(
+    ("best", "numbers"),
+    [(trial(1), (1, 1)), ({"folds": {"1": trial(1), "2": trial(0)}}, (1, 0))],
+    ids=["pooled", "by fold"],
+)
+def test_the_chosen_trials_of_a_study_are_taken(tmp_path, capsys, speech, best, numbers):
+    """The weights of the chosen trial of each fold, and no other file that lies about."""
     search = tmp_path / "search/BasicCNN"
     search.mkdir(parents=True)
-    (search / "best.json").write_text(json.dumps({"trial": 1, "filters": 4}))
+    (search / "best.json").write_text(json.dumps(best))
     pd.DataFrame({"fold": [1, 1, 2], "epoch": [1, 2, 1]}).to_csv(search / "histories.csv")
-    for trial in range(2):
+    trained = tmp_path / "training/BasicCNN"
+    for number in range(2):
         for fold in (1, 2, 3):
-            place = tmp_path / f"training/BasicCNN/trial-{trial}/fold-{fold}"
-            weights_of(place / "weights.safetensors", BASIC, seed=10 * trial + fold)
-    trained = tmp_path / "training/BasicCNN/trial-1"
-    given = [f"--weights={trained}/fold-{fold}/weights.safetensors" for fold in (1, 2)]
+            place = trained / f"trial-{number}/fold-{fold}"
+            weights_of(place / "weights.safetensors", BASIC, seed=10 * number + fold)
+    given = [
+        f"--weights={trained}/trial-{number}/fold-{fold}/weights.safetensors"
+        for fold, number in enumerate(numbers, 1)
+    ]
     assert main(["predict", *given, speech]) == 0
     wanted = capsys.readouterr().out
     study = ["predict", "--results", str(tmp_path), speech, "--model"]

@@ -15,10 +15,14 @@ def draw_centres(store, recordings, rng):
     return _centres(store, recordings, rng.random((2, len(recordings))))
 
 
-def draw_fixed_centres(store, recordings, seed):
-    """Return a centre for each recording that depends on its name and `seed` alone."""
+def draw_fixed_centres(store, recordings, seed, crop=0):
+    """Return a centre for each recording that depends on its name, `seed` and `crop` alone.
+
+    `crop` counts from 0: a recording that is seen several times has that many centres.
+    """
     recordings = np.asarray(recordings)
-    draws = [_named(store.recordings[number], seed).random(2) for number in recordings]
+    names = [store.recordings[number] for number in recordings]
+    draws = [_named(name, seed).random((crop + 1, 2))[crop] for name in names]
     return _centres(store, recordings, np.reshape(draws, (-1, 2)).T)
 
 

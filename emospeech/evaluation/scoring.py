@@ -8,23 +8,28 @@ import pandas as pd
 from emospeech.evaluation.predictions import column_names
 from emospeech.faults import InputError
 from emospeech.metrics import POOLED, POOLED_NAMES, expected_value, predicted_class
+from emospeech.training.trial import trial_of_fold
 
 
 def chosen_weights(results, model):
-    """Return the files of weights of the trial that a study chose for a model, those of all folds.
+    """Return the files of weights that a study chose for a model, one for each fold.
 
     `results` is the folder of the study. Raises InputError where one of them is not there.
     """
     search = Path(results, "search")
     try:
-        number = json.loads((search / model / "best.json").read_text())["trial"]
+        best = json.loads((search / model / "best.json").read_text())
         folds = pd.read_csv(search / model / "histories.csv")["fold"].unique()
+        trials = {fold: trial_of_fold(best, fold)[0] for fold in folds}
     except (OSError, KeyError, TypeError, ValueError) as error:
         found = ", ".join(sorted(file.parent.name for file in search.glob("*/best.json")))
         problem = f"has no chosen trial (finished models: {found or 'none'}); run the study first"
         raise InputError(search / model, problem) from error
-    trial = Path(results, "training", model, f"trial-{number}")
-    return [trial / f"fold-{fold}" / "weights.safetensors" for fold in folds]
+    trained = Path(results, "training", model)
+    return [
+        trained / f"trial-{number}" / f"fold-{fold}" / "weights.safetensors"
+        for fold, number in trials.items()
+    ]
 
 
 def score_columns(tasks):
