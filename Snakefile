@@ -31,3 +31,4 @@ rule all:
     input:
         page=REPORT / "index.html",
         evaluation=EVALUATED,
+        seeds=EVALUATION / "seeds.csv" if MORE_SEEDS else [],

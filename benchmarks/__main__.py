@@ -7,10 +7,11 @@ from pathlib import Path
 import torch
 from threadpoolctl import threadpool_limits
 
-from benchmarks import corpora, crops, extraction, memory
+from benchmarks import corpora, crops, extraction, memory, training
 from benchmarks.rows import table_of
 from emospeech.files import write_table
 
+HOURS = 10  # of made-up frames: more than fit in a processor's caches
 OUTPUT = Path("results/benchmarks/benchmarks.csv")
 
 
@@ -25,7 +26,13 @@ def main():
             corpora.utterances(folder / "IEMOCAP_full_release", 600),
             corpora.meetings(folder / "ami", 4, 0.75),
         ]
-        rows = [*extraction.rows(audio, folder), *crops.rows(folder), *memory.rows(folder)]
+        made_up = corpora.made_up(folder, HOURS)
+        rows = [
+            *extraction.rows(audio, folder),
+            *crops.rows(made_up),
+            *memory.rows(folder),
+            *training.rows(made_up, "cuda" if torch.cuda.is_available() else "cpu"),
+        ]
     table = table_of(rows)
     write_table(output, table)
     print(table.drop(columns="note").to_string(index=False, float_format="{:,.2f}".format))

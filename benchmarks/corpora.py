@@ -7,11 +7,15 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from benchmarks import usual
 from emospeech.corpora.ami import AmiSettings, read_ami
 from emospeech.corpora.embedded import ami, iemocap
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.spectrograms.layout import create_store
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.store import open_store
 
+SETTINGS = SpectrogramSettings()
 SECONDS = 4.46  # of an utterance of IEMOCAP, on average
 
 
@@ -47,21 +51,47 @@ def meetings(root, count, hours):
     return Audio(found.recordings, found.words, folder)
 
 
-def made_up_store(path, hours, settings):
-    """Write a store of utterances whose frames are noise; return the words of each recording."""
+@dataclass(frozen=True)
+class MadeUp:
+    """Utterances whose frames are noise, in a store of ours and in the usual file."""
+
+    folder: Path
+    words: np.ndarray  # (recordings, words, 2): start and end in seconds
+    lengths: np.ndarray  # (recordings,) frames
+
+    def store(self):
+        return open_store(self.folder / "made-up.h5")
+
+    def usual_crops(self, width, count=None):
+        """Return the usual Dataset of crops of the first `count` recordings."""
+        words = self.words[:count]
+        return usual.Crops(self.folder / "usual.h5", words, SETTINGS.frame_rate, width)
+
+
+def made_up(folder, hours):
+    """Write `hours` of made-up utterances to `folder`, ten words in each."""
     rng = np.random.default_rng(0)
-    seconds = rng.uniform(0.5, 2, round(hours * 3600 / SECONDS / 1.25)) * SECONDS
-    lengths = (seconds * settings.frame_rate).astype(int)
-    names = [f"utterance-{number:06d}" for number in range(len(lengths))]
+    seconds = rng.uniform(0.5, 1.5, round(hours * 3600 / SECONDS)) * SECONDS
+    lengths = (seconds * SETTINGS.frame_rate).astype(int)
+    starts = rng.uniform(0, seconds[:, None] - 0.3, (len(seconds), 10))
+    found = MadeUp(folder, np.stack([starts, starts + 0.3], axis=2), lengths)
+    noise = rng.uniform(-1, 1, (2**16, SETTINGS.rows)).astype(np.float32)
+    _write_store(found, noise)
+    with h5py.File(folder / "usual.h5", "w") as file:
+        for number, length in enumerate(lengths):
+            file[str(number)] = noise[:length]
+    return found
+
+
+def _write_store(made_up, noise):
+    names = [f"utterance-{number:06d}" for number in range(len(made_up.lengths))]
     recordings = pd.DataFrame({"recording": names, "path": names})
-    starts = rng.uniform(0, seconds[:, None] - 0.3, (len(names), 10))
-    words = np.stack([starts, starts + 0.3], axis=2)  # (recordings, 10, 2)
-    table = pd.DataFrame(words.reshape(-1, 2), columns=["start", "end"])
-    table.insert(0, "recording", np.repeat(names, 10))
-    create_store(path, recordings, table, lengths.tolist(), settings)
+    words = pd.DataFrame(made_up.words.reshape(-1, 2), columns=["start", "end"])
+    words.insert(0, "recording", np.repeat(names, made_up.words.shape[1]))
+    path = made_up.folder / "made-up.h5"
+    create_store(path, recordings, words, made_up.lengths.tolist(), SETTINGS)
+    frames, total = noise.astype(SETTINGS.dtype), made_up.lengths.sum()
     with h5py.File(path, "r+") as file:
-        noise = rng.uniform(-1, 1, (2**16, settings.rows)).astype(settings.dtype)
-        for start in range(0, lengths.sum(), len(noise)):
-            end = min(start + len(noise), lengths.sum())
-            file["frames"][start:end] = noise[: end - start]
-    return words, lengths
+        for start in range(0, total, len(frames)):
+            end = min(start + len(frames), total)
+            file["frames"][start:end] = frames[: end - start]

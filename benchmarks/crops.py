@@ -2,41 +2,32 @@
 
 from itertools import islice
 
-import h5py
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from benchmarks import usual
-from benchmarks.corpora import made_up_store
 from benchmarks.rows import Row, seconds_in_turn
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.sampler import Sampler
-from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.store import open_store
 
-HOURS = 10  # of frames: more than fits in a processor's caches
-WIDTH, BATCH = 128, 128  # of Table 1's space
+WIDTH, ROWS, BATCH = 128, 128, 128  # the largest crops of Table 1's space
 BATCHES = 20  # timed at a time
-SETTINGS = SpectrogramSettings()
 
 
-def rows(folder):
-    """Return the rows on crops; the stores are written to `folder`."""
-    words, lengths = made_up_store(folder / "made-up.h5", HOURS, SETTINGS)
-    write_usual(folder / "usual.h5", lengths)
-    store = open_store(folder / "made-up.h5")
+def rows(made_up):
+    """Return the rows on crops of `MadeUp` utterances, more than fit in a processor's caches."""
+    lengths = made_up.lengths
     sampler = Sampler(
-        gather=CropGatherer(store, WIDTH),
+        gather=CropGatherer(made_up.store(), WIDTH),
         recordings=np.arange(len(lengths)),
         valence=np.random.default_rng(0).integers(2, 10, len(lengths)) / 2,
         pool=None,
         batch_size=BATCH,
         oversample=True,
     )
-    dataset = usual.Crops(folder / "usual.h5", words, SETTINGS.frame_rate, WIDTH)
+    dataset = made_up.usual_crops(WIDTH)
     steps = len(sampler.epoch(np.random.default_rng(0)))
-    source = torch.rand(BATCH, 1, WIDTH, SETTINGS.rows)
+    source = torch.rand(BATCH, 1, WIDTH, ROWS)
     target = torch.empty_like(source)
 
     def ours():
@@ -50,7 +41,7 @@ def rows(folder):
 
     ready, copied = (seconds / steps for seconds in seconds_in_turn(ours, copies))
     loaders = {workers: loader_seconds(dataset, workers) for workers in (0, 2)}
-    told = f"batches of {BATCH} crops of {WIDTH} x {SETTINGS.rows}, float32, one thread"
+    told = f"batches of {BATCH} crops of {WIDTH} x {ROWS}, float32, one thread"
     each = ", ".join(f"{1 / seconds:.1f} with {n} workers" for n, seconds in loaders.items())
     return [
         Row(
@@ -78,11 +69,3 @@ def loader_seconds(dataset, workers):
         pass
     (seconds,) = seconds_in_turn(lambda: [None for _ in islice(batches, BATCHES // 4)], rounds=4)
     return seconds / (BATCHES // 4)
-
-
-def write_usual(path, lengths):
-    """Write a dataset of float32 noise for each recording."""
-    noise = np.random.default_rng(0).uniform(-1, 1, (max(lengths), 128)).astype(np.float32)
-    with h5py.File(path, "w") as file:
-        for number, length in enumerate(lengths):
-            file[str(number)] = noise[:length]

@@ -8,8 +8,12 @@ head, as are the raters' own votes ("histogram") and the nearest class alone ("h
 
 import numpy as np
 
-CLASSES = np.arange(1, 6)  # very negative, negative, neutral, positive, very positive
+CLASSES = np.arange(1, 6)
 NEUTRAL = 3
+CLASS_NAMES = {
+    "valence": ("very negative", "negative", "neutral", "positive", "very positive"),
+    "activation": ("very low", "low", "medium", "high", "very high"),
+}
 
 
 def fuzzy(labels):

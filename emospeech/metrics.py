@@ -16,7 +16,8 @@ from scipy.special import betainc
 from emospeech.labels import CLASSES, hard, is_tie
 
 N_KINDS = 2 * len(CLASSES) - 1  # labels 1, 1.5, ... 5
-POOLED = np.array([0, 0, 1, 2, 2])  # five classes to negative, neutral, positive
+POOLED = np.array([0, 0, 1, 2, 2])  # five classes to three
+POOLED_NAMES = ("negative", "neutral", "positive")
 
 
 def label_kinds(labels):

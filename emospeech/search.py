@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from emospeech.training.trial import FOLD_UAR, PARAMETERS
+
 
 @dataclass(frozen=True)
 class SearchSpace:
@@ -37,35 +39,72 @@ def draw_trial(space, seed, number):
 
 
 def rank_trials(trials, validations):
-    """Return the table of trials with their mean validation UAR and which one is chosen.
+    """Return the table of trials with their validation UAR: the mean, and that of each fold.
 
     `trials` are dicts of parameters in the order of their numbers, `validations` a table with
-    columns `trial, fold, uar`. The highest mean over the folds is chosen, of equal ones the first.
-    No test figure enters.
+    columns `trial, fold, uar, capped`. The column `capped` counts the trainings of a trial that the
+    cap on epochs ended, and not the stopping rule. No test figure enters.
     """
     table = pd.DataFrame(trials).rename_axis("trial").reset_index()
     table["validation_uar"] = validations.groupby("trial")["uar"].mean()
-    table["chosen"] = table.index == table["validation_uar"].idxmax()
+    for fold, rows in validations.groupby("fold"):
+        table[f"{FOLD_UAR}{fold}"] = rows.set_index("trial")["uar"]
+    table["capped"] = validations.groupby("trial")["capped"].sum()
     return table
 
 
-def chosen_trial(table):
-    """Return the chosen row of `rank_trials` as a dict of Python numbers, without the mark."""
-    return table[table["chosen"]].drop(columns="chosen").to_dict("records")[0]
+def choose(table, select):
+    """Return {fold: number of the trial that it takes}, of equally good trials the first.
+
+    With `select` "pooled" all folds take the trial with the highest mean over the folds; with
+    "fold" each takes that with the highest UAR of its own, and nothing of one fold enters another.
+    """
+    columns = [name for name in table if name.startswith(FOLD_UAR)]
+    return {
+        int(name.removeprefix(FOLD_UAR)): int(
+            table["validation_uar" if select == "pooled" else name].idxmax()
+        )
+        for name in columns
+    }
 
 
-def chosen_histories(table, validations, paths):
-    """Return the histories of the chosen trial, those of all folds below each other.
+def mark_chosen(table, choice, select):
+    """Return the table of trials with a column `chosen`, and `chosen_by` where folds choose."""
+    chosen = table.assign(chosen=table["trial"].isin(choice.values()))
+    if select == "fold":
+        folds = [[str(fold) for fold in choice if choice[fold] == n] for n in table["trial"]]
+        chosen["chosen_by"] = [" ".join(names) for names in folds]
+    return chosen
+
+
+def best_trials(table, choice, select):
+    """Return what `best.json` holds: the chosen trial with its number, parameters and UAR.
+
+    With `select` "fold" it is {"folds": {fold: such a trial}}, each with the UAR of its fold.
+    """
+    if select == "pooled":
+        return _trial(table, next(iter(choice.values())), "validation_uar")
+    return {"folds": {str(f): _trial(table, n, f"{FOLD_UAR}{f}") for f, n in choice.items()}}
+
+
+def chosen_histories(choice, validations, paths):
+    """Return the histories of the chosen trials, those of all folds below each other.
 
     `paths` are the files of the histories, in the order of the rows of `validations`.
     """
-    number = chosen_trial(table)["trial"]
-    rows = validations.assign(path=list(paths)).loc[validations["trial"] == number]
+    rows = validations.assign(path=list(paths))
+    rows = rows[rows["trial"] == rows["fold"].map(choice)].sort_values("fold")
     histories = [
         pd.read_csv(path).assign(fold=fold)
         for path, fold in zip(rows["path"], rows["fold"], strict=True)
     ]
     return pd.concat(histories, ignore_index=True)
+
+
+def _trial(table, number, score):
+    """Return a row of the table of trials as a dict of Python numbers."""
+    row = table[["trial", *PARAMETERS]].assign(validation_uar=table[score])
+    return row[row["trial"] == number].to_dict("records")[0]
 
 
 def _pick(values, rng):

@@ -8,6 +8,8 @@ import pytest
 import soundfile
 from hypothesis import settings
 
+from emospeech.corpora.tables import RECORDING_COLUMNS
+from emospeech.folds import FoldSettings, make_folds
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.store import open_store
@@ -20,6 +22,7 @@ if "FUZZ" not in os.environ:
 
 RATE = 16000
 SETTINGS = SpectrogramSettings()
+CORPUS_ROWS = 32  # of the spectrograms of `corpus`
 
 
 def write_tables(folder, seconds, words):
@@ -46,3 +49,22 @@ def store(tmp_path_factory):
     tables = write_tables(folder, [1.5, 0.4, 0.9, 3.0], words)
     write_store(folder / "store.h5", *tables, folder, SETTINGS)
     return open_store(folder / "store.h5")
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    """Two sessions of two speakers with nine recordings each, one of them without a label."""
+    folder = tmp_path_factory.mktemp("corpus")
+    seconds = np.random.default_rng(0).uniform(0.4, 1.0, 36)
+    recordings, words = write_tables(folder, seconds, [(i, 0.1, 0.3) for i in range(36)])
+    recordings["session"] = np.repeat(["Ses01", "Ses02"], 18)
+    recordings["gender"] = np.tile(np.repeat(["F", "M"], 9), 2)
+    recordings["speaker"] = recordings["session"] + recordings["gender"]
+    recordings["valence"] = np.tile([1, 1.5, 2, 2.5, 3, 3.5, 4, 5, np.nan], 4)
+    recordings["activation"] = np.tile([2, 2, 3, 3, 3, 4, 4, 4, np.nan], 4)
+    recordings["duration"] = seconds
+    recordings.reindex(columns=RECORDING_COLUMNS).to_csv(folder / "recordings.csv", index=False)
+    settings = SpectrogramSettings(rows=CORPUS_ROWS)
+    write_store(folder / "store.h5", recordings, words, folder, settings)
+    make_folds(recordings, FoldSettings(2)).to_csv(folder / "folds.csv", index=False)
+    return folder

@@ -52,6 +52,9 @@ def trials():
             "filter_size": [4, 9, 8],
             "filters": [32, 72, 88],
             "validation_uar": [0.30, 0.41, 0.25],
+            "validation_uar_fold-1": [0.28, 0.45, 0.20],
+            "validation_uar_fold-2": [0.32, 0.37, 0.30],
+            "capped": [1, 0, 2],
             "chosen": [False, True, False],
         }
     )

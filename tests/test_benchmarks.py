@@ -4,12 +4,12 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from benchmarks import crops, extraction, usual
-from benchmarks.corpora import Audio, made_up_store
+from benchmarks import crops, extraction, training, usual
+from benchmarks.corpora import Audio, made_up
 from benchmarks.rows import COLUMNS, Row, seconds_in_turn, table_of
 from emospeech.spectrograms.levels import spectrogram
-from emospeech.spectrograms.store import check_store, open_store
 from tests.conftest import SETTINGS, write_tables
 
 
@@ -36,14 +36,13 @@ def test_the_usual_crops_are_crops_of_the_same_shape_around_a_word(tmp_path):
         assert crop[0, :, 0].tolist() == expected.tolist()
 
 
-def test_the_made_up_store_is_one(tmp_path):
-    words, lengths = made_up_store(tmp_path / "made-up.h5", 0.01, SETTINGS)
-    store = open_store(tmp_path / "made-up.h5")
-    assert np.diff(store.offsets).tolist() == lengths.tolist()
-    assert words.shape == (len(lengths), 10, 2)
-    assert np.abs(store.frames[:-1]).min(axis=1).max() < 1
-    with pytest.raises(Exception, match="frames of"):
-        check_store(tmp_path / "made-up.h5")
+def test_the_made_up_utterances_are_the_same_both_ways(tmp_path):
+    found = made_up(tmp_path, hours=0.01)
+    store = found.store()
+    assert np.diff(store.offsets).tolist() == found.lengths.tolist()
+    assert found.words.shape == (len(found.lengths), 10, 2)
+    centre = found.usual_crops(16)[0][0, 8].numpy()
+    assert np.abs(store.spectrogram(0) - centre).max(axis=1).min() <= 2**-12
 
 
 def test_the_table_has_the_promised_columns_and_ratios():
@@ -59,13 +58,35 @@ def test_ways_are_called_in_turn():
     assert min(seconds) >= 0
 
 
-def test_the_rows_on_crops_and_extraction_have_their_names(tmp_path, monkeypatch):
-    monkeypatch.setattr(crops, "HOURS", 0.2)
+@pytest.fixture(scope="module")
+def utterances(tmp_path_factory):
+    return made_up(tmp_path_factory.mktemp("made-up"), hours=0.2)
+
+
+def test_the_rows_on_crops_and_extraction_have_their_names(tmp_path, monkeypatch, utterances):
     monkeypatch.setattr(crops, "BATCH", 8)
-    names = [row.row for row in crops.rows(tmp_path)]
+    names = [row.row for row in crops.rows(utterances)]
     assert names == ["crops-vs-dataloader", "crops-vs-copy"]
     recordings, words = write_tables(tmp_path, [0.7, 1.3], [(0, 0.1, 0.2)])
     recordings["duration"] = [0.7, 1.3]
     rows = extraction.rows([Audio(recordings, words, tmp_path)], tmp_path)
     assert pd.Series([row.row for row in rows]).is_unique
     assert all(row.ratio > 0 for row in rows)
+
+
+@pytest.mark.parametrize("name", ["BasicCNN", "MultitaskDCGAN"])
+def test_the_tutorial_trains_what_we_train(utterances, name):
+    """The same operations but for what it repeats, and weights that move."""
+    trial = training.DEMO | {"crop_width": 16, "batch_size": 4}
+    case = training.Case(name, trial, 2, utterances, "cpu")
+    before = case.tutorial.network.heads["valence"].weight.clone()
+    sums = case.tutorial.epoch(*case.datasets)
+    assert set(sums) == set(case.engine.optimisers)
+    assert all(np.isfinite(value) and value > 0 for value in sums.values())
+    assert not torch.equal(before, case.tutorial.network.heads["valence"].weight)
+    weights = case.engine.network.heads["valence"].weight.clone()
+    assert case.operations() > 0
+    case.bare()
+    assert torch.equal(weights, case.engine.network.heads["valence"].weight), "bare updates nothing"
+    case.ours()
+    assert not torch.equal(weights, case.engine.network.heads["valence"].weight)

@@ -87,6 +87,15 @@ def test_fixed_centres_depend_on_the_name_alone(store):
     assert forward.tolist() != draw_fixed_centres(store, [0, 1, 2, 3], seed=2).tolist()
 
 
+def test_fixed_centres_of_further_crops_are_drawn_alike(store):
+    """More crops leave those before as they are, and fall into each word as often as any draw."""
+    crops = np.concatenate([draw_fixed_centres(store, [3], 1, crop) for crop in range(400)])
+    assert crops[0] == draw_fixed_centres(store, [3], 1)[0]
+    share = (crops <= 1.15 * store.settings.frame_rate).mean()  # the first of two words
+    assert share == pytest.approx(0.5, abs=0.1)
+    assert len(set(crops)) > 20
+
+
 def test_the_pool_draws_every_word_evenly_and_no_other(store):
     words = words_of(store, [0, 2, 3])
     assert words.tolist() == [0, 1, 3, 4], "the third recording has no word and stays out"

@@ -7,7 +7,7 @@ from scipy import stats
 
 from emospeech import metrics
 from emospeech.evaluation import predictions as tables_of
-from emospeech.evaluation import scores
+from emospeech.evaluation import scores, seeds
 
 
 def predictions(model_tasks=("valence",), seed=0, skill=0.5, size=300):
@@ -48,6 +48,24 @@ def test_pooled_counts_all_folds_and_mean_averages_them():
         assert figures.loc["mean", column] == pytest.approx(folds[column].mean())
     rho, p = stats.pearsonr(table["valence"], table["expected"])
     assert figures.loc["pooled", ["rho", "p"]].tolist() == pytest.approx([rho, p])
+
+
+def test_seeds_stand_beside_each_other_with_their_folds_pooled(tmp_path):
+    tasks = ("valence", "activation")
+    own, again = predictions(tasks, seed=1), predictions(tasks, seed=2)
+    for table, place in ((own, "M"), (again, "M/seed-11"), (own, "M/seed-2")):
+        for fold, rows in table.groupby("fold"):
+            path = tmp_path / place / f"fold-{fold}" / "predictions.csv"
+            path.parent.mkdir(parents=True)
+            rows.to_csv(path, index=False)
+    repeated = [str(path) for path in tmp_path.glob("M/seed-*/*/*.csv")]
+    loaded = seeds.load_seeds(sorted(tmp_path.glob("M/fold-*/*.csv")), repeated, seed=1)
+    table = seeds.seeds_table(loaded)
+    assert table["seed"].tolist() == [1, 2, 11] * 2
+    assert table["task"].tolist() == ["valence"] * 3 + ["activation"] * 3
+    names = ["recordings", "accuracy", "uar5", "uar3", "rho", "p"]
+    pooled = scores.metrics_of(again, "activation", 10, np.random.default_rng(0)).set_index("scope")
+    assert table.iloc[5][names].tolist() == pytest.approx(pooled.loc["pooled", names].tolist())
 
 
 def test_skill_lies_above_chance_and_none_within():

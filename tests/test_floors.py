@@ -7,9 +7,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    *("faults", "files", "parallel", "fingerprint", "jobs"),
+    *("version", "faults", "files", "parallel", "fingerprint", "jobs"),
     *("corpora", "spectrograms", "folds", "labels", "crops", "metrics"),
     *("models", "training", "search", "evaluation", "report"),
+    "__main__",
 ]
 HOMES = {
     "h5py": {"spectrograms", "crops"},

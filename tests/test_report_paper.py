@@ -5,7 +5,8 @@ import pytest
 
 from emospeech.metrics import class_figures
 from emospeech.report import paper
-from emospeech.report.frames import MODELS, PARAMETERS
+from emospeech.report.frames import MODELS
+from emospeech.training.trial import PARAMETERS
 
 
 def test_recovered_counts_print_as_table_3_in_every_cell():

@@ -35,6 +35,12 @@ def test_table_1_names_a_missing_parameter():
         tables.table_1({"BasicCNN": best})
 
 
+def test_folds_that_chose_differently_stand_in_a_row():
+    other = data.best() | {"crop_width": 64.0, "learning_rate": 1e-3}
+    table = tables.table_1({"BasicCNN": {"folds": {"1": data.best(), "2": other}}})
+    assert table["BasicCNN"].tolist() == ["128, 64", "1e-4, 1e-3", 128, 9, 72]
+
+
 def test_table_2_picks_scope_task_and_model():
     metrics = data.metrics().sample(frac=1, random_state=3)  # the order of rows does not matter
     table = tables.table_2(metrics).set_index("model")

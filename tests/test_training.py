@@ -7,25 +7,20 @@ import pandas as pd
 import pytest
 import torch
 
-from emospeech.corpora.tables import RECORDING_COLUMNS
 from emospeech.faults import InputError
-from emospeech.folds import FoldSettings, make_folds
 from emospeech.labels import encode, head_outputs
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
-from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.shards import write_store
 from emospeech.training.fit import StoppingRule
 from emospeech.training.fold import labelled_parts, load_fold, unlabelled_recordings
 from emospeech.training.run import predict_test, train_fold
 from emospeech.training.settings import TrainingSettings
 from emospeech.training.weights import load_weights, save_weights
-from tests.conftest import write_tables
+from tests.conftest import CORPUS_ROWS
 
 TRIAL = {"crop_width": 16, "filters": 4, "filter_size": 3, "batch_size": 8, "learning_rate": 1e-3}
 NETWORKS = NetworkSettings(shared_units=16, latent_size=8)
 SETTINGS = TrainingSettings(max_epochs=2, device="cpu")
-ROWS = 32
 
 
 def test_stopping_waits_for_a_strictly_higher_value():
@@ -36,25 +31,6 @@ def test_stopping_waits_for_a_strictly_higher_value():
         kept.append(rule.better(uar))
     assert (rule.best_epoch, rule.epoch) == (5, 10)
     assert kept == [True, True, False, False, True] + [False] * 5
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    """Two sessions of two speakers with nine recordings each, one of them without a label."""
-    folder = tmp_path_factory.mktemp("corpus")
-    seconds = np.random.default_rng(0).uniform(0.4, 1.0, 36)
-    recordings, words = write_tables(folder, seconds, [(i, 0.1, 0.3) for i in range(36)])
-    recordings["session"] = np.repeat(["Ses01", "Ses02"], 18)
-    recordings["gender"] = np.tile(np.repeat(["F", "M"], 9), 2)
-    recordings["speaker"] = recordings["session"] + recordings["gender"]
-    recordings["valence"] = np.tile([1, 1.5, 2, 2.5, 3, 3.5, 4, 5, np.nan], 4)
-    recordings["activation"] = np.tile([2, 2, 3, 3, 3, 4, 4, 4, np.nan], 4)
-    recordings["duration"] = seconds
-    recordings.reindex(columns=RECORDING_COLUMNS).to_csv(folder / "recordings.csv", index=False)
-    settings = SpectrogramSettings(rows=ROWS)
-    write_store(folder / "store.h5", recordings, words, folder, settings)
-    make_folds(recordings, FoldSettings(2)).to_csv(folder / "folds.csv", index=False)
-    return folder
 
 
 def fold_of(corpus, **options):
@@ -81,6 +57,31 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
     assert set(probabilities) == set(MODELS[name].tasks)
     np.testing.assert_allclose(probabilities["valence"].sum(axis=1), 1)
     assert len(part.recordings) == len(probabilities["valence"]) == 8
+
+
+def test_the_crops_that_are_tested_are_the_studys_and_are_averaged(corpus, tmp_path):
+    """With a seed of its own a training sees other draws, but is validated and tested as any."""
+    large = replace(NETWORKS, weight_deviation=0.5)  # so that crops differ in what is predicted
+    network, _ = build("BasicCNN", CORPUS_ROWS, TRIAL, large, seed=0)
+    save_weights(tmp_path / "w.safetensors", network.state_dict())
+
+    def tested(crops=1, **options):
+        place = (TRIAL, tmp_path / "w.safetensors", NETWORKS, replace(SETTINGS, **options))
+        return predict_test("BasicCNN", fold_of(corpus), *place, crops)[0]["valence"]
+
+    one = tested()
+    np.testing.assert_array_equal(one, tested(seed=2))
+    assert not np.array_equal(one, tested(evaluation_seed=2))
+    two, three = tested(2), tested(3)
+    np.testing.assert_allclose(three.sum(axis=1), 1)
+    second, third = 2 * two - one, 3 * three - 2 * two  # the crops that each mean adds
+    assert not np.allclose(second, one)
+    assert not np.allclose(third, second)
+    trained = [
+        train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, replace(SETTINGS, seed=n))
+        for n in (1, 2)
+    ]
+    assert not trained[0][0]["valence"].equals(trained[1][0]["valence"])
 
 
 CHOICES = [
@@ -186,7 +187,7 @@ def test_tables_of_another_corpus_a_large_batch_and_foreign_weights_are_told(cor
         train_fold(
             "BasicCNN", fold_of(corpus), [], 0, TRIAL | {"batch_size": 500}, NETWORKS, SETTINGS
         )
-    network, _ = build("BasicCNN", ROWS, TRIAL, NETWORKS, seed=0)
+    network, _ = build("BasicCNN", CORPUS_ROWS, TRIAL, NETWORKS, seed=0)
     save_weights(tmp_path / "w.safetensors", {"other": torch.zeros(2)})
     with pytest.raises(InputError, match="does not hold the weights"):
         load_weights(tmp_path / "w.safetensors", network)

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -52,21 +54,26 @@ class Project:
 
     def run(self, *arguments, config="small.yaml", cores=2, demo=True):
         """Run snakemake and return the finished process, its output in one text."""
+        process = self.start(*arguments, config=config, cores=cores, demo=demo)
+        process.output, _ = process.communicate()
+        return process
+
+    def start(self, *arguments, config="small.yaml", cores=2, demo=True):
+        """Start snakemake in a process group of its own and return the process."""
         files = [*(["config/demo.yaml"] if demo else []), *([config] if config else [])]
         # The arguments come first: options with several values would swallow a target behind them.
         command = [sys.executable, "-m", "snakemake", *arguments, "--cores", str(cores)]
         command += ["--configfile", *files] if files else []
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
-        done = subprocess.run(
+        return subprocess.Popen(
             command,
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
-        done.output = done.stdout
-        return done
 
     def planned(self, *arguments, **options):
         """Return {rule: jobs} of a dry run."""
@@ -155,6 +162,22 @@ def test_one_core_gives_the_same_bytes(project):
     assert len(files) == 10 + 8 + 2 + 10
     for file in files:
         assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file
+
+
+def test_the_study_scores_other_recordings(project):
+    wavs = sorted(map(str, project.folder.glob("results/small/embedded/**/Ses01*.wav")))[:2]
+    command = [sys.executable, "-m", "emospeech", "predict", "--model", MODELS[1]]
+    done = subprocess.run(
+        [*command, "--results", "results/small", *wavs],
+        cwd=project.folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    header, *rows = done.stdout.splitlines()
+    assert header.startswith("file,p1,")
+    assert header.endswith(",activation_expected")
+    assert [row.split(",")[0] for row in rows] == wavs
 
 
 def test_the_corpora_are_checked_on_the_terminal(project):
@@ -288,3 +311,44 @@ def test_the_cluster_profile_plans_the_study(project):
     assert plugin
     done = project.run("--profile", "slurm", "--dry-run")
     assert done.returncode == 0, done.output
+
+
+def test_further_seeds_of_what_each_fold_chose(project):
+    """Of one model, on top of the small study, whose own trainings are not made again."""
+    again = SMALL | {"models": SMALL["models"] | {"names": ["BasicCNN"]}}
+    again["search"] = SMALL["search"] | {"select": "fold"}
+    again["training"] = SMALL["training"] | {"seeds": 2}
+    again["evaluation"] = SMALL["evaluation"] | {"crops": 2}
+    (project.folder / "seeds.yaml").write_text(yaml.safe_dump(again))
+    table = "results/small/evaluation/seeds.csv"
+    made = {"select_trial": 1, "predict": 5, "train_again": 5, "predict_again": 5}
+    assert project.planned(table, config="seeds.yaml") == made | {"compare_seeds": 1}
+    done = project.run(table, config="seeds.yaml")
+    assert done.returncode == 0, done.output
+    assert pd.read_csv(project.folder / table)["seed"].tolist() == [1, 2]
+    folder = project.folder / "results/small/training/BasicCNN"
+    own, other = (folder / name / "fold-1/weights.safetensors" for name in ("trial-0", "seed-2"))
+    assert own.read_bytes() != other.read_bytes()
+
+
+def test_a_killed_training_goes_on_to_the_same_bytes(project):
+    patient = SMALL | {"training": {"max_epochs": 40, "patience": 40}}
+    (project.folder / "patient.yaml").write_text(yaml.safe_dump(patient))
+    place = "training/MultitaskDCGAN/trial-0/fold-1"
+    folder = project.folder / "results/small" / place
+    target = f"results/small/{place}/weights.safetensors"
+    assert project.run(target, config="patient.yaml").returncode == 0
+    whole = (folder / "weights.safetensors").read_bytes()
+    process = project.start(target, "--force", config="patient.yaml")
+    while process.poll() is None and not (folder / ".checkpoint.safetensors").exists():
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (folder / "validation.json").exists(), "it should not have come to its end"
+    assert project.run("--unlock", config="patient.yaml").returncode == 0
+    done = project.run(target, config="patient.yaml")
+    assert done.returncode == 0, done.output
+    log = project.folder / f"results/small/logs/{place}.log"
+    assert "the training goes on after epoch" in log.read_text()
+    assert (folder / "weights.safetensors").read_bytes() == whole
+    assert not (folder / ".checkpoint.safetensors").exists()

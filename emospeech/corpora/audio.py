@@ -22,7 +22,7 @@ def audio_duration(path, tally):
     """
     try:
         info = soundfile.info(str(path), verbose=True)
-    except (soundfile.SoundFileError, OSError) as error:
+    except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
         raise CorpusError(
             path, f"is not readable as audio ({error}); fetch or unpack it again"
         ) from error

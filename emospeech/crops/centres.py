@@ -15,11 +15,33 @@ def draw_centres(store, recordings, rng):
     return _centres(store, recordings, rng.random((2, len(recordings))))
 
 
-def draw_fixed_centres(store, recordings, seed):
-    """Return a centre for each recording that depends on its name and `seed` alone."""
+def draw_fixed_centres(store, recordings, seed, crop=0):
+    """Return a centre for each recording that depends on its name, `seed` and `crop` alone.
+
+    `crop` counts from 0: a recording that is seen several times has that many centres.
+    """
     recordings = np.asarray(recordings)
-    draws = [_named(store.recordings[number], seed).random(2) for number in recordings]
+    names = [store.recordings[number] for number in recordings]
+    draws = [_named(name, seed).random((crop + 1, 2))[crop] for name in names]
     return _centres(store, recordings, np.reshape(draws, (-1, 2)).T)
+
+
+def spread_centres(store, number, count):
+    """Return `count` centres spread evenly over the words of recording `number`, int64 (count,).
+
+    The words are laid end to end and cut into `count` equal parts; a centre is the middle of one.
+    In a recording without words the parts are those of the whole.
+    """
+    words = slice(*store.word_offsets[number : number + 2])
+    start, end = store.word_start[words], store.word_end[words]
+    recordings = np.full(count, number)
+    if not len(start):
+        start = np.zeros(1)
+        end = _last_frames(store, recordings[:1]) / store.settings.frame_rate
+    ends = np.cumsum(end - start)  # of the words laid end to end
+    middles = (np.arange(count) + 0.5) / count * ends[-1]
+    word = np.searchsorted(ends, middles)
+    return _frames(store, recordings, end[word] - (ends[word] - middles))
 
 
 def draw_pool(store, words, rng, count):

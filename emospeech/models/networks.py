@@ -83,11 +83,12 @@ class Network(nn.Module):
         They are {task: (n, outputs)}.
         """
         hidden = F.leaky_relu(self.shared(self.trunk(crops)), self.negative_slope)  # (n, units)
-        return {task: self.heads[task](hidden) for task in tasks or self.heads}
+        # As float32, so that losses are not rounded where the passes are.
+        return {task: self.heads[task](hidden).float() for task in tasks or self.heads}
 
     def judge(self, crops, real):
         """Return the logits that crops are real, (n,); the averages follow real crops only."""
-        return self.real_fake(self.trunk(crops, track=real)).squeeze(1)
+        return self.real_fake(self.trunk(crops, track=real)).squeeze(1).float()
 
     def classifier_parameters(self, task):
         """Return what the update of a task touches: trunk, shared layer and its own head."""

@@ -15,6 +15,7 @@ from emospeech.report.tables import (
     table_classes,
     table_folds,
 )
+from emospeech.training.trial import FOLD_UAR
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ def result_tables(report):
     caption = "UAR of valence with five classes on the test speaker of each fold."
     tables.append(_table("folds", "Folds.", caption, table_folds(report.metrics)))
     if report.best:
-        caption = "Parameters that the random search chose, beside those of the paper."
+        caption = "Parameters of each model, beside those of the paper."
+        if any("folds" in best for best in report.best.values()):
+            caption += " Where the folds chose different ones, all stand in the order of the folds."
         tables.append(_table("table-1", "Table 1.", caption, table_1(report.best)))
     return [table for table in tables if table.layout.rows]
 
@@ -109,10 +112,46 @@ def search_tables(report):
             frame = frame.sort_values("validation_uar", ascending=False, kind="stable")
         chosen = frame["chosen"].to_numpy(bool) if "chosen" in frame else ()
         marked = frozenset(place for place, mark in enumerate(chosen) if mark)
-        caption = "trials of the random search, by their mean validation UAR over the folds."
-        caption = f"{len(frame)} {caption}"
+        caption = f"{_count(len(frame), 'trial')}, by the mean validation UAR over the folds."
         tables.append(_table(f"search-{model}", f"{model}.", caption, frame, marked))
     return tables
+
+
+def search_words(trials):
+    """Say how many trials and trainings each model was given, and how the trial was chosen.
+
+    `trials` maps a model to its trials.csv. The numbers are counted in the tables.
+    """
+    budgets = {model: _budget(frame) for model, frame in trials.items()}
+    if not budgets:
+        return ""
+    if len(set(budgets.values())) == 1:
+        words = f"Each model has the same budget: {next(iter(budgets.values()))}."
+    else:
+        each = "; ".join(f"{model} {budget}" for model, budget in budgets.items())
+        words = f"The budgets of the models differ: {each}."
+    frames = list(trials.values())
+    if any("chosen_by" in frame for frame in frames):
+        how = "Each fold takes the trial with its own highest validation UAR"
+        words += f" {how}; the rows that a fold chose are set off."
+    elif any(len(frame) > 1 for frame in frames):
+        how = "The trial with the highest mean validation UAR over the folds is chosen"
+        words += f" {how}; its row is set off."
+    else:
+        words += " With one trial each there was nothing to choose."
+    capped = sum(int(frame["capped"].sum()) for frame in frames if "capped" in frame)
+    words += f" The cap on epochs ended {_count(capped, 'training')}, the stopping rule all others."
+    return f"{words} The validation speakers are not the test speakers."
+
+
+def _budget(frame):
+    folds = sum(str(name).startswith(FOLD_UAR) for name in frame)
+    trainings = _count(len(frame) * folds, "training")
+    return f"{_count(len(frame), 'trial')} on each of {_count(folds, 'fold')}, {trainings}"
+
+
+def _count(number, thing):
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _table(name, title, caption, frame, marked=frozenset()):

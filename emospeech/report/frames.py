@@ -7,7 +7,6 @@ from emospeech.faults import InputError
 
 MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
 CLASSES = ("Very Neg.", "Neg.", "Neu.", "Pos.", "Very Pos.")  # the labels 1 to 5
-PARAMETERS = ("crop_width", "learning_rate", "batch_size", "filter_size", "filters")
 LOSSES = ("generator", "discriminator", "valence", "activation")
 
 

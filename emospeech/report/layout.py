@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from emospeech.report.frames import CLASSES, MODELS
+from emospeech.training.trial import FOLD_UAR
 
 MISSING = "\N{EN DASH}"
 CORRELATION = "Correlation \N{GREEK SMALL LETTER RHO}"
@@ -78,6 +79,8 @@ def _headings():
         "hours": Heading("Hours", hours),
         "learning_rate": Heading("Learning rate"),
         "validation_uar": Heading("Validation UAR (%)", percent),
+        "capped": Heading("Ended by the cap"),
+        "chosen_by": Heading("Chosen by folds", numeric=False),
         "margin": Heading("Above chance (points)", percent),
         "rho_pooled": Heading("pooled", share, CORRELATION),
         "p_pooled": Heading("p", probability, CORRELATION),
@@ -123,6 +126,8 @@ class Layout:
 
 def heading_of(frame, column):
     """The heading of a column; one that has none yet is headed by its name."""
+    if str(column).startswith(FOLD_UAR):
+        return Heading(column.removeprefix(FOLD_UAR), percent, "Validation UAR of the folds (%)")
     numeric = pd.api.types.is_numeric_dtype(frame[column])
     words = str(column).replace("_", " ")
     return HEADINGS.get(column, Heading(words[:1].upper() + words[1:], numeric=numeric))

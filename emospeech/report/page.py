@@ -83,6 +83,7 @@ def render(report):
         seeds=flatten(report.run.seeds, "seed of "),
         pictures={kind: [p for p in report.pictures if p.kind == kind] for kind in KINDS},
         headline=headline(report.metrics),
+        search_words=contents.search_words(report.trials),
         tables={
             "corpora": contents.corpus_tables(report.corpora),
             "results": contents.result_tables(report),

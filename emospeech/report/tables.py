@@ -12,7 +12,6 @@ from emospeech.metrics import class_figures, row_normalised
 from emospeech.report import paper
 from emospeech.report.frames import (
     CLASSES,
-    PARAMETERS,
     cell,
     counts,
     fold_names,
@@ -20,7 +19,9 @@ from emospeech.report.frames import (
     of_task,
     require,
 )
+from emospeech.report.layout import plain
 from emospeech.report.markup import to_markdown, to_tex
+from emospeech.training.trial import PARAMETERS
 
 PARAMETER_NAMES = {
     "crop_width": "Crop width",
@@ -35,23 +36,28 @@ CLASS_COLUMNS = ("precision", "recall", "f1", "precision_normalised", "f1_normal
 def table_1(best):
     """Table 1: the parameters that the search chose, ours and the paper's for each model.
 
-    `best` maps a model to its chosen trial, a dict with at least the five parameters. Rows are the
-    parameters; columns are `parameter` and, for each model, its name (ours) and `{model}_paper`.
+    `best` maps a model to its chosen trial, a dict with at least the five parameters, or to
+    {"folds": {fold: such a trial}}. Rows are the parameters; columns are `parameter` and, for each
+    model, its name (ours) and `{model}_paper`. Where folds differ, their values stand in a row.
     """
     columns = {"parameter": list(PARAMETER_NAMES.values())}
     for model in in_order(best):
-        missing = [name for name in PARAMETERS if name not in best[model]]
+        trials = list(best[model].get("folds", {"all": best[model]}).values())
+        missing = [name for name in PARAMETERS if any(name not in trial for trial in trials)]
         if missing:
             raise InputError(f"best trial of {model}", f"no {', '.join(missing)}")
         printed = paper.TABLE_1.get(model, {})
-        columns[model] = [_whole(best[model][name]) for name in PARAMETERS]
+        columns[model] = [_common([trial[name] for trial in trials]) for name in PARAMETERS]
         columns[f"{model}_paper"] = [printed.get(name, np.nan) for name in PARAMETERS]
     return pd.DataFrame(columns, dtype=object)  # whole numbers stay whole beside a learning rate
 
 
-def _whole(value):
+def _common(values):
+    """Return the value that all folds share, or else the text of all, in the order of the folds."""
+    if len(set(values)) > 1:
+        return ", ".join(map(plain, values))
     # A row of a data frame with a learning rate in it comes back as floats: 128.0 is 128.
-    return int(value) if value == int(value) else value
+    return int(values[0]) if values[0] == int(values[0]) else values[0]
 
 
 def table_2(metrics, task="valence"):

@@ -20,6 +20,10 @@ class Adam:
         # Counted where the parameters lie, as the kernel asks for: nothing waits for a GPU.
         self.steps = [torch.zeros((), device=p.device) for p in self.parameters]
 
+    def state(self):
+        """Return the tensors that the next update depends on beside the parameters, as in use."""
+        return [*self.moments[0], *self.moments[1], *self.steps]
+
     @torch.no_grad()
     def step(self, gradients):
         """Move the parameters against `gradients`, a tensor for each, in their order."""

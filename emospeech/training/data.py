@@ -13,9 +13,9 @@ class LabelledPart:
         self.gather, self.part = gather, part
         self.targets = [torch.from_numpy(values).to(gather.device) for values in part.targets]
 
-    def fixed_crops(self, seed, batch_size=256):
-        """Yield the crops that evaluation sees, one a recording, in batches."""
-        centres = draw_fixed_centres(self.gather.store, self.part.recordings, seed)
+    def fixed_crops(self, seed, number=0, batch_size=256):
+        """Yield the crops that evaluation sees in batches: of each recording that of `number`."""
+        centres = draw_fixed_centres(self.gather.store, self.part.recordings, seed, number)
         for start in range(0, len(centres), batch_size):
             batch = slice(start, start + batch_size)
             yield self.gather(self.part.recordings[batch], centres[batch])

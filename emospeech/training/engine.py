@@ -22,6 +22,8 @@ class Engine:
         self.network, self.generator, self.tasks = network, generator, tasks
         self.joint = settings.update == JOINT
         self.task_loss = objective_of(settings).loss
+        self.half = settings.precision == "bfloat16"
+        self.device_type = next(network.parameters()).device.type
         updated = {} if generator is None else {"generator": generator.parameters()}
         if self.joint:
             updated[JOINT] = network.parameters()
@@ -34,12 +36,33 @@ class Engine:
             for name, parameters in updated.items()
         }
 
+    def state(self):
+        """Return all tensors that the next step depends on, {name: tensor}.
+
+        They are those in use and no copies: what is written into them is where the engine goes on.
+        """
+        networks = {"network": self.network, "generator": self.generator}
+        named = {
+            f"{place}.{name}": value
+            for place, network in networks.items()
+            if network is not None
+            for name, value in network.state_dict().items()
+        }
+        for update, optimiser in self.optimisers.items():
+            moments = enumerate(optimiser.state())
+            named |= {f"adam.{update}.{number}": value for number, value in moments}
+        return named
+
     def step(self, crops, labels, unlabelled=None, latent=None):
         """Update every part once and return the losses, {name: scalar tensor}.
 
         crops and unlabelled are (batch, 1, width, rows), latent is (batch, latent_size) and labels
         holds a tensor (batch, outputs) for each task.
         """
+        with torch.autocast(self.device_type, torch.bfloat16, enabled=self.half):
+            return self._step(crops, labels, unlabelled, latent)
+
+    def _step(self, crops, labels, unlabelled, latent):
         losses, judged = {}, None
         if self.generator is not None:
             # The network does not change before the next update, so its pass over the fakes serves

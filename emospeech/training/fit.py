@@ -40,25 +40,30 @@ class StoppingRule:
         return self.epoch - self.best_epoch >= self.patience
 
 
-def fit(networks, model, trial, parts, sampler, settings, place):
+def fit(networks, model, trial, parts, sampler, settings, place, checkpoint):
     """Train until the validation UAR no longer increases; return the history and the best weights.
 
     `parts` holds LabelledPart objects by the name of the part, `sampler` draws the batches of the
     training part, and `place` is the (trial, fold) that the random numbers depend on. The network
-    is left with the best weights. The history has a row an epoch.
+    is left with the best weights. The history has a row an epoch. After each epoch the state goes
+    to `checkpoint`, and where it holds one the training goes on from there.
     """
     network, generator = networks
     engine = Engine(network, generator, model.tasks, trial["learning_rate"], settings)
-    rule, history, best = StoppingRule(settings.patience), [], None
+    history, best = checkpoint.resume(engine)
+    rule = StoppingRule(settings.patience)
+    for row in history:
+        rule.better(row["validation_uar"])
     while not rule.stop and rule.epoch < settings.max_epochs:
         began = time.perf_counter()
         rng = stream(settings, *place, rule.epoch)
-        losses, crops = _epoch(engine, sampler, parts["train"].targets, rng)
+        losses, crops = train_epoch(engine, sampler, parts["train"].targets, rng)
         scores = validate(network, parts["validation"], settings)
         if rule.better(scores["uar5"]):
             best = {name: value.detach().clone() for name, value in network.state_dict().items()}
         seconds = time.perf_counter() - began
         history.append(_row(rule.epoch, losses, scores, seconds, crops))
+        checkpoint.save(engine, history, best)
         log.info(_line(history[-1], rule))
     network.load_state_dict(best)
     return pd.DataFrame(history), best
@@ -66,7 +71,7 @@ def fit(networks, model, trial, parts, sampler, settings, place):
 
 def validate(network, part, settings):
     """Return the scores of valence on a labelled part."""
-    crops = part.fixed_crops(settings.seed)
+    crops = part.fixed_crops(settings.evaluation_seed)
     probabilities = predict(network, crops, ("valence",), objective_of(settings))["valence"]
     return score(part.part.labels[:, 0], probabilities)
 
@@ -87,7 +92,7 @@ def predict(network, crops, tasks, objective):
     }
 
 
-def _epoch(engine, sampler, labels, rng):
+def train_epoch(engine, sampler, labels, rng):
     """Train one epoch; return the mean losses and the number of labelled crops seen.
 
     `labels` holds a tensor (n, 5) for each task.
@@ -120,4 +125,5 @@ def _row(epoch, losses, scores, seconds, crops):
 def _line(row, rule):
     losses = "  ".join(f"{name} {row[name]:.3f}" for name in LOSSES if not np.isnan(row[name]))
     mark = "  best" if rule.best_epoch == rule.epoch else ""
-    return f"epoch {row['epoch']:3d}  {losses}  validation UAR {row['validation_uar']:.4f}{mark}"
+    score = f"validation UAR {row['validation_uar']:.4f}  {row['seconds']:.1f} s"
+    return f"epoch {row['epoch']:3d}  {losses}  {score}{mark}"

@@ -4,6 +4,7 @@ import ctypes
 import logging
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from emospeech.crops.gather import CropGatherer
@@ -11,9 +12,11 @@ from emospeech.crops.pool import UnlabelledPool
 from emospeech.crops.sampler import Sampler
 from emospeech.models.catalogue import MODELS, build
 from emospeech.spectrograms.store import open_store
+from emospeech.training.checkpoint import Checkpoint
 from emospeech.training.data import LabelledPart
 from emospeech.training.fit import fit, predict, stream
 from emospeech.training.fold import labelled_parts, unlabelled_recordings
+from emospeech.training.identity import identity_of
 from emospeech.training.losses import objective_of
 from emospeech.training.weights import load_weights
 
@@ -23,11 +26,16 @@ log = logging.getLogger(__name__)
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 
-def train_fold(name, fold, unlabelled, number, trial, networks, settings):
+def train_fold(
+    name, fold, unlabelled, number, trial, networks, settings, checkpoint=None, code=None
+):
     """Train model `name` on a fold with trial `number`; return history, weights and a summary.
 
     `unlabelled` are the paths of the stores of the unlabelled pool, used by the DCGANs, and
     `networks` the NetworkSettings. All random numbers depend on the seed, the trial and the fold.
+    With a path `checkpoint` the training goes on from what lies there, if it is of the same
+    training by the same `code` (a fingerprint), and leaves its state there after each epoch. It is
+    for the caller to remove it when what is returned is safe.
     """
     device, model = torch_device(settings), MODELS[name]
     place = (number, fold.fold)
@@ -41,30 +49,47 @@ def train_fold(name, fold, unlabelled, number, trial, networks, settings):
     sampler = Sampler(
         train.gather, recordings, valence, pool, trial["batch_size"], settings.oversample
     )
-    history, weights = fit(modules, model, trial, parts, sampler, settings, place)
+    identity = identity_of(name, fold, number, trial, networks, settings, sampler, code)
+    state = Checkpoint(checkpoint, identity)
+    history, weights = fit(modules, model, trial, parts, sampler, settings, place, state)
+    return history, weights, summary_of(name, fold, number, history, settings)
+
+
+def summary_of(name, fold, number, history, settings):
+    """Return the outcome of a training: its best epoch, and whether the cap on epochs ended it."""
     best = history.loc[history["validation_uar"].idxmax()]
-    summary = {
+    return {
         "model": name,
         "trial": number,
         "fold": fold.fold,
         "epoch": int(best["epoch"]),
         "epochs": len(history),
+        "capped": bool(len(history) - best["epoch"] < settings.patience),
         "uar": float(best["validation_uar"]),
     }
-    return history, weights, summary
 
 
-def predict_test(name, fold, trial, weights, networks, settings):
+def predict_test(name, fold, trial, weights, networks, settings, crops=1):
     """Return the class probabilities of the test part, {task: (n, 5)}, and the part itself.
 
-    `trial` are the parameters that the weights at the path `weights` were trained with.
+    `trial` are the parameters that the weights at the path `weights` were trained with. The
+    probabilities of a recording are the mean of those of so many of its `crops`.
     """
     device, model = torch_device(settings), MODELS[name]
     network, _ = build(name, fold.store.settings.rows, trial, networks, seed=0)
     network = load_weights(weights, network).to(device)
     test = crops_of_parts(fold, model, trial, settings, device)["test"]
-    crops = test.fixed_crops(settings.seed)
-    return predict(network, crops, model.tasks, objective_of(settings)), test.part
+    predicted = [
+        predict(
+            network,
+            test.fixed_crops(settings.evaluation_seed, number),
+            model.tasks,
+            objective_of(settings),
+        )
+        for number in range(crops)
+    ]
+    means = {task: np.mean([of[task] for of in predicted], axis=0) for task in model.tasks}
+    return means, test.part
 
 
 def crops_of_parts(fold, model, trial, settings, device):
@@ -102,6 +127,9 @@ def torch_device(settings):
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda":  # on a CPU the algorithms are deterministic, and the call takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
+        # torch lets convolutions round to 10 bits unless it is told not to.
+        torch.backends.cudnn.allow_tf32 = settings.precision == "tf32"
+        torch.backends.cuda.matmul.allow_tf32 = settings.precision == "tf32"
     return torch.device(name)
 
 

@@ -138,6 +138,22 @@ def ratings_to_learn():
     return CORPORA / "iemocap" / "ratings.csv"
 
 
+def trials_of(model):
+    """Return the parameters of the trials of a model: those of the config, or drawn ones.
+
+    Stops with one line where the config has those of other models only.
+    """
+    fixed = config["search"]["fixed"]
+    if fixed is None:
+        return [draw_trial(SPACE, SEED, number) for number in range(config["search"]["trials"])]
+    if model not in fixed:
+        raise SystemExit(
+            f"error: config, at search.fixed: {model} is missing; give its parameters, or take it "
+            "out of models.names"
+        )
+    return [fixed[model]]
+
+
 def unlabelled_stores(wildcards):
     """Return the stores of the unlabelled pool; the CNNs have none."""
     if wildcards.model not in ADVERSARIAL:
@@ -164,14 +180,17 @@ EMBEDDED = config["corpora"]["embedded"]
 MODELS = config["models"]["names"]
 FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
 SPACE = SearchSpace(**config["search"]["space"])
-TRIALS = [draw_trial(SPACE, SEED, number) for number in range(config["search"]["trials"])]
+TRIALS = {model: trials_of(model) for model in MODELS}
+N_TRIALS = len(TRIALS[MODELS[0]])  # of each model, so that all have the same budget
+MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])
 ENCODING = config["labels"]["encoding"]
 NETWORKS = {name: value for name, value in config["models"].items() if name != "names"}
 NETWORKS |= {"outputs": head_outputs(ENCODING)}
 TRAINING_SETTINGS = (
-    config["training"]
+    {name: value for name, value in config["training"].items() if name != "seeds"}
     | config["crops"]
-    | {"seed": SEED, "oversample": config["labels"]["oversample"], "encoding": ENCODING}
+    | {"seed": SEED, "evaluation_seed": SEED}
+    | {"oversample": config["labels"]["oversample"], "encoding": ENCODING}
 )
 ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
 # Nothing is asked of a corpus that no model learns from.
@@ -187,3 +206,4 @@ wildcard_constraints:
     model="|".join(MODELS),
     fold=r"\d+",
     trial=r"\d+",
+    seed=r"\d+",

@@ -1,6 +1,7 @@
 """evaluation: weights of the chosen trial and the test speaker, to predictions and metrics."""
 
 PREDICTIONS = EVALUATION / "{model}" / "fold-{fold}" / "predictions.csv"
+PREDICTIONS_AGAIN = EVALUATION / "{model}" / "seed-{seed}" / "fold-{fold}" / "predictions.csv"
 BASELINE = expand(EVALUATION / "baseline" / "fold-{fold}" / "predictions.csv", fold=FOLD_NUMBERS)
 ALL_PREDICTIONS = [*expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS), *BASELINE]
 # A manifest holds labels and no ratings behind them.
@@ -16,7 +17,7 @@ rule predict:
         best=SEARCH / "{model}" / "best.json",
         weights=expand(
             TRAINING / "{{model}}" / "trial-{trial}" / "fold-{{fold}}" / "weights.safetensors",
-            trial=range(len(TRIALS)),
+            trial=range(N_TRIALS),
         ),
         store=SPECTROGRAMS / "iemocap.h5",
         recordings=CORPORA / "iemocap" / "recordings.csv",
@@ -39,12 +40,30 @@ rule predict:
         fold=lambda wildcards: int(wildcards.fold),
         networks=NETWORKS,
         training=TRAINING_SETTINGS,
+        crops=config["evaluation"]["crops"],
         shuffle_seed=SEED if config["labels"]["shuffle"] else None,
         code=code("predict.py"),
     message:
         "Predicting the test speaker of fold {wildcards.fold} with {wildcards.model}"
     script:
         "../scripts/predict.py"
+
+
+use rule predict as predict_again with:
+    input:
+        best=SEARCH / "{model}" / "best.json",
+        weights=[TRAINED_AGAIN / "weights.safetensors"],
+        store=SPECTROGRAMS / "iemocap.h5",
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+        folds=FOLDS,
+    output:
+        predictions=PREDICTIONS_AGAIN,
+    log:
+        log_of("evaluation/{model}/seed-{seed}/fold-{fold}"),
+    benchmark:
+        benchmark_of("evaluation/{model}/seed-{seed}/fold-{fold}")
+    message:
+        "Predicting the test speaker of fold {wildcards.fold} with {wildcards.model}, seed {wildcards.seed}"
 
 
 rule compute_metrics:
@@ -94,6 +113,31 @@ rule count_confusions:
         "Counting the confusions of {wildcards.model}"
     script:
         "../scripts/count_confusions.py"
+
+
+rule compare_seeds:
+    input:
+        predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
+        repeated=expand(PREDICTIONS_AGAIN, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS),
+    output:
+        seeds=EVALUATION / "seeds.csv",
+    log:
+        log_of("evaluation/seeds"),
+    benchmark:
+        benchmark_of("evaluation/seeds")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        seed=SEED,
+        code=code("compare_seeds.py"),
+    message:
+        "Comparing the seeds of all models"
+    script:
+        "../scripts/compare_seeds.py"
 
 
 rule measure_acoustics:

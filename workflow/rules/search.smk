@@ -1,12 +1,12 @@
-"""search: validation scores of all trials of a model, to the trial that is kept."""
+"""search: validation scores of all trials of a model, to the trial that is kept, or one a fold."""
 
 RUNS = TRAINING / "{{model}}" / "trial-{trial}" / "fold-{fold}"
 
 
 rule select_trial:
     input:
-        validations=expand(RUNS / "validation.json", trial=range(len(TRIALS)), fold=FOLD_NUMBERS),
-        histories=expand(RUNS / "history.csv", trial=range(len(TRIALS)), fold=FOLD_NUMBERS),
+        validations=expand(RUNS / "validation.json", trial=range(N_TRIALS), fold=FOLD_NUMBERS),
+        histories=expand(RUNS / "history.csv", trial=range(N_TRIALS), fold=FOLD_NUMBERS),
     output:
         trials=SEARCH / "{model}" / "trials.csv",
         best=SEARCH / "{model}" / "best.json",
@@ -22,9 +22,10 @@ rule select_trial:
         mem_mb=1000,
         runtime=10,
     params:
-        trials=TRIALS,
+        trials=lambda wildcards: TRIALS[wildcards.model],
+        select=config["search"]["select"],
         code=code("select_trial.py"),
     message:
-        "Choosing the trial of {wildcards.model} by its mean validation UAR"
+        "Choosing the trial of {wildcards.model} by its validation UAR"
     script:
         "../scripts/select_trial.py"

@@ -10,23 +10,25 @@ from emospeech.models.networks import NetworkSettings
 from emospeech.training.fold import load_fold
 from emospeech.training.run import predict_test
 from emospeech.training.settings import TrainingSettings
+from emospeech.training.trial import trial_of_fold
 
 
 def main(paths, settings):
-    best = json.loads(Path(paths.best).read_text())
+    number, trial = trial_of_fold(json.loads(Path(paths.best).read_text()), settings.fold)
     fold = load_fold(
         paths.store, paths.recordings, paths.folds, settings.fold, settings.shuffle_seed
     )
     probabilities, part = predict_test(
         settings.model,
         fold,
-        best,
-        paths.weights[best["trial"]],
+        trial,
+        paths.weights[number if len(paths.weights) > 1 else 0],
         NetworkSettings(**settings.networks),
         TrainingSettings(**settings.training),
+        settings.crops,
     )
     rows = fold.table.loc[part.recordings, ["recording", "speaker", "session"]]
-    rows = rows.assign(fold=fold.fold, trial=best["trial"])
+    rows = rows.assign(fold=fold.fold, trial=number)
     write_table(paths.predictions, predictions_table(rows, part.labels, probabilities))
 
 

@@ -1,4 +1,4 @@
-"""Choose the trial of a model by its mean validation UAR, and gather its learning curves."""
+"""Choose the trial of a model by its validation UAR, and gather its learning curves."""
 
 import json
 from pathlib import Path
@@ -7,15 +7,16 @@ import pandas as pd
 
 from emospeech import jobs
 from emospeech.files import write_json, write_table
-from emospeech.search import chosen_histories, chosen_trial, rank_trials
+from emospeech.search import best_trials, choose, chosen_histories, mark_chosen, rank_trials
 
 
 def main(paths, settings):
     validations = pd.DataFrame(json.loads(Path(path).read_text()) for path in paths.validations)
     trials = rank_trials(settings.trials, validations)
-    write_table(paths.trials, trials)
-    write_json(paths.best, chosen_trial(trials))
-    write_table(paths.chosen, chosen_histories(trials, validations, paths.histories))
+    choice = choose(trials, settings.select)
+    write_table(paths.trials, mark_chosen(trials, choice, settings.select))
+    write_json(paths.best, best_trials(trials, choice, settings.select))
+    write_table(paths.chosen, chosen_histories(choice, validations, paths.histories))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,29 @@
+"""A store of one recording that is held in memory: for audio that is heard once."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from emospeech.spectrograms.levels import encode, stream_values
+from emospeech.spectrograms.store import Store
+
+
+def hold(path, spans, settings):
+    """Return the `Store` of the audio file at `path`, with what a store on disk would hold of it.
+
+    `spans` (n, 2) stand for its words, in seconds. Raises CorpusError for what is no audio.
+    """
+    blocks = [encode(values, settings) for values in stream_values(path, settings)]
+    floor = encode(np.full((1, settings.rows), settings.bottom, np.float32), settings)
+    frames = np.concatenate([*blocks, floor])
+    return Store(
+        frames=frames,
+        offsets=np.array([0, len(frames) - 1]),
+        recordings=(Path(path).name,),
+        word_start=spans[:, 0],
+        word_end=spans[:, 1],
+        word_offsets=np.array([0, len(spans)]),
+        checksums=np.array([zlib.crc32(frames[:-1])], np.uint32),
+        settings=settings,
+    )

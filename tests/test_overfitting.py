@@ -1,0 +1,47 @@
+"""Each model can learn 64 crops by heart: nothing between the input and the labels is cut."""
+
+import numpy as np
+import pytest
+import torch
+
+from emospeech.models.catalogue import MODELS, build
+from emospeech.models.networks import NetworkSettings
+from emospeech.training.engine import Engine
+from emospeech.training.settings import TrainingSettings
+
+TRIAL = {"crop_width": 16, "filters": 8, "filter_size": 4}
+NETWORKS = NetworkSettings(shared_units=64, latent_size=16)
+ROWS, CROPS, STEPS = 32, 64, 400
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Several threads would only wait for each other on tensors as small as these."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_learns_64_crops_by_heart(name):
+    model, rng = MODELS[name], torch.Generator().manual_seed(1)
+    network, generator = build(name, ROWS, TRIAL, NETWORKS, seed=1)
+    engine = Engine(network, generator, model.tasks, 1e-3, TrainingSettings())
+    crops = torch.rand(CROPS, 1, 16, ROWS, generator=rng) * 2 - 1
+    classes = [torch.randint(5, (CROPS,), generator=rng) for _ in model.tasks]
+    labels = [torch.nn.functional.one_hot(numbers, 5).float() for numbers in classes]
+    for step in range(STEPS):
+        latent = torch.rand(CROPS, 16, generator=rng) * 2 - 1
+        engine.step(crops, labels, crops, latent)
+        if step % 10:
+            continue
+        network.eval()
+        with torch.no_grad():
+            logits = network.classify(crops)
+        network.train()
+        pairs = zip(model.tasks, classes, strict=True)
+        accuracy = [(logits[task].argmax(1) == truth).float().mean() for task, truth in pairs]
+        if np.min(accuracy) == 1:
+            return
+    pytest.fail(f"accuracies {accuracy} after {STEPS} steps")

@@ -1,0 +1,201 @@
+"""A training that is killed and started again ends as one that never was."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from emospeech.files import write_table
+from emospeech.models.catalogue import MODELS
+from emospeech.training.checkpoint import Checkpoint
+from emospeech.training.identity import identity_of
+from emospeech.training.run import predict_test, train_fold
+from emospeech.training.weights import save_weights
+from tests.test_training import NETWORKS, SETTINGS, TRIAL, fold_of
+
+LONG = replace(SETTINGS, max_epochs=6, patience=5)
+NORMED = replace(NETWORKS, spectral_norm=True)
+TIMES = ["seconds", "crops_per_second"]
+
+
+def train(corpus, name, place, settings=LONG, trial=TRIAL, code="code", **options):
+    fold, pool = fold_of(corpus, **options), [corpus / "store.h5"]
+    return train_fold(name, fold, pool, 3, trial, NORMED, settings, place, code)
+
+
+def save_all(folder, corpus, name, trained):
+    """Write all that comes of a training, but its times."""
+    history, weights, _ = trained
+    save_weights(folder / f"{name}.safetensors", weights)
+    write_table(folder / f"{name}.csv", history.drop(columns=TIMES))
+    weights = folder / f"{name}.safetensors"
+    probabilities, _ = predict_test(name, fold_of(corpus), TRIAL, weights, NORMED, LONG)
+    np.save(folder / f"{name}.npy", np.stack(list(probabilities.values())))
+
+
+def train_all(corpus, folder):
+    """Train those models that are not trained yet, each with its checkpoint."""
+    for name in MODELS:
+        if not (folder / f"{name}.npy").exists():
+            place = folder / f"{name}.checkpoint"
+            save_all(folder, corpus, name, train(corpus, name, place))
+            place.unlink()
+
+
+def start(corpus, folder):
+    """Return a process that trains all models; it shares nothing with this one."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.test_resume"])  # so that torch is imported once
+    process = context.Process(target=train_all, args=(corpus, folder))
+    process.start()
+    return process
+
+
+def versions(folder):
+    """Return which checkpoints lie in a folder; there is a new one after each epoch."""
+    with suppress(FileNotFoundError):  # one was removed after it was listed
+        return {(file.name, file.stat().st_mtime_ns) for file in folder.glob("[!.]*.checkpoint")}
+    return set()
+
+
+def wait_for_epochs(process, folder, count):
+    for _ in range(count):
+        before = versions(folder)
+        while process.is_alive() and versions(folder) <= before:
+            time.sleep(0.001)
+
+
+def test_a_training_killed_ten_times_ends_with_the_same_bytes(corpus, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        folder.mkdir()
+    began = time.monotonic()
+    train_all(corpus, whole)
+    epoch = (time.monotonic() - began) / (LONG.max_epochs * len(MODELS))
+    rng, resumed = np.random.default_rng(2), 0
+    for _ in range(10):
+        resumed += bool(versions(killed))
+        process = start(corpus, killed)
+        wait_for_epochs(process, killed, rng.integers(2))
+        time.sleep(rng.uniform(0, epoch))
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, "it should not have ended"
+    start(corpus, killed).join()
+    assert resumed > 2
+    bytes_of = [{file.name: file.read_bytes() for file in f.iterdir()} for f in (whole, killed)]
+    assert len(bytes_of[0]) == 3 * len(MODELS)
+    assert bytes_of[0] == bytes_of[1]
+
+
+@pytest.fixture
+def stopping(monkeypatch):
+    """Make each training of a block stop when it has saved its first epoch."""
+    save = Checkpoint.save
+
+    def save_and_stop(kept, engine, history, best):
+        save(kept, engine, history, best)
+        raise KeyboardInterrupt
+
+    def train_an_epoch(*arguments, **options):
+        with monkeypatch.context() as patch:
+            patch.setattr(Checkpoint, "save", save_and_stop)
+            with pytest.raises(KeyboardInterrupt):
+                train(*arguments, **options)
+
+    return train_an_epoch
+
+
+@pytest.mark.parametrize(
+    ("name", "update"), [*((name, "separate") for name in MODELS), ("MultitaskDCGAN", "joint")]
+)
+def test_a_training_stopped_after_each_epoch_goes_on(corpus, tmp_path, stopping, name, update):
+    settings = replace(LONG, update=update, max_epochs=4)
+    history, weights, summary = train(corpus, name, None, settings)
+    for _ in range(len(history)):
+        stopping(corpus, name, tmp_path / "checkpoint", settings)
+    again, same, outcome = train(corpus, name, tmp_path / "checkpoint", settings)
+    assert again.drop(columns=TIMES).equals(history.drop(columns=TIMES))
+    assert outcome == summary
+    assert all(torch.equal(weights[key], same[key]) for key in weights)
+
+
+OTHERS = {
+    "training.patience is 4 now, and was 5": {"settings": replace(LONG, patience=4)},
+    "trial.filters is 5 now, and was 4": {"trial": TRIAL | {"filters": 5}},
+    "training.seed is 2 now, and was 1": {"settings": replace(LONG, seed=2)},
+    'code is "new" now, and was "code"': {"code": "new"},
+    'labels is "': {"shuffle_seed": 1},
+}
+
+
+@pytest.mark.parametrize("line", OTHERS)
+def test_a_checkpoint_of_another_training_is_refused(corpus, tmp_path, stopping, caplog, line):
+    place = tmp_path / "checkpoint"
+    stopping(corpus, "BasicCNN", place)
+    with caplog.at_level(logging.INFO):
+        history, _, _ = train(corpus, "BasicCNN", place, **OTHERS[line])
+    assert f"{place} is not used, the training starts anew: {line}" in caplog.text
+    assert history["epoch"].tolist() == list(range(1, len(history) + 1))
+    fresh, _, _ = train(corpus, "BasicCNN", None, **OTHERS[line])
+    assert fresh.drop(columns=TIMES).equals(history.drop(columns=TIMES))
+
+
+def changed_byte(whole):
+    return whole[:-100] + bytes([whole[-100] ^ 1]) + whole[-99:]
+
+
+DAMAGE = {
+    "short": lambda whole: whole[: len(whole) // 2],
+    "empty": lambda whole: b"",
+    "one byte": changed_byte,
+    "no such file": lambda whole: b"recording,valence\n" * 100,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_checkpoint_starts_the_training_anew(corpus, tmp_path, stopping, caplog, damage):
+    place = tmp_path / "checkpoint"
+    stopping(corpus, "BasicCNN", place)
+    place.write_bytes(DAMAGE[damage](place.read_bytes()))
+    with caplog.at_level(logging.INFO):
+        history, _, _ = train(corpus, "BasicCNN", place)
+    lines = [line for line in caplog.text.splitlines() if "starts anew" in line]
+    assert len(lines) == 1
+    assert len(history) == LONG.max_epochs
+
+
+def test_weights_are_no_checkpoint(corpus, tmp_path, caplog):
+    save_file({"best.a": torch.zeros(2)}, tmp_path / "checkpoint")
+    with caplog.at_level(logging.INFO):
+        train(corpus, "BasicCNN", tmp_path / "checkpoint")
+    assert "starts anew: it is no checkpoint of a training" in caplog.text
+
+
+def test_other_audio_or_words_are_another_training(corpus):
+    """What is heard counts by its checksums, that of the unlabelled pool too."""
+    found = []
+    for name in ("checksums", "word_start", "word_end", None):
+        fold, pool = fold_of(corpus), fold_of(corpus).store
+        if name:
+            getattr(pool, name)[0] += 1
+        gatherers = [SimpleNamespace(store=pool)]
+        sampler = SimpleNamespace(
+            pool=SimpleNamespace(gatherers=gatherers),
+            gather=SimpleNamespace(device=torch.device("cpu")),
+        )
+        place = (fold, 3, TRIAL, NORMED, LONG, sampler, "code")
+        found.append(identity_of("BasicDCGAN", *place)["audio"])
+    assert len(set(map(str, found))) == 4
+    assert len({labelled for labelled, _ in found}) == 1
