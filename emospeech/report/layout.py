@@ -63,8 +63,21 @@ class Heading:
     numeric: bool = True
 
 
+RECOVERY = {
+    "quantity": Heading("Figure", numeric=False),
+    "derivation": Heading("How it follows", numeric=False),
+    "prediction": Heading("Predicted", numeric=False),
+    "printed": Heading("printed", share, "Paper"),
+    "recovered_count": Heading("count, recovered", plain, "Paper"),
+    "recovered": Heading("recovered", share, "Paper"),
+    "count": Heading("Count"),
+    "this_run": Heading("This run", share),
+    "difference": Heading("Difference", share),
+}
+
+
 def _headings():
-    known = {
+    known = RECOVERY | {
         "model": Heading("Model", numeric=False),
         "fold": Heading("Fold", numeric=False),
         "parameter": Heading("Parameter", numeric=False),

@@ -87,6 +87,7 @@ def render(report):
             "corpora": contents.corpus_tables(report.corpora),
             "results": contents.result_tables(report),
             "confusion": contents.confusion_tables(report),
+            "paper": contents.paper_tables(report.confusions),
             "chance": contents.chance_tables(report.metrics),
             "search": contents.search_tables(report),
         },

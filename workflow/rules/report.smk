@@ -1,10 +1,14 @@
 """report: predictions and metrics, to tables, figures and the page that shows them all."""
 
+from emospeech.report.paper import TABLE_3_MODEL
+
 FIGURE_NAMES = [
     "comparison",
     *expand("confusion-{model}", model=MODELS),
     *expand("learning-{model}", model=MODELS),
 ]
+# Tables that hold the run against the paper's Table 3, where the run has the model of that table.
+RECOVERED = ["paper", "cells"] if TABLE_3_MODEL in MODELS else []
 
 
 rule tabulate_parameters:
@@ -100,6 +104,33 @@ rule tabulate_classes:
         "../scripts/tabulate_classes.py"
 
 
+rule tabulate_recovery:
+    input:
+        confusion=EVALUATION / TABLE_3_MODEL / "confusion.csv",
+    output:
+        **{
+            f"{name}_{suffix}": TABLES / f"{name}.{suffix}"
+            for name in ("paper", "cells")
+            for suffix in TABLE_FORMATS
+        },
+    log:
+        log_of("report/paper"),
+    benchmark:
+        benchmark_of("report/paper")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("tabulate_recovery.py"),
+    message:
+        "Tables that hold the run against the paper's Table 3"
+    script:
+        "../scripts/tabulate_recovery.py"
+
+
 rule draw_comparison:
     input:
         metrics=EVALUATION / "metrics.csv",
@@ -187,7 +218,13 @@ rule write_report:
         figures=expand(FIGURES / "{name}.{suffix}", name=FIGURE_NAMES, suffix=FIGURE_FORMATS),
         tables=expand(
             TABLES / "{name}.{suffix}",
-            name=["table-1", "table-2", *expand("table-3-{model}", model=MODELS), "classes"],
+            name=[
+                "table-1",
+                "table-2",
+                *expand("table-3-{model}", model=MODELS),
+                "classes",
+                *RECOVERED,
+            ],
             suffix=TABLE_FORMATS,
         ),
     output:
