@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 
 from emospeech.report import captions, page
@@ -72,6 +73,9 @@ def report(pictures=(), **run):
         "versions": {"python": "3.11.2", "torch": "2.9.0"},
         "seeds": {"training": 41},
         "commit": "c0ffee",
+        "hardware": {"processor": "a processor", "gpus": []},
+        "stores": {"iemocap": "5afe"},
+        "durations": pd.DataFrame({"stage": ["training"], "jobs": [400], "minutes": [31.25]}),
     }
     summary = {"recordings": 10039, "hours": 12.44, "words": 5, "speakers": 10}
     return page.Report(
@@ -131,7 +135,7 @@ def test_every_table_is_there_with_caption_scopes_and_a_box_to_scroll(outline):
     }
     assert names >= {f"table-3-{model}" for model in data.MODELS}
     assert names >= {f"search-{model}" for model in data.MODELS}
-    assert names >= {"corpora", "left-out", "versions", "config"}
+    assert names >= {"corpora", "left-out", "versions", "config", "hardware", "durations"}
     assert len(outline.all("caption")) == len(outline.all("table"))
     assert all("scope" in attributes for attributes in outline.all("th"))
     boxes = [a for a in outline.all("div") if "scroll" in a.get("class", "")]
@@ -171,6 +175,9 @@ def test_values_stand_on_the_page(html):
         "17",
         "c0ffee",
         "seed of training",
+        "store of iemocap",
+        "a processor",
+        "31.2",
         "2.9.0",
     ):
         assert text in html

@@ -139,6 +139,14 @@ def search_tables(report):
     return tables
 
 
+def duration_tables(durations):
+    """What the jobs of each stage took, if any left its benchmark."""
+    caption = (
+        "Jobs of each stage before the page: minutes in sum, the longest one, the largest memory."
+    )
+    return [] if durations.empty else [_table("durations", "Durations.", caption, durations)]
+
+
 def _table(name, title, caption, frame, marked=frozenset(), files=()):
     return Table(name, title, caption, arrange(frame), marked, files)
 

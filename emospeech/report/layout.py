@@ -49,7 +49,7 @@ def plain(value):
 
 
 def hours(value):
-    """Hours with one digit."""
+    """Hours or minutes with one digit."""
     return f"{value:.1f}"
 
 
@@ -89,6 +89,10 @@ def _headings():
         "chosen": Heading("Chosen", numeric=False),
         "above": Heading("Above the interval", numeric=False),
         "hours": Heading("Hours", hours),
+        "stage": Heading("Stage", numeric=False),
+        "minutes": Heading("In sum (minutes)", hours),
+        "longest_minutes": Heading("Longest (minutes)", hours),
+        "memory_mb": Heading("Memory (MB)"),
         "learning_rate": Heading("Learning rate"),
         "validation_uar": Heading("Validation UAR (%)", percent),
         "margin": Heading("Above chance (points)", percent),

@@ -205,8 +205,37 @@ rule draw_learning:
         "../scripts/draw_learning.py"
 
 
+rule record_provenance:
+    input:
+        metrics=EVALUATION / "metrics.csv",
+    output:
+        provenance=REPORT / "provenance.json",
+    log:
+        log_of("report/provenance"),
+    benchmark:
+        benchmark_of("report/provenance")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=config,
+        command=command_of_study(),
+        # What these hold is told, where they are there; they are no reason to make anything.
+        stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in AUDIO],
+        benchmarks=benchmark_folder(),
+        code=code("record_provenance.py"),
+    message:
+        "Writing down what is needed to run this again"
+    script:
+        "../scripts/record_provenance.py"
+
+
 rule write_report:
     input:
+        provenance=REPORT / "provenance.json",
         template=ROOT / "emospeech" / "report" / "page.html.jinja",
         metrics=EVALUATION / "metrics.csv",
         corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=AUDIO),
@@ -240,7 +269,6 @@ rule write_report:
         mem_mb=1000,
         runtime=10,
     params:
-        config=config,
         command=command_of_one_file(),
         code=code("write_report.py"),
     message:
