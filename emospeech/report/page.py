@@ -16,7 +16,7 @@ from emospeech.report import contents
 from emospeech.report.layout import plain
 from emospeech.report.tables import table_2
 
-KINDS = ("comparison", "confusion", "learning")
+KINDS = ("comparison", "confusion", "scatter", "learning")
 
 
 @dataclass(frozen=True)

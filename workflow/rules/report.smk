@@ -5,6 +5,7 @@ from emospeech.report.paper import TABLE_3_MODEL
 FIGURE_NAMES = [
     "comparison",
     *expand("confusion-{model}", model=MODELS),
+    *expand("scatter-{model}", model=MODELS),
     *expand("learning-{model}", model=MODELS),
 ]
 # Tables that hold the run against the paper's Table 3, where the run has the model of that table.
@@ -180,6 +181,34 @@ rule draw_confusion:
         "../scripts/draw_confusion.py"
 
 
+rule draw_scatter:
+    input:
+        predictions=expand(
+            EVALUATION / "{{model}}" / "fold-{fold}" / "predictions.csv", fold=FOLD_NUMBERS
+        ),
+    output:
+        **figure_files("scatter-{model}"),
+        csv=FIGURES / "scatter-{model}.csv",
+    log:
+        log_of("report/scatter-{model}"),
+    benchmark:
+        benchmark_of("report/scatter-{model}")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        model="{model}",
+        resolution=config["report"]["resolution"],
+        code=code("draw_scatter.py"),
+    message:
+        "Drawing predicted against actual valence of {wildcards.model}"
+    script:
+        "../scripts/draw_scatter.py"
+
+
 rule draw_learning:
     input:
         histories=SEARCH / "{model}" / "histories.csv",
@@ -244,6 +273,7 @@ rule write_report:
         confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
         classes=expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
         histories=expand(SEARCH / "{model}" / "histories.csv", model=MODELS),
+        points=expand(FIGURES / "scatter-{model}.csv", model=MODELS),
         figures=expand(FIGURES / "{name}.{suffix}", name=FIGURE_NAMES, suffix=FIGURE_FORMATS),
         tables=expand(
             TABLES / "{name}.{suffix}",

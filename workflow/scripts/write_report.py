@@ -46,6 +46,9 @@ def pictures(paths):
     words = {"comparison": captions.comparison(pd.read_csv(paths.metrics))}
     for model, table in by_folder(paths.confusions, pd.read_csv).items():
         words[f"confusion-{model}"] = captions.confusion(table, model)
+    for file in map(Path, paths.points):
+        model = file.stem.removeprefix("scatter-")
+        words[file.stem] = captions.scatter(pd.read_csv(file), model)
     for model, table in by_folder(paths.histories, pd.read_csv).items():
         words[f"learning-{model}"] = captions.learning(dict(iter(table.groupby("fold"))), model)
     for name, (caption, alt) in words.items():
