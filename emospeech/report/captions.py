@@ -50,6 +50,21 @@ def confusion(frame, model):
     )
 
 
+def scatter(table, model):
+    """Caption and alternative text of `draw_scatter`."""
+    rho = table["valence"].corr(table["expected"])
+    caption = (
+        f"Valence by {model}: the expected value of the prediction against the mean of the "
+        f"raters, {len(table)} test recordings of all folds. Squares are means over half a point."
+    )
+    known = "unknown" if np.isnan(rho) else f"{rho:.4f}"
+    low, high = table["expected"].min(), table["expected"].max()
+    return caption, (
+        f"Scatter plot of {model}: {len(table)} recordings, predictions from {low:.2f} to "
+        f"{high:.2f}, correlation {known}."
+    )
+
+
 def learning(histories, model):
     """Caption and alternative text of `draw_learning`."""
     parts = []

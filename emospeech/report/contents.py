@@ -1,12 +1,13 @@
 """Which tables stand on the report page, with their captions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from emospeech.report import paper
 from emospeech.report.frames import in_order, require
 from emospeech.report.layout import Layout, arrange
+from emospeech.report.recovery import table_cells, table_recovered
 from emospeech.report.tables import (
     table_1,
     table_2,
@@ -27,6 +28,8 @@ class Table:
     caption: str
     layout: Layout
     marked: frozenset = frozenset()  # rows to be set off
+    files: tuple = ()  # where it also lies, from the folder of the page
+    sortable: bool = False  # by a press on a heading
 
 
 def corpus_tables(corpora):
@@ -63,14 +66,17 @@ def result_tables(report):
         if task == "valence":
             caption += f" Beside them the values of {paper.SOURCE}."
         frame = table_2(report.metrics, task)
-        tables.append(_table(f"table-2-{task}", name, caption, frame))
+        files = _files("table-2") if task == "valence" else ()
+        tables.append(_table(f"table-2-{task}", name, caption, frame, files=files))
     caption = "UAR of valence with five classes on the test speaker of each fold."
     tables.append(_table("folds", "Folds.", caption, table_folds(report.metrics)))
     if report.best:
         caption = "Parameters of each model, beside those of the paper."
         if any("folds" in best for best in report.best.values()):
             caption += " Where the folds chose different ones, all stand in the order of the folds."
-        tables.append(_table("table-1", "Table 1.", caption, table_1(report.best)))
+        tables.append(
+            _table("table-1", "Table 1.", caption, table_1(report.best), files=_files("table-1"))
+        )
     return [table for table in tables if table.layout.rows]
 
 
@@ -84,15 +90,31 @@ def confusion_tables(report):
             name = "Table 3."
             caption += f" On the right that of {paper.SOURCE}."
         frame = table_3(report.confusions[model], model)
-        tables.append(_table(f"table-3-{model}", name, caption, frame))
+        place = f"table-3-{model}"
+        tables.append(_table(place, name, caption, frame, files=_files(place)))
     if report.classes:
         caption = (
             "Precision, recall and F1 of valence by class. The paper's text quotes figures that "
             "come from the row shares, in which each class counts alike; those from the counts "
             "are the usual ones."
         )
-        tables.append(_table("classes", "Classes.", caption, table_classes(report.classes)))
+        frame = table_classes(report.classes)
+        tables.append(_table("classes", "Classes.", caption, frame, files=_files("classes")))
     return tables
+
+
+def paper_tables(confusions):
+    """The paper's figures and the cells of its Table 3, recovered, beside those of this run."""
+    confusion = confusions.get(paper.TABLE_3_MODEL)
+    if confusion is None:
+        return []
+    model = paper.TABLE_3_MODEL
+    texts = {
+        "paper": ("Recovered.", f"Figures of {model} that follow from the paper's Table 3."),
+        "cells": ("Cells.", f"The cells of Table 3 ({model}), as counts and as shares of a row."),
+    }
+    frames = {"paper": table_recovered(confusion), "cells": table_cells(confusion)}
+    return [_table(name, *texts[name], frame, files=_files(name)) for name, frame in frames.items()]
 
 
 def chance_tables(metrics):
@@ -113,7 +135,9 @@ def search_tables(report):
         chosen = frame["chosen"].to_numpy(bool) if "chosen" in frame else ()
         marked = frozenset(place for place, mark in enumerate(chosen) if mark)
         caption = f"{_count(len(frame), 'trial')}, by the mean validation UAR over the folds."
-        tables.append(_table(f"search-{model}", f"{model}.", caption, frame, marked))
+        files = (f"../search/{model}/trials.csv",)
+        table = _table(f"search-{model}", f"{model}.", caption, frame, marked, files)
+        tables.append(replace(table, sortable=True))
     return tables
 
 
@@ -154,5 +178,17 @@ def _count(number, thing):
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def _table(name, title, caption, frame, marked=frozenset()):
-    return Table(name, title, caption, arrange(frame), marked)
+def duration_tables(durations):
+    """What the jobs of each stage took, if any left its benchmark."""
+    caption = (
+        "Jobs of each stage before the page: minutes in sum, the longest one, the largest memory."
+    )
+    return [] if durations.empty else [_table("durations", "Durations.", caption, durations)]
+
+
+def _table(name, title, caption, frame, marked=frozenset(), files=()):
+    return Table(name, title, caption, arrange(frame), marked, files)
+
+
+def _files(name):
+    return tuple(f"tables/{name}.{suffix}" for suffix in ("csv", "tex", "md"))

@@ -50,7 +50,7 @@ def plain(value):
 
 
 def hours(value):
-    """Hours with one digit."""
+    """Hours or minutes with one digit."""
     return f"{value:.1f}"
 
 
@@ -64,32 +64,53 @@ class Heading:
     numeric: bool = True
 
 
+RECOVERY = {
+    "quantity": Heading("Figure", numeric=False),
+    "derivation": Heading("How it follows", numeric=False),
+    "prediction": Heading("Predicted", numeric=False),
+    "printed": Heading("printed", share, "Paper"),
+    "recovered_count": Heading("count, recovered", plain, "Paper"),
+    "recovered": Heading("recovered", share, "Paper"),
+    "count": Heading("Count"),
+    "this_run": Heading("This run", share),
+    "difference": Heading("Difference", share),
+}
+DURATIONS = {
+    "stage": Heading("Stage", numeric=False),
+    "minutes": Heading("In sum (minutes)", hours),
+    "longest_minutes": Heading("Longest (minutes)", hours),
+    "memory_mb": Heading("Memory (MB)"),
+}
+SINGLE = RECOVERY | DURATIONS
+SINGLE |= {
+    "model": Heading("Model", numeric=False),
+    "fold": Heading("Fold", numeric=False),
+    "parameter": Heading("Parameter", numeric=False),
+    "truth": Heading("Truth", numeric=False),
+    "class": Heading("Class", numeric=False),
+    "corpus": Heading("Corpus", numeric=False),
+    "what": Heading("What", numeric=False),
+    "kind": Heading("Kind", numeric=False),
+    "chosen": Heading("Chosen", numeric=False),
+    "above": Heading("Above the interval", numeric=False),
+    "hours": Heading("Hours", hours),
+    "learning_rate": Heading("Learning rate"),
+    "validation_uar": Heading("Validation UAR (%)", percent),
+    "capped": Heading("Ended by the cap"),
+    "chosen_by": Heading("Chosen by folds", numeric=False),
+    "margin": Heading("Above chance (points)", percent),
+    "rho_pooled": Heading("pooled", share, CORRELATION),
+    "p_pooled": Heading("p", probability, CORRELATION),
+    "rho_mean": Heading("fold mean", share, CORRELATION),
+    "rho_paper": Heading("paper", share, CORRELATION),
+    "chance": Heading("mean", percent, "Chance, 5 classes (%)"),
+    "chance_low": Heading("2.5\u00a0%", percent, "Chance, 5 classes (%)"),
+    "chance_high": Heading("97.5\u00a0%", percent, "Chance, 5 classes (%)"),
+}
+
+
 def _headings():
-    known = {
-        "model": Heading("Model", numeric=False),
-        "fold": Heading("Fold", numeric=False),
-        "parameter": Heading("Parameter", numeric=False),
-        "truth": Heading("Truth", numeric=False),
-        "class": Heading("Class", numeric=False),
-        "corpus": Heading("Corpus", numeric=False),
-        "what": Heading("What", numeric=False),
-        "kind": Heading("Kind", numeric=False),
-        "chosen": Heading("Chosen", numeric=False),
-        "above": Heading("Above the interval", numeric=False),
-        "hours": Heading("Hours", hours),
-        "learning_rate": Heading("Learning rate"),
-        "validation_uar": Heading("Validation UAR (%)", percent),
-        "capped": Heading("Ended by the cap"),
-        "chosen_by": Heading("Chosen by folds", numeric=False),
-        "margin": Heading("Above chance (points)", percent),
-        "rho_pooled": Heading("pooled", share, CORRELATION),
-        "p_pooled": Heading("p", probability, CORRELATION),
-        "rho_mean": Heading("fold mean", share, CORRELATION),
-        "rho_paper": Heading("paper", share, CORRELATION),
-        "chance": Heading("mean", percent, "Chance, 5 classes (%)"),
-        "chance_low": Heading("2.5\u00a0%", percent, "Chance, 5 classes (%)"),
-        "chance_high": Heading("97.5\u00a0%", percent, "Chance, 5 classes (%)"),
-    }
+    known = dict(SINGLE)
     for number in ("5", "3"):
         for name, label in {"pooled": "pooled", "mean": "fold mean", "paper": "paper"}.items():
             known[f"uar{number}_{name}"] = Heading(label, percent, f"UAR, {number} classes (%)")

@@ -16,7 +16,7 @@ from emospeech.report import contents
 from emospeech.report.layout import plain
 from emospeech.report.tables import table_2
 
-KINDS = ("comparison", "confusion", "learning")
+KINDS = ("comparison", "confusion", "scatter", "learning")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,9 @@ class Run:
     date: str = ""
     embedded: bool = False  # the corpora are the synthetic ones that come with the code
     command: str = "snakemake --cores 1 --force"
+    hardware: dict = field(default_factory=dict)
+    stores: dict = field(default_factory=dict)  # SHA-256 of what each was made from, by corpus
+    durations: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ def render(report):
         run=report.run,
         config=flatten(report.run.config),
         seeds=flatten(report.run.seeds, "seed of "),
+        hardware=flatten(report.run.hardware),
+        stores=flatten(report.run.stores, "store of "),
         pictures={kind: [p for p in report.pictures if p.kind == kind] for kind in KINDS},
         headline=headline(report.metrics),
         search_words=contents.search_words(report.trials),
@@ -88,7 +93,9 @@ def render(report):
             "corpora": contents.corpus_tables(report.corpora),
             "results": contents.result_tables(report),
             "confusion": contents.confusion_tables(report),
+            "paper": contents.paper_tables(report.confusions),
             "chance": contents.chance_tables(report.metrics),
+            "durations": contents.duration_tables(report.run.durations),
             "search": contents.search_tables(report),
         },
     )

@@ -1,6 +1,8 @@
-"""What a reader needs to run the study again: versions and the commit of the code."""
+"""What a reader needs to run the study again: versions, the commit of the code, the machine."""
 
+import os
 import platform
+import shutil
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -34,3 +36,34 @@ def git_commit():
     except (OSError, subprocess.CalledProcessError):
         return ""
     return answer.stdout.strip()
+
+
+def hardware():
+    """Return the system, processor, cores, memory and GPUs of the machine that this runs on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory / 1e9, 1),
+        "gpus": _gpus(),
+    }
+
+
+def _processor():
+    # Only Linux has the file; the architecture is what all systems can say.
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _gpus():
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    command = [program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    return answer.stdout.splitlines() if answer.returncode == 0 else []

@@ -102,7 +102,11 @@ def log_of(place):
 
 
 def benchmark_of(place):
-    return f"{RESULTS}/benchmarks/jobs/{place}.tsv"
+    return f"{benchmark_folder()}/{place}.tsv"
+
+
+def benchmark_folder():
+    return f"{RESULTS}/benchmarks/jobs"
 
 
 def table_files(name):
@@ -115,12 +119,15 @@ def figure_files(name):
     return {suffix: FIGURES / f"{name}.{suffix}" for suffix in FIGURE_FORMATS}
 
 
+def command_of_study():
+    """Return what makes this study, on one core."""
+    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles or ()]
+    return " ".join(["snakemake --cores 1", *(["--configfile", *files] if files else [])])
+
+
 def command_of_one_file():
     """Return what makes one file of this study again, when its path is put behind it."""
-    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles or ()]
-    return " ".join(
-        ["snakemake --cores 1", *(["--configfile", *files] if files else []), "--force"]
-    )
+    return f"{command_of_study()} --force"
 
 
 def ratings_to_learn():

@@ -1,10 +1,15 @@
 """report: predictions and metrics, to tables, figures and the page that shows them all."""
 
+from emospeech.report.paper import TABLE_3_MODEL
+
 FIGURE_NAMES = [
     "comparison",
     *expand("confusion-{model}", model=MODELS),
+    *expand("scatter-{model}", model=MODELS),
     *expand("learning-{model}", model=MODELS),
 ]
+# Tables that hold the run against the paper's Table 3, where the run has the model of that table.
+RECOVERED = ["paper", "cells"] if TABLE_3_MODEL in MODELS else []
 
 
 rule tabulate_parameters:
@@ -100,6 +105,33 @@ rule tabulate_classes:
         "../scripts/tabulate_classes.py"
 
 
+rule tabulate_recovery:
+    input:
+        confusion=EVALUATION / TABLE_3_MODEL / "confusion.csv",
+    output:
+        **{
+            f"{name}_{suffix}": TABLES / f"{name}.{suffix}"
+            for name in ("paper", "cells")
+            for suffix in TABLE_FORMATS
+        },
+    log:
+        log_of("report/paper"),
+    benchmark:
+        benchmark_of("report/paper")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("tabulate_recovery.py"),
+    message:
+        "Tables that hold the run against the paper's Table 3"
+    script:
+        "../scripts/tabulate_recovery.py"
+
+
 rule draw_comparison:
     input:
         metrics=EVALUATION / "metrics.csv",
@@ -149,6 +181,34 @@ rule draw_confusion:
         "../scripts/draw_confusion.py"
 
 
+rule draw_scatter:
+    input:
+        predictions=expand(
+            EVALUATION / "{{model}}" / "fold-{fold}" / "predictions.csv", fold=FOLD_NUMBERS
+        ),
+    output:
+        **figure_files("scatter-{model}"),
+        csv=FIGURES / "scatter-{model}.csv",
+    log:
+        log_of("report/scatter-{model}"),
+    benchmark:
+        benchmark_of("report/scatter-{model}")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        model="{model}",
+        resolution=config["report"]["resolution"],
+        code=code("draw_scatter.py"),
+    message:
+        "Drawing predicted against actual valence of {wildcards.model}"
+    script:
+        "../scripts/draw_scatter.py"
+
+
 rule draw_learning:
     input:
         histories=SEARCH / "{model}" / "histories.csv",
@@ -174,8 +234,37 @@ rule draw_learning:
         "../scripts/draw_learning.py"
 
 
+rule record_provenance:
+    input:
+        metrics=EVALUATION / "metrics.csv",
+    output:
+        provenance=REPORT / "provenance.json",
+    log:
+        log_of("report/provenance"),
+    benchmark:
+        benchmark_of("report/provenance")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=config,
+        command=command_of_study(),
+        # What these hold is told, where they are there; they are no reason to make anything.
+        stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in AUDIO],
+        benchmarks=benchmark_folder(),
+        code=code("record_provenance.py"),
+    message:
+        "Writing down what is needed to run this again"
+    script:
+        "../scripts/record_provenance.py"
+
+
 rule write_report:
     input:
+        provenance=REPORT / "provenance.json",
         template=ROOT / "emospeech" / "report" / "page.html.jinja",
         metrics=EVALUATION / "metrics.csv",
         corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=AUDIO),
@@ -184,10 +273,17 @@ rule write_report:
         confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
         classes=expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
         histories=expand(SEARCH / "{model}" / "histories.csv", model=MODELS),
+        points=expand(FIGURES / "scatter-{model}.csv", model=MODELS),
         figures=expand(FIGURES / "{name}.{suffix}", name=FIGURE_NAMES, suffix=FIGURE_FORMATS),
         tables=expand(
             TABLES / "{name}.{suffix}",
-            name=["table-1", "table-2", *expand("table-3-{model}", model=MODELS), "classes"],
+            name=[
+                "table-1",
+                "table-2",
+                *expand("table-3-{model}", model=MODELS),
+                "classes",
+                *RECOVERED,
+            ],
             suffix=TABLE_FORMATS,
         ),
     output:
@@ -203,7 +299,6 @@ rule write_report:
         mem_mb=1000,
         runtime=10,
     params:
-        config=config,
         command=command_of_one_file(),
         code=code("write_report.py"),
     message:

@@ -9,19 +9,11 @@ from emospeech import jobs
 from emospeech.files import write_text
 from emospeech.report import captions
 from emospeech.report.page import Picture, Report, Run, render
-from emospeech.report.provenance import git_commit, versions
 
 
 def main(paths, settings):
     report = Report(
-        run=Run(
-            config=settings.config,
-            versions=versions(),
-            seeds={"study": settings.config["seed"]},
-            commit=git_commit(),
-            command=settings.command,
-            embedded=settings.config["corpora"]["embedded"] is not None,
-        ),
+        run=run_of(load_json(paths.provenance), settings.command),
         corpora=by_folder(paths.corpora, load_json),
         metrics=pd.read_csv(paths.metrics),
         best=by_folder(paths.best, load_json),
@@ -33,12 +25,30 @@ def main(paths, settings):
     write_text(paths.page, render(report))
 
 
+def run_of(record, command):
+    """Return the `Run` that a provenance.json tells of."""
+    return Run(
+        config=record["config"],
+        versions=record["versions"],
+        seeds=record["seeds"],
+        commit=record["commit"] + "-dirty" * record["changed_since_commit"],
+        command=command,
+        embedded=record["config"]["corpora"]["embedded"] is not None,
+        hardware=record["hardware"],
+        stores=record["stores"],
+        durations=pd.DataFrame(record["durations"]),
+    )
+
+
 def pictures(paths):
     """Yield the figures in the order of the page, each with its caption."""
     figures = {Path(path).stem: Path(path) for path in paths.figures if path.endswith(".png")}
     words = {"comparison": captions.comparison(pd.read_csv(paths.metrics))}
     for model, table in by_folder(paths.confusions, pd.read_csv).items():
         words[f"confusion-{model}"] = captions.confusion(table, model)
+    for file in map(Path, paths.points):
+        model = file.stem.removeprefix("scatter-")
+        words[file.stem] = captions.scatter(pd.read_csv(file), model)
     for model, table in by_folder(paths.histories, pd.read_csv).items():
         words[f"learning-{model}"] = captions.learning(dict(iter(table.groupby("fold"))), model)
     for name, (caption, alt) in words.items():

@@ -1,0 +1,108 @@
+"""The paper checked: the counts behind its Table 3, and the figures that follow from them.
+
+The paper prints shares of rows with four digits and no counts. A row's counts are the smallest
+whole numbers that print as its shares do, found here by trying row sums from 1 upwards.
+"""
+
+import numpy as np
+import pandas as pd
+
+from emospeech.faults import InputError
+from emospeech.metrics import class_figures, row_normalised, unweighted_recall
+from emospeech.report import paper
+from emospeech.report.frames import CLASSES, counts
+
+LARGEST = 10_039  # recordings of IEMOCAP: no row can have more
+POOL = np.array([[1, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 1]])  # five classes to three
+NEGATIVE, VERY_POSITIVE = 2, 5
+
+
+def recover_counts(shares, digits=4):
+    """The smallest counts whose row shares print as `shares` (rows, classes), of that shape.
+
+    Raises InputError where a row has none: its shares are then no shares of whole numbers.
+    """
+    return np.array([_recover_row(np.asarray(row, float), digits) for row in shares])
+
+
+def _recover_row(row, digits):
+    for total in range(1, LARGEST + 1):
+        found = np.rint(row * total).astype(int)
+        if found.sum() == total and np.array_equal(np.round(found / total, digits), row):
+            return found
+    raise InputError("Table 3", f"no counts print as {', '.join(f'{share:g}' for share in row)}")
+
+
+def figures_of(matrix):
+    """The figures of the paper's Table 2 and text that follow from confusion counts (5, 5).
+
+    Maps a name to a share of one: the UAR with five and three classes, then recall, precision and
+    F1 as the text quotes them and, under `_counts`, as they are usually defined.
+    """
+    classes = class_figures(matrix).set_index("class")
+    return {
+        "uar5": unweighted_recall(matrix),
+        "uar3": unweighted_recall(POOL @ matrix @ POOL.T),
+        "recall": classes.loc[NEGATIVE, "recall"],
+        "precision": classes.loc[NEGATIVE, "precision_normalised"],
+        "precision_counts": classes.loc[NEGATIVE, "precision"],
+        "f1": classes.loc[VERY_POSITIVE, "f1_normalised"],
+        "f1_counts": classes.loc[VERY_POSITIVE, "f1"],
+    }
+
+
+NAMES = {
+    "uar5": ("UAR, 5 classes", "mean of the diagonal"),
+    "uar3": ("UAR, 3 classes", "counts pooled: 1 and 2, 3, 4 and 5"),
+    "recall": ("Recall of Neg.", "its cell on the diagonal"),
+    "precision": ("Precision of Neg.", "from the row shares: each class counts alike"),
+    "precision_counts": ("Precision of Neg.", "from the counts, as usual"),
+    "f1": ("F1 of Very Pos.", "precision from the row shares"),
+    "f1_counts": ("F1 of Very Pos.", "from the counts, as usual"),
+}
+PRINTED = {
+    "uar5": paper.TABLE_2[paper.TABLE_3_MODEL]["uar5"],
+    "uar3": paper.TABLE_2[paper.TABLE_3_MODEL]["uar3"],
+    "recall": paper.QUOTED_RECALL_NEGATIVE,
+    "precision": paper.QUOTED_PRECISION_NEGATIVE,
+    "f1": paper.QUOTED_F1_VERY_POSITIVE,
+}
+
+
+def table_recovered(confusion):
+    """What the paper prints, what its Table 3 gives, what this run has, and run less recovered."""
+    recovered = figures_of(recover_counts(paper.TABLE_3))
+    ours = figures_of(counts(confusion, f"confusion of {paper.TABLE_3_MODEL}"))
+    rows = [
+        {
+            "quantity": quantity,
+            "derivation": derivation,
+            "printed": PRINTED.get(name, np.nan),
+            "recovered": recovered[name],
+            "this_run": ours[name],
+            "difference": ours[name] - recovered[name],
+        }
+        for name, (quantity, derivation) in NAMES.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def table_cells(confusion):
+    """The cells of Table 3, one row each: count and share in the paper and in this run."""
+    theirs = recover_counts(paper.TABLE_3)
+    ours = counts(confusion, f"confusion of {paper.TABLE_3_MODEL}")
+    shares, own = row_normalised(theirs), row_normalised(ours)
+    rows = [
+        {
+            "truth": CLASSES[cell[0]],
+            "prediction": CLASSES[cell[1]],
+            "printed": paper.TABLE_3[cell],
+            "recovered_count": theirs[cell],
+            "recovered": shares[cell],
+            "count": ours[cell],
+            "this_run": own[cell],
+            "difference": own[cell] - shares[cell],
+        }
+        for cell in np.ndindex(5, 5)
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,94 @@
+"""The report page in headless Chromium: what a browser finds on it at a width and colour scheme."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
+OPTIONS = [
+    "--headless",
+    "--no-sandbox",  # the page is our own, and a container's root has no sandbox
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--enable-logging=stderr",  # where the console goes
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--virtual-time-budget=5000",
+]
+SCHEMES = {"dark": 0, "light": 1}
+# Goes before the page: whatever is not inside it is refused, and noted.
+GUARD = """<meta http-equiv="Content-Security-Policy" content="default-src 'none';
+  img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<script>
+const requests = [];
+addEventListener("securitypolicyviolation", event => requests.push(event.blockedURI));
+</script>"""
+# Runs inside the page and hands what it finds to the frame around it. Contrast is that of WCAG 2:
+# (lighter + 0.05) / (darker + 0.05) of the relative luminances, text against what lies behind it.
+PROBE = """
+addEventListener("load", () => {
+  const parts = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
+  const linear = value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const luminance = colour => parts(colour).slice(0, 3).map(part => linear(part / 255))
+    .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+  const behind = element => {
+    for (; element; element = element.parentElement) {
+      const colour = getComputedStyle(element).backgroundColor;
+      if (parts(colour)[3] !== 0) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const contrast = element => {
+    const pair = [getComputedStyle(element).color, behind(element)].map(luminance);
+    return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+  };
+  const worded = [...document.querySelectorAll("body *")].filter(element =>
+    !["SCRIPT", "STYLE"].includes(element.tagName) &&
+    [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
+  const faint = worded.map(element => [contrast(element), element.textContent.slice(0, 40)])
+    .sort((a, b) => a[0] - b[0])[0];
+  const column = document.querySelector("table.sortable thead button");
+  const first = () => [...document.querySelectorAll("table.sortable")][0].tBodies[0].innerText;
+  const sorted = [];
+  for (let press = 0; column && press < 2; press++) { column.click(); sorted.push(first()); }
+  parent.postMessage({
+    images: [...document.images].map(image => [image.complete && image.naturalWidth, image.alt]),
+    requests,
+    wide: document.documentElement.scrollWidth, inside: innerWidth, faint, sorted,
+    dark: matchMedia("(prefers-color-scheme: dark)").matches,
+    text: document.body.innerText,
+  }, "*");
+});
+"""
+FRAME = """<!DOCTYPE html><meta charset="utf-8"><pre id="found"></pre>
+<iframe width="{width}" height="900" style="border: 0" src="page.html"></iframe>
+<script>addEventListener("message", event => {{
+  document.getElementById("found").textContent = JSON.stringify(event.data);
+}});</script>"""
+
+
+def look(page, folder, width, scheme):
+    """Open HTML text in a frame `width` pixels wide; return what `PROBE` finds, and the console."""
+    probed = page.replace("<head>", f"<head>{GUARD}")
+    probed = probed.replace("</body>", f"<script>{PROBE}</script></body>")
+    (folder / "page.html").write_text(probed)
+    (folder / "frame.html").write_text(FRAME.format(width=width))
+    done = subprocess.run(
+        [
+            PROGRAM,
+            *OPTIONS,
+            f"--user-data-dir={folder / 'profile'}",
+            f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}",
+            "--window-size=1400,1000",
+            "--dump-dom",
+            (folder / "frame.html").as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    found = re.search(r'<pre id="found">(.+?)</pre>', done.stdout, re.DOTALL)
+    assert found, done.stderr
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return json.loads(html.unescape(found[1])) | {"console": console}

@@ -1,0 +1,18 @@
+"""Draw predicted against actual valence of a model, and write the points."""
+
+import pandas as pd
+
+from emospeech import jobs
+from emospeech.report.figures import save
+from emospeech.report.scatter import draw_scatter, points
+from emospeech.report.tables import write_csv
+
+
+def main(paths, settings):
+    table = points(pd.concat(map(pd.read_csv, paths.predictions), ignore_index=True))
+    write_csv(table, paths.csv)
+    save(draw_scatter(table, settings.model), paths.pdf, paths.png, settings.resolution)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)

@@ -1,0 +1,39 @@
+"""Write down what is needed to run the study again: settings, code, versions, machine, stores."""
+
+import json
+from pathlib import Path
+
+import h5py
+
+from emospeech import jobs
+from emospeech.files import write_text
+from emospeech.report.durations import durations
+from emospeech.report.provenance import git_commit, hardware, versions
+
+
+def main(paths, settings):
+    commit = git_commit()
+    record = {
+        "command": settings.command,
+        "commit": commit.removesuffix("-dirty"),
+        "changed_since_commit": commit.endswith("-dirty"),
+        "seeds": {"study": settings.config["seed"]},
+        "versions": versions(),
+        "hardware": hardware(),
+        "stores": {store.stem: made_from(store) for store in map(Path, settings.stores)},
+        "durations": durations(Path(settings.benchmarks)).to_dict("records"),
+        "config": settings.config,
+    }
+    write_text(paths.provenance, json.dumps(record, indent=2) + "\n")
+
+
+def made_from(store):
+    """Return the SHA-256 of what a store was made from; empty where the store is gone by now."""
+    if not store.exists():
+        return ""
+    with h5py.File(store, "r", locking=False) as file:
+        return file.attrs["made_from"]
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
