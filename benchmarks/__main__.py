@@ -23,8 +23,8 @@ def main():
     with tempfile.TemporaryDirectory() as name, threadpool_limits(1):
         folder = Path(name)
         audio = [
-            corpora.utterances(folder / "IEMOCAP_full_release", 600),
-            corpora.meetings(folder / "ami", 4, 0.75),
+            corpora.utterances(folder / "IEMOCAP_full_release", 1600),
+            corpora.meetings(folder / "ami", 20, 2),
         ]
         made_up = corpora.made_up(folder, HOURS)
         rows = [

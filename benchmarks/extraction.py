@@ -33,6 +33,7 @@ def rows(corpora, folder):
         lambda: transform_only(files),
         ours,
         lambda: ours(workers=2),
+        rounds=3,
     )
     told = f"{seconds / 3600:.2f} h of speech in {len(files)} wavs, from file to store"
     size = (folder / "store.h5").stat().st_size / corpora[-1].seconds * 3600

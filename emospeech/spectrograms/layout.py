@@ -23,6 +23,7 @@ import hashlib
 import json
 import zlib
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import version
 
 import h5py
@@ -111,6 +112,7 @@ def offsets_of(lengths):
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
+@cache
 def versions():
     """Return {name: version} of what the values in a store depend on."""
     names = ("h5py", "librosa", "numpy", "scipy", "soundfile", "soxr")

@@ -11,7 +11,7 @@ import numpy as np
 
 from emospeech.spectrograms.transform import SILENCE, filter_bank, stream_decibels
 
-HELD = 2**24  # bytes of decibels kept in memory, 8 minutes; the rest waits on the disk
+HELD = 2**26  # bytes of decibels kept in memory, 35 minutes; the rest waits on the disk
 
 
 def spectrogram(path, settings):

@@ -6,7 +6,7 @@ import soxr
 
 from emospeech.faults import CorpusError
 
-BLOCK = 2**20  # samples read at a time: 65 s at 16 kHz, so memory does not grow with the recording
+BLOCK = 2**18  # samples read at a time, 16 s at 16 kHz: what is made of them stays in the caches
 FLOATS = ("FLOAT", "DOUBLE")  # files of these may hold numbers that are no sound
 LOUDEST = 1e6  # of such a file, which may pass 1 but not so far
 
