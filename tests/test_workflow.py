@@ -154,12 +154,15 @@ def test_one_core_gives_the_same_bytes(project):
     again = SMALL | {"results": "results/again"}
     again["corpora"] = {"embedded": SMALL["corpora"]["embedded"] | {"root": "results/again/x"}}
     (project.folder / "again.yaml").write_text(yaml.safe_dump(again))
-    done = project.run("results/again/evaluation/metrics.csv", config="again.yaml", cores=1)
+    tables = [f"evaluation/{name}.csv" for name in ("metrics", "intervals")]
+    targets = [f"results/again/{table}" for table in tables]
+    done = project.run(*targets, config="again.yaml", cores=1)
     assert done.returncode == 0, done.output
     first, second = project.folder / "results/small", project.folder / "results/again"
     files = [*first.glob("evaluation/**/predictions.csv"), *first.glob("corpora/**/*.*")]
     files += [*first.glob("spectrograms/*.h5"), *first.glob("training/**/*.safetensors")]
-    assert len(files) == 10 + 8 + 2 + 10
+    assert len(files) == 15 + 8 + 2 + 10
+    files += [first / table for table in tables]
     for file in files:
         assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file
 
