@@ -29,7 +29,7 @@ def rows(corpora, folder):
             write_store(store, audio.recordings, audio.words, audio.root, SETTINGS, workers)
 
     usually, bare, alone, together = seconds_in_turn(
-        lambda: usual.extract(files, folder / "usual.h5", SETTINGS),
+        lambda: usual.extract(files, folder / "librosa.h5", SETTINGS),
         lambda: transform_only(files),
         ours,
         lambda: ours(workers=2),
