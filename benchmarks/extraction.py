@@ -73,8 +73,8 @@ def rows(corpora, folder):
             together * hours,
             usually * hours,
             "seconds",
-            f"extrapolated from {seconds / 3600:.2f} h to AMI's 99.92 h: two processes; other:"
-            " librosa file by file",
+            f"extrapolated from {seconds / 3600:.2f} h to AMI's {AMI_HOURS} h: two processes;"
+            " other: librosa file by file",
         ),
     ]
 

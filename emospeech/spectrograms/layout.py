@@ -30,7 +30,7 @@ import h5py
 import numpy as np
 import soundfile
 
-from emospeech.spectrograms.levels import encode
+from emospeech.spectrograms.levels import floor_line
 
 FORMAT = "emospeech spectrogram store"
 VERSION = 2
@@ -75,10 +75,10 @@ def create_store(path, recordings, words, lengths, settings):
         file["words/start"] = words["start"].to_numpy(np.float64)[sort]
         file["words/end"] = words["end"].to_numpy(np.float64)[sort]
         file["words/offsets"] = offsets_of(np.bincount(number, minlength=len(recordings)))
-        for name in ("checksums/frames", "checksums/audio"):
+        for name in FILLED[1:]:
             _reserve(file, name, len(recordings), np.uint32)
         frames = _reserve(file, "frames", (sum(lengths) + 1, settings.rows), settings.dtype)
-        frames[-1] = encode(np.full(settings.rows, settings.bottom, np.float32), settings)
+        frames[-1:] = floor_line(settings)
         for name, description in DESCRIPTIONS.items():
             file[name].attrs["description"] = description
             if name not in FILLED:

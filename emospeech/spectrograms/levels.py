@@ -62,6 +62,11 @@ def encode(values, settings):
     return values.astype(np.float16)
 
 
+def floor_line(settings):
+    """Return the last line of a store's frames, (1, rows): what crops show beyond an edge."""
+    return encode(np.full((1, settings.rows), settings.bottom, np.float32), settings)
+
+
 def decode(stored, settings):
     """Return what the store holds as values, float32."""
     if settings.dtype == "uint8":

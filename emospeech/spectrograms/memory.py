@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emospeech.spectrograms.levels import encode, stream_values
+from emospeech.spectrograms.levels import encode, floor_line, stream_values
 from emospeech.spectrograms.store import Store
 
 
@@ -15,8 +15,7 @@ def hold(path, spans, settings):
     `spans` (n, 2) stand for its words, in seconds. Raises CorpusError for what is no audio.
     """
     blocks = [encode(values, settings) for values in stream_values(path, settings)]
-    floor = encode(np.full((1, settings.rows), settings.bottom, np.float32), settings)
-    frames = np.concatenate([*blocks, floor])
+    frames = np.concatenate([*blocks, floor_line(settings)])
     return Store(
         frames=frames,
         offsets=np.array([0, len(frames) - 1]),

@@ -65,6 +65,14 @@ def open_store(path):
     return store
 
 
+def made_from(path):
+    """Return the SHA-256 of what the store at `path` was made from; empty where it is gone."""
+    if not os.path.exists(path):
+        return ""
+    with h5py.File(path, "r", locking=False) as file:
+        return file.attrs["made_from"]
+
+
 def check_store(path):
     """Open the store at `path` and read all of it; InputError names the first wrong recording."""
     store = open_store(path)

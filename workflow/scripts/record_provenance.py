@@ -3,12 +3,11 @@
 import json
 from pathlib import Path
 
-import h5py
-
 from emospeech import jobs
 from emospeech.files import write_text
 from emospeech.report.durations import durations
 from emospeech.report.provenance import git_commit, hardware, versions
+from emospeech.spectrograms.store import made_from
 
 
 def main(paths, settings):
@@ -25,14 +24,6 @@ def main(paths, settings):
         "config": settings.config,
     }
     write_text(paths.provenance, json.dumps(record, indent=2) + "\n")
-
-
-def made_from(store):
-    """Return the SHA-256 of what a store was made from; empty where the store is gone by now."""
-    if not store.exists():
-        return ""
-    with h5py.File(store, "r", locking=False) as file:
-        return file.attrs["made_from"]
 
 
 if __name__ == "__main__":
