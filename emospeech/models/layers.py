@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from emospeech.models.strided import doubled, halved
+
 MOMENTUM = 0.1  # share of the newest batch in the running averages
 
 
@@ -24,25 +26,21 @@ class HalvingConv(nn.Conv2d):
 
     def __init__(self, channels, filters, filter_size):
         super().__init__(channels, filters, filter_size, stride=2)
-        before, behind = same_padding(filter_size)
-        self.edges = (before, behind, before, behind)
-        if before == behind:
-            self.padding, self.edges = (before, before), None
+        self.edges = same_padding(filter_size)
 
     def forward(self, x):
-        return super().forward(x if self.edges is None else F.pad(x, self.edges))
+        return halved(x, self.weight, self.bias, self.edges)
 
 
 class DoublingConv(nn.ConvTranspose2d):
     """A transposed convolution of stride 2, the mirror of `HalvingConv`: w, r to 2w, 2r."""
 
     def __init__(self, channels, filters, filter_size):
-        before, _ = same_padding(filter_size)
-        super().__init__(channels, filters, filter_size, stride=2, padding=before)
+        super().__init__(channels, filters, filter_size, stride=2)
+        self.edges = same_padding(filter_size)
 
     def forward(self, x):
-        width, rows = x.shape[-2:]
-        return super().forward(x)[..., : 2 * width, : 2 * rows]
+        return doubled(x, self.weight, self.bias, self.edges)
 
 
 class BatchNorm(nn.BatchNorm2d):

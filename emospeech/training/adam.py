@@ -29,7 +29,9 @@ class Adam:
         """Move the parameters against `gradients`, a tensor for each, in their order."""
         adam(
             self.parameters,
-            gradients,
+            # The kernel takes parameters and gradients cell by cell as they lie in memory, and
+            # convolutions may leave a gradient with its channels last.
+            [gradient.contiguous() for gradient in gradients],
             *self.moments,
             [],  # of AMSGrad, a variant
             self.steps,
