@@ -116,8 +116,11 @@ def test_threads_share_a_batch(threads):
         torch.set_num_threads(number)
         try:
             made[number] = [
-                [way.forward(large, points), way.transposed(small, points)]
-                + [way.weight_points(large, small)]
+                (
+                    way.forward(large, points),
+                    way.transposed(small, points),
+                    way.weight_points(large, small),
+                )
                 for _ in range(2)
             ]
         finally:

@@ -159,7 +159,8 @@ def _picture(array):
 
 def _joined(made, bias, *gradients):
     """Return `made` and the bias, with gradients as (of what, how, from what): see `_Zero`."""
-    zeros = [_Zero.apply(of, made.shape, how, needed) for of, how, needed in gradients]
+    # Detached, or what one gradient needs would itself count as asked for through it.
+    zeros = [_Zero.apply(of, made.shape, how, needed.detach()) for of, how, needed in gradients]
     if bias is not None:
         made.add_(bias.detach().view(-1, 1, 1))
         zeros.append(_Zero.apply(bias, made.shape, lambda gradient: gradient.sum((0, 2, 3))))
