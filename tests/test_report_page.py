@@ -6,9 +6,10 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from emospeech.report import captions, contents, page
+from emospeech.report import captions, page
 from emospeech.report.comparison import draw_comparison
 from emospeech.report.confusion import draw_confusion
+from emospeech.report.contents import search
 from emospeech.report.figures import save
 from emospeech.report.learning import draw_learning
 from tests import report_data as data
@@ -195,12 +196,12 @@ def test_the_budget_and_how_trainings_ended_are_counted(html):
     assert "the same budget: 3 trials on each of 2 folds, 6 trainings. The trial with" in html
     assert "The cap on epochs ended 12 trainings, the stopping rule all others." in html
     trials = {"BasicCNN": data.trials(), "MultitaskCNN": data.trials().iloc[1:2]}
-    words = contents.search_words(trials)
+    words = search.search_words(trials)
     assert "BasicCNN 3 trials on each of 2 folds, 6 trainings; MultitaskCNN 1 trial on" in words
-    assert "Each fold takes" in contents.search_words(
+    assert "Each fold takes" in search.search_words(
         {"BasicCNN": data.trials().assign(chosen_by=["1", "2", ""])}
     )
-    assert "nothing to choose" in contents.search_words({"BasicCNN": trials["MultitaskCNN"]})
+    assert "nothing to choose" in search.search_words({"BasicCNN": trials["MultitaskCNN"]})
 
 
 def test_synthetic_corpora_are_told_at_the_top_and_only_then(html):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from emospeech.faults import InputError
 from emospeech.report import tables
-from emospeech.report.layout import MISSING, arrange, plain, probability
+from emospeech.report.forms import MISSING, plain, probability
+from emospeech.report.layout import arrange
 from emospeech.report.markup import escape_tex, to_markdown, to_tex
 from tests import report_data as data
 

@@ -5,8 +5,8 @@ from matplotlib.patches import Rectangle
 
 from emospeech.metrics import row_normalised, unweighted_recall
 from emospeech.report import paper
+from emospeech.report.forms import MISSING
 from emospeech.report.frames import CLASSES, counts
-from emospeech.report.layout import MISSING
 from emospeech.report.style import COLUMN_WIDTH, INK, PAGE_WIDTH, blank, style
 
 DARK = 0.22  # below this luminance white text has more contrast to a cell than black (WCAG 2)

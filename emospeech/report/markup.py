@@ -1,6 +1,7 @@
 """A table as Markdown, and as TeX with the rules of the booktabs package."""
 
-from emospeech.report.layout import MISSING, arrange
+from emospeech.report.forms import MISSING
+from emospeech.report.layout import arrange
 
 TEX = {
     "\\": r"\textbackslash{}",

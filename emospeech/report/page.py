@@ -1,6 +1,6 @@
 """The report page: one HTML file with everything inside, from frames, pictures and the run's data.
 
-The template beside this module has the words and the looks; here the contents are put in order.
+The templates beside this module have the words and the looks; here the contents are put in order.
 Nothing on the page is loaded from elsewhere, and nothing on it depends on when it is made.
 """
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from emospeech.report import contents
-from emospeech.report.layout import plain
+from emospeech.report.contents import chance, checked, results, run, search
+from emospeech.report.forms import plain
 from emospeech.report.tables import table_2
 
 KINDS = ("comparison", "confusion", "scatter", "learning")
@@ -71,7 +71,7 @@ class Report:
 def render(report):
     """The page as HTML text; the same report gives the same text."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "template"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -88,15 +88,15 @@ def render(report):
         stores=flatten(report.run.stores, "store of "),
         pictures={kind: [p for p in report.pictures if p.kind == kind] for kind in KINDS},
         headline=headline(report.metrics),
-        search_words=contents.search_words(report.trials),
+        search_words=search.search_words(report.trials),
         tables={
-            "corpora": contents.corpus_tables(report.corpora),
-            "results": contents.result_tables(report),
-            "confusion": contents.confusion_tables(report),
-            "paper": contents.paper_tables(report.confusions),
-            "chance": contents.chance_tables(report.metrics),
-            "durations": contents.duration_tables(report.run.durations),
-            "search": contents.search_tables(report),
+            "corpora": run.corpus_tables(report.corpora),
+            "results": results.result_tables(report),
+            "confusion": results.confusion_tables(report),
+            "paper": checked.paper_tables(report.confusions),
+            "chance": chance.chance_tables(report.metrics),
+            "durations": run.duration_tables(report.run.durations),
+            "search": search.search_tables(report),
         },
     )
 

@@ -10,6 +10,7 @@ from emospeech.faults import InputError
 from emospeech.files import write_table, write_text
 from emospeech.metrics import class_figures, row_normalised
 from emospeech.report import paper
+from emospeech.report.forms import plain
 from emospeech.report.frames import (
     CLASSES,
     cell,
@@ -19,7 +20,6 @@ from emospeech.report.frames import (
     of_task,
     require,
 )
-from emospeech.report.layout import plain
 from emospeech.report.markup import to_markdown, to_tex
 from emospeech.training.trial import PARAMETERS
 

@@ -265,7 +265,7 @@ rule record_provenance:
 rule write_report:
     input:
         provenance=REPORT / "provenance.json",
-        template=ROOT / "emospeech" / "report" / "page.html.jinja",
+        templates=sorted((ROOT / "emospeech" / "report" / "template").rglob("*.*")),
         metrics=EVALUATION / "metrics.csv",
         corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=AUDIO),
         best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
