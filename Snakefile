@@ -23,6 +23,7 @@ include: "workflow/rules/folds.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 

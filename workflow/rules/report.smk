@@ -1,13 +1,7 @@
-"""report: predictions and metrics, to tables, figures and the page that shows them all."""
+"""report: predictions and metrics, to tables and the page that shows all."""
 
 from emospeech.report.paper import TABLE_3_MODEL
 
-FIGURE_NAMES = [
-    "comparison",
-    *expand("confusion-{model}", model=MODELS),
-    *expand("scatter-{model}", model=MODELS),
-    *expand("learning-{model}", model=MODELS),
-]
 # Tables that hold the run against the paper's Table 3, where the run has the model of that table.
 RECOVERED = ["paper", "cells"] if TABLE_3_MODEL in MODELS else []
 
@@ -130,108 +124,6 @@ rule tabulate_recovery:
         "Tables that hold the run against the paper's Table 3"
     script:
         "../scripts/tabulate_recovery.py"
-
-
-rule draw_comparison:
-    input:
-        metrics=EVALUATION / "metrics.csv",
-    output:
-        **figure_files("comparison"),
-    log:
-        log_of("report/comparison"),
-    benchmark:
-        benchmark_of("report/comparison")
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        resolution=config["report"]["resolution"],
-        code=code("draw_comparison.py"),
-    message:
-        "Drawing the comparison of the models"
-    script:
-        "../scripts/draw_comparison.py"
-
-
-rule draw_confusion:
-    input:
-        confusion=EVALUATION / "{model}" / "confusion.csv",
-    output:
-        **figure_files("confusion-{model}"),
-    log:
-        log_of("report/confusion-{model}"),
-    benchmark:
-        benchmark_of("report/confusion-{model}")
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        model="{model}",
-        resolution=config["report"]["resolution"],
-        code=code("draw_confusion.py"),
-    message:
-        "Drawing the confusions of {wildcards.model}"
-    script:
-        "../scripts/draw_confusion.py"
-
-
-rule draw_scatter:
-    input:
-        predictions=expand(
-            EVALUATION / "{{model}}" / "fold-{fold}" / "predictions.csv", fold=FOLD_NUMBERS
-        ),
-    output:
-        **figure_files("scatter-{model}"),
-        csv=FIGURES / "scatter-{model}.csv",
-    log:
-        log_of("report/scatter-{model}"),
-    benchmark:
-        benchmark_of("report/scatter-{model}")
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        model="{model}",
-        resolution=config["report"]["resolution"],
-        code=code("draw_scatter.py"),
-    message:
-        "Drawing predicted against actual valence of {wildcards.model}"
-    script:
-        "../scripts/draw_scatter.py"
-
-
-rule draw_learning:
-    input:
-        histories=SEARCH / "{model}" / "histories.csv",
-    output:
-        **figure_files("learning-{model}"),
-    log:
-        log_of("report/learning-{model}"),
-    benchmark:
-        benchmark_of("report/learning-{model}")
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        model="{model}",
-        resolution=config["report"]["resolution"],
-        code=code("draw_learning.py"),
-    message:
-        "Drawing the learning curves of {wildcards.model}"
-    script:
-        "../scripts/draw_learning.py"
 
 
 rule record_provenance:
