@@ -5,6 +5,8 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 
 @contextmanager
 def written_whole(path):
@@ -37,6 +39,15 @@ def write_table(path, table):
     """
     with written_whole(path) as beside:
         table.to_csv(beside, index=False, lineterminator="\n")
+
+
+def write_arrays(path, arrays):
+    """Write arrays by their names as a compressed .npz, whole or not at all.
+
+    The file bears no time: equal arrays are equal bytes.
+    """
+    with written_whole(path) as beside:
+        np.savez_compressed(beside, allow_pickle=False, **arrays)
 
 
 def write_json(path, value):

@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from emospeech.files import write_json, write_table, written_whole
+from emospeech.files import write_arrays, write_json, write_table, written_whole
 
 SCRIPT = """
 import os, sys
@@ -47,6 +49,17 @@ def test_what_a_killed_write_left_is_overwritten(tmp_path):
     assert len(os.listdir(tmp_path)) == 1
     write_table(tmp_path / "a.csv", pd.DataFrame({"a": [1]}))
     assert os.listdir(tmp_path) == ["a.csv"]
+
+
+def test_equal_arrays_are_equal_bytes_at_any_time(tmp_path, monkeypatch):
+    arrays = {"b": np.arange(5), "a": np.zeros((0, 2), np.uint8)}
+    write_arrays(tmp_path / "one.npz", arrays)
+    later = time.localtime(time.time() + 1e8)
+    monkeypatch.setattr(time, "localtime", lambda *_: later)
+    write_arrays(tmp_path / "two.npz", arrays)
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+    with np.load(tmp_path / "one.npz") as found:
+        assert {name: found[name].shape for name in found} == {"b": (5,), "a": (0, 2)}
 
 
 def test_floats_come_back_and_what_is_no_json_is_refused(tmp_path):

@@ -15,8 +15,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from emospeech.files import write_table
+from emospeech.files import write_arrays, write_table
 from emospeech.models.catalogue import MODELS
+from emospeech.training.album import Album
 from emospeech.training.checkpoint import Checkpoint
 from emospeech.training.identity import identity_of
 from emospeech.training.run import predict_test, train_fold
@@ -28,16 +29,17 @@ NORMED = replace(NETWORKS, spectral_norm=True)
 TIMES = ["seconds", "crops_per_second"]
 
 
-def train(corpus, name, place, settings=LONG, trial=TRIAL, code="code", **options):
+def train(corpus, name, place, settings=LONG, trial=TRIAL, code="code", album=None, **options):
     fold, pool = fold_of(corpus, **options), [corpus / "store.h5"]
-    return train_fold(name, fold, pool, 3, trial, NORMED, settings, place, code)
+    return train_fold(name, fold, pool, 3, trial, NORMED, settings, place, code, album)
 
 
-def save_all(folder, corpus, name, trained):
+def save_all(folder, corpus, name, trained, album):
     """Write all that comes of a training, but its times."""
     history, weights, _ = trained
     save_weights(folder / f"{name}.safetensors", weights)
     write_table(folder / f"{name}.csv", history.drop(columns=TIMES))
+    write_arrays(folder / f"{name}.npz", album.arrays())
     weights = folder / f"{name}.safetensors"
     probabilities, _ = predict_test(name, fold_of(corpus), TRIAL, weights, NORMED, LONG)
     np.save(folder / f"{name}.npy", np.stack(list(probabilities.values())))
@@ -47,8 +49,8 @@ def train_all(corpus, folder):
     """Train those models that are not trained yet, each with its checkpoint."""
     for name in MODELS:
         if not (folder / f"{name}.npy").exists():
-            place = folder / f"{name}.checkpoint"
-            save_all(folder, corpus, name, train(corpus, name, place))
+            place, album = folder / f"{name}.checkpoint", Album()
+            save_all(folder, corpus, name, train(corpus, name, place, album=album), album)
             place.unlink()
 
 
@@ -95,7 +97,7 @@ def test_a_training_killed_ten_times_ends_with_the_same_bytes(corpus, tmp_path, 
     start(corpus, killed).join()
     assert resumed > 2
     bytes_of = [{file.name: file.read_bytes() for file in f.iterdir()} for f in (whole, killed)]
-    assert len(bytes_of[0]) == 3 * len(MODELS)
+    assert len(bytes_of[0]) == 4 * len(MODELS)
     assert bytes_of[0] == bytes_of[1]
 
 
@@ -104,8 +106,8 @@ def stopping(monkeypatch):
     """Make each training of a block stop when it has saved its first epoch."""
     save = Checkpoint.save
 
-    def save_and_stop(kept, engine, history, best):
-        save(kept, engine, history, best)
+    def save_and_stop(kept, *state):
+        save(kept, *state)
         raise KeyboardInterrupt
 
     def train_an_epoch(*arguments, **options):
@@ -122,13 +124,16 @@ def stopping(monkeypatch):
 )
 def test_a_training_stopped_after_each_epoch_goes_on(corpus, tmp_path, stopping, name, update):
     settings = replace(LONG, update=update, max_epochs=4)
-    history, weights, summary = train(corpus, name, None, settings)
+    album, other = Album(), Album()
+    history, weights, summary = train(corpus, name, None, settings, album=album)
     for _ in range(len(history)):
         stopping(corpus, name, tmp_path / "checkpoint", settings)
-    again, same, outcome = train(corpus, name, tmp_path / "checkpoint", settings)
+    again, same, outcome = train(corpus, name, tmp_path / "checkpoint", settings, album=other)
     assert again.drop(columns=TIMES).equals(history.drop(columns=TIMES))
     assert outcome == summary
     assert all(torch.equal(weights[key], same[key]) for key in weights)
+    assert list(other.pages) == ([1, 2, 4] if MODELS[name].adversarial else [])
+    assert all(torch.equal(album.pages[epoch], other.pages[epoch]) for epoch in album.pages)
 
 
 OTHERS = {

@@ -161,7 +161,8 @@ def test_one_core_gives_the_same_bytes(project):
     first, second = project.folder / "results/small", project.folder / "results/again"
     files = [*first.glob("evaluation/**/predictions.csv"), *first.glob("corpora/**/*.*")]
     files += [*first.glob("spectrograms/*.h5"), *first.glob("training/**/*.safetensors")]
-    assert len(files) == 15 + 8 + 2 + 10
+    files += first.glob("training/**/generated.npz")
+    assert len(files) == 15 + 8 + 2 + 10 + 10
     files += [first / table for table in tables]
     for file in files:
         assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file

@@ -103,7 +103,8 @@ class Network(nn.Module):
 class Generator(nn.Module):
     """From latent vectors (n, latent_size) to crops (n, 1, width, rows) in [-1, 1].
 
-    Its layers have the filters of the trunk's, the last one's first.
+    Its layers have the filters of the trunk's, the last one's first. Without `track` a pass leaves
+    the running averages as they are.
     """
 
     def __init__(self, rows, trial, settings):
@@ -116,10 +117,10 @@ class Generator(nn.Module):
         )
         self.norms = norms(filters, settings)
 
-    def forward(self, latent):
+    def forward(self, latent, track=True):
         x = self.linear(latent).view(-1, *self.start)
         for norm, convolution in zip(self.norms, self.convolutions, strict=True):
-            x = convolution(F.relu(norm(x)))
+            x = convolution(F.relu(norm(x, track)))
         return torch.tanh(x)
 
 

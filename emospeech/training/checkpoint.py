@@ -1,9 +1,10 @@
 """The state of a training after a whole epoch, so that a killed one goes on where it was.
 
-A checkpoint is one safetensors file: the tensors of the engine and the best weights, and in its
-header the history, what fixes the training (its identity) and a checksum. Random numbers are drawn
-anew for each epoch from its place, and the stopping rule follows from the history, so neither needs
-saving. What comes out of a training does not depend on how often it was killed.
+A checkpoint is one safetensors file: the tensors of the engine, the best weights and the pages of
+the album, and in its header the history, what fixes the training (its identity) and a checksum.
+Random numbers are drawn anew for each epoch from its place, and the stopping rule follows from the
+history, so neither needs saving. What comes out of a training does not depend on how often it was
+killed.
 """
 
 import json
@@ -19,7 +20,7 @@ from emospeech.files import written_whole
 
 log = logging.getLogger(__name__)
 
-STATE, BEST = "state.", "best."  # in front of the names of tensors
+STATE, BEST, PAGE = "state.", "best.", "page."  # in front of the names of tensors
 
 
 class Checkpoint:
@@ -30,12 +31,16 @@ class Checkpoint:
         self.path = path and Path(path)
         self.identity = {name: json.dumps(value) for name, value in identity.items()}
 
-    def save(self, engine, history, best):
-        """Write the state after the last epoch of `history`, in place of the one before."""
+    def save(self, engine, history, best, pages):
+        """Write the state after the last epoch of `history`, in place of the one before.
+
+        `best` holds tensors by their names and `pages`, of an album, by their epochs.
+        """
         if self.path is None:
             return
         tensors = {STATE + name: value for name, value in engine.state().items()}
         tensors |= {BEST + name: value for name, value in best.items()}
+        tensors |= {f"{PAGE}{epoch}": value for epoch, value in pages.items()}
         tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
         text = json.dumps(history)
         header = {
@@ -47,26 +52,23 @@ class Checkpoint:
             save_file(tensors, beside, header)
 
     def resume(self, engine):
-        """Bring `engine` to where the checkpoint left it; return the history and the best weights.
+        """Bring `engine` to where the checkpoint left it; return history, best weights and pages.
 
-        They are [] and None without a checkpoint, and with one that is damaged or of another
+        They are [], None and {} without a checkpoint, and with one that is damaged or of another
         training: the log then has a line that says why.
         """
         if self.path is None or not self.path.exists():
-            return [], None
+            return [], None, {}
         try:
             history, tensors = self._read(next(iter(engine.state().values())).device)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             log.info("%s is not used, the training starts anew: %s", self.path, error)
-            return [], None
+            return [], None, {}
         for name, value in engine.state().items():
             value.copy_(tensors[STATE + name])
         log.info("the training goes on after epoch %d", len(history))
-        return history, {
-            name.removeprefix(BEST): value
-            for name, value in tensors.items()
-            if name.startswith(BEST)
-        }
+        pages = {int(epoch): page.cpu() for epoch, page in _behind(PAGE, tensors).items()}
+        return history, _behind(BEST, tensors), pages
 
     def _read(self, device):
         """Return history and tensors; ValueError where they are damaged or of another training."""
@@ -86,6 +88,15 @@ class Checkpoint:
             theirs, ours = found.get(name), self.identity.get(name)
             if theirs != ours:
                 raise ValueError(f"{name} is {ours} now, and was {theirs}")
+
+
+def _behind(prefix, tensors):
+    """Return the tensors whose names start with `prefix`, by what follows it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def _checksum(text, tensors):

@@ -8,12 +8,14 @@ import pandas as pd
 import torch
 
 from emospeech.metrics import score
+from emospeech.training.album import draw_latents
 from emospeech.training.engine import Engine
 from emospeech.training.losses import objective_of
 
 log = logging.getLogger(__name__)
 
 LOSSES = ("generator", "discriminator", "valence", "activation")  # in the order of a step
+ALBUM = (0, 0)  # behind trial and fold, the place of an album's random numbers; epochs have one
 
 
 def stream(settings, *place):
@@ -40,17 +42,19 @@ class StoppingRule:
         return self.epoch - self.best_epoch >= self.patience
 
 
-def fit(networks, model, trial, parts, sampler, settings, place, checkpoint):
+def fit(networks, model, trial, parts, sampler, settings, place, checkpoint, album):
     """Train until the validation UAR no longer increases; return the history and the best weights.
 
     `parts` holds LabelledPart objects by the name of the part, `sampler` draws the batches of the
     training part, and `place` is the (trial, fold) that the random numbers depend on. The network
-    is left with the best weights. The history has a row an epoch. After each epoch the state goes
-    to `checkpoint`, and where it holds one the training goes on from there.
+    is left with the best weights. The history has a row an epoch. The Album `album` takes what the
+    generator draws. After each epoch the state goes to `checkpoint`, and where it holds one the
+    training goes on from there.
     """
     network, generator = networks
     engine = Engine(network, generator, model.tasks, trial["learning_rate"], settings)
-    history, best = checkpoint.resume(engine)
+    history, best, pages = checkpoint.resume(engine)
+    album.open(generator, stream(settings, *place, *ALBUM), pages)
     rule = StoppingRule(settings.patience)
     for row in history:
         rule.better(row["validation_uar"])
@@ -63,8 +67,10 @@ def fit(networks, model, trial, parts, sampler, settings, place, checkpoint):
             best = {name: value.detach().clone() for name, value in network.state_dict().items()}
         seconds = time.perf_counter() - began
         history.append(_row(rule.epoch, losses, scores, seconds, crops))
-        checkpoint.save(engine, history, best)
+        album.take(rule.epoch)
+        checkpoint.save(engine, history, best, album.pages)
         log.info(_line(history[-1], rule))
+    album.take(rule.epoch, last=True)
     network.load_state_dict(best)
     return pd.DataFrame(history), best
 
@@ -100,7 +106,7 @@ def train_epoch(engine, sampler, labels, rng):
     epoch, sums, latents = sampler.epoch(rng), {}, None
     if engine.generator is not None:
         shape = (*epoch.positions.shape, engine.generator.linear.in_features)
-        latents = torch.from_numpy(2 * rng.random(shape, np.float32) - 1).to(labels[0].device)
+        latents = draw_latents(shape, rng).to(labels[0].device)
     for step in range(len(epoch)):
         crops, positions, unlabelled = epoch[step]
         truth = [values[positions] for values in labels]

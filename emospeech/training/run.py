@@ -12,6 +12,7 @@ from emospeech.crops.pool import UnlabelledPool
 from emospeech.crops.sampler import Sampler
 from emospeech.models.catalogue import MODELS, build
 from emospeech.spectrograms.store import open_store
+from emospeech.training.album import Album
 from emospeech.training.checkpoint import Checkpoint
 from emospeech.training.data import LabelledPart
 from emospeech.training.fit import fit, predict, stream
@@ -27,7 +28,16 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 
 def train_fold(
-    name, fold, unlabelled, number, trial, networks, settings, checkpoint=None, code=None
+    name,
+    fold,
+    unlabelled,
+    number,
+    trial,
+    networks,
+    settings,
+    checkpoint=None,
+    code=None,
+    album=None,
 ):
     """Train model `name` on a fold with trial `number`; return history, weights and a summary.
 
@@ -35,7 +45,8 @@ def train_fold(
     `networks` the NetworkSettings. All random numbers depend on the seed, the trial and the fold.
     With a path `checkpoint` the training goes on from what lies there, if it is of the same
     training by the same `code` (a fingerprint), and leaves its state there after each epoch. It is
-    for the caller to remove it when what is returned is safe.
+    for the caller to remove it when what is returned is safe. An Album `album` is filled with what
+    the generator draws.
     """
     device, model = torch_device(settings), MODELS[name]
     place = (number, fold.fold)
@@ -51,7 +62,8 @@ def train_fold(
     )
     identity = identity_of(name, fold, number, trial, networks, settings, sampler, code)
     state = Checkpoint(checkpoint, identity)
-    history, weights = fit(modules, model, trial, parts, sampler, settings, place, state)
+    album = Album() if album is None else album
+    history, weights = fit(modules, model, trial, parts, sampler, settings, place, state, album)
     return history, weights, summary_of(name, fold, number, history, settings)
 
 

@@ -16,6 +16,7 @@ rule train:
         weights=TRAINED / "weights.safetensors",
         history=TRAINED / "history.csv",
         validation=TRAINED / "validation.json",
+        generated=TRAINED / "generated.npz",
     log:
         log_of("training/{model}/trial-{trial}/fold-{fold}"),
     benchmark:
@@ -56,6 +57,7 @@ use rule train as train_again with:
         weights=TRAINED_AGAIN / "weights.safetensors",
         history=TRAINED_AGAIN / "history.csv",
         validation=TRAINED_AGAIN / "validation.json",
+        generated=TRAINED_AGAIN / "generated.npz",
     log:
         log_of("training/{model}/seed-{seed}/fold-{fold}"),
     benchmark:

@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 
 from emospeech import jobs
-from emospeech.files import write_json, write_table
+from emospeech.files import write_arrays, write_json, write_table
 from emospeech.models.networks import NetworkSettings
+from emospeech.training.album import Album
 from emospeech.training.description import Description
 from emospeech.training.fold import load_fold
 from emospeech.training.run import train_fold
@@ -33,6 +34,7 @@ def main(paths, settings):
         training.encoding,
         paths.ratings,
     )
+    album = Album()
     history, weights, validation = train_fold(
         settings.model,
         fold,
@@ -43,12 +45,14 @@ def main(paths, settings):
         training,
         settings.checkpoint,
         settings.code,
+        album,
     )
     description = Description(
         settings.model, trial, networks, fold.store.settings, training, validation
     )
     save_weights(paths.weights, weights, description.told())
     write_table(paths.history, history)
+    write_arrays(paths.generated, album.arrays())
     write_json(paths.validation, validation)
     Path(settings.checkpoint).unlink(missing_ok=True)
 

@@ -1,0 +1,67 @@
+"""The album of a training shows what its generator draws, and changes nothing of the training."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from emospeech.models.catalogue import build
+from emospeech.training.album import PICTURES, Album
+from tests.conftest import CORPUS_ROWS
+from tests.test_resume import LONG, NORMED, TIMES, train
+from tests.test_training import TRIAL
+
+
+def generator_after(corpus, place, epochs):
+    """Return the generator as a training leaves it in its checkpoint after so many epochs."""
+    train(corpus, "BasicDCGAN", place, replace(LONG, max_epochs=epochs))
+    _, generator = build("BasicDCGAN", CORPUS_ROWS, TRIAL, NORMED, seed=0)
+    prefix = "state.generator."
+    state = {
+        name.removeprefix(prefix): value
+        for name, value in load_file(place).items()
+        if name.startswith(prefix)
+    }
+    generator.load_state_dict(state)
+    return generator
+
+
+def test_pages_are_what_the_generator_draws_of_the_same_latent_at_these_epochs(corpus, tmp_path):
+    album = Album()
+    train(corpus, "BasicDCGAN", None, replace(LONG, max_epochs=6, patience=6), album=album)
+    found = album.arrays()
+    assert found["epochs"].tolist() == [1, 2, 4, 6]
+    assert found["pictures"].shape == (4, PICTURES, TRIAL["crop_width"], CORPUS_ROWS)
+    # Trial 3 of fold 1, in a place that no epoch has.
+    rng = np.random.default_rng(np.random.SeedSequence(LONG.seed, spawn_key=(3, 1, 0, 0)))
+    latent = torch.from_numpy(2 * rng.random((64, NORMED.latent_size), np.float32) - 1)
+    for epoch, page in zip(found["epochs"], found["pictures"], strict=True):
+        generator = generator_after(corpus, tmp_path / f"{epoch}.safetensors", int(epoch))
+        with torch.no_grad():
+            drawn = generator(latent)[:PICTURES, 0].numpy()
+        np.testing.assert_allclose(page / 127.5 - 1, drawn, atol=0.51 / 127.5)
+    assert len(np.unique(found["pictures"][-1], axis=0)) == PICTURES
+
+
+@pytest.mark.parametrize("name", ["BasicDCGAN", "MultitaskCNN"])
+def test_a_training_is_the_same_without_an_album(corpus, tmp_path, monkeypatch, name):
+    history, weights, _ = train(corpus, name, tmp_path / "with.safetensors")
+    monkeypatch.setattr(Album, "take", lambda *_, **__: None)
+    again, same, _ = train(corpus, name, tmp_path / "without.safetensors")
+    assert again.drop(columns=TIMES).equals(history.drop(columns=TIMES))
+    assert all(torch.equal(weights[key], same[key]) for key in weights)
+    left, without = (load_file(tmp_path / f"{n}.safetensors") for n in ("with", "without"))
+    pages = {key for key in left if key.startswith("page.")}
+    assert len(pages) == (3 if name == "BasicDCGAN" else 0)  # epochs 1, 2 and 4 of 6
+    assert left.keys() - pages == without.keys()
+    assert all(torch.equal(left[key], without[key]) for key in without)
+
+
+def test_the_album_of_a_cnn_is_empty(corpus):
+    album = Album()
+    train(corpus, "BasicCNN", None, album=album)
+    found = album.arrays()
+    assert found["epochs"].shape == (0,)
+    assert found["pictures"].shape == (0, PICTURES, 0, 0)
