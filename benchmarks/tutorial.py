@@ -1,9 +1,64 @@
-"""A plain training loop, as the DCGAN tutorials have it, on the same networks and losses."""
+"""A plain training loop, as the DCGAN tutorials have it, on networks of the same layers and losses.
+
+The layers are torch's own convolutions with the pictures in its default order, and memory is the C
+library's to manage.
+"""
+
+import ctypes
+from contextlib import contextmanager
 
 import torch
 from torch.utils.data import DataLoader
 
+from emospeech.models.layers import DoublingConv, HalvingConv
+from emospeech.models.strided import plain_doubled, plain_halved
 from emospeech.training.losses import fake_loss, real_loss, softmax_loss
+
+# Options of mallopt(3), from malloc.h, and the values that glibc comes to by itself.
+USUAL_MEMORY = {
+    -4: 65536,  # M_MMAP_MAX
+    -3: 32 * 2**20,  # M_MMAP_THRESHOLD
+    -2: 128 * 2**10,  # M_TOP_PAD
+    -1: 64 * 2**20,  # M_TRIM_THRESHOLD
+}
+
+
+class PlainHalvingConv(HalvingConv):
+    """The same layer by torch's convolution."""
+
+    def forward(self, x):
+        return plain_halved(x, self.weight, self.bias, self.edges)
+
+
+class PlainDoublingConv(DoublingConv):
+    """The same layer by torch's transposed convolution."""
+
+    def forward(self, x):
+        return plain_doubled(x, self.weight, self.bias, self.edges)
+
+
+PLAIN = {HalvingConv: PlainHalvingConv, DoublingConv: PlainDoublingConv}
+
+
+@contextmanager
+def plain_layers(*networks):
+    """Let the convolutions of networks, of which each may be None, be torch's own meanwhile."""
+    layers = [layer for part in networks if part is not None for layer in part.modules()]
+    types = [type(layer) for layer in layers]
+    for layer in layers:
+        layer.__class__ = PLAIN.get(type(layer), type(layer))
+    yield
+    for layer, before in zip(layers, types, strict=True):
+        layer.__class__ = before
+
+
+def use_usual_memory():
+    """Undo `emospeech.training.run.keep_freed_memory`, and give back what it has kept."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        for option, value in USUAL_MEMORY.items():
+            libc.mallopt(option, value)
+        libc.malloc_trim(0)
 
 
 class Tutorial:
@@ -22,6 +77,11 @@ class Tutorial:
 
     def epoch(self, labelled, unlabelled):
         """Train an epoch on Datasets of (crop, labels) and of crops; return the summed losses."""
+        use_usual_memory()
+        with plain_layers(self.network, self.generator):
+            return self._epoch(labelled, unlabelled)
+
+    def _epoch(self, labelled, unlabelled):
         sums = dict.fromkeys(self.adams, 0.0)
         loaders = [DataLoader(labelled, self.batch_size, shuffle=True, drop_last=True)]
         if self.generator is not None:
