@@ -4,12 +4,16 @@ Frames of 64 ms every 16 ms, as in the spectrograms; the features are those of l
 over the frames stand for the whole recording, as in the functionals of Schuller et al. (2009).
 """
 
-import librosa
 import numpy as np
 import pandas as pd
 
+from emospeech.first_import import alone
 from emospeech.parallel import ordered_map
 from emospeech.spectrograms.sound import stream_samples
+
+with alone("librosa"):
+    import librosa.core.pitch
+    import librosa.feature.spectral
 
 SAMPLE_RATE = 16_000  # Hz
 WINDOW, HOP = 1024, 256  # samples

@@ -7,14 +7,18 @@ has 513 bins, so the rows are mel bands here, or means of equal parts of the lin
 from functools import cache
 from itertools import chain
 
-import librosa
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.fft import rfft
 from scipy.sparse import csr_array
 
 from emospeech.faults import InputError
+from emospeech.first_import import alone
 from emospeech.spectrograms.sound import count_samples, stream_samples
+
+with alone("librosa"):
+    import librosa.core.convert
+    import librosa.filters
 
 AMIN = 1e-10  # power below which a bin is silence, as in librosa.power_to_db
 SILENCE = -99.99  # dB: a cell below it holds AMIN, give or take its rounding
