@@ -28,6 +28,21 @@ def metrics(models=MODELS):
     return pd.DataFrame(rows)
 
 
+def intervals(models=MODELS):
+    """intervals.csv of the pooled UAR in it: .05 on either side, and other rows beside it."""
+    rows = metrics(models).query("scope in ['pooled', 'mean']")
+    parts = [rows.assign(figure="uar5", value=rows["uar5"]), rows.assign(figure="rho", value=9.0)]
+    table = pd.concat(parts)
+    table = table.assign(low=table["value"] - 0.05, high=table["value"] + 0.05, speakers=5)
+    return table[["model", "task", "scope", "figure", "speakers", "value", "low", "high"]]
+
+
+def histories(folds):
+    """histories.csv of {fold: history}."""
+    parts = [table.assign(fold=fold) for fold, table in folds.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
 def confusion(counts=COUNTS):
     table = pd.DataFrame(counts, columns=list("12345"))
     table.insert(0, "truth", range(1, 6))

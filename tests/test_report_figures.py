@@ -1,16 +1,17 @@
 """Figures show what is in the data, and the same data gives the same bytes."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
 from emospeech.faults import InputError
-from emospeech.report import captions
-from emospeech.report.comparison import draw_comparison
-from emospeech.report.confusion import draw_confusion
+from emospeech.report import captions, comparison, confusion, learning, scatter, style
 from emospeech.report.figures import save
-from emospeech.report.learning import best_row, draw_learning
+from emospeech.report.tables import write_csv
 from tests import report_data as data
 
 
@@ -22,17 +23,42 @@ def shown(figure):
     return [panel for panel in figure.axes if panel.get_visible()]
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [
-        lambda: draw_comparison(data.metrics()),
-        lambda: draw_confusion(data.confusion(), "BasicDCGAN"),
-        lambda: draw_learning({1: data.history(), 2: data.history(8)}, "MultitaskDCGAN"),
-    ],
-)
-def test_equal_data_gives_equal_bytes(draw, tmp_path):
-    for name in ("a", "b"):
-        save(draw(), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+def compared(metrics=None, intervals=None, task="valence"):
+    metrics = data.metrics() if metrics is None else metrics
+    intervals = data.intervals() if intervals is None else intervals
+    return comparison.points(metrics, intervals, task)
+
+
+def confused(model="BasicDCGAN"):
+    return confusion.points(data.confusion(), model)
+
+
+def learned(folds, model="MultitaskDCGAN"):
+    return learning.points(data.histories(folds), model)
+
+
+def scattered():
+    columns = {"recording": list("abcd"), "fold": 1, "valence": [1, 2.5, 3, 11 / 3]}
+    return scatter.points(pd.DataFrame(columns | {"expected": [1.7, 2.1, 10 / 3, 4.0]}))
+
+
+FIGURES = {
+    "comparison": (comparison.draw_comparison, compared),
+    "confusion": (lambda table: confusion.draw_confusion(table, "BasicDCGAN"), confused),
+    "learning": (
+        learning.draw_learning,
+        lambda: learned({1: data.history(model="BasicCNN"), 10: data.history(8, "BasicCNN")}),
+    ),
+    "scatter": (lambda table: scatter.draw_scatter(table, "BasicCNN"), scattered),
+}
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_the_same_table_gives_the_same_bytes_and_so_does_its_csv(kind, tmp_path):
+    draw, table = FIGURES[kind][0], FIGURES[kind][1]()
+    write_csv(table, tmp_path / "a.csv")
+    for name, shown_table in (("a", table), ("b", pd.read_csv(tmp_path / "a.csv"))):
+        save(draw(shown_table), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
         mpl.rcParams["font.size"] = 20  # what the user has set does not count
     mpl.rcdefaults()
     pdf, png = ((tmp_path / f"a.{kind}").read_bytes() for kind in ("pdf", "png"))
@@ -40,12 +66,20 @@ def test_equal_data_gives_equal_bytes(draw, tmp_path):
     assert (tmp_path / "b.png").read_bytes() == png
     assert b"CreationDate" not in pdf
     assert b"Software" not in png
-    assert b"Type3" not in pdf  # fonts are TrueType
+    assert b"/FontFile2" in pdf  # TrueType,
+    assert b"Type3" not in pdf  # and nothing else
     assert not list(tmp_path.glob(".*"))
 
 
+def test_the_colours_differ_in_grey():
+    names = ("GREEN", "BLUE", "VERMILLION", "ORANGE")
+    lights = sorted(luminance(mpl.colors.to_rgb(getattr(style, name))) for name in names)
+    ratios = [(high + 0.05) / (low + 0.05) for low, high in pairwise(lights)]
+    assert min(ratios) > 1.3
+
+
 def test_confusion_shows_each_share_and_count():
-    panel, paper = draw_confusion(data.confusion(), "BasicDCGAN").axes
+    panel, paper = confusion.draw_confusion(confused(), "BasicDCGAN").axes
     texts = [text.get_text() for text in panel.texts]
     assert len(texts) == len(paper.texts) == 50
     assert texts[:4] == ["60.0", "6", "10.0", "1"]
@@ -57,11 +91,11 @@ def test_confusion_shows_each_share_and_count():
 
 
 def test_confusion_of_another_model_stands_alone():
-    assert len(draw_confusion(data.confusion(), "BasicCNN").axes) == 1
+    assert len(confusion.draw_confusion(confused("BasicCNN"), "BasicCNN").axes) == 1
 
 
 def test_text_on_a_cell_stands_out_from_it():
-    panel = draw_confusion(data.confusion(), "BasicCNN").axes[0]
+    panel = confusion.draw_confusion(confused("BasicCNN"), "BasicCNN").axes[0]
     image = panel.get_images()[0]
     for text in panel.texts:
         column, row = text.get_position()
@@ -71,26 +105,24 @@ def test_text_on_a_cell_stands_out_from_it():
 
 def contrast(one, other):
     """Contrast ratio of two colours as WCAG 2 defines it."""
-
-    def luminance(colour):
-        c = np.array(colour)
-        return np.where(c <= 0.03928, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ (
-            0.2126,
-            0.7152,
-            0.0722,
-        )
-
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
-def test_comparison_has_folds_mean_pooled_paper_and_chance_of_each_model():
-    panel = draw_comparison(data.metrics()).axes[0]
-    names = ("each fold", "mean of folds", "pooled", "paper")
-    assert [len(line(panel, name)) for name in names] == [4, 4, 4, 4]
+def luminance(colour):
+    c = np.array(colour)
+    linear = np.where(c <= 0.03928, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return linear @ (0.2126, 0.7152, 0.0722)
+
+
+def test_comparison_has_folds_mean_pooled_interval_paper_and_chance_of_each_model():
+    panel = comparison.draw_comparison(compared()).axes[0]
+    names = ("each fold", "mean of folds", "pooled", "95 %, speakers", "paper")
+    assert [len(line(panel, name)) for name in names] == [4, 4, 4, 4, 4]
     folds = line(panel, "each fold")[0]
     assert list(folds.get_xdata()) == pytest.approx([20.1, 20.2, 20.3])
     assert line(panel, "pooled")[0].get_xdata() == pytest.approx([20.4])
+    assert line(panel, "95 %, speakers")[0].get_xdata() == pytest.approx([15.4, 25.4])
     assert line(panel, "paper")[2].get_xdata() == pytest.approx([43.88])
     bands = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
     assert [(band.get_x(), band.get_width()) for band in bands] == [pytest.approx((22, 4))] * 4
@@ -98,7 +130,7 @@ def test_comparison_has_folds_mean_pooled_paper_and_chance_of_each_model():
 
 def test_comparison_without_chance_has_no_band_and_of_activation_no_paper():
     metrics = data.metrics().drop(columns=["chance", "chance_low", "chance_high"])
-    panel = draw_comparison(metrics, "activation").axes[0]
+    panel = comparison.draw_comparison(compared(metrics, task="activation")).axes[0]
     assert not panel.patches
     assert not line(panel, "paper")
     assert [tick.get_text() for tick in panel.get_yticklabels()] == [
@@ -108,9 +140,9 @@ def test_comparison_without_chance_has_no_band_and_of_activation_no_paper():
 
 
 def test_learning_marks_the_first_of_the_best_epochs():
-    history = data.history(epochs=9, top=4)
-    assert best_row(history)["epoch"] == 4
-    upper, lower = shown(draw_learning({"fold-1": history}, "MultitaskDCGAN"))
+    table = learned({1: data.history(epochs=9, top=4)})
+    assert table.loc[table["kept"], "epoch"].tolist() == [4]
+    upper, lower = shown(learning.draw_learning(table))
     dots = [line for line in lower.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1]
     assert [list(dot.get_xdata()) for dot in dots] == [[4]]
     assert upper.get_title("left") == "Fold 1"
@@ -122,16 +154,17 @@ def test_learning_marks_the_first_of_the_best_epochs():
         ("BasicCNN", ["valence"]),
         ("MultitaskCNN", ["valence", "activation"]),
         ("BasicDCGAN", ["generator", "discriminator", "valence"]),
+        ("MultitaskDCGAN", ["generator", "discriminator", "valence", "activation"]),
     ],
 )
 def test_learning_draws_the_losses_that_a_model_has(model, losses):
-    upper = draw_learning({1: data.history(model=model)}, model).axes[0]
+    upper = learning.draw_learning(learned({1: data.history(model=model)})).axes[0]
     labels = [line.get_label() for line in upper.lines if not line.get_label().startswith("_")]
     assert labels == losses
 
 
 def test_ten_folds_make_two_blocks_on_one_scale(tmp_path):
-    figure = draw_learning({fold: data.history(fold + 1) for fold in range(1, 11)}, "BasicDCGAN")
+    figure = learning.draw_learning(learned({f: data.history(f + 1) for f in range(1, 11)}))
     save(figure, tmp_path / "a.pdf", tmp_path / "a.png")
     panels = shown(figure)
     assert len(panels) == 20
@@ -142,28 +175,32 @@ def test_ten_folds_make_two_blocks_on_one_scale(tmp_path):
 
 
 def test_seven_folds_leave_no_empty_axes():
-    assert len(shown(draw_learning({f: data.history() for f in range(7)}, "BasicDCGAN"))) == 14
+    assert len(shown(learning.draw_learning(learned({f: data.history() for f in range(7)})))) == 14
 
 
 def test_one_epoch_is_a_point():
-    upper, _ = shown(draw_learning({1: data.history(1)}, "BasicDCGAN"))
+    upper, _ = shown(learning.draw_learning(learned({1: data.history(1)})))
     assert line(upper, "valence")[0].get_marker() == "o"
 
 
 def test_a_history_without_what_is_drawn_is_refused():
-    with pytest.raises(InputError, match="BasicCNN: no fold"):
-        draw_learning({}, "BasicCNN")
-    with pytest.raises(InputError, match="BasicCNN, Fold 2: no column validation_uar"):
-        draw_learning({"fold-2": data.history().drop(columns="validation_uar")}, "BasicCNN")
-    with pytest.raises(InputError, match="no rows"):
-        draw_learning({"fold-2": data.history().iloc[:0]}, "BasicCNN")
+    history = data.histories({1: data.history(), 2: data.history()})
+    with pytest.raises(InputError, match="history of BasicCNN: no rows"):
+        learning.points(history.iloc[:0], "BasicCNN")
+    with pytest.raises(InputError, match="BasicCNN: no column validation_uar"):
+        learning.points(history.drop(columns="validation_uar"), "BasicCNN")
+    history.loc[history["fold"] == 2, "validation_uar"] = np.nan
+    with pytest.raises(InputError, match="BasicCNN, fold 2: no validation_uar"):
+        learning.points(history, "BasicCNN")
 
 
 def test_captions_tell_the_numbers():
-    _, alt = captions.comparison(data.metrics())
+    caption, alt = captions.comparison(compared())
+    assert "9 recordings of 5 test speakers" in caption
     assert "BasicDCGAN 21.90 % (paper 43.88 %)" in alt
-    caption, alt = captions.confusion(data.confusion(), "BasicDCGAN")
+    caption, alt = captions.confusion(confused(), "BasicDCGAN")
+    assert f"{np.sum(data.COUNTS)} test recordings" in caption
     assert "Neg. 75.00 %" in alt
     assert "Table 3" in caption
-    _, alt = captions.learning({"fold-1": data.history(9)}, "BasicCNN")
+    _, alt = captions.learning(learned({1: data.history(9)}), "BasicCNN")
     assert "fold 1 34.00 % at epoch 4 of 9" in alt

@@ -6,12 +6,9 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from emospeech.report import captions, page
-from emospeech.report.comparison import draw_comparison
-from emospeech.report.confusion import draw_confusion
+from emospeech.report import captions, comparison, confusion, learning, page
 from emospeech.report.contents import search
 from emospeech.report.figures import save
-from emospeech.report.learning import draw_learning
 from tests import report_data as data
 
 VOID = {"meta", "img", "link", "br", "hr", "input"}
@@ -46,25 +43,23 @@ class Outline(HTMLParser):
         return [attributes for name, attributes, _ in self.tags if name == tag]
 
 
-def picture(kind, name, figure, words, folder):
-    save(figure, folder / "a.pdf", folder / "a.png", resolution=50)
+def picture(draw, folder, name, table, *model):
+    save(draw(table, *model), folder / "a.pdf", folder / "a.png", resolution=50)
+    kind = name.split("-")[0]
+    words = captions.WORDS[kind](table, *name.split("-")[1:])
     return page.Picture(kind, f"figures/{name}.pdf", (folder / "a.png").read_bytes(), *words)
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
-    metrics, confusion, histories = data.metrics(), data.confusion(), {1: data.history()}
-    comparison = draw_comparison(metrics), captions.comparison(metrics)
-    matrix = (
-        draw_confusion(confusion, "BasicDCGAN"),
-        captions.confusion(confusion, "BasicDCGAN"),
-    )
-    curves = draw_learning(histories, "BasicCNN"), captions.learning(histories, "BasicCNN")
+    scores = comparison.points(data.metrics(), data.intervals())
+    matrix = confusion.points(data.confusion(), "BasicDCGAN")
+    curves = learning.points(data.histories({1: data.history()}), "BasicCNN")
     return (
-        picture("comparison", "comparison", *comparison, folder),
-        picture("confusion", "confusion-BasicDCGAN", *matrix, folder),
-        picture("learning", "learning-BasicCNN", *curves, folder),
+        picture(comparison.draw_comparison, folder, "comparison", scores),
+        picture(confusion.draw_confusion, folder, "confusion-BasicDCGAN", matrix, "BasicDCGAN"),
+        picture(learning.draw_learning, folder, "learning-BasicCNN", curves),
     )
 
 
@@ -154,6 +149,9 @@ def test_every_figure_is_inside_with_its_alternative_text_and_size(outline, pict
     assert all(image["src"].startswith("data:image/png;base64,") for image in images)
     assert [int(image["width"]) for image in images] == pytest.approx([488, 1008, 1008], abs=3)
     assert len(outline.all("figcaption")) == 3
+    links = {attributes.get("href") for attributes in outline.all("a")}
+    for name in ("comparison", "confusion-BasicDCGAN", "learning-BasicCNN"):
+        assert {f"figures/{name}.pdf", f"figures/{name}.csv"} <= links
 
 
 def test_nothing_is_loaded_from_elsewhere(outline, html):

@@ -1,25 +1,33 @@
 """Figure of the four models: 5-class UAR of each fold, pooled, by chance, and in the paper."""
 
-import numpy as np
+import pandas as pd
 from matplotlib.patches import Rectangle
 
 from emospeech.report import paper
-from emospeech.report.frames import cell, fold_names, in_order, of_task
+from emospeech.report.frames import cell, fold_names, in_order, of_task, require
 from emospeech.report.style import BLUE, COLUMN_WIDTH, FAINT, INK, SOFT, VERMILLION, blank, style
 
-LEGEND = ("each fold", "mean of folds", "pooled", "paper", "chance, 95 %")
-COLUMNS = {"ncols": 3, "labelspacing": 0.9}
+COLUMNS = ["model", "task", "series", "scope", "value", "low", "high", "recordings", "speakers"]
+NAMES = {
+    "fold": "each fold",
+    "mean": "mean of folds",
+    "pooled": "pooled",
+    "interval": "95 %, speakers",
+    "paper": "paper",
+    "chance": "95 %, chance",
+}
+LEGEND = {"loc": "outside lower center", "ncols": 3, "labelspacing": 0.9, "columnspacing": 1.2}
 # In the order of drawing: the diamond lies on the circle, with a white rim, so that both are seen.
 MARKS = {
-    "each fold": {
+    "fold": {
         "marker": "o",
         "markersize": 3,
         "markerfacecolor": "white",
         "markeredgecolor": SOFT,
         "markeredgewidth": 0.7,
     },
-    "pooled": {"marker": "o", "markersize": 7, "color": BLUE},
-    "mean of folds": {
+    "pooled": {"marker": "o", "markersize": 6.5, "color": BLUE},
+    "mean": {
         "marker": "D",
         "markersize": 4.5,
         "color": VERMILLION,
@@ -28,52 +36,85 @@ MARKS = {
     },
     "paper": {"marker": "|", "markersize": 11, "color": INK, "markeredgewidth": 1.6},
 }
+INTERVAL = {"color": BLUE, "marker": "|", "markersize": 5, "linewidth": 1.2, "clip_on": False}
 HEIGHT = 0.62  # of a model's chance band, in rows
 
 
-def draw_comparison(metrics, task="valence"):
-    """A Figure with one row a model: the UAR in per cent of each fold (dots), their mean
-    (diamond), all folds pooled (filled circle, with its value), the middle 95 % of chance (band)
-    and, for valence, the paper's value (upright stroke)."""
+def points(metrics, intervals, task="valence"):
+    """The table that the figure is drawn from, a row a mark: COLUMNS, all figures as shares of one.
+
+    `series` is "fold", "mean", "pooled", "paper" or "chance"; `low` and `high` are the ends of the
+    95 % interval of `intervals` over the test speakers, and of the middle 95 % of chance.
+    """
     rows = of_task(metrics, task)
-    models = in_order(rows["model"].unique())
+    require(intervals, ("model", "task", "scope", "figure", "low", "high", "speakers"), "intervals")
+    ends = intervals[(intervals["task"] == task) & (intervals["figure"] == "uar5")]
+    marks = []
+    for model in in_order(rows["model"].unique()):
+        scopes = [("fold", scope) for scope in fold_names(rows["scope"])]
+        for series, scope in [*scopes, ("mean", "mean"), ("pooled", "pooled")]:
+            names = ("low", "high", "speakers") if series == "pooled" else ()
+            mark = {name: cell(ends, model, scope, name) for name in names}
+            mark |= {"value": cell(rows, model, scope, "uar5")}
+            mark |= {"recordings": cell(rows, model, scope, "recordings")}
+            marks.append({"model": model, "series": series, "scope": scope} | mark)
+        marks += _beside(rows, model, task)
+    table = pd.DataFrame(marks).assign(task=task).reindex(columns=COLUMNS)
+    counted = dict.fromkeys(("recordings", "speakers"), "Int64")
+    return table[table["value"].notna()].astype(counted).reset_index(drop=True)
+
+
+def _beside(rows, model, task):
+    """What stands beside the figures of a model: chance and, for valence, the paper's value."""
+    names = {"value": "chance", "low": "chance_low", "high": "chance_high"}
+    chance = {name: cell(rows, model, "pooled", column) for name, column in names.items()}
+    marks = [{"model": model, "series": "chance", "scope": "pooled"} | chance]
+    if task == "valence" and model in paper.TABLE_2:
+        value = paper.TABLE_2[model]["uar5"]
+        marks.append({"model": model, "series": "paper", "scope": "pooled", "value": value})
+    return marks
+
+
+def draw_comparison(table):
+    """A Figure of `points` with one row a model: the UAR in per cent of each fold (dots), their
+    mean (diamond), all folds pooled (filled circle with its interval and its value), the middle
+    95 % of chance (band) and the paper's value (upright stroke)."""
+    models = in_order(table["model"].unique())
     with style():
         figure = blank(COLUMN_WIDTH, 0.95 + 0.42 * len(models))
         panel = figure.subplots()
         for place, model in enumerate(models):
-            _draw_model(panel, place, model, rows, task)
+            _draw_model(panel, place, table[table["model"] == model])
         panel.set_yticks(range(len(models)), models)
         panel.set_ylim(len(models) - 0.45, -0.55)
-        panel.set_xlabel(f"UAR of {task}, 5 classes (%)")
+        panel.set_xlabel(f"UAR of {table['task'].iloc[0]}, 5 classes (%)")
         panel.tick_params(axis="y", length=0)
         panel.spines["left"].set_visible(False)
         panel.grid(axis="x")
         panel.margins(x=0.06)
         handles, labels = panel.get_legend_handles_labels()
         first = dict(zip(labels, handles, strict=True))
-        names = [name for name in LEGEND if name in first]
-        figure.legend([first[name] for name in names], names, loc="outside lower center", **COLUMNS)
+        names = [name for name in NAMES.values() if name in first]
+        figure.legend([first[name] for name in names], names, **LEGEND)
     return figure
 
 
-def _draw_model(panel, place, model, rows, task):
-    low, high = (100 * cell(rows, model, "pooled", name) for name in ("chance_low", "chance_high"))
-    if np.isfinite([low, high]).all():
-        band = Rectangle((low, place - HEIGHT / 2), high - low, HEIGHT, color=FAINT, linewidth=0)
-        band.set_label("chance, 95 %")
-        panel.add_patch(band)
-    values = {
-        "each fold": [100 * cell(rows, model, fold, "uar5") for fold in fold_names(rows["scope"])],
-        "pooled": [100 * cell(rows, model, "pooled", "uar5")],
-        "mean of folds": [100 * cell(rows, model, "mean", "uar5")],
+def _draw_model(panel, place, marks):
+    shares = {
+        series: 100 * rows[["low", "value", "high"]] for series, rows in marks.groupby("series")
     }
-    if task == "valence" and model in paper.TABLE_2:
-        values["paper"] = [100 * paper.TABLE_2[model]["uar5"]]
-    for name, shares in values.items():
-        marks = {"linestyle": "none", "clip_on": False, **MARKS[name]}
-        panel.plot(shares, [place] * len(shares), label=name, **marks)
-    if np.isfinite(values["pooled"][0]):
-        _write_value(panel, place, values["pooled"][0])
+    if "chance" in shares:
+        low, _, high = shares["chance"].iloc[0]
+        band = Rectangle((low, place - HEIGHT / 2), high - low, HEIGHT, color=FAINT, linewidth=0)
+        band.set_label(NAMES["chance"])
+        panel.add_patch(band)
+    if "pooled" in shares:
+        low, value, high = shares["pooled"].iloc[0]
+        panel.plot([low, high], [place] * 2, label=NAMES["interval"], **INTERVAL)
+        _write_value(panel, place, value)
+    for series in [name for name in MARKS if name in shares]:
+        look = {"linestyle": "none", "clip_on": False, "label": NAMES[series], **MARKS[series]}
+        panel.plot(shares[series]["value"], [place] * len(shares[series]), **look)
 
 
 def _write_value(panel, place, value):

@@ -1,6 +1,7 @@
 """Figure of a confusion matrix: the shares of each row as a heat map, with the counts."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.patches import Rectangle
 
 from emospeech.metrics import row_normalised, unweighted_recall
@@ -12,22 +13,40 @@ from emospeech.report.style import COLUMN_WIDTH, INK, PAGE_WIDTH, blank, style
 DARK = 0.22  # below this luminance white text has more contrast to a cell than black (WCAG 2)
 
 
-def draw_confusion(confusion, model):
-    """A Figure of one model's confusion matrix, truth in rows and prediction in columns.
+def points(confusion, model):
+    """The table that the figure is drawn from, a row a cell of the matrix of this run and, for the
+    model of the paper's Table 3, of the paper's: `source, truth, prediction, count, share`.
 
-    A cell shows its share of the row in per cent (on the outlined diagonal: the recall) and its
-    count. For the model of the paper's Table 3 the paper's matrix stands beside it, with the
-    counts recovered from it.
+    `share` is that of the row, NaN where the row is empty. The paper prints shares; its counts are
+    those recovered from it.
     """
     matrix = counts(confusion, f"confusion of {model}")
-    panels = [(f"{model}, this run", matrix, row_normalised(matrix))]
+    sources = {"this run": (matrix, row_normalised(matrix))}
     if model == paper.TABLE_3_MODEL:
-        panels.append((f"{model}, paper", paper.TABLE_3_COUNTS, paper.TABLE_3))
+        sources["paper"] = (paper.TABLE_3_COUNTS, paper.TABLE_3)
+    truth, prediction = (places.ravel() + 1 for places in np.indices((5, 5)))
+    parts = [
+        {"source": source, "truth": truth, "prediction": prediction}
+        | {"count": numbers.ravel(), "share": shares.ravel()}
+        for source, (numbers, shares) in sources.items()
+    ]
+    return pd.concat(map(pd.DataFrame, parts), ignore_index=True)
+
+
+def draw_confusion(table, model):
+    """A Figure of `points`: a model's confusion matrix, truth in rows and prediction in columns.
+
+    A cell shows its share of the row in per cent (on the outlined diagonal: the recall) and its
+    count. The paper's matrix, where there is one, stands beside that of this run.
+    """
+    sources = table["source"].unique()
     with style():
-        figure = blank(PAGE_WIDTH if len(panels) == 2 else COLUMN_WIDTH, 3.15)
-        axes = figure.subplots(1, len(panels), squeeze=False)[0]
-        for place, (panel, content) in enumerate(zip(axes, panels, strict=True)):
-            _draw_panel(panel, *content, first=place == 0)
+        figure = blank(PAGE_WIDTH if len(sources) == 2 else COLUMN_WIDTH, 3.15)
+        panels = figure.subplots(1, len(sources), squeeze=False)[0]
+        for place, (panel, source) in enumerate(zip(panels, sources, strict=True)):
+            cells = table[table["source"] == source]
+            matrix, shares = (cells[name].to_numpy().reshape(5, 5) for name in ("count", "share"))
+            _draw_panel(panel, f"{model}, {source}", matrix, shares, first=place == 0)
     return figure
 
 

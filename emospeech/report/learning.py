@@ -28,42 +28,43 @@ FEW = 3  # so many epochs are shown as points too: one alone would make no line
 WIDE_RANGE = 20  # losses that span more than this ratio get a logarithmic axis
 
 
-def best_row(history):
-    """The row of the epoch whose weights are kept: the first with the highest validation UAR."""
-    return history.loc[history["validation_uar"].astype(float).idxmax()]
+def points(histories, model):
+    """The table that the figure is drawn from, a row an epoch of a fold: `fold`, `epoch`, the
+    losses, `validation_uar`, and `kept`: whether its weights are.
 
-
-def losses_of(histories):
-    """The losses that a model has, out of LOSSES: those with a number in any of its folds."""
-    return [
-        loss
-        for loss in LOSSES
-        if any(loss in table and table[loss].notna().any() for table in histories.values())
-    ]
-
-
-def draw_learning(histories, model):
-    """A Figure of one model's training: above the losses, below the validation UAR in per cent.
-
-    `histories` maps a fold to its history.csv. The epoch whose weights are kept is marked. Scales
-    are shared by all folds; that of the losses is logarithmic when they span a wide range.
+    `histories` is histories.csv. Kept is the first epoch with the highest validation UAR.
     """
-    if not histories:
-        raise InputError(f"history of {model}", "no fold")
-    for fold, history in histories.items():
-        place = f"history of {model}, {_title(fold)}"
-        require(history, ("epoch", "validation_uar"), place)
-        if history["validation_uar"].isna().all():
-            raise InputError(place, "no validation_uar")
-    folds = sorted(histories, key=lambda fold: (len(str(fold)), str(fold)))
+    place = f"history of {model}"
+    require(histories, ("fold", "epoch", "validation_uar"), place)
+    table = histories.reindex(columns=["fold", "epoch", *LOSSES, "validation_uar"])
+    table = table.sort_values(["fold", "epoch"], ignore_index=True)
+    for fold, rows in table.groupby("fold"):
+        if rows["validation_uar"].isna().all():
+            raise InputError(f"{place}, fold {fold}", "no validation_uar")
+    best = table.groupby("fold")["validation_uar"].idxmax()
+    return table.assign(kept=table.index.isin(best))
+
+
+def losses_of(table):
+    """The losses that a model has, out of LOSSES: those with a number in any of its folds."""
+    return [loss for loss in LOSSES if table[loss].notna().any()]
+
+
+def draw_learning(table):
+    """A Figure of `points`: above the losses, below the validation UAR in per cent, fold by fold.
+
+    The epoch whose weights are kept is marked. Scales are shared by all folds; that of the losses
+    is logarithmic when they span a wide range.
+    """
+    folds = list(table.groupby("fold"))
     with style():
         figure = blank(PAGE_WIDTH, 0.55 + 2.35 * -(-len(folds) // ACROSS))
         panels = _grid(figure, len(folds))
-        losses = losses_of(histories)
-        for fold, (upper, lower) in zip(folds, panels, strict=True):
-            _draw_fold(upper, lower, histories[fold], losses)
-            upper.set_title(_title(fold), loc="left")
-        _scale([upper for upper, _ in panels], histories, losses)
+        losses = losses_of(table)
+        for (fold, history), (upper, lower) in zip(folds, panels, strict=True):
+            _draw_fold(upper, lower, history, losses)
+            upper.set_title(f"Fold {fold}", loc="left")
+        _scale([upper for upper, _ in panels], table[losses].to_numpy())
         _label(figure, panels)
     return figure
 
@@ -86,18 +87,13 @@ def _grid(figure, n_folds):
     return pairs[:n_folds]
 
 
-def _title(fold):
-    return f"Fold {str(fold).removeprefix('fold-')}"
-
-
 def _draw_fold(upper, lower, history, losses):
-    best = best_row(history)
+    best = history[history["kept"]].iloc[0]
     marks = {"marker": "o" if len(history) <= FEW else "", "markersize": 2}
     for loss in losses:
         colour, dashes = LINES[loss]
         line = {"color": colour, "linestyle": dashes, "label": loss}
-        values = history[loss] if loss in history else np.full(len(history), np.nan)
-        upper.plot(history["epoch"], values, **line, **marks)
+        upper.plot(history["epoch"], history[loss], **line, **marks)
     lower.plot(history["epoch"], 100 * history["validation_uar"], color=BLUE, **marks)
     for panel in (upper, lower):
         panel.axvline(best["epoch"], color=SOFT, linewidth=0.7, linestyle=(0, (2, 2)), zorder=0)
@@ -114,22 +110,16 @@ def _draw_fold(upper, lower, history, losses):
     )
 
 
-def _scale(uppers, histories, losses):
+def _scale(uppers, losses):
     """A logarithmic scale of the losses, marked 1, 2, 5, 10 and so on, where it is needed."""
-    if _spread(histories, losses) <= WIDE_RANGE:
+    known = losses[~np.isnan(losses)]
+    if not known.size or known.min() <= 0 or known.max() / known.min() <= WIDE_RANGE:
         return
     for panel in uppers:
         panel.set_yscale("log")
         panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         panel.yaxis.set_minor_locator(NullLocator())
-
-
-def _spread(histories, losses):
-    tables = histories.values()
-    values = [table[loss].dropna().to_numpy(float) for table in tables for loss in losses]
-    values = np.concatenate([*values, np.empty(0)])
-    return values.max() / values.min() if values.size and values.min() > 0 else 1.0
 
 
 def _label(figure, panels):

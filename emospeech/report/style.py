@@ -13,8 +13,9 @@ PAGE_WIDTH = 7.0  # inches, both columns
 INK = "#1f2430"
 SOFT = "#6b7280"
 FAINT = "#d5d9e0"
-# From the palette of Okabe and Ito. Their lightness differs, and so do line and mark, for grey.
-BLUE, VERMILLION, GREEN, ORANGE = "#0072b2", "#d55e00", "#009e73", "#e69f00"
+# From the palette of Okabe and Ito, the green darker, so that in grey each differs from the others
+# by a third in luminance; lines and marks differ by dashes and shape as well.
+GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0072b2", "#d55e00", "#e69f00"
 
 SETTINGS = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere

@@ -115,7 +115,7 @@ def table_files(name):
 
 
 def figure_files(name):
-    """Return the files of a figure by their format."""
+    """Return the files of a figure by their format, and the table that it is drawn from."""
     return {suffix: FIGURES / f"{name}.{suffix}" for suffix in FIGURE_FORMATS}
 
 
@@ -180,7 +180,7 @@ REPORT = RESULTS / "report"
 TABLES = REPORT / "tables"
 FIGURES = REPORT / "figures"
 TABLE_FORMATS = ("csv", "md", "tex")
-FIGURE_FORMATS = ("pdf", "png")
+FIGURE_FORMATS = ("pdf", "png", "csv")
 
 SEED = config["seed"]
 EMBEDDED = config["corpora"]["embedded"]

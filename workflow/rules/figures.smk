@@ -11,6 +11,7 @@ FIGURE_NAMES = [
 rule draw_comparison:
     input:
         metrics=EVALUATION / "metrics.csv",
+        intervals=EVALUATION / "intervals.csv",
     output:
         **figure_files("comparison"),
     log:
@@ -64,7 +65,6 @@ rule draw_scatter:
         ),
     output:
         **figure_files("scatter-{model}"),
-        csv=FIGURES / "scatter-{model}.csv",
     log:
         log_of("report/scatter-{model}"),
     benchmark:

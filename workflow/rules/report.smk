@@ -164,8 +164,6 @@ rule write_report:
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
         classes=expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
-        histories=expand(SEARCH / "{model}" / "histories.csv", model=MODELS),
-        points=expand(FIGURES / "scatter-{model}.csv", model=MODELS),
         figures=expand(FIGURES / "{name}.{suffix}", name=FIGURE_NAMES, suffix=FIGURE_FORMATS),
         tables=expand(
             TABLES / "{name}.{suffix}",

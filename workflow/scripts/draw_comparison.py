@@ -3,12 +3,15 @@
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.report.comparison import draw_comparison
+from emospeech.report.comparison import draw_comparison, points
 from emospeech.report.figures import save
+from emospeech.report.tables import write_csv
 
 
 def main(paths, settings):
-    save(draw_comparison(pd.read_csv(paths.metrics)), paths.pdf, paths.png, settings.resolution)
+    table = points(pd.read_csv(paths.metrics), pd.read_csv(paths.intervals))
+    write_csv(table, paths.csv)
+    save(draw_comparison(table), paths.pdf, paths.png, settings.resolution)
 
 
 if __name__ == "__main__":

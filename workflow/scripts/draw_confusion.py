@@ -3,13 +3,15 @@
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.report.confusion import draw_confusion
+from emospeech.report.confusion import draw_confusion, points
 from emospeech.report.figures import save
+from emospeech.report.tables import write_csv
 
 
 def main(paths, settings):
-    figure = draw_confusion(pd.read_csv(paths.confusion), settings.model)
-    save(figure, paths.pdf, paths.png, settings.resolution)
+    table = points(pd.read_csv(paths.confusion), settings.model)
+    write_csv(table, paths.csv)
+    save(draw_confusion(table, settings.model), paths.pdf, paths.png, settings.resolution)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@ import pandas as pd
 
 from emospeech import jobs
 from emospeech.report.figures import save
-from emospeech.report.learning import draw_learning
+from emospeech.report.learning import draw_learning, points
+from emospeech.report.tables import write_csv
 
 
 def main(paths, settings):
-    histories = dict(iter(pd.read_csv(paths.histories).groupby("fold")))
-    save(draw_learning(histories, settings.model), paths.pdf, paths.png, settings.resolution)
+    table = points(pd.read_csv(paths.histories), settings.model)
+    write_csv(table, paths.csv)
+    save(draw_learning(table), paths.pdf, paths.png, settings.resolution)
 
 
 if __name__ == "__main__":

@@ -41,18 +41,10 @@ def run_of(record, command):
 
 
 def pictures(paths):
-    """Yield the figures in the order of the page, each with its caption."""
-    figures = {Path(path).stem: Path(path) for path in paths.figures if path.endswith(".png")}
-    words = {"comparison": captions.comparison(pd.read_csv(paths.metrics))}
-    for model, table in by_folder(paths.confusions, pd.read_csv).items():
-        words[f"confusion-{model}"] = captions.confusion(table, model)
-    for file in map(Path, paths.points):
-        model = file.stem.removeprefix("scatter-")
-        words[file.stem] = captions.scatter(pd.read_csv(file), model)
-    for model, table in by_folder(paths.histories, pd.read_csv).items():
-        words[f"learning-{model}"] = captions.learning(dict(iter(table.groupby("fold"))), model)
-    for name, (caption, alt) in words.items():
-        kind, png = name.split("-")[0], figures[name]
+    """Yield the figures in the order of the page, each with its caption, from what it shows."""
+    for png in (Path(path) for path in paths.figures if path.endswith(".png")):
+        kind, *model = png.stem.split("-")
+        caption, alt = captions.WORDS[kind](pd.read_csv(png.with_suffix(".csv")), *model)
         yield Picture(kind, str(png.with_suffix(".pdf")), png.read_bytes(), caption, alt)
 
 
