@@ -8,6 +8,9 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 # Where several jobs share one machine they share its GPU and its line; cluster jobs get one each.
 resource_scopes:
     gpu="local",

@@ -81,19 +81,20 @@ def accuracy(counts):
 
 
 def precision_recall_f1(counts):
-    """Return three arrays of shape (classes,); 0 where a class is never predicted or never true.
+    """Return three arrays (..., classes) from counts (..., classes, classes).
 
-    Given the row-normalised matrix instead of counts, they are the figures in the paper's text.
+    They are 0 where a class is never predicted or never true. Given the row-normalised matrix
+    instead of counts, they are the figures in the paper's text.
     """
-    right = np.diagonal(counts)
-    precision = _ratio(right, counts.sum(axis=0))
-    recall = _ratio(right, counts.sum(axis=1))
+    right = np.diagonal(counts, axis1=-2, axis2=-1)
+    precision = _ratio(right, counts.sum(axis=-2))
+    recall = _ratio(right, counts.sum(axis=-1))
     return precision, recall, _ratio(2 * precision * recall, precision + recall)
 
 
 def row_normalised(counts):
     """Return the shares within each true class, as Table 3 prints them; NaN without members."""
-    sizes = counts.sum(axis=1, keepdims=True)
+    sizes = counts.sum(axis=-1, keepdims=True)
     return np.divide(counts, sizes, out=np.full(counts.shape, np.nan), where=sizes > 0)
 
 

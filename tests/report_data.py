@@ -49,6 +49,18 @@ def confusion(counts=COUNTS):
     return table
 
 
+def cells(model="BasicDCGAN"):
+    """cells.csv of a model and of another, with different bounds in each row."""
+    rows = [("share", t, p, t / 1000 + p / 10000) for t in range(1, 6) for p in range(1, 6)]
+    rows += [("uar5", np.nan, np.nan, 0.1), ("uar3", np.nan, np.nan, 0.11)]
+    for place, name in enumerate(("precision", "f1", "recall", "f1_normalised"), 2):
+        rows += [(name, c, np.nan, place / 1000 + c / 10000) for c in range(1, 6)]
+    rows += [("precision_normalised", c, np.nan, 6 / 1000 + c / 10000) for c in range(1, 6)]
+    table = pd.DataFrame(rows, columns=["figure", "truth", "prediction", "low"])
+    table = table.assign(model=model, high=table["low"] + 0.5, value=0.5)
+    return pd.concat([table.assign(model="BasicCNN", low=0.9, high=0.99), table])
+
+
 def classes():
     names = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
     table = pd.DataFrame({"class": range(1, 6), "support": [10, 40, 20, 16, 4]})

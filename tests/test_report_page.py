@@ -1,5 +1,6 @@
 """The report page is well-formed, whole in itself, and has everything on it."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ import pytest
 from emospeech.report import captions, comparison, confusion, learning, page
 from emospeech.report.contents import search
 from emospeech.report.figures import save
+from tests import made_up
 from tests import report_data as data
 
 VOID = {"meta", "img", "link", "br", "hr", "input"}
@@ -50,6 +52,10 @@ def picture(draw, folder, name, table, *model):
     return page.Picture(kind, f"figures/{name}.pdf", (folder / "a.png").read_bytes(), *words)
 
 
+EVALUATION = {name: table for name, table in made_up.evaluation().items() if name != "metrics"}
+EVALUATION |= {"control": data.metrics()}
+
+
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
@@ -69,6 +75,8 @@ def report(pictures=(), **run):
         "versions": {"python": "3.11.2", "torch": "2.9.0"},
         "seeds": {"training": 41},
         "commit": "c0ffee",
+        "control": "results/control",
+        "whole": "snakemake --cores 1 --configfile own.yaml",
         "hardware": {"processor": "a processor", "gpus": []},
         "stores": {"iemocap": "5afe"},
         "durations": pd.DataFrame({"stage": ["training"], "jobs": [400], "minutes": [31.25]}),
@@ -83,6 +91,7 @@ def report(pictures=(), **run):
         classes={model: data.classes() for model in data.MODELS},
         trials={model: data.trials() for model in data.MODELS},
         pictures=pictures,
+        evaluation=EVALUATION,
     )
 
 
@@ -123,7 +132,14 @@ def test_every_table_is_there_with_caption_scopes_and_a_box_to_scroll(outline):
         "table-1",
         "table-2-valence",
         "table-2-activation",
+        "intervals",
+        "further",
         "folds",
+        "comparisons",
+        "references",
+        "control",
+        "slices",
+        "leaks",
         "classes",
         "chance",
         "paper",
@@ -178,6 +194,8 @@ def test_values_stand_on_the_page(html):
         "a processor",
         "31.2",
         "2.9.0",
+        "20 checks ran on",
+        "snakemake --cores 1 --configfile own.yaml",
     ):
         assert text in html
     assert "search.rates</th><td>1e-3, 1e-4" in html
@@ -207,6 +225,18 @@ def test_synthetic_corpora_are_told_at_the_top_and_only_then(html):
     assert warned.index("Synthetic data.") < warned.index('<main id="content"')
     assert "say nothing of emotion in people" in warned
     assert "Synthetic data." not in html
+
+
+def test_the_control_is_shown_or_said_to_be_missing(html):
+    assert "Inside it with shuffled ones: 1 of 4 (results/control)" in html
+    evaluation = {name: table for name, table in EVALUATION.items() if name != "control"}
+    missing = replace(report(control_command="make it"), evaluation=evaluation)
+    text = page.render(missing)
+    assert (
+        "The control has no results in results/control yet. This makes them: <code>make it<" in text
+    )
+    assert 'id="control"' not in text
+    assert "Control with shuffled" not in page.render(report(control=None))
 
 
 def test_a_page_of_little_is_still_a_page():

@@ -27,7 +27,7 @@ def test_shares_of_no_counts_are_refused():
 
 
 def test_every_printed_figure_follows_to_its_last_digit():
-    table = recovery.table_recovered(data.confusion())
+    table = recovery.table_recovered(data.confusion(), data.cells())
     printed = table.dropna(subset="printed")
     assert len(printed) == 5
     assert np.array_equal(printed["recovered"].round(4), printed["printed"])
@@ -35,7 +35,7 @@ def test_every_printed_figure_follows_to_its_last_digit():
 
 
 def test_our_figures_stand_beside_those_of_the_paper():
-    table = recovery.table_recovered(data.confusion()).set_index("derivation")
+    table = recovery.table_recovered(data.confusion(), data.cells()).set_index("derivation")
     assert table.loc["mean of the diagonal", "this_run"] == pytest.approx(
         np.mean([6 / 10, 30 / 40, 9 / 20, 7 / 16, 2 / 4])
     )
@@ -43,10 +43,17 @@ def test_our_figures_stand_beside_those_of_the_paper():
 
 
 def test_each_cell_has_both_counts_and_their_difference():
-    table = recovery.table_cells(data.confusion())
+    table = recovery.table_cells(data.confusion(), data.cells())
     assert len(table) == 25
     assert table["recovered_count"].sum() == 3520
-    assert table["count"].sum() == np.sum(data.COUNTS)
+    assert table["own_count"].sum() == np.sum(data.COUNTS)
     row = table.iloc[7]  # negative, taken for neutral
     assert (row["truth"], row["prediction"]) == ("Neg.", "Neu.")
+    assert (row["low"], row["high"]) == (0.0023, 0.5023)
     assert row["difference"] == pytest.approx(5 / 40 - 133 / 1670)
+    assert np.array_equal(table["low"].isna(), table["own_count"] == 0)  # no width, no interval
+
+
+def test_each_figure_has_the_interval_of_its_own_row():
+    low = recovery.table_recovered(data.confusion(), data.cells())["low"].tolist()
+    assert low == [0.1, 0.11, 0.0042, 0.0062, 0.0022, 0.0055, 0.0035]

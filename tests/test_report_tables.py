@@ -129,12 +129,6 @@ def test_table_classes_adds_the_papers_figures_after_its_model():
     assert round(table.loc[6, "precision_normalised"], 4) == 0.3502
 
 
-def test_folds_come_in_the_order_of_their_numbers():
-    table = tables.table_folds(data.metrics())
-    assert table["fold"].tolist() == ["1", "2", "10"]
-    assert table["BasicCNN_uar5"].tolist() == [0.201, 0.202, 0.203]
-
-
 def test_table_chance_compares_with_the_interval():
     metrics = data.metrics(["BasicCNN", "BasicDCGAN"])
     metrics.loc[(metrics.model == "BasicDCGAN") & (metrics.scope == "pooled"), "uar5"] = 0.27

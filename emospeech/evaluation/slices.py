@@ -8,6 +8,7 @@ from emospeech.training.targets import external_ratings
 
 # The kind of a dialogue stands in its name: Ses01F_impro01, Ses01F_script01_1.
 STYLES = {"impro": "improvised", "script": "scripted"}
+AGREEMENTS = ("same", "one point apart", "further apart")  # the nearest first
 
 
 def style_of(dialogues):
@@ -19,14 +20,13 @@ def style_of(dialogues):
 def agreement_of(ratings, recordings, task):
     """Return how far the raters of each recording lie apart, missing with fewer than two.
 
-    The groups are `same`, `one point apart` and `further apart`, by the distance of the highest
-    from the lowest rating that the label is the mean of.
+    The groups are AGREEMENTS, by the distance of the highest from the lowest rating that the label
+    is the mean of: none, up to a point, more.
     """
     groups = []
     for given in external_ratings(ratings, recordings, task):
         apart = max(given) - min(given) if len(given) > 1 else None
-        near = "same" if apart == 0 else "one point apart"
-        groups.append(None if apart is None else near if apart <= 1 else "further apart")
+        groups.append(None if apart is None else AGREEMENTS[(apart > 0) + (apart > 1)])
     return pd.Series(groups, recordings.index, dtype=object)
 
 

@@ -5,6 +5,8 @@ from numbers import Real
 
 import numpy as np
 
+from emospeech.evaluation.predictions import BASELINE
+
 MISSING = "\N{EN DASH}"
 
 
@@ -40,3 +42,8 @@ def plain(value):
 def hours(value):
     """Hours or minutes with one digit."""
     return f"{value:.1f}"
+
+
+def named(value):
+    """The name of a model; the classical baseline's is a common noun."""
+    return "Baseline" if value == BASELINE else str(value)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from emospeech.report.forms import hours, percent, plain, probability, share
+from emospeech.evaluation.predictions import BASELINE
+from emospeech.report.forms import hours, named, percent, plain, probability, share
 from emospeech.report.frames import CLASSES, MODELS
 from emospeech.training.trial import FOLD_UAR
 
-CORRELATION = "Correlation \N{GREEK SMALL LETTER RHO}"
+RHO = "\N{GREEK SMALL LETTER RHO}"
+CORRELATION = f"Correlation {RHO}"
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,10 @@ RECOVERY = {
     "printed": Heading("printed", share, "Paper"),
     "recovered_count": Heading("count, recovered", plain, "Paper"),
     "recovered": Heading("recovered", share, "Paper"),
-    "count": Heading("Count"),
-    "this_run": Heading("This run", share),
+    "own_count": Heading("count", plain, "This run"),
+    "this_run": Heading("value", share, "This run"),
+    "low": Heading("from", share, "This run"),
+    "high": Heading("to", share, "This run"),
     "difference": Heading("Difference", share),
 }
 DURATIONS = {
@@ -41,7 +45,12 @@ DURATIONS = {
 }
 SINGLE = RECOVERY | DURATIONS
 SINGLE |= {
-    "model": Heading("Model", numeric=False),
+    "model": Heading("Model", named, numeric=False),
+    "other": Heading("less", named, numeric=False),
+    "reference": Heading("Reference", named, numeric=False),
+    "task": Heading("Task", numeric=False),
+    "slice": Heading("By", numeric=False),
+    "value": Heading("Group", numeric=False),
     "fold": Heading("Fold", numeric=False),
     "parameter": Heading("Parameter", numeric=False),
     "truth": Heading("Truth", numeric=False),
@@ -51,27 +60,48 @@ SINGLE |= {
     "kind": Heading("Kind", numeric=False),
     "chosen": Heading("Chosen", numeric=False),
     "above": Heading("Above the interval", numeric=False),
+    "inside": Heading("Inside the interval", numeric=False),
     "hours": Heading("Hours", hours),
     "learning_rate": Heading("Learning rate"),
     "validation_uar": Heading("Validation UAR (%)", percent),
     "capped": Heading("Ended by the cap"),
     "chosen_by": Heading("Chosen by folds", numeric=False),
     "margin": Heading("Above chance (points)", percent),
-    "rho_pooled": Heading("pooled", share, CORRELATION),
     "p_pooled": Heading("p", probability, CORRELATION),
-    "rho_mean": Heading("fold mean", share, CORRELATION),
-    "rho_paper": Heading("paper", share, CORRELATION),
     "chance": Heading("mean", percent, "Chance, 5 classes (%)"),
     "chance_low": Heading("2.5\u00a0%", percent, "Chance, 5 classes (%)"),
     "chance_high": Heading("97.5\u00a0%", percent, "Chance, 5 classes (%)"),
+}
+FIGURES = {
+    "uar5": ("UAR, 5 classes (%)", percent),
+    "uar3": ("UAR, 3 classes (%)", percent),
+    "strict_uar5": ("Strict UAR, 5 classes (%)", percent),
+    "accuracy": ("Accuracy (%)", percent),
+    "rho": (CORRELATION, share),
+    "ccc": ("Concordance (CCC)", share),
+    "mae": ("Mean error (points)", share),
+}
+VIEWS = {
+    "pooled": "pooled",
+    "mean": "fold mean",
+    "difference": "difference",
+    "low": "from",
+    "high": "to",
+    "p": "p",
+    "p_holm": "p, Holm",
+    "paper": "paper",
 }
 
 
 def _headings():
     known = dict(SINGLE)
-    for number in ("5", "3"):
-        for name, label in {"pooled": "pooled", "mean": "fold mean", "paper": "paper"}.items():
-            known[f"uar{number}_{name}"] = Heading(label, percent, f"UAR, {number} classes (%)")
+    for name, (group, form) in FIGURES.items():
+        known[name] = Heading(group, form)
+        for view, label in VIEWS.items():
+            # The p of sign flips are exact, .0625 at five speakers, so all four digits are shown.
+            known[f"{name}_{view}"] = Heading(
+                label, share if view in ("p", "p_holm") else form, group
+            )
     for name in ("precision", "recall", "f1"):
         label = name.capitalize()
         known[name] = Heading(label, share, "From the counts")
@@ -79,10 +109,16 @@ def _headings():
     for label, name in enumerate(CLASSES, start=1):
         known[str(label)] = Heading(name, share, "Predicted, this run")
         known[f"paper_{label}"] = Heading(name, share, "Predicted, paper")
-    for model in MODELS:
+    for model in (*MODELS, BASELINE):
         known[model] = Heading("this run", plain, model)
         known[f"{model}_paper"] = Heading("paper", plain, model)
-        known[f"{model}_uar5"] = Heading(model, percent, "UAR, 5 classes (%)")
+        known[f"{model}_uar5"] = Heading("UAR (%)", percent, named(model))
+        known[f"{model}_rho"] = Heading(RHO, share, named(model))
+        known[f"{model}_p"] = Heading("p", probability, named(model))
+    for prefix, group in {"trained": "Labels as they are", "shuffled": "Labels shuffled"}.items():
+        columns = {"uar5": "UAR", "chance": "chance", "chance_low": "from", "chance_high": "to"}
+        for name, label in columns.items():
+            known[f"{prefix}_{name}"] = Heading(label, percent, f"{group} (%)")
     return known
 
 

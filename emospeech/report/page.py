@@ -12,7 +12,16 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from emospeech.report.contents import chance, checked, results, run, search
+from emospeech.report.contents import (
+    chance,
+    checked,
+    results,
+    run,
+    search,
+    slices,
+    uncertainty,
+)
+from emospeech.report.evidence import evidence_tables
 from emospeech.report.forms import plain
 from emospeech.report.tables import table_2
 
@@ -49,6 +58,9 @@ class Run:
     date: str = ""
     embedded: bool = False  # the corpora are the synthetic ones that come with the code
     command: str = "snakemake --cores 1 --force"
+    whole: str = "snakemake --cores 1"  # what makes all of it again
+    control: str | None = None  # the folder of the results with shuffled labels, if one is named
+    control_command: str = ""
     hardware: dict = field(default_factory=dict)
     stores: dict = field(default_factory=dict)  # SHA-256 of what each was made from, by corpus
     durations: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -56,7 +68,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the page shows: metrics.csv, and by model the other files; by corpus its summary."""
+    """All that the page shows: metrics.csv, and by model the other files; by corpus its summary.
+
+    `evaluation` holds the other tables of results/evaluation by name and, as `control`, the
+    metrics.csv of the study with shuffled labels. What is not there is not shown.
+    """
 
     run: Run
     corpora: dict
@@ -66,6 +82,7 @@ class Report:
     classes: dict
     trials: dict
     pictures: tuple = field(default=())
+    evaluation: dict = field(default_factory=dict)
 
 
 def render(report):
@@ -79,6 +96,7 @@ def render(report):
         keep_trailing_newline=True,
     )
     environment.filters["base64"] = lambda data: base64.b64encode(data).decode("ascii")
+    evidence = evidence_tables({"metrics": report.metrics} | report.evaluation)
     template = environment.get_template("page.html.jinja")
     return template.render(
         run=report.run,
@@ -87,18 +105,39 @@ def render(report):
         hardware=flatten(report.run.hardware),
         stores=flatten(report.run.stores, "store of "),
         pictures={kind: [p for p in report.pictures if p.kind == kind] for kind in KINDS},
-        headline=headline(report.metrics),
-        search_words=search.search_words(report.trials),
-        tables={
-            "corpora": run.corpus_tables(report.corpora),
-            "results": results.result_tables(report),
-            "confusion": results.confusion_tables(report),
-            "paper": checked.paper_tables(report.confusions),
-            "chance": chance.chance_tables(report.metrics),
-            "durations": run.duration_tables(report.run.durations),
-            "search": search.search_tables(report),
-        },
+        headline=headline(report.metrics, evidence.get("intervals")),
+        words=words_of(report, evidence),
+        tables=tables_of(report, evidence),
     )
+
+
+def tables_of(report, evidence):
+    """The tables of each section of the page."""
+    return {
+        "results": results.result_tables(report, evidence),
+        "confusion": results.confusion_tables(report),
+        "shares": results.share_tables(report),
+        "comparisons": uncertainty.comparison_tables(evidence),
+        "chance": chance.reference_tables(evidence),
+        "slices": slices.slice_tables(evidence),
+        "leaks": slices.leak_tables(evidence),
+        "paper": checked.paper_tables(report.confusions, report.evaluation.get("cells")),
+        "search": search.search_tables(report),
+        "corpora": run.corpus_tables(report.corpora),
+        "durations": run.duration_tables(report.run.durations),
+    }
+
+
+def words_of(report, evidence):
+    """The sentences of the page with numbers in them, by section."""
+    found = report.evaluation
+    doubled = report.run.config.get("folds", {}).get("validation") == "both"
+    return {
+        "speakers": uncertainty.speaker_words(found.get("comparisons"), doubled),
+        "control": chance.control_words(evidence, report.run.control, report.run.control_command),
+        "leaks": slices.leak_words(found.get("leaks")),
+        "search": search.search_words(report.trials),
+    }
 
 
 def flatten(config, prefix=""):
@@ -121,12 +160,16 @@ def _as_text(value):
     return plain(value)
 
 
-def headline(metrics):
-    """Per model of the paper's task: name, pooled 5-class UAR, chance and the paper's value."""
+def headline(metrics, intervals):
+    """Per model of the paper's task: name, pooled 5-class UAR with its interval, chance and the
+    paper's value, in per cent."""
     table = table_2(metrics)
+    if intervals is not None:
+        own = intervals.loc[intervals["task"] == "valence", ["model", "uar5_low", "uar5_high"]]
+        table = table.merge(own, on="model", how="left")
+    columns = ("uar5_pooled", "uar5_low", "uar5_high", "uar5_paper", "chance")
     return [
-        {column: _share(line.get(column)) for column in ("uar5_pooled", "uar5_paper", "chance")}
-        | {"model": line["model"]}
+        {column: _share(line.get(column)) for column in columns} | {"model": line["model"]}
         for line in table.to_dict("records")
     ]
 

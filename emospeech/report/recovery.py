@@ -10,7 +10,7 @@ import pandas as pd
 from emospeech.faults import InputError
 from emospeech.metrics import class_figures, row_normalised, unweighted_recall
 from emospeech.report import paper
-from emospeech.report.frames import CLASSES, counts
+from emospeech.report.frames import CLASSES, counts, require
 
 LARGEST = 10_039  # recordings of IEMOCAP: no row can have more
 POOL = np.array([[1, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 1]])  # five classes to three
@@ -69,10 +69,29 @@ PRINTED = {
 }
 
 
-def table_recovered(confusion):
-    """What the paper prints, what its Table 3 gives, what this run has, and run less recovered."""
+# The rows of cells.csv with the interval of each of these figures: figure and class.
+INTERVALS = {
+    "uar5": ("uar5",),
+    "uar3": ("uar3",),
+    "recall": ("recall", NEGATIVE),
+    "precision": ("precision_normalised", NEGATIVE),
+    "precision_counts": ("precision", NEGATIVE),
+    "f1": ("f1_normalised", VERY_POSITIVE),
+    "f1_counts": ("f1", VERY_POSITIVE),
+}
+
+
+NO_BOUNDS = {"low": np.nan, "high": np.nan}
+
+
+def table_recovered(confusion, cells):
+    """What the paper prints, what its Table 3 gives, what this run has, and run less recovered.
+
+    `confusion` is that of the model of Table 3, `cells` is cells.csv, for the intervals.
+    """
     recovered = figures_of(recover_counts(paper.TABLE_3))
     ours = figures_of(counts(confusion, f"confusion of {paper.TABLE_3_MODEL}"))
+    bounds = _bounds(cells)
     rows = [
         {
             "quantity": quantity,
@@ -80,6 +99,7 @@ def table_recovered(confusion):
             "printed": PRINTED.get(name, np.nan),
             "recovered": recovered[name],
             "this_run": ours[name],
+            **bounds[INTERVALS[name]],
             "difference": ours[name] - recovered[name],
         }
         for name, (quantity, derivation) in NAMES.items()
@@ -87,11 +107,15 @@ def table_recovered(confusion):
     return pd.DataFrame(rows)
 
 
-def table_cells(confusion):
-    """The cells of Table 3, one row each: count and share in the paper and in this run."""
+def table_cells(confusion, cells):
+    """The cells of Table 3, one row each: count and share in the paper, and in this run with the
+    interval over the test speakers, which a cell that no recording fell into does not have.
+
+    `confusion` and `cells` are as for `table_recovered`.
+    """
     theirs = recover_counts(paper.TABLE_3)
     ours = counts(confusion, f"confusion of {paper.TABLE_3_MODEL}")
-    shares, own = row_normalised(theirs), row_normalised(ours)
+    shares, own, bounds = row_normalised(theirs), row_normalised(ours), _bounds(cells)
     rows = [
         {
             "truth": CLASSES[cell[0]],
@@ -99,10 +123,22 @@ def table_cells(confusion):
             "printed": paper.TABLE_3[cell],
             "recovered_count": theirs[cell],
             "recovered": shares[cell],
-            "count": ours[cell],
+            "own_count": ours[cell],
             "this_run": own[cell],
+            **(bounds["share", cell[0] + 1, cell[1] + 1] if ours[cell] else NO_BOUNDS),
             "difference": own[cell] - shares[cell],
         }
         for cell in np.ndindex(5, 5)
     ]
     return pd.DataFrame(rows)
+
+
+def _bounds(cells):
+    """The bounds of each figure of the model of Table 3, by figure and its classes, if any."""
+    names = ["figure", "truth", "prediction", "low", "high"]
+    require(cells, ["model", *names], "cells")
+    rows = cells.loc[cells["model"] == paper.TABLE_3_MODEL, names]
+    return {
+        (figure, *(int(label) for label in classes if pd.notna(label))): {"low": low, "high": high}
+        for figure, *classes, low, high in rows.itertuples(index=False)
+    }

@@ -15,7 +15,6 @@ from emospeech.report.frames import (
     CLASSES,
     cell,
     counts,
-    fold_names,
     in_order,
     of_task,
     require,
@@ -124,16 +123,6 @@ def _named(part, model):
     part = part.assign(**{"class": names})
     part.insert(0, "model", model)
     return part
-
-
-def table_folds(metrics, task="valence"):
-    """The 5-class UAR of each fold: one row a fold, a column `{model}_uar5` a model."""
-    rows = of_task(metrics, task)
-    folds = fold_names(rows["scope"])
-    table = {"fold": [fold.removeprefix("fold-") for fold in folds]}
-    for model in in_order(rows["model"].unique()):
-        table[f"{model}_uar5"] = [cell(rows, model, fold, "uar5") for fold in folds]
-    return pd.DataFrame(table)
 
 
 def table_chance(metrics, task="valence"):

@@ -110,13 +110,35 @@ def benchmark_folder():
 
 
 def table_files(name):
-    """Return the files of a table by their format."""
-    return {suffix: TABLES / f"{name}.{suffix}" for suffix in TABLE_FORMATS}
+    """Return the files of a table by their format; the CSV stands in Snakemake's own report."""
+    files = {suffix: TABLES / f"{name}.{suffix}" for suffix in TABLE_FORMATS}
+    return files | {"csv": shown(files["csv"], name, "Tables")}
+
+
+def files_of_tables(names):
+    """Return the files of several tables of one rule, {name_format: file}."""
+    files = {name: table_files(name) for name in names}
+    return {f"{n}_{suffix}": file for n, own in files.items() for suffix, file in own.items()}
 
 
 def figure_files(name):
-    """Return the files of a figure by their format, and the table that it is drawn from."""
-    return {suffix: FIGURES / f"{name}.{suffix}" for suffix in FIGURE_FORMATS}
+    """Return the files of a figure by their format, and the table that it is drawn from.
+
+    The PNG stands in Snakemake's own report.
+    """
+    files = {suffix: FIGURES / f"{name}.{suffix}" for suffix in FIGURE_FORMATS}
+    return files | {"png": shown(files["png"], name, "Figures")}
+
+
+def shown(file, name, category):
+    """Mark a file for `snakemake --report`: its caption is workflow/report/NAME.rst.
+
+    A name that ends in a wildcard, as in confusion-{model}, is captioned without it.
+    """
+    kind, _, wildcard = name.partition("-{")
+    labels = {category.removesuffix("s").lower(): kind}
+    labels |= {"model": "{model}"} if wildcard else {}
+    return report(file, caption=f"../report/{kind}.rst", category=category, labels=labels)
 
 
 def command_of_study():
@@ -128,6 +150,13 @@ def command_of_study():
 def command_of_one_file():
     """Return what makes one file of this study again, when its path is put behind it."""
     return f"{command_of_study()} --force"
+
+
+def command_of_control():
+    """Return what makes the control of this study, whose folder `report.control` names."""
+    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles or ()]
+    files.append(os.path.relpath(ROOT / "config" / "control.yaml"))
+    return f"snakemake --cores 1 --configfile {' '.join(files)}"
 
 
 def ratings_to_learn():
@@ -177,6 +206,7 @@ SEARCH = RESULTS / "search"
 TRAINING = RESULTS / "training"
 EVALUATION = RESULTS / "evaluation"
 REPORT = RESULTS / "report"
+CONTROL = config["report"]["control"]
 TABLES = REPORT / "tables"
 FIGURES = REPORT / "figures"
 TABLE_FORMATS = ("csv", "md", "tex")

@@ -8,7 +8,9 @@ ALL_PREDICTIONS = [*expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS), *BASEL
 RATINGS = [] if "iemocap" in MANIFESTS else CORPORA / "iemocap" / "ratings.csv"
 MULTITASK = any(model.startswith("Multitask") for model in MODELS)
 TASKS = ["valence", "activation"] if MULTITASK else ["valence"]
-TABLES_OF_EVALUATION = ("metrics", "intervals", "comparisons", "references", "slices", "leaks")
+TABLES_OF_EVALUATION = [
+    *("metrics", "intervals", "cells", "comparisons", "references", "slices", "leaks"),
+]
 EVALUATED = [EVALUATION / f"{name}.csv" for name in TABLES_OF_EVALUATION]
 
 
@@ -214,6 +216,31 @@ rule bootstrap_intervals:
         "Drawing speakers and recordings anew for the intervals of all figures"
     script:
         "../scripts/bootstrap_intervals.py"
+
+
+rule bootstrap_cells:
+    input:
+        predictions=ALL_PREDICTIONS,
+    output:
+        cells=EVALUATION / "cells.csv",
+    log:
+        log_of("evaluation/cells"),
+    benchmark:
+        benchmark_of("evaluation/cells")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        resamples=config["evaluation"]["resamples"],
+        seed=SEED,
+        code=code("bootstrap_cells.py"),
+    message:
+        "Drawing speakers anew for the intervals of the cells of all confusion matrices"
+    script:
+        "../scripts/bootstrap_cells.py"
 
 
 rule compare_models:

@@ -4,6 +4,22 @@ from emospeech.report.paper import TABLE_3_MODEL
 
 # Tables that hold the run against the paper's Table 3, where the run has the model of that table.
 RECOVERED = ["paper", "cells"] if TABLE_3_MODEL in MODELS else []
+# The control is another study. What it left is shown once it is there; it is not made for the page.
+CONTROL_METRICS = [] if CONTROL is None else Path(CONTROL) / "evaluation" / "metrics.csv"
+if CONTROL_METRICS and not CONTROL_METRICS.exists():
+    CONTROL_METRICS = []
+EVIDENCE = [
+    *("intervals", "further", "folds", "comparisons", "chance", "references", "slices", "leaks"),
+    *(["control"] if CONTROL_METRICS else []),
+]
+TABLE_NAMES = [
+    *("table-1", "table-2", *expand("table-3-{model}", model=MODELS), "classes"),
+    *EVIDENCE,
+    *RECOVERED,
+]
+# What the evidence is made from, by name.
+JUDGED = {name: EVALUATION / f"{name}.csv" for name in TABLES_OF_EVALUATION if name != "cells"}
+JUDGED |= {"control": CONTROL_METRICS}
 
 
 rule tabulate_parameters:
@@ -102,12 +118,9 @@ rule tabulate_classes:
 rule tabulate_recovery:
     input:
         confusion=EVALUATION / TABLE_3_MODEL / "confusion.csv",
+        cells=EVALUATION / "cells.csv",
     output:
-        **{
-            f"{name}_{suffix}": TABLES / f"{name}.{suffix}"
-            for name in ("paper", "cells")
-            for suffix in TABLE_FORMATS
-        },
+        **files_of_tables(["paper", "cells"]),
     log:
         log_of("report/paper"),
     benchmark:
@@ -126,9 +139,33 @@ rule tabulate_recovery:
         "../scripts/tabulate_recovery.py"
 
 
+rule tabulate_evidence:
+    input:
+        **JUDGED,
+    output:
+        **files_of_tables(EVIDENCE),
+    log:
+        log_of("report/evidence"),
+    benchmark:
+        benchmark_of("report/evidence")
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        tables=EVIDENCE,
+        code=code("tabulate_evidence.py"),
+    message:
+        "Tables to judge the results by: intervals, comparisons, references, slices, leak checks"
+    script:
+        "../scripts/tabulate_evidence.py"
+
+
 rule record_provenance:
     input:
-        metrics=EVALUATION / "metrics.csv",
+        evaluation=EVALUATED,
     output:
         provenance=REPORT / "provenance.json",
     log:
@@ -156,28 +193,19 @@ rule record_provenance:
 
 rule write_report:
     input:
+        **JUDGED,
         provenance=REPORT / "provenance.json",
         templates=sorted((ROOT / "emospeech" / "report" / "template").rglob("*.*")),
-        metrics=EVALUATION / "metrics.csv",
+        cells=EVALUATION / "cells.csv",
         corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=AUDIO),
         best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
         classes=expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
         figures=expand(FIGURES / "{name}.{suffix}", name=FIGURE_NAMES, suffix=FIGURE_FORMATS),
-        tables=expand(
-            TABLES / "{name}.{suffix}",
-            name=[
-                "table-1",
-                "table-2",
-                *expand("table-3-{model}", model=MODELS),
-                "classes",
-                *RECOVERED,
-            ],
-            suffix=TABLE_FORMATS,
-        ),
+        tables=expand(TABLES / "{name}.{suffix}", name=TABLE_NAMES, suffix=TABLE_FORMATS),
     output:
-        page=REPORT / "index.html",
+        page=report(REPORT / "index.html", caption="../report/page.rst", category="The page"),
     log:
         log_of("report/page"),
     benchmark:
@@ -190,6 +218,8 @@ rule write_report:
         runtime=10,
     params:
         command=command_of_one_file(),
+        control=CONTROL,
+        control_command=command_of_control(),
         code=code("write_report.py"),
     message:
         "Writing the report page"

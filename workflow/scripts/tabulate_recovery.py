@@ -8,10 +8,10 @@ from emospeech.report.tables import write_formats
 
 
 def main(paths, settings):
-    confusion = pd.read_csv(paths.confusion)
+    confusion, cells = pd.read_csv(paths.confusion), pd.read_csv(paths.cells)
     for name, table in (("paper", table_recovered), ("cells", table_cells)):
         files = [getattr(paths, f"{name}_{suffix}") for suffix in ("csv", "md", "tex")]
-        write_formats(table(confusion), *files)
+        write_formats(table(confusion, cells), *files)
 
 
 if __name__ == "__main__":

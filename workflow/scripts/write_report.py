@@ -8,12 +8,13 @@ import pandas as pd
 from emospeech import jobs
 from emospeech.files import write_text
 from emospeech.report import captions
+from emospeech.report.evidence import FRAMES
 from emospeech.report.page import Picture, Report, Run, render
 
 
 def main(paths, settings):
     report = Report(
-        run=run_of(load_json(paths.provenance), settings.command),
+        run=run_of(load_json(paths.provenance), settings),
         corpora=by_folder(paths.corpora, load_json),
         metrics=pd.read_csv(paths.metrics),
         best=by_folder(paths.best, load_json),
@@ -21,18 +22,24 @@ def main(paths, settings):
         classes=by_folder(paths.classes, pd.read_csv),
         trials=by_folder(paths.trials, pd.read_csv),
         pictures=tuple(pictures(paths)),
+        evaluation={
+            name: pd.read_csv(file) for name in (*FRAMES, "cells") if (file := getattr(paths, name))
+        },
     )
     write_text(paths.page, render(report))
 
 
-def run_of(record, command):
+def run_of(record, settings):
     """Return the `Run` that a provenance.json tells of."""
     return Run(
         config=record["config"],
         versions=record["versions"],
         seeds=record["seeds"],
         commit=record["commit"] + "-dirty" * record["changed_since_commit"],
-        command=command,
+        command=settings.command,
+        whole=record["command"],
+        control=settings.control,
+        control_command=settings.control_command,
         embedded=record["config"]["corpora"]["embedded"] is not None,
         hardware=record["hardware"],
         stores=record["stores"],

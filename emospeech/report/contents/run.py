@@ -21,7 +21,9 @@ def corpus_tables(corpora):
         tables.append(make_table("corpora", "Corpora.", caption, pd.DataFrame(sizes)))
     if left:
         caption = "What was not used, and what is unusual but was used, counted by reason."
-        tables.append(make_table("left-out", "Left out.", caption, pd.DataFrame(left)))
+        tables.append(
+            make_table("left-out", "Left out.", caption, pd.DataFrame(left), parted="Corpus")
+        )
     return tables
 
 

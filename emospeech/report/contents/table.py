@@ -16,6 +16,7 @@ class Table:
     marked: frozenset = frozenset()  # rows to be set off
     files: tuple = ()  # where it also lies, from the folder of the page
     sortable: bool = False  # by a press on a heading
+    parted: str = ""  # the heading of the column whose changes are ruled off
 
 
 def make_table(name, title, caption, frame, **more):
@@ -31,3 +32,17 @@ def files_of(name):
 def count_of(number, thing):
     """A number of things in words: 1 trial, 2 trials."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def evidence_of(evidence, texts):
+    """The Tables of those names in `texts` that `evidence` has rows of.
+
+    `evidence` maps a name to a data frame, `texts` a name to a title and a caption.
+    """
+    tables = []
+    for name, (title, caption) in texts.items():
+        if name in evidence and len(evidence[name]):
+            parted = "By" if name == "slices" else "Task"
+            more = {"files": files_of(name), "parted": parted}
+            tables.append(make_table(name, title, caption, evidence[name], **more))
+    return tables

@@ -1,0 +1,84 @@
+"""A study that nobody trained: recordings, folds, ratings and predictions of a stated skill."""
+
+import numpy as np
+import pandas as pd
+
+from emospeech.evaluation.cells import cells_table
+from emospeech.evaluation.comparisons import comparisons_table
+from emospeech.evaluation.intervals import intervals_table
+from emospeech.evaluation.leaks import leak_table
+from emospeech.evaluation.predictions import BASELINE, predictions_table
+from emospeech.evaluation.references import references_table
+from emospeech.evaluation.scores import metrics_table
+from emospeech.evaluation.slices import slices_table
+from emospeech.folds import FoldSettings, make_folds
+
+MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
+
+
+def recordings_table(size, seed=0):
+    """Recordings of five sessions with two speakers each, half of them improvised."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"recording": [f"r{number:05d}" for number in range(size)]})
+    table["session"] = [f"Ses{1 + number % 5:02d}" for number in range(size)]
+    table["gender"] = rng.choice(["F", "M"], size)
+    table["speaker"] = table["session"] + table["gender"]
+    table["dialogue"] = table["session"] + rng.choice(["F_impro01", "F_script01"], size)
+    rates = [0.04, 0.06, 0.3, 0.12, 0.2, 0.08, 0.12, 0.04, 0.04]
+    for task in ("valence", "activation"):
+        table[task] = rng.choice(np.arange(1, 5.5, 0.5), size, p=rates)
+    return table
+
+
+def ratings_table(recordings, seed=0):
+    """Three external ratings of each recording, around its label."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for number in range(3):
+        part = recordings[["recording"]].assign(rater=f"E{number}", kind="external", dominance=3)
+        for task in ("valence", "activation"):
+            moved = recordings[task] + rng.integers(-1, 2, len(recordings))
+            part[task] = moved.round().clip(1, 5)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def predictions_of(recordings, folds, tasks, skill, seed):
+    """Predictions of a model for the test part of all folds; the larger `skill` the better."""
+    rng = np.random.default_rng(seed)
+    rows = folds[folds["part"] == "test"].merge(recordings, on="recording")
+    labels = rows[list(tasks)].to_numpy()
+    logits = -skill * (labels[..., None] - np.arange(1, 6)) ** 2
+    weights = np.exp(logits + rng.normal(size=logits.shape))
+    shares = weights / weights.sum(axis=-1, keepdims=True)
+    head = rows[["recording", "speaker", "session", "fold"]].assign(trial=0)
+    probabilities = {task: shares[:, place] for place, task in enumerate(tasks)}
+    return predictions_table(head, labels, probabilities)
+
+
+def predictions_of_all(recordings, folds, skill=0.3):
+    """Return {model: predictions} of the four models and the baseline."""
+    both = ("valence", "activation")
+    return {
+        model: predictions_of(
+            recordings, folds, both[: 1 if model.startswith("Basic") else 2], skill, number
+        )
+        for number, model in enumerate((*MODELS, BASELINE))
+    }
+
+
+def evaluation(size=200, repeats=200):
+    """Return the tables of results/evaluation by name, from made-up predictions."""
+    recordings = recordings_table(size)
+    folds, ratings = make_folds(recordings, FoldSettings()), ratings_table(recordings)
+    predictions = predictions_of_all(recordings, folds)
+    trained = {model: predictions[model] for model in MODELS}
+    return {
+        "metrics": metrics_table(trained, repeats, 1),
+        "intervals": intervals_table(predictions, repeats, 1),
+        "cells": cells_table(predictions, repeats, 1),
+        "comparisons": comparisons_table(predictions, BASELINE, repeats, 1),
+        "references": references_table(recordings, folds, ratings),
+        "slices": slices_table(predictions, recordings, ratings),
+        "leaks": leak_table(recordings, folds, predictions),
+    }

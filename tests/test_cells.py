@@ -1,0 +1,81 @@
+"""Intervals of the cells of a confusion matrix: against plain loops over the same draws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emospeech import metrics
+from emospeech.evaluation import cells, intervals, resampling
+from emospeech.folds import FoldSettings, make_folds
+from tests import made_up
+
+
+@pytest.fixture(scope="module")
+def predictions():
+    recordings = made_up.recordings_table(150)
+    return made_up.predictions_of_all(recordings, make_folds(recordings, FoldSettings()))
+
+
+def counts_of(table):
+    prediction = metrics.predicted_class(table[[f"p{n}" for n in range(1, 6)]].to_numpy())
+    return metrics.confusion(metrics.count_table(table["valence"], prediction))
+
+
+def plain_figures(counts):
+    """The figures of KEYS one by one, from the functions for a single matrix."""
+    classes = metrics.class_figures(counts).set_index("class")
+    shares = metrics.row_normalised(counts)
+    classes["recall"] = np.diag(shares)
+    for figure, truth, prediction in cells.KEYS:
+        if figure == "share":
+            yield shares[truth - 1, prediction - 1]
+        elif truth is None:
+            yield metrics.unweighted_recall(counts if figure == "uar5" else metrics.pool(counts))
+        else:
+            yield classes.loc[truth, figure]
+
+
+def test_the_values_are_those_of_the_pooled_matrix(predictions):
+    table = cells.cells_table(predictions, 20, 1)
+    for model, rows in table.groupby("model"):
+        counts = counts_of(predictions[model])
+        assert rows["value"].tolist() == pytest.approx(list(plain_figures(counts)), nan_ok=True)
+        shares = rows[rows["figure"] == "share"]
+        assert shares["count"].tolist() == counts.ravel().tolist()
+        assert rows["count"].isna().sum() == len(rows) - 25
+
+
+def test_the_errors_are_those_of_a_plain_bootstrap(predictions):
+    table = cells.cells_table(predictions, 40, 7)
+    rng = np.random.default_rng(np.random.SeedSequence(7))
+    drawn = resampling.draw_speakers(5, 40, rng)
+    own = predictions["BasicCNN"]
+    parts = [counts_of(rows) for _, rows in own.groupby("speaker")]
+    with np.errstate(all="ignore"):
+        figures = [list(plain_figures(sum(parts[n] for n in line))) for line in drawn]
+    error = np.sqrt(5 / 4) * pd.DataFrame(figures).std(ddof=0).to_numpy()
+    rows = table[table["model"] == "BasicCNN"]
+    assert rows["error"].tolist() == pytest.approx(error, nan_ok=True)
+    assert rows["speakers"].eq(5).all()
+
+
+def test_the_bounds_are_those_of_student_and_stay_shares(predictions):
+    table = cells.cells_table(predictions, 300, 1)
+    half = 2.776445 * table["error"]  # t of four degrees of freedom
+    low, high = (table["value"] - half).clip(0), (table["value"] + half).clip(upper=1)
+    np.testing.assert_allclose(table["low"], low, atol=1e-6)
+    np.testing.assert_allclose(table["high"], high, atol=1e-6)
+    inner = table[(table["low"] > 0) & (table["high"] < 1)]
+    assert len(inner) > 50
+
+
+def test_the_recall_has_the_interval_of_intervals_csv(predictions):
+    """Both draw speakers, with other numbers; with many draws they agree."""
+    ours = cells.cells_table(predictions, 4000, 1).set_index(["model", "figure"])
+    other = intervals.intervals_table(predictions, 4000, 1).query("task == 'valence'")
+    other = other[other["scope"] == "pooled"].set_index(["model", "figure"])
+    for model in predictions:
+        for name in ("uar5", "uar3"):
+            found, known = ours.loc[(model, name)], other.loc[(model, name)]
+            assert found["value"].item() == pytest.approx(known["value"])
+            assert found["error"].item() == pytest.approx(known["error"], rel=0.05)
