@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from threadpoolctl import threadpool_limits
 
-from benchmarks import corpora, crops, extraction, memory, training
+from benchmarks import corpora, crops, dag, extraction, memory, startup, training
 from benchmarks.rows import table_of
 from emospeech.files import write_table
 
@@ -32,6 +32,8 @@ def main():
             lambda: extraction.rows(audio, folder),
             lambda: crops.rows(made_up),
             lambda: memory.rows(folder),
+            lambda: dag.rows(folder),
+            lambda: startup.rows(folder / "start-up"),
             lambda: training.rows(made_up, device),
         )
         rows = []

@@ -17,7 +17,7 @@ def fingerprint(script, root):
     digest = hashlib.sha256()
     for file in sorted(_closure(Path(script), Path(root))):
         digest.update(file.relative_to(root).as_posix().encode())
-        digest.update(ast.dump(_bare(file)).encode())
+        digest.update(_text(file))
     return digest.hexdigest()[:16]
 
 
@@ -53,6 +53,12 @@ def _files(name, root):
         for file in (place / "__init__.py", place.with_suffix(".py")):
             if file.is_file():
                 yield file
+
+
+@cache
+def _text(file):
+    """Return the syntax tree of `file` as bytes; many scripts have it behind them."""
+    return ast.dump(_bare(file)).encode()
 
 
 @cache

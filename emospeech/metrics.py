@@ -11,7 +11,6 @@ fold may be a mean over fewer than five classes; its precision and F1 are 0.
 
 import numpy as np
 import pandas as pd
-from scipy.special import betainc
 
 from emospeech.labels import CLASSES, hard, is_tie
 
@@ -108,11 +107,19 @@ def predicted_class(probabilities):
     return np.argmax(probabilities, axis=1) + 1
 
 
+def pearson(truth, prediction):
+    """Return Pearson's rho; NaN where either side does not vary."""
+    if len(truth) < 3 or np.ptp(truth) == 0 or np.ptp(prediction) == 0:
+        return np.nan
+    return float(np.clip(np.corrcoef(truth, prediction)[0, 1], -1, 1))
+
+
 def correlation(truth, prediction):
     """Return Pearson's rho and its two-sided p; both NaN where either side does not vary."""
-    if len(truth) < 3 or np.ptp(truth) == 0 or np.ptp(prediction) == 0:
-        return np.nan, np.nan
-    rho = float(np.clip(np.corrcoef(truth, prediction)[0, 1], -1, 1))
+    # Here, since a training asks for no p, and the import takes as long as some of its steps.
+    from scipy.special import betainc
+
+    rho = pearson(truth, prediction)
     half = len(truth) / 2 - 1
     # The null distribution of rho is a beta distribution stretched to [-1, 1] (Student 1908).
     return rho, float(2 * betainc(half, half, (1 - abs(rho)) / 2))

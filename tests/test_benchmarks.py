@@ -1,12 +1,14 @@
 """The usual ways that the benchmarks measure against give the same values as ours."""
 
+import pstats
+
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from benchmarks import crops, extraction, training, usual
+from benchmarks import crops, dag, extraction, startup, training, usual
 from benchmarks.corpora import Audio, made_up
 from benchmarks.rows import COLUMNS, Row, seconds_in_turn, table_of
 from emospeech.spectrograms.levels import spectrogram
@@ -90,3 +92,22 @@ def test_the_tutorial_trains_what_we_train(utterances, name):
     assert torch.equal(weights, case.engine.network.heads["valence"].weight), "bare updates nothing"
     case.ours()
     assert not torch.equal(weights, case.engine.network.heads["valence"].weight)
+
+
+def test_the_row_on_the_start_of_a_job_stands_at_its_first_step(tmp_path):
+    (row,) = startup.rows(tmp_path, rounds=1)
+    assert row.row == "start-up-vs-imports"
+    assert 1 < row.ratio < 3
+    assert "train: 480 recordings" in (tmp_path / "job.log").read_text(), "the demo's size"
+    assert not (tmp_path / "weights.safetensors").exists(), "nothing was trained"
+
+
+@pytest.mark.workflow
+def test_the_work_of_planning_grows_in_proportion_to_the_trainings(tmp_path):
+    """Counted in calls of functions, since times on a busy machine say little."""
+    project, calls = dag.copied_project(tmp_path / "project"), []
+    for trials in (2, 8, 14):
+        counted = tmp_path / "calls"
+        dag.dry_run(project, trials, "-m", "cProfile", "-o", str(counted))
+        calls.append(pstats.Stats(str(counted)).total_calls)
+    assert calls[2] - calls[1] < 1.1 * (calls[1] - calls[0])

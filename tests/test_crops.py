@@ -16,9 +16,9 @@ from emospeech.crops.pool import UnlabelledPool
 from emospeech.crops.sampler import Sampler
 from emospeech.faults import InputError
 from emospeech.labels import class_shares
-from emospeech.spectrograms.levels import decode, encode
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import Store
+from emospeech.spectrograms.stored import decode, encode
 
 SEEDS = st.integers(0, 2**32)
 VALUES = [1, 1.5, 2, 7 / 3, 2.5, 3, 3.5, 3.75, 4, 4.5, 5]

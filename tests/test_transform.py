@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from emospeech.faults import CorpusError, InputError
 from emospeech.spectrograms import levels, sound
-from emospeech.spectrograms.levels import decode, encode, full_scale, spectrogram, to_values
+from emospeech.spectrograms.levels import full_scale, spectrogram, to_values
 from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.stored import decode, encode
 from emospeech.spectrograms.transform import count_frames, filter_bank, stream_decibels
 
 RATE = 16000

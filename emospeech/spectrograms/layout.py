@@ -30,7 +30,7 @@ import h5py
 import numpy as np
 import soundfile
 
-from emospeech.spectrograms.levels import floor_line
+from emospeech.spectrograms.stored import floor_line
 
 FORMAT = "emospeech spectrogram store"
 VERSION = 2

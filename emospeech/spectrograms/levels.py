@@ -1,4 +1,4 @@
-"""From decibels to the values of a crop, and to the type that the store holds them in.
+"""From decibels to the values of a crop.
 
     value = 1 + 2 (dB - reference) / dynamic_range,  no lower than `bottom` and no higher than 1
 
@@ -53,22 +53,3 @@ def full_scale(settings):
     Its amplitude 1 gives a bin of sum(window) / 2 = n_fft / 4, weighted by the largest filter.
     """
     return 10 * np.log10(filter_bank(settings).max() * (settings.n_fft / 4) ** 2)
-
-
-def encode(values, settings):
-    """Return values as the store's type; `decode` gives them back to within `rounding` dB."""
-    if settings.dtype == "uint8":
-        return np.rint((values - settings.bottom) / settings.step).astype(np.uint8)
-    return values.astype(np.float16)
-
-
-def floor_line(settings):
-    """Return the last line of a store's frames, (1, rows): what crops show beyond an edge."""
-    return encode(np.full((1, settings.rows), settings.bottom, np.float32), settings)
-
-
-def decode(stored, settings):
-    """Return what the store holds as values, float32."""
-    if settings.dtype == "uint8":
-        return stored * np.float32(settings.step) + np.float32(settings.bottom)
-    return stored.astype(np.float32)

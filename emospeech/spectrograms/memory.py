@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from emospeech.spectrograms.levels import encode, floor_line, stream_values
+from emospeech.spectrograms.levels import stream_values
 from emospeech.spectrograms.store import Store
+from emospeech.spectrograms.stored import encode, floor_line
 
 
 def hold(path, spans, settings):

@@ -29,8 +29,9 @@ from emospeech.spectrograms.layout import (
     places_of,
     versions,
 )
-from emospeech.spectrograms.levels import encode, stream_values
+from emospeech.spectrograms.levels import stream_values
 from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.stored import encode
 from emospeech.spectrograms.transform import count_frames
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ import numpy as np
 
 from emospeech.faults import InputError
 from emospeech.spectrograms.layout import DESCRIPTIONS, FILLED, FORMAT, VERSION, checksum
-from emospeech.spectrograms.levels import decode
 from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.stored import decode
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ Nothing overflows for large logits, since -log sigma(s) = softplus(-s) and
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
-from scipy.special import log_expit, softmax
 
 from emospeech.labels import CLASSES, NEUTRAL, fuzzy
 
@@ -63,12 +63,12 @@ def objective_of(settings):
 
 
 def _softmax(logits):
-    return softmax(logits, axis=1)
+    return F.softmax(torch.from_numpy(logits), dim=1).numpy()
 
 
 def _normalised_sigmoids(logits):
     """Return sigma(s_i) / sum_j sigma(s_j), by logarithms: all five may be too small for floats."""
-    return softmax(log_expit(logits), axis=1)
+    return _softmax(F.logsigmoid(torch.from_numpy(logits)).numpy())
 
 
 def _between_classes(logits):
