@@ -18,6 +18,7 @@ from emospeech.models.networks import NetworkSettings
 from emospeech.report.paper import TABLE_1
 from emospeech.training.engine import Engine
 from emospeech.training.fit import train_epoch
+from emospeech.training.progress import Begun
 from emospeech.training.run import keep_freed_memory
 from emospeech.training.settings import TrainingSettings
 
@@ -75,7 +76,7 @@ class Case:
     def ours(self):
         """Train an epoch as the workflow does."""
         keep_freed_memory()
-        train_epoch(self.engine, self.sampler, self.targets, np.random.default_rng(0))
+        train_epoch(self.engine, self.sampler, self.targets, np.random.default_rng(0), Begun())
 
     def usual(self):
         """Train an epoch as tutorials do."""

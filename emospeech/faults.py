@@ -19,5 +19,9 @@ class InputError(Exception):
         return " ".join(f"{where}: {self.problem}".split())
 
 
+class StoppedError(Exception):
+    """Work that was asked to stop and did; its text is one line that says how far it is."""
+
+
 class CorpusError(InputError):
     """A file of a corpus that does not hold what its format promises."""

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 
 from threadpoolctl import threadpool_limits
 
-from emospeech.faults import InputError
+from emospeech.faults import InputError, StoppedError
 
 
 def run(main, job):
@@ -17,7 +18,8 @@ def run(main, job):
 
     `paths` holds the named inputs and outputs of `job`, `settings` its named params and its
     number of threads. All that the script and its workers print goes to the log of the job. An
-    `InputError` ends the process with status 1 and its one line; other errors keep their traceback.
+    `InputError` ends the process with status 1 and its one line, a `StoppedError` with that of its
+    signal; other errors keep their traceback.
 
     BLAS runs on one thread, since the sums of a product may depend on the number of threads and
     results must not depend on the number of cores.
@@ -30,6 +32,23 @@ def run(main, job):
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
+        except StoppedError as stop:
+            print(f"stopped: {stop}", file=sys.stderr)
+            sys.exit(128 + signal.SIGTERM)
+
+
+@contextmanager
+def asked_to_stop():
+    """Give a function that says whether SIGTERM has come, which ends nothing by itself meanwhile.
+
+    A cluster sends it some seconds before it takes a machine back.
+    """
+    came = []
+    before = signal.signal(signal.SIGTERM, lambda *_: came.append(True))
+    try:
+        yield lambda: bool(came)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ SCRIPT = """
 import os, sys
 from types import SimpleNamespace
 from emospeech import jobs
-from emospeech.faults import InputError
+from emospeech.faults import InputError, StoppedError
 
 def main(paths, settings):
     print("to stdout", paths.table, settings.number, settings.threads)
@@ -90,6 +90,18 @@ def test_a_job_fills_its_log_with_its_own_and_its_childrens_output(tmp_path):
     code, log = run_job(tmp_path, "pass")
     assert code == 0
     assert sorted(log.splitlines()) == ["from a child", "to stdout a.csv 7 3"]
+
+
+def test_a_job_that_is_asked_to_stop_says_how_far_it_is(tmp_path):
+    what = """with jobs.asked_to_stop() as halted:
+        assert not halted()
+        os.kill(os.getpid(), 15)
+        if halted():
+            raise StoppedError("asked to stop, after epoch 3")"""
+    code, log = run_job(tmp_path, what)
+    assert code == 128 + 15
+    assert log.splitlines()[-1] == "stopped: asked to stop, after epoch 3"
+    assert "Traceback" not in log
 
 
 def test_a_fault_of_the_input_is_one_line_and_a_bug_keeps_its_traceback(tmp_path):

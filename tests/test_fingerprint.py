@@ -18,7 +18,7 @@ def project(tmp_path):
 
 
 def of(project):
-    for cached in (module.fingerprint, module._imports, module._bare):
+    for cached in (module.fingerprint, module._imports, module._text, module._bare):
         cached.cache_clear()
     return module.fingerprint(project / "script.py", project)
 

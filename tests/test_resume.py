@@ -7,6 +7,7 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,10 +16,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from emospeech.faults import StoppedError
 from emospeech.files import write_arrays, write_table
 from emospeech.models.catalogue import MODELS
 from emospeech.training.album import Album
 from emospeech.training.checkpoint import Checkpoint
+from emospeech.training.fit import never
 from emospeech.training.identity import identity_of
 from emospeech.training.run import predict_test, train_fold
 from emospeech.training.weights import save_weights
@@ -29,9 +32,19 @@ NORMED = replace(NETWORKS, spectral_norm=True)
 TIMES = ["seconds", "crops_per_second"]
 
 
-def train(corpus, name, place, settings=LONG, trial=TRIAL, code="code", album=None, **options):
+def train(
+    corpus,
+    name,
+    place,
+    settings=LONG,
+    trial=TRIAL,
+    code="code",
+    album=None,
+    halted=never,
+    **options,
+):
     fold, pool = fold_of(corpus, **options), [corpus / "store.h5"]
-    return train_fold(name, fold, pool, 3, trial, NORMED, settings, place, code, album)
+    return train_fold(name, fold, pool, 3, trial, NORMED, settings, place, code, album, halted)
 
 
 def save_all(folder, corpus, name, trained, album):
@@ -134,6 +147,33 @@ def test_a_training_stopped_after_each_epoch_goes_on(corpus, tmp_path, stopping,
     assert all(torch.equal(weights[key], same[key]) for key in weights)
     assert list(other.pages) == ([1, 2, 4] if MODELS[name].adversarial else [])
     assert all(torch.equal(album.pages[epoch], other.pages[epoch]) for epoch in album.pages)
+
+
+@pytest.mark.parametrize(
+    ("name", "update"), [*((name, "separate") for name in MODELS), ("MultitaskDCGAN", "joint")]
+)
+def test_a_training_asked_to_stop_at_random_steps_goes_on(corpus, tmp_path, name, update):
+    """It stops after the very step, and what comes out is the same to the bit."""
+    settings = replace(LONG, update=update)
+    place, album = tmp_path / "checkpoint", Album()
+    history, weights, summary = train(corpus, name, None, settings, album=album)
+    rng, stops, again = np.random.default_rng(4), [], None
+    while again is None:
+        answers, pages = iter([False] * rng.integers(3) + [True]), Album()
+        halted = partial(next, answers)
+        try:
+            again = train(corpus, name, place, settings, album=pages, halted=halted)
+        except StoppedError as stop:
+            stops.append(str(stop))
+    assert len(stops) > 3
+    assert any("steps of the next; the next run goes on" in stop for stop in stops)
+    history_again, same, outcome = again
+    assert history_again.drop(columns=TIMES).equals(history.drop(columns=TIMES))
+    assert (history_again["seconds"] > 0).all()
+    assert outcome == summary
+    assert weights.keys() == same.keys()
+    assert all(torch.equal(weights[key], same[key]) for key in weights)
+    np.testing.assert_equal(pages.arrays(), album.arrays())
 
 
 OTHERS = {

@@ -1,10 +1,10 @@
-"""The state of a training after a whole epoch, so that a killed one goes on where it was.
+"""The state of a training after an epoch or a step, so that a killed one goes on where it was.
 
-A checkpoint is one safetensors file: the tensors of the engine, the best weights and the pages of
-the album, and in its header the history, what fixes the training (its identity) and a checksum.
-Random numbers are drawn anew for each epoch from its place, and the stopping rule follows from the
-history, so neither needs saving. What comes out of a training does not depend on how often it was
-killed.
+A checkpoint is one safetensors file: the tensors of the engine, the best weights, the pages of the
+album and the sums of losses of an epoch that is begun, and in its header the history, the steps of
+that epoch, what fixes the training (its identity) and a checksum. Random numbers are drawn anew for
+each epoch from its place, and the stopping rule follows from the history, so neither needs saving.
+What comes out of a training does not depend on how often it was killed or stopped.
 """
 
 import json
@@ -17,10 +17,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from emospeech.files import written_whole
+from emospeech.training.progress import Begun, Progress
 
 log = logging.getLogger(__name__)
 
-STATE, BEST, PAGE = "state.", "best.", "page."  # in front of the names of tensors
+STATE, BEST, PAGE, SUM = "state.", "best.", "page.", "sum."  # in front of the names of tensors
 
 
 class Checkpoint:
@@ -31,63 +32,68 @@ class Checkpoint:
         self.path = path and Path(path)
         self.identity = {name: json.dumps(value) for name, value in identity.items()}
 
-    def save(self, engine, history, best, pages):
-        """Write the state after the last epoch of `history`, in place of the one before.
-
-        `best` holds tensors by their names and `pages`, of an album, by their epochs.
-        """
+    def save(self, engine, progress):
+        """Write the state of `engine` and where the training stands, in place of the one before."""
         if self.path is None:
             return
         tensors = {STATE + name: value for name, value in engine.state().items()}
-        tensors |= {BEST + name: value for name, value in best.items()}
-        tensors |= {f"{PAGE}{epoch}": value for epoch, value in pages.items()}
+        tensors |= {BEST + name: value for name, value in (progress.best or {}).items()}
+        tensors |= {f"{PAGE}{epoch}": value for epoch, value in progress.pages.items()}
+        tensors |= {SUM + name: value for name, value in progress.begun.sums.items()}
         tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
-        text = json.dumps(history)
+        begun = progress.begun
+        text = json.dumps([progress.history, begun.steps, begun.seconds])
         header = {
             "identity": json.dumps(self.identity),
-            "history": text,
+            "progress": text,
             "checksum": str(_checksum(text, tensors)),
         }
         with written_whole(self.path) as beside:
             save_file(tensors, beside, header)
 
     def resume(self, engine):
-        """Bring `engine` to where the checkpoint left it; return history, best weights and pages.
+        """Bring `engine` to where the checkpoint left it; return the Progress that was saved.
 
-        They are [], None and {} without a checkpoint, and with one that is damaged or of another
+        It is at its beginning without a checkpoint, and with one that is damaged or of another
         training: the log then has a line that says why.
         """
         if self.path is None or not self.path.exists():
-            return [], None, {}
+            return Progress()
         try:
-            history, tensors = self._read(next(iter(engine.state().values())).device)
+            (history, steps, seconds), tensors = self._read(_device_of(engine))
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             log.info("%s is not used, the training starts anew: %s", self.path, error)
-            return [], None, {}
+            return Progress()
         for name, value in engine.state().items():
             value.copy_(tensors[STATE + name])
-        log.info("the training goes on after epoch %d", len(history))
         pages = {int(epoch): page.cpu() for epoch, page in _behind(PAGE, tensors).items()}
-        return history, _behind(BEST, tensors), pages
+        begun = Begun(steps, _behind(SUM, tensors), seconds)
+        progress = Progress(history, _behind(BEST, tensors) or None, pages, begun)
+        log.info("the training goes on after %s", progress)
+        return progress
 
     def _read(self, device):
-        """Return history and tensors; ValueError where they are damaged or of another training."""
+        """Return what was written; ValueError where it is damaged or of another training."""
         with safe_open(self.path, "pt") as file:
             header = file.metadata() or {}
-            if header.keys() != {"identity", "history", "checksum"}:
+            if header.keys() != {"identity", "progress", "checksum"}:
                 raise ValueError("it is no checkpoint of a training")
             self._refuse_other(json.loads(header["identity"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if header["checksum"] != str(_checksum(header["history"], tensors)):
+        if header["checksum"] != str(_checksum(header["progress"], tensors)):
             raise ValueError("it was damaged after it was written")
         moved = {name: value.to(device) for name, value in tensors.items()}
-        return json.loads(header["history"]), moved
+        return json.loads(header["progress"]), moved
 
     def _refuse_other(self, found):
         for name in sorted(found.keys() | self.identity.keys()):
             theirs, ours = found.get(name), self.identity.get(name)
             if theirs != ours:
                 raise ValueError(f"{name} is {ours} now, and was {theirs}")
+
+
+def _device_of(engine):
+    return next(iter(engine.state().values())).device
 
 
 def _behind(prefix, tensors):

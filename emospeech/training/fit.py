@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from emospeech.faults import StoppedError
 from emospeech.metrics import (
     confusion,
     count_table,
@@ -18,6 +19,7 @@ from emospeech.metrics import (
 from emospeech.training.album import draw_latents
 from emospeech.training.engine import Engine
 from emospeech.training.losses import objective_of
+from emospeech.training.progress import Begun
 
 log = logging.getLogger(__name__)
 
@@ -49,37 +51,49 @@ class StoppingRule:
         return self.epoch - self.best_epoch >= self.patience
 
 
-def fit(networks, model, trial, parts, sampler, settings, place, checkpoint, album):
+def never():
+    """Say that nobody asks a training to stop."""
+    return False
+
+
+def fit(networks, model, trial, parts, sampler, settings, place, checkpoint, album, halted=never):
     """Train until the validation UAR no longer increases; return the history and the best weights.
 
     `parts` holds LabelledPart objects by the name of the part, `sampler` draws the batches of the
     training part, and `place` is the (trial, fold) that the random numbers depend on. The network
     is left with the best weights. The history has a row an epoch. The Album `album` takes what the
     generator draws. After each epoch the state goes to `checkpoint`, and where it holds one the
-    training goes on from there.
+    training goes on from there. When `halted()` turns true, it goes there after the step in hand,
+    and StoppedError is raised.
     """
     network, generator = networks
     engine = Engine(network, generator, model.tasks, trial["learning_rate"], settings)
-    history, best, pages = checkpoint.resume(engine)
-    album.open(generator, stream(settings, *place, *ALBUM), pages)
+    done = checkpoint.resume(engine)
+    album.open(generator, stream(settings, *place, *ALBUM), done.pages)
+    done.pages = album.pages
     rule = StoppingRule(settings.patience)
-    for row in history:
+    for row in done.history:
         rule.better(row["validation_uar"])
     while not rule.stop and rule.epoch < settings.max_epochs:
-        began = time.perf_counter()
+        began = time.perf_counter() - done.begun.seconds
         rng = stream(settings, *place, rule.epoch)
-        losses, crops = train_epoch(engine, sampler, parts["train"].targets, rng)
+        crops = train_epoch(engine, sampler, parts["train"].targets, rng, done.begun, halted)
+        if crops is None:
+            done.begun.seconds = time.perf_counter() - began
+            checkpoint.save(engine, done)
+            raise StoppedError(f"asked to stop, after {done}; the next run goes on from there")
         scores = validate(network, parts["validation"], settings)
         if rule.better(scores[0]):
-            best = {name: value.detach().clone() for name, value in network.state_dict().items()}
+            done.best = {n: value.detach().clone() for n, value in network.state_dict().items()}
         seconds = time.perf_counter() - began
-        history.append(_row(rule.epoch, losses, scores, seconds, crops))
+        done.history.append(_row(rule.epoch, done.begun.means(), scores, seconds, crops))
+        done.begun = Begun()
         album.take(rule.epoch)
-        checkpoint.save(engine, history, best, album.pages)
-        log.info(_line(history[-1], rule))
+        checkpoint.save(engine, done)
+        log.info(_line(done.history[-1], rule))
     album.take(rule.epoch, last=True)
-    network.load_state_dict(best)
-    return pd.DataFrame(history), best
+    network.load_state_dict(done.best)
+    return pd.DataFrame(done.history), done.best
 
 
 def validate(network, part, settings):
@@ -108,23 +122,25 @@ def predict(network, crops, tasks, objective):
     }
 
 
-def train_epoch(engine, sampler, labels, rng):
-    """Train one epoch; return the mean losses and the number of labelled crops seen.
+def train_epoch(engine, sampler, labels, rng, begun, halted=never):
+    """Train one epoch; return the number of its labelled crops, None when broken off.
 
-    `labels` holds a tensor (n, 5) for each task.
+    `labels` holds a tensor (n, 5) for each task. The epoch goes on after the steps that `begun`
+    counts, with the same draws of `rng`, counts its own there, and is broken off after a step
+    with which `halted()` turns true.
     """
-    epoch, sums, latents = sampler.epoch(rng), {}, None
+    epoch, latents = sampler.epoch(rng), None
     if engine.generator is not None:
         shape = (*epoch.positions.shape, engine.generator.linear.in_features)
         latents = draw_latents(shape, rng).to(labels[0].device)
-    for step in range(len(epoch)):
+    for step in range(begun.steps, len(epoch)):
         crops, positions, unlabelled = epoch[step]
         truth = [values[positions] for values in labels]
         latent = None if latents is None else latents[step]
-        for name, loss in engine.step(crops, truth, unlabelled, latent).items():
-            sums[name] = sums.get(name, 0) + loss  # stays on the device: no waiting in a step
-    crops_seen = epoch.positions.numel()
-    return {name: float(value) / len(epoch) for name, value in sums.items()}, crops_seen
+        begun.add(engine.step(crops, truth, unlabelled, latent))
+        if halted():
+            return None
+    return epoch.positions.numel()
 
 
 def _row(epoch, losses, scores, seconds, crops):

@@ -15,7 +15,7 @@ from emospeech.spectrograms.store import open_store
 from emospeech.training.album import Album
 from emospeech.training.checkpoint import Checkpoint
 from emospeech.training.data import LabelledPart
-from emospeech.training.fit import fit, predict, stream
+from emospeech.training.fit import fit, never, predict, stream
 from emospeech.training.fold import labelled_parts, unlabelled_recordings
 from emospeech.training.identity import identity_of
 from emospeech.training.losses import objective_of
@@ -38,6 +38,7 @@ def train_fold(
     checkpoint=None,
     code=None,
     album=None,
+    halted=never,
 ):
     """Train model `name` on a fold with trial `number`; return history, weights and a summary.
 
@@ -45,8 +46,9 @@ def train_fold(
     `networks` the NetworkSettings. All random numbers depend on the seed, the trial and the fold.
     With a path `checkpoint` the training goes on from what lies there, if it is of the same
     training by the same `code` (a fingerprint), and leaves its state there after each epoch. It is
-    for the caller to remove it when what is returned is safe. An Album `album` is filled with what
-    the generator draws.
+    for the caller to remove it when what is returned is safe. When `halted()` turns true the state
+    is left there after the step in hand, and StoppedError is raised. An Album `album` is filled
+    with what the generator draws.
     """
     device, model = torch_device(settings), MODELS[name]
     place = (number, fold.fold)
@@ -63,7 +65,9 @@ def train_fold(
     identity = identity_of(name, fold, number, trial, networks, settings, sampler, code)
     state = Checkpoint(checkpoint, identity)
     album = Album() if album is None else album
-    history, weights = fit(modules, model, trial, parts, sampler, settings, place, state, album)
+    history, weights = fit(
+        modules, model, trial, parts, sampler, settings, place, state, album, halted
+    )
     return history, weights, summary_of(name, fold, number, history, settings)
 
 

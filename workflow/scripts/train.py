@@ -1,7 +1,8 @@
 """Train a model on a fold with the parameters of a trial.
 
-A job that was killed goes on after its last whole epoch. The checkpoint is no output, since those
-are deleted when a job fails; it is removed when the outputs are there.
+A job that was killed goes on after its last whole epoch, one that was asked to stop after its last
+step. The checkpoint is no output, since those are deleted when a job fails; it is removed when the
+outputs are there.
 """
 
 import json
@@ -35,18 +36,20 @@ def main(paths, settings):
         paths.ratings,
     )
     album = Album()
-    history, weights, validation = train_fold(
-        settings.model,
-        fold,
-        paths.unlabelled,
-        number,
-        trial,
-        networks,
-        training,
-        settings.checkpoint,
-        settings.code,
-        album,
-    )
+    with jobs.asked_to_stop() as halted:
+        history, weights, validation = train_fold(
+            settings.model,
+            fold,
+            paths.unlabelled,
+            number,
+            trial,
+            networks,
+            training,
+            settings.checkpoint,
+            settings.code,
+            album,
+            halted,
+        )
     description = Description(
         settings.model, trial, networks, fold.store.settings, training, validation
     )
