@@ -310,13 +310,6 @@ def test_an_unreadable_wav_is_named_and_stops_the_run(project):
     assert not (project.folder / "results/real/corpora/iemocap/recordings.csv").exists()
 
 
-def test_the_cluster_profile_plans_the_study(project):
-    plugin = pytest.importorskip("snakemake_executor_plugin_slurm", reason="cluster plugin")
-    assert plugin
-    done = project.run("--profile", "slurm", "--dry-run")
-    assert done.returncode == 0, done.output
-
-
 def test_further_seeds_of_what_each_fold_chose(project):
     """Of one model, on top of the small study, whose own trainings are not made again."""
     again = SMALL | {"models": SMALL["models"] | {"names": ["BasicCNN"]}}

@@ -17,12 +17,13 @@ rule check_corpus:
         log_of("corpora/check_{corpus}"),
     benchmark:
         benchmark_of("corpora/check_{corpus}")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         corpus="{corpus}",
         code=code("check_corpus.py"),
@@ -62,8 +63,8 @@ rule check_store:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         code=code("check_store.py"),
     message:

@@ -97,6 +97,11 @@ def code(script):
     return fingerprint(ROOT / "workflow" / "scripts" / script, ROOT)
 
 
+def growing(amount):
+    """Return a resource that grows with each attempt: twice at the second, three times at the third."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def log_of(place):
     return f"{RESULTS}/logs/{place}.log"
 

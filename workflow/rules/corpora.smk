@@ -23,8 +23,8 @@ if EMBEDDED:
             ENVIRONMENT
         threads: 16
         resources:
-            mem_mb=2000,
-            runtime=120,
+            mem_mb=growing(2000),
+            runtime=growing(120),
         params:
             settings={"utterances": EMBEDDED["utterances"], "seed": SEED},
             code=code("embed_iemocap.py"),
@@ -48,8 +48,8 @@ if EMBEDDED and "ami" in UNLABELLED:
             ENVIRONMENT
         threads: 16
         resources:
-            mem_mb=2000,
-            runtime=240,
+            mem_mb=growing(2000),
+            runtime=growing(240),
         params:
             settings={
                 "meetings": EMBEDDED["meetings"],
@@ -83,8 +83,8 @@ if "iemocap" not in MANIFESTS:
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=1500,
-            runtime=30,
+            mem_mb=growing(1500),
+            runtime=growing(30),
         params:
             code=code("read_iemocap.py"),
         message:
@@ -112,8 +112,8 @@ if "ami" in UNLABELLED and "ami" not in MANIFESTS:
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=1500,
-            runtime=30,
+            mem_mb=growing(1500),
+            runtime=growing(30),
         params:
             settings={name: config["corpora"]["ami"][name] for name in AMI_SELECTION}
             | {"seed": SEED},
@@ -145,8 +145,8 @@ if MANIFESTS:
             ENVIRONMENT
         threads: 8
         resources:
-            mem_mb=3000,
-            runtime=120,
+            mem_mb=growing(3000),
+            runtime=growing(120),
         params:
             corpus="{corpus}",
             settings=lambda wildcards: {

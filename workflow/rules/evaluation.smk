@@ -34,8 +34,8 @@ rule predict:
         ENVIRONMENT
     threads: config["training"]["threads"]
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=growing(3000),
+        runtime=growing(60),
         gpu=GPU,
     params:
         model="{model}",
@@ -81,8 +81,8 @@ rule compute_metrics:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         permutations=config["evaluation"]["permutations"],
         seed=SEED,
@@ -103,12 +103,13 @@ rule count_confusions:
         log_of("evaluation/{model}/confusion"),
     benchmark:
         benchmark_of("evaluation/{model}/confusion")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("count_confusions.py"),
     message:
@@ -127,12 +128,13 @@ rule compare_seeds:
         log_of("evaluation/seeds"),
     benchmark:
         benchmark_of("evaluation/seeds")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         seed=SEED,
         code=code("compare_seeds.py"),
@@ -156,8 +158,8 @@ rule measure_acoustics:
         ENVIRONMENT
     threads: 8
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         code=code("measure_acoustics.py"),
     message:
@@ -181,8 +183,8 @@ rule predict_baseline:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=growing(3000),
+        runtime=growing(60),
     params:
         folds=list(FOLD_NUMBERS),
         tasks=TASKS,
@@ -206,8 +208,8 @@ rule bootstrap_intervals:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         resamples=config["evaluation"]["resamples"],
         seed=SEED,
@@ -256,8 +258,8 @@ rule compare_models:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         resamples=config["evaluation"]["resamples"],
         seed=SEED,
@@ -279,12 +281,13 @@ rule collect_references:
         log_of("evaluation/references"),
     benchmark:
         benchmark_of("evaluation/references")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("collect_references.py"),
     message:
@@ -304,12 +307,13 @@ rule slice_predictions:
         log_of("evaluation/slices"),
     benchmark:
         benchmark_of("evaluation/slices")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("slice_predictions.py"),
     message:
@@ -329,12 +333,13 @@ rule check_leaks:
         log_of("evaluation/leaks"),
     benchmark:
         benchmark_of("evaluation/leaks")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("check_leaks.py"),
     message:

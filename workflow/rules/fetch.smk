@@ -34,8 +34,8 @@ if (
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=500,
-            runtime=120,
+            mem_mb=growing(500),
+            runtime=growing(120),
             downloads=1,
         params:
             url=AMI["mirror"]["annotations_url"],
@@ -59,8 +59,8 @@ if (
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=500,
-            runtime=240,
+            mem_mb=growing(500),
+            runtime=growing(240),
             downloads=1,
         params:
             url=f"{AMI['mirror']['audio_url'].rstrip('/')}/{{meeting}}/audio/"

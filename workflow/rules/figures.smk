@@ -18,12 +18,13 @@ rule draw_comparison:
         log_of("report/comparison"),
     benchmark:
         benchmark_of("report/comparison")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         resolution=config["report"]["resolution"],
         code=code("draw_comparison.py"),
@@ -42,12 +43,13 @@ rule draw_confusion:
         log_of("report/confusion-{model}"),
     benchmark:
         benchmark_of("report/confusion-{model}")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model="{model}",
         resolution=config["report"]["resolution"],
@@ -69,12 +71,13 @@ rule draw_scatter:
         log_of("report/scatter-{model}"),
     benchmark:
         benchmark_of("report/scatter-{model}")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model="{model}",
         resolution=config["report"]["resolution"],
@@ -94,12 +97,13 @@ rule draw_learning:
         log_of("report/learning-{model}"),
     benchmark:
         benchmark_of("report/learning-{model}")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model="{model}",
         resolution=config["report"]["resolution"],

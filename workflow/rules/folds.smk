@@ -10,12 +10,13 @@ rule assign_folds:
         log_of("folds"),
     benchmark:
         benchmark_of("folds")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         settings=config["folds"],
         code=code("assign_folds.py"),

@@ -31,12 +31,13 @@ rule tabulate_parameters:
         log_of("report/table-1"),
     benchmark:
         benchmark_of("report/table-1")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("tabulate_parameters.py"),
     message:
@@ -54,12 +55,13 @@ rule tabulate_metrics:
         log_of("report/table-2"),
     benchmark:
         benchmark_of("report/table-2")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("tabulate_metrics.py"),
     message:
@@ -77,12 +79,13 @@ rule tabulate_confusion:
         log_of("report/table-3-{model}"),
     benchmark:
         benchmark_of("report/table-3-{model}")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         model="{model}",
         code=code("tabulate_confusion.py"),
@@ -101,12 +104,13 @@ rule tabulate_classes:
         log_of("report/classes"),
     benchmark:
         benchmark_of("report/classes")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("tabulate_classes.py"),
     message:
@@ -125,12 +129,13 @@ rule tabulate_recovery:
         log_of("report/paper"),
     benchmark:
         benchmark_of("report/paper")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("tabulate_recovery.py"),
     message:
@@ -172,12 +177,13 @@ rule record_provenance:
         log_of("report/provenance"),
     benchmark:
         benchmark_of("report/provenance")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         config=config,
         command=command_of_study(),
@@ -210,12 +216,13 @@ rule write_report:
         log_of("report/page"),
     benchmark:
         benchmark_of("report/page")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         command=command_of_one_file(),
         control=CONTROL,

@@ -15,12 +15,13 @@ rule select_trial:
         log_of("search/{model}"),
     benchmark:
         benchmark_of("search/{model}")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         trials=lambda wildcards: TRIALS[wildcards.model],
         select=config["search"]["select"],

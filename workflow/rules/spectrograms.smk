@@ -18,8 +18,8 @@ rule extract_spectrograms:
         ENVIRONMENT
     threads: 8
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
         settings=config["spectrograms"],
         code=code("extract_spectrograms.py"),

@@ -25,8 +25,8 @@ rule train:
         ENVIRONMENT
     threads: config["training"]["threads"]
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=growing(4000),
+        runtime=growing(720),
         gpu=GPU,
     params:
         model="{model}",

@@ -1,0 +1,145 @@
+"""The cluster profile against the rules that it speaks of, and what it asks of a Slurm."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PROFILE = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
+DEFAULT = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
+RULES = {file.name: file.read_text() for file in (ROOT / "workflow/rules").glob("*.smk")}
+NAMES = {
+    name
+    for text in RULES.values()
+    for name in re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
+}
+CLIENTS = ("sbatch", "sinfo", "squeue", "scontrol", "scancel", "sacctmgr", "sshare")
+# Writes down what it was asked, and refuses each job.
+CLIENT = """\
+#!/bin/sh
+echo "$(basename "$0") $*" >> "$(dirname "$0")/asked"
+[ "$(basename "$0")" != sbatch ]
+"""
+
+
+def run(*arguments, path="/usr/bin:/bin"):
+    """Run snakemake with the profile on the demo and return its output in one text."""
+    command = [sys.executable, "-m", "snakemake", *arguments, "--profile", "slurm"]
+    return subprocess.run(
+        [*command, "--nolock", "--configfile", "config/demo.yaml"],
+        cwd=ROOT,
+        env=os.environ | {"PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """A function that makes outputs of a rule on a cluster that refuses, and returns the requests.
+
+    The inputs are there, and empty.
+    """
+    clients = tmp_path / "clients"
+    clients.mkdir()
+    for name in CLIENTS:
+        (clients / name).write_text(CLIENT)
+        (clients / name).chmod(0o755)
+
+    def ask(rule, inputs, outputs, *arguments):
+        results = tmp_path / "results"
+        for name in inputs:
+            (results / name).parent.mkdir(parents=True, exist_ok=True)
+            (results / name).touch()
+        targets = [str(results / name) for name in outputs]
+        only = ["--allowed-rules", rule, "--config", f"results={results}"]
+        plugin = ["--slurm-logdir", str(tmp_path), "--slurm-init-seconds-before-status-checks", "1"]
+        done = run(*targets, *only, *plugin, *arguments, path=f"{clients}:/usr/bin:/bin")
+        assert done.returncode != 0, done.stdout
+        requests = (clients / "asked").read_text().splitlines()
+        return [request for request in requests if request.startswith("sbatch ")]
+
+    return ask
+
+
+def option(request, name):
+    """Return the value of an option of sbatch."""
+    return re.search(rf"(?<!\S){name}[ =](\S+)", request)[1]
+
+
+def test_every_rule_of_the_profile_exists():
+    assert {*PROFILE["set-resources"], *PROFILE["groups"]} <= NAMES
+    assert set(PROFILE["group-components"]) <= set(PROFILE["groups"].values())
+
+
+def test_what_every_run_wants_hides_nothing_of_the_profile():
+    assert not set(PROFILE) & set(DEFAULT), "a key of the default profile replaces that of another"
+
+
+@pytest.mark.parametrize("file", RULES)
+def test_a_rule_asks_for_what_any_executor_understands(file):
+    blocks = re.findall(r"^ +resources:\n((?: {8,}\w+=.*\n)+)", RULES[file], re.MULTILINE)
+    asked = {key for block in blocks for key in re.findall(r"(\w+)=", block)}
+    assert asked <= {"mem_mb", "runtime", "gpu", "downloads"}
+
+
+@pytest.mark.workflow
+def test_the_demo_is_planned_without_slurm(tmp_path):
+    (tmp_path / "which").symlink_to(shutil.which("which"))  # all that the plugin looks for
+    done = run("--dry-run", "--forceall", path=str(tmp_path))
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^train +40$", done.stdout, re.MULTILINE), done.stdout
+
+
+TRAINED = "training/BasicCNN/trial-0/fold-1"
+STUDY = ["spectrograms/iemocap.h5", "corpora/iemocap/recordings.csv", "folds.csv"]
+
+
+@pytest.mark.workflow
+def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked):
+    requests = asked("train", STUDY, [f"{TRAINED}/weights.safetensors"])
+    assert len(requests) == 1 + PROFILE["retries"]
+    assert all(option(request, "--gpus") == "1" for request in requests)
+    assert all("--requeue" in request for request in requests)
+    memory = [int(option(request, "--mem")) for request in requests]
+    minutes = [int(option(request, "-t")) for request in requests]
+    assert memory == [memory[0], 2 * memory[0], 3 * memory[0]]
+    assert minutes == [minutes[0], 2 * minutes[0], 3 * minutes[0]]
+    assert memory[0] >= 1000
+    assert minutes[0] >= 60
+
+
+@pytest.mark.workflow
+def test_five_predictions_are_one_job_one_after_the_other(asked):
+    folds = range(1, 6)
+    weights = [
+        f"training/BasicCNN/trial-{trial}/fold-{fold}/weights.safetensors"
+        for trial in (0, 1)
+        for fold in folds
+    ]
+    outputs = [f"evaluation/BasicCNN/fold-{fold}/predictions.csv" for fold in folds]
+    inputs = [*STUDY, *weights, "search/BasicCNN/best.json"]
+    request = asked("predict", inputs, outputs, "--retries", "0")
+    assert len(request) == 1
+    assert option(request[0], "--cpus-per-task") == "1"
+    assert option(request[0], "--gpus") == "1"
+    assert int(option(request[0], "-t")) == 5 * 60
+
+
+@pytest.mark.workflow
+def test_partition_and_account_reach_slurm(asked):
+    given = ["slurm_partition=long", "slurm_account=project"]
+    edited = ["--default-resources", *given, "--set-resources", "train:slurm_partition=gpu"]
+    (request,) = asked(
+        "train", STUDY, [f"{TRAINED}/weights.safetensors"], *edited, "--retries", "0"
+    )
+    assert option(request, "-p") == "gpu"
+    assert option(request, "-A") == "project"
