@@ -9,7 +9,20 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from emospeech.faults import InputError
-from emospeech.report import captions, comparison, confusion, learning, scatter, style
+from emospeech.models.networks import NetworkSettings
+from emospeech.models.outline import outline as layers_of
+from emospeech.report import (
+    balance,
+    captions,
+    comparison,
+    confusion,
+    example,
+    learning,
+    outline,
+    scatter,
+    style,
+    trials,
+)
 from emospeech.report.figures import save
 from emospeech.report.tables import write_csv
 from tests import report_data as data
@@ -42,7 +55,19 @@ def scattered():
     return scatter.points(pd.DataFrame(columns | {"expected": [1.7, 2.1, 10 / 3, 4.0]}))
 
 
+def outlined():
+    trial = {"crop_width": 32, "filters": 4, "filter_size": 4}
+    return outline.points(layers_of("MultitaskDCGAN", 32, trial, NetworkSettings()))
+
+
 FIGURES = {
+    "outline": (outline.draw_outline, outlined),
+    "balance": (balance.draw_balance, data.balance),
+    "example": (example.draw_example, data.example),
+    "trials": (
+        trials.draw_trials,
+        lambda: trials.points({model: data.trials() for model in data.MODELS}),
+    ),
     "comparison": (comparison.draw_comparison, compared),
     "confusion": (lambda table: confusion.draw_confusion(table, "BasicDCGAN"), confused),
     "learning": (
@@ -51,6 +76,10 @@ FIGURES = {
     ),
     "scatter": (lambda table: scatter.draw_scatter(table, "BasicCNN"), scattered),
 }
+
+
+def test_every_figure_is_tried():
+    assert set(FIGURES) == set(captions.WORDS)
 
 
 @pytest.mark.parametrize("kind", FIGURES)

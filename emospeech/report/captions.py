@@ -7,6 +7,75 @@ from emospeech.report.frames import CLASSES, in_order
 from emospeech.report.learning import losses_of
 
 
+def outline(table, model):
+    """Caption and alternative text of `draw_outline`."""
+    caption = (
+        f"{model} with its chosen parameters, as a crop passes it. Shapes are filters, frames and "
+        "rows, or the length of a vector. All convolutions have stride 2. Behind each layer of the "
+        "trunk and the shared one stands a leaky ReLU."
+    )
+    if "generator" in set(table["part"]):
+        caption += " The generator has ReLUs, and a tanh at its end."
+    parts = table.groupby("part", sort=False)
+    texts = [
+        f"{part} from {rows['inputs'].iloc[0]} to {rows['outputs'].iloc[-1]}, "
+        f"{_count(rows['parameters'].sum(), 'parameter')}"
+        for part, rows in parts
+    ]
+    return caption, f"Diagram of {model}: {'; '.join(texts)}."
+
+
+def balance(table):
+    """Caption and alternative text of `draw_balance`."""
+    sizes, stages = table.groupby(["stage", "fold"])["count"].sum(), table["stage"].unique()
+    before, after = (
+        _range(sizes[stage], thing)
+        for stage, thing in zip(stages, ("recording", "crop"), strict=True)
+    )
+    caption = (
+        f"Valence labels in the training part of each fold ({before}) and in an epoch drawn from "
+        f"it ({after}). A label between two classes counts to the nearer one, a halfway one half "
+        "to either, so that oversampling makes the classes more even and not quite even."
+    )
+    means = table.groupby(["class", "stage"], sort=False)["share"].mean().unstack()[stages]
+    texts = [
+        f"{CLASSES[label - 1]} {_percent(old)} before, {_percent(new)} after"
+        for label, old, new in means.itertuples()
+    ]
+    return caption, f"Bar chart of the valence classes, mean of the folds: {'; '.join(texts)}."
+
+
+def example(table):
+    """Caption and alternative text of `draw_example`."""
+    name, kinds = table["recording"].iloc[0], table["element"].value_counts()
+    crop = table[table["element"] == "crop"].iloc[0]
+    centre = table.loc[table["element"] == "centre", "start"].item()
+    caption = (
+        f"Recording {name}, its words, and the crop of {crop['end'] - crop['start']:.2f} s that "
+        "evaluation cuts from it. The dashed centre line is a random point in a random word. On "
+        "the right the crop as the networks see it. Level: dB below the maximum of the recording, "
+        "or as the config sets it."
+    )
+    return caption, (
+        f"Spectrogram of {name} with {_count(kinds.get('word', 0), 'word')}; the crop reaches from "
+        f"{crop['start']:.2f} to {crop['end']:.2f} s around its centre at {centre:.2f} s."
+    )
+
+
+def trials(table):
+    """Caption and alternative text of `draw_trials`."""
+    counts = table.groupby("model")["trial"].nunique()
+    caption = (
+        f"The search: {_range(counts, 'trial')} of each model, by the values of each parameter. "
+        "The validation UAR is the mean over the folds."
+    )
+    parts = []
+    for model in in_order(counts.index):
+        scores = table.loc[table["model"] == model, "validation_uar"]
+        parts.append(f"{model} {_percent(scores.min())} to {_percent(scores.max())}")
+    return caption, f"Dot plots of validation UAR by parameter: {'; '.join(parts)}."
+
+
 def comparison(table):
     """Caption and alternative text of `draw_comparison`."""
     task, scores = table["task"].iloc[0], table.set_index(["model", "series"])["value"]
@@ -98,8 +167,12 @@ def _percent(value):
 
 # By the first word of the name of the figure; a second word is the model.
 WORDS = {
+    "outline": outline,
+    "balance": balance,
+    "example": example,
     "comparison": comparison,
     "confusion": confusion,
     "scatter": scatter,
+    "trials": trials,
     "learning": learning,
 }

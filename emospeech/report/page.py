@@ -25,7 +25,10 @@ from emospeech.report.evidence import evidence_tables
 from emospeech.report.forms import plain
 from emospeech.report.tables import table_2
 
-KINDS = ("comparison", "confusion", "scatter", "learning")
+KINDS = (
+    *("outline", "balance", "example"),
+    *("comparison", "confusion", "scatter", "trials", "learning"),
+)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ FAINT = "#d5d9e0"
 # From the palette of Okabe and Ito, the green darker, so that in grey each differs from the others
 # by a third in luminance; lines and marks differ by dashes and shape as well.
 GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0072b2", "#d55e00", "#e69f00"
+LEVELS = "Greys"  # of spectrograms: loud is dark, and coloured lines stand out
 
 SETTINGS = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere

@@ -1,0 +1,44 @@
+"""Figure of the valence labels that a training sees, before and after oversampling."""
+
+from emospeech.report.frames import CLASSES, require
+from emospeech.report.style import BLUE, FAINT, INK, PAGE_WIDTH, SOFT, blank, style
+
+ACROSS = 5  # folds side by side
+WIDTH = 0.4  # of a bar, in classes
+LOOKS = ({"color": FAINT, "edgecolor": SOFT}, {"color": BLUE, "edgecolor": BLUE})
+
+
+def draw_balance(table):
+    """A Figure of `fold, stage, class, count, share`: a panel a fold, a pair of bars a class.
+
+    A bar is the share of the labels in per cent. The dashed line is the share that each of five
+    equal classes would have.
+    """
+    require(table, ("fold", "stage", "class", "count", "share"), "balance of the labels")
+    folds = list(table.groupby("fold"))
+    blocks = -(-len(folds) // ACROSS)
+    with style():
+        figure = blank(PAGE_WIDTH, 0.5 + 1.65 * blocks)
+        across = min(len(folds), ACROSS)
+        grid = figure.subplots(blocks, across, squeeze=False, sharex=True, sharey=True)
+        for panel in grid.flat[len(folds) :]:
+            panel.set_visible(False)
+        for (fold, rows), panel in zip(folds, grid.flat, strict=False):
+            _draw_fold(panel, rows)
+            panel.set_title(f"Fold {fold}", loc="left")
+        for panel in grid[:, 0]:
+            panel.set_ylabel("Share of labels (%)")
+        figure.supxlabel("Valence", fontsize=7, color=INK)
+        handles, labels = grid[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    return figure
+
+
+def _draw_fold(panel, rows):
+    panel.axhline(100 / len(CLASSES), color=INK, linewidth=0.7, linestyle=(0, (4, 2)), label="even")
+    for place, (stage, bars) in enumerate(rows.groupby("stage", sort=False)):
+        left = bars["class"] + (place - 1) * WIDTH
+        panel.bar(left, 100 * bars["share"], WIDTH, align="edge", label=stage, **LOOKS[place])
+    panel.set_xticks(range(1, len(CLASSES) + 1))
+    panel.tick_params(axis="x", length=0)
+    panel.grid(axis="y")

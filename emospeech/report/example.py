@@ -1,0 +1,79 @@
+"""Figure of a recording with its words, and of the crop that is cut from it."""
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from emospeech.report.frames import require
+from emospeech.report.style import INK, LEVELS, PAGE_WIDTH, VERMILLION, blank, style
+
+COLUMNS = ("recording", "element", "start", "end", "low", "high", "level", "word")
+MARKED = (250, 500, 1000, 2000, 4000, 8000)  # Hz, on the axis where they lie on it
+PLOT_WIDTH = 5.6  # inches of both pictures, roughly
+LETTER = 0.065  # inches, of a word
+LINE = {"color": VERMILLION, "linewidth": 1.2}
+
+
+def draw_example(table):
+    """A Figure of the rectangles of an example: the recording, its words, and beside it the crop.
+
+    Both pictures have one scale of time. Their rows are equally high, as the networks see them;
+    the axis says for which frequencies they stand.
+    """
+    require(table, COLUMNS, "the example")
+    parts = dict(iter(table.groupby("element")))
+    crop, centre = parts["crop"].iloc[0], parts["centre"]["start"].item()
+    seconds = [np.ptp(parts[name][["start", "end"]].to_numpy()) for name in ("cell", "crop cell")]
+    with style():
+        figure = blank(PAGE_WIDTH, 2.5)
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=seconds)
+        _draw_cells(left, parts["cell"])
+        image = _draw_cells(right, parts["crop cell"])
+        rows = _mark_frequencies(left, parts["cell"])
+        left.plot(crop[["start", "end", "end", "start", "start"]], [0, 0, rows, rows, 0], **LINE)
+        for panel in (left, right):
+            panel.axvline(centre, linestyle=(0, (3, 2)), **LINE)
+            panel.set_xlabel("Time (s)")
+        _draw_words(left, parts.get("word"), PLOT_WIDTH / sum(seconds))
+        right.set_title("Crop")
+        right.xaxis.set_major_locator(MaxNLocator(3, steps=(1, 2, 5, 10)))
+        figure.colorbar(image, ax=right, label="Level (dB)", pad=0.04, aspect=30)
+    return figure
+
+
+def _draw_cells(panel, cells):
+    """Show a spectrogram, its rows of equal height from 0 up."""
+    levels = cells.pivot(index="low", columns="start", values="level").to_numpy()  # (rows, frames)
+    extent = (cells["start"].min(), cells["end"].max(), 0, len(levels))
+    look = {"origin": "lower", "aspect": "auto", "interpolation": "nearest", "cmap": LEVELS}
+    panel.tick_params(labelleft=False)
+    return panel.imshow(levels, extent=extent, vmin=levels.min(), vmax=0, **look)
+
+
+def _mark_frequencies(panel, cells):
+    """Mark round frequencies on the axis, and return the number of rows."""
+    edges = np.append(np.sort(cells["low"].unique()), cells["high"].max())
+    marked = [frequency for frequency in MARKED if edges[0] <= frequency <= edges[-1]]
+    places = np.interp(marked, edges, np.arange(len(edges)))
+    panel.set_yticks(places, [f"{frequency / 1000:g}" for frequency in marked])
+    panel.set_ylabel("Frequency (kHz)")
+    panel.tick_params(labelleft=True)
+    return len(edges) - 1
+
+
+def _draw_words(panel, words, inches):
+    """Write the words over their times, slanted where one of them is longer than its time.
+
+    A second is `inches` wide. A word without a text is a bar alone.
+    """
+    if words is None:
+        return
+    above = panel.get_xaxis_transform()  # seconds across, shares of the panel up
+    texts = words["word"].fillna("").astype(str)
+    room = (words["end"] - words["start"]) * inches
+    slanted = (texts.str.len() * LETTER > room).any()
+    look = {"rotation": 40, "ha": "left"} if slanted else {"ha": "center"}
+    for start, end, text in zip(words["start"], words["end"], texts, strict=True):
+        bar = {"color": INK, "linewidth": 0.8, "marker": "|", "markersize": 4}
+        panel.plot([start, end], [1.035] * 2, transform=above, clip_on=False, **bar)
+        middle = (start + end) / 2
+        panel.text(middle, 1.07, text, transform=above, va="bottom", fontsize=6, **look)

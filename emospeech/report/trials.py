@@ -1,0 +1,87 @@
+"""Figure of the search: the validation UAR of all trials, by each parameter that is searched."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+from emospeech.faults import InputError
+from emospeech.report.forms import plain
+from emospeech.report.frames import in_order, require
+from emospeech.report.style import BLUE, INK, PAGE_WIDTH, VERMILLION, blank, style
+from emospeech.report.tables import PARAMETER_NAMES
+
+UNITS = {"crop_width": " (frames)", "filter_size": " (cells)", "batch_size": " (crops)"}
+MOST_TICKS = 4  # on the axis of a parameter
+CROWDED = 30  # trials: from here on dots let each other shine through
+MEAN = 0.28  # half the width of the line of a mean, in values
+
+
+def points(trials):
+    """The table that the figure is drawn from: a row for each parameter of each trial.
+
+    `trials` maps a model to its trials.csv. Columns: `model, trial, parameter, value,
+    validation_uar, chosen`; the validation UAR is the mean over the folds.
+    """
+    if not trials:
+        raise InputError("trials", "no model")
+    parts = []
+    for model in in_order(trials):
+        names = ["trial", "validation_uar", "chosen"]
+        require(trials[model], (*names, *PARAMETER_NAMES), f"trials of {model}")
+        part = trials[model].melt(names, list(PARAMETER_NAMES), "parameter", "value")
+        parts.append(part.assign(model=model))
+    columns = ["model", "trial", "parameter", "value", "validation_uar", "chosen"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def draw_trials(table):
+    """A Figure of `points`: a line of panels a model, a panel for each parameter.
+
+    The values of a parameter stand side by side in their order, equally far apart. A dot is a
+    trial, a diamond one that was chosen, a short line the mean of two or more with one value.
+    """
+    models = in_order(table["model"].unique())
+    with style():
+        figure = blank(PAGE_WIDTH, 0.6 + 1.15 * len(models))
+        grid = figure.subplots(
+            len(models), len(PARAMETER_NAMES), squeeze=False, sharex="col", sharey=True
+        )
+        for column, parameter in enumerate(PARAMETER_NAMES):
+            rows = table[table["parameter"] == parameter]
+            values = np.sort(rows["value"].unique())
+            for model, panel in zip(models, grid[:, column], strict=True):
+                _draw_panel(panel, rows[rows["model"] == model], values)
+            _name_values(grid[-1, column], parameter, values)
+        for model, panel in zip(models, grid[:, 0], strict=True):
+            panel.set_ylabel("Validation\nUAR (%)")
+            panel.yaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
+            panel.set_title(model, loc="left")
+        handles, labels = grid[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    return figure
+
+
+def _draw_panel(panel, trials, values):
+    places = pd.Series(np.searchsorted(values, trials["value"]), trials.index)
+    scores = 100 * trials["validation_uar"]
+    groups = scores.groupby(places)
+    means = groups.mean()[groups.size() > 1]
+    dots = {"marker": "o", "markersize": 3.2, "markeredgewidth": 0, "linestyle": "none"}
+    alpha = 0.4 if len(trials) > CROWDED else 0.8
+    panel.plot(places, scores, color=BLUE, alpha=alpha, label="trial", **dots)
+    line = {"color": INK, "linewidth": 1.2, "label": "mean of a value"}
+    panel.hlines(means, means.index - MEAN, means.index + MEAN, **line)
+    best = {"marker": "D", "markersize": 4.5, "markerfacecolor": "none", "linestyle": "none"}
+    chosen = trials["chosen"].astype(bool)
+    panel.plot(places[chosen], scores[chosen], markeredgecolor=VERMILLION, label="chosen", **best)
+    panel.grid(axis="y")
+    panel.margins(y=0.1)
+
+
+def _name_values(panel, parameter, values):
+    """Name the values on the axis, or some of many, and leave room beside the outer ones."""
+    step = -(-len(values) // MOST_TICKS)
+    places = range(0, len(values), step)
+    panel.set_xticks(places, [plain(values[place]) for place in places])
+    panel.set_xlim(-0.6, len(values) - 0.4)
+    panel.set_xlabel(PARAMETER_NAMES[parameter] + UNITS.get(parameter, ""))

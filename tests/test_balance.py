@@ -1,0 +1,74 @@
+"""The labels before and after oversampling are those of a training, counted right."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emospeech.crops.balance import balance_table
+from emospeech.crops.oversample import epoch_length
+from emospeech.report import captions
+from emospeech.report.balance import draw_balance
+from tests import report_data as data
+
+RECORDINGS = pd.DataFrame(
+    {"recording": list("abcdefgh"), "valence": [1, 2, 2.5, 2.5, 4, np.nan, 5, 2]}
+)
+FOLDS = pd.DataFrame(
+    {
+        "fold": 1,
+        "recording": list("abcdefgh"),
+        "part": ["train"] * 6 + ["validation", "test"],
+    }
+)
+
+
+def counts(table, stage):
+    return table.loc[table["stage"] == stage, "count"].tolist()
+
+
+def test_the_training_part_is_counted_by_hand():
+    """1, 2, 4 are one each, two of 2.5 one for 2 and one for 3; no label, 5 and 2 are not in it."""
+    table = balance_table(RECORDINGS, FOLDS, seed=1)
+    assert counts(table, "training part") == [1, 2, 1, 1, 0]
+    before = table[table["stage"] == "training part"]
+    assert before["share"].tolist() == [0.2, 0.4, 0.2, 0.2, 0]
+
+
+def test_an_oversampled_epoch_draws_every_class_equally_often():
+    """Without halves the draws of a class are its labels: all shares are equal but for rounding."""
+    recordings = pd.DataFrame({"recording": range(60), "valence": [1] * 2 + [2] * 50 + [3, 4] * 4})
+    folds = pd.DataFrame({"recording": range(60), "fold": 3, "part": "train"})
+    table = balance_table(recordings, folds, seed=1)
+    after = counts(table, "oversampled epoch")
+    assert sum(after) == epoch_length(recordings["valence"].to_numpy(float)) == 250
+    assert after[:4] == pytest.approx([62.5] * 4, abs=0.5)
+    assert after[4] == 0
+    assert set(table["fold"]) == {3}
+
+
+def test_without_oversampling_an_epoch_is_the_training_part():
+    table = balance_table(RECORDINGS, FOLDS, seed=1, oversample=False)
+    assert counts(table, "epoch") == counts(table, "training part")
+
+
+def test_the_same_seed_draws_the_same_epoch_and_another_one_another():
+    first, again, other = (balance_table(RECORDINGS, FOLDS, seed) for seed in (1, 1, 2))
+    assert first.equals(again)
+    assert not first.equals(other)
+
+
+def test_bars_are_the_shares():
+    figure = draw_balance(data.balance())
+    panels = [panel for panel in figure.axes if panel.get_visible()]
+    assert [panel.get_title("left") for panel in panels] == ["Fold 1", "Fold 2"]
+    heights = [bar.get_height() for bar in panels[0].patches]
+    assert heights[:5] == pytest.approx([20, 40, 20, 20, 0])
+    assert heights[5:] == pytest.approx([100 * n / 11 for n in (3, 3, 2.5, 2.5, 0)])
+    assert len(draw_balance(data.balance(range(1, 11))).axes) == 10
+
+
+def test_the_words_count_recordings_and_crops():
+    caption, alt = captions.balance(data.balance())
+    assert "(5 recordings)" in caption
+    assert "(11 crops)" in caption
+    assert "Neg. 40.00 % before, 27.27 % after" in alt

@@ -1,0 +1,79 @@
+"""The outline of a model is what a crop really passes, and its figure shows all of it."""
+
+import math
+
+import pytest
+import torch
+
+from emospeech.models.catalogue import MODELS, build
+from emospeech.models.networks import NetworkSettings
+from emospeech.models.outline import outline
+from emospeech.report import captions
+from emospeech.report.outline import draw_outline, points
+
+TRIAL = {"crop_width": 32, "filters": 6, "filter_size": 5}
+SETTINGS = NetworkSettings(filter_multiples=(1, 2, 3, 4), shared_units=20, latent_size=7)
+ROWS = 48
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_shapes_and_parameters_are_those_of_the_built_networks(name):
+    layers = outline(name, ROWS, TRIAL, SETTINGS)
+    network, generator = build(name, ROWS, TRIAL, SETTINGS, seed=3)
+    parts = [part for part in (network, generator) if part is not None]
+    total = sum(parameter.numel() for part in parts for parameter in part.parameters())
+    assert sum(layer["parameters"] for layer in layers) == total
+    with torch.no_grad():
+        x = torch.rand(2, 1, 32, ROWS)
+        convolutions = [layer for layer in layers if layer["operation"] == "convolution"]
+        for convolution, layer in zip(network.trunk.convolutions, convolutions, strict=True):
+            assert layer["inputs"] == tuple(x.shape[1:])
+            x = convolution(x)
+            assert layer["outputs"] == tuple(x.shape[1:])
+        heads = {layer["layer"]: layer["outputs"] for layer in layers if layer["part"] == "head"}
+        made = network.classify(torch.rand(2, 1, 32, ROWS))
+        assert heads == {f"heads.{task}": tuple(y.shape[1:]) for task, y in made.items()}
+        if generator is not None:
+            crop = generator(torch.rand(2, 7))
+            assert layers[-1]["outputs"] == tuple(crop.shape[1:]) == (1, 32, ROWS)
+            assert [layer["part"] for layer in layers].count("real/fake") == 1
+
+
+def test_shapes_by_hand():
+    """Each convolution halves frames and rows; the filters are 6 times 1, 2, 3, 4."""
+    layers = {layer["layer"]: layer for layer in outline("MultitaskDCGAN", ROWS, TRIAL, SETTINGS)}
+    assert layers["trunk.convolutions.3"]["outputs"] == (24, 2, 3)
+    assert layers["shared"]["inputs"] == (24 * 2 * 3,)
+    assert layers["real_fake"]["inputs"] == (24 * 2 * 3,)
+    assert layers["convolutions.0"]["outputs"] == (18, 4, 6)  # of the generator
+    assert layers["linear"]["parameters"] == 7 * 144 + 144
+
+
+def test_spectral_norm_changes_no_shape():
+    normed = NetworkSettings(spectral_norm=True)
+    plain = NetworkSettings()
+    assert outline("BasicDCGAN", 32, TRIAL, normed) == outline("BasicDCGAN", 32, TRIAL, plain)
+
+
+@pytest.mark.parametrize("name", ["BasicCNN", "MultitaskDCGAN"])
+def test_every_shape_stands_in_the_figure_and_no_text_on_another(name):
+    table = points(outline(name, ROWS, TRIAL, SETTINGS))
+    figure = draw_outline(table)
+    texts = figure.axes[0].texts
+    words = " ".join(text.get_text() for text in texts)
+    for shape in {*table["inputs"], *table["outputs"]}:
+        assert shape.replace("x", "\N{MULTIPLICATION SIGN}") in words
+    assert ("Generator: " in words) == ("DCGAN" in name)
+    assert all(task in words for task in MODELS[name].tasks)
+    boxes = [text.get_window_extent() for text in texts]
+    assert not any(a.overlaps(b) for place, a in enumerate(boxes) for b in boxes[:place])
+    inside = figure.bbox
+    assert all(inside.contains(*corner) for box in boxes for corner in (box.min, box.max))
+
+
+def test_the_words_count_the_parameters():
+    table = points(outline("BasicCNN", ROWS, TRIAL, SETTINGS))
+    caption, alt = captions.outline(table, "BasicCNN")
+    flat = math.prod((24, 2, 3))
+    assert f"shared from {flat} to 20, {flat * 20 + 20} parameters" in alt
+    assert "tanh" not in caption

@@ -1,0 +1,24 @@
+"""Draw a model as it is built with its chosen parameters, and write its layers."""
+
+import json
+from pathlib import Path
+
+from emospeech import jobs
+from emospeech.models.networks import NetworkSettings
+from emospeech.models.outline import outline
+from emospeech.report.figures import save
+from emospeech.report.outline import draw_outline, points
+from emospeech.report.tables import write_csv
+from emospeech.training.trial import trial_of_fold
+
+
+def main(paths, settings):
+    _, trial = trial_of_fold(json.loads(Path(paths.best).read_text()), fold=1)
+    networks = NetworkSettings(**settings.networks)
+    table = points(outline(settings.model, settings.rows, trial, networks))
+    write_csv(table, paths.csv)
+    save(draw_outline(table), paths.pdf, paths.png, settings.resolution)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
