@@ -5,8 +5,6 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 
 @contextmanager
 def written_whole(path):
@@ -46,6 +44,8 @@ def write_arrays(path, arrays):
 
     The file bears no time: equal arrays are equal bytes.
     """
+    import numpy as np  # not above: the command's --help uses this module and does not wait
+
     with written_whole(path) as beside:
         np.savez_compressed(beside, allow_pickle=False, **arrays)
 

@@ -23,7 +23,8 @@ from emospeech.training.album import Album
 from emospeech.training.checkpoint import Checkpoint
 from emospeech.training.fit import never
 from emospeech.training.identity import identity_of
-from emospeech.training.run import predict_test, train_fold
+from emospeech.training.run import train_fold
+from emospeech.training.tested import load_tested
 from emospeech.training.weights import save_weights
 from tests.test_training import NETWORKS, SETTINGS, TRIAL, fold_of
 
@@ -54,7 +55,8 @@ def save_all(folder, corpus, name, trained, album):
     write_table(folder / f"{name}.csv", history.drop(columns=TIMES))
     write_arrays(folder / f"{name}.npz", album.arrays())
     weights = folder / f"{name}.safetensors"
-    probabilities, _ = predict_test(name, fold_of(corpus), TRIAL, weights, NORMED, LONG)
+    tested = load_tested(name, fold_of(corpus), 3, TRIAL, weights, NORMED, LONG)
+    probabilities = tested.predict("test", LONG.evaluation_seed)
     np.save(folder / f"{name}.npy", np.stack(list(probabilities.values())))
 
 

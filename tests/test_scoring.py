@@ -28,9 +28,9 @@ from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.store import open_store
 from emospeech.training.description import Description, understood
 from emospeech.training.fold import load_fold
-from emospeech.training.run import predict_test
 from emospeech.training.scorer import find_spans
 from emospeech.training.settings import TrainingSettings
+from emospeech.training.tested import load_tested
 from emospeech.training.trial import PARAMETERS
 from emospeech.training.weights import read_description, save_weights
 from emospeech.version import VERSION
@@ -138,9 +138,10 @@ def test_scores_are_those_of_the_workflow(tmp_path, capsys, speech, description)
     grid = np.concatenate([np.arange(start, end, 1e-5) for start, end in spans])
     times = grid[((np.arange(8) + 0.5) / 8 * len(grid)).astype(int)]
     fold = fold_of_crops(tmp_path, speech, times, description.spectrograms)
-    parts = (description.trial, path, description.networks, description.training)
-    wanted, part = predict_test(description.model, fold, *parts)
-    assert len(part.recordings) == 8
+    parts = (0, description.trial, path, description.networks, description.training)
+    tested = load_tested(description.model, fold, *parts)
+    wanted = tested.predict("test", seed=1)
+    assert len(tested.labels("test")) == 8
     assert main(["predict", "--weights", path, speech]) == 0
     (row,) = rows_of(capsys.readouterr().out)
     assert row["file"] == speech

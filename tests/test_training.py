@@ -13,8 +13,9 @@ from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.fit import StoppingRule
 from emospeech.training.fold import labelled_parts, load_fold, unlabelled_recordings
-from emospeech.training.run import predict_test, train_fold
+from emospeech.training.run import train_fold
 from emospeech.training.settings import TrainingSettings
+from emospeech.training.tested import load_tested
 from emospeech.training.weights import load_weights, save_weights
 from tests.conftest import CORPUS_ROWS
 
@@ -51,27 +52,28 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
     assert validation["uar"] == history["validation_uar"].max()
     columns = {"generator": MODELS[name].adversarial, "activation": len(MODELS[name].tasks) > 1}
     assert all(history[column].notna().all() == there for column, there in columns.items())
-    probabilities, part = predict_test(
-        name, fold_of(corpus), TRIAL, tmp_path / "0.safetensors", NETWORKS, SETTINGS
-    )
+    path = tmp_path / "0.safetensors"
+    tested = load_tested(name, fold_of(corpus), 3, TRIAL, path, NETWORKS, SETTINGS)
+    probabilities = tested.predict("test", SETTINGS.evaluation_seed)
     assert set(probabilities) == set(MODELS[name].tasks)
     np.testing.assert_allclose(probabilities["valence"].sum(axis=1), 1)
-    assert len(part.recordings) == len(probabilities["valence"]) == 8
+    assert len(tested.labels("test")) == len(probabilities["valence"]) == 8
 
 
 def test_the_crops_that_are_tested_are_the_studys_and_are_averaged(corpus, tmp_path):
-    """With a seed of its own a training sees other draws, but is validated and tested as any."""
+    """The crops have a seed of their own, beside that of the training's draws."""
     large = replace(NETWORKS, weight_deviation=0.5)  # so that crops differ in what is predicted
     network, _ = build("BasicCNN", CORPUS_ROWS, TRIAL, large, seed=0)
     save_weights(tmp_path / "w.safetensors", network.state_dict())
 
-    def tested(crops=1, **options):
-        place = (TRIAL, tmp_path / "w.safetensors", NETWORKS, replace(SETTINGS, **options))
-        return predict_test("BasicCNN", fold_of(corpus), *place, crops)[0]["valence"]
+    def tested(crops=1, seed=1):
+        place = (3, TRIAL, tmp_path / "w.safetensors", NETWORKS, SETTINGS)
+        return load_tested("BasicCNN", fold_of(corpus), *place).predict("test", seed, crops)[
+            "valence"
+        ]
 
     one = tested()
-    np.testing.assert_array_equal(one, tested(seed=2))
-    assert not np.array_equal(one, tested(evaluation_seed=2))
+    assert not np.array_equal(one, tested(seed=2))
     two, three = tested(2), tested(3)
     np.testing.assert_allclose(three.sum(axis=1), 1)
     second, third = 2 * two - one, 3 * three - 2 * two  # the crops that each mean adds
@@ -100,10 +102,9 @@ def test_other_choices_train_and_predict_distributions(corpus, tmp_path, options
     place = ("MultitaskDCGAN", fold, [corpus / "store.h5"], 0, TRIAL, networks, settings)
     _, weights, _ = train_fold(*place)
     save_weights(tmp_path / "w.safetensors", weights)
-    probabilities, _ = predict_test(
-        "MultitaskDCGAN", fold, TRIAL, tmp_path / "w.safetensors", networks, settings
-    )
-    for values in probabilities.values():
+    path = tmp_path / "w.safetensors"
+    tested = load_tested("MultitaskDCGAN", fold, 0, TRIAL, path, networks, settings)
+    for values in tested.predict("test", seed=1).values():
         np.testing.assert_allclose(values.sum(axis=1), 1)
 
 

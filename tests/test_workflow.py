@@ -127,6 +127,14 @@ def test_the_study_leaves_what_is_promised(project):
         assert (results / f"report/figures/confusion-{model}.pdf").read_bytes()[:4] == b"%PDF"
     metrics = pd.read_csv(results / "evaluation/metrics.csv")
     assert set(metrics["model"]) == set(MODELS)
+    crops = pd.read_csv(results / "evaluation/crops.csv").query("crop_seed == 1")
+    own = metrics[metrics["scope"] == "pooled"].merge(crops, on=["model", "task"])
+    assert len(own) == 3, "the tasks of two models"
+    assert own["uar5_x"].equals(own["uar5_y"]), "the study's seed gives the study's figures"
+    assert own["rho_x"].equals(own["rho_y"])
+    spread = pd.read_csv(results / "evaluation/spread.csv").query("figure == 'uar5'")
+    assert spread["deviation_crops"].max() > 0
+    assert set(spread["model"]) == set(MODELS)
     for name in ("intervals", "comparisons", "slices"):
         table = pd.read_csv(results / f"evaluation/{name}.csv")
         assert {*MODELS, "baseline"} == {*table["model"], *table.get("other", [])}, name

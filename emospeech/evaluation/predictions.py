@@ -37,6 +37,16 @@ def predictions_table(rows, labels, probabilities):
     return table
 
 
+def predictions_of(tested, seed, crops):
+    """Return the predictions of the test part by a training.tested.Tested, as a table.
+
+    `seed` fixes which crops are heard, and so many `crops` of a recording are averaged.
+    """
+    rows = tested.rows("test", ["recording", "speaker", "session"])
+    probabilities = tested.predict("test", seed, crops)
+    return predictions_table(rows, tested.labels("test"), probabilities)
+
+
 def read_keyed(path):
     """Return the table at `path`, its names of recordings, speakers and sessions as text.
 

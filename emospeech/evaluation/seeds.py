@@ -1,11 +1,16 @@
-"""The spread between seeds: the figures of a model when its chosen trial is trained again."""
+"""The figures of a model when it is trained with other seeds, or hears other crops."""
 
 from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
 
-from emospeech.evaluation.predictions import TASKS, column_names, load_predictions
+from emospeech.evaluation.predictions import (
+    TASKS,
+    column_names,
+    load_predictions,
+    read_keyed,
+)
 from emospeech.metrics import score
 
 
@@ -22,10 +27,20 @@ def load_seeds(paths, repeated, seed):
     return dict(sorted(tables.items()))
 
 
-def seeds_table(predictions):
-    """Return `seeds.csv`: a row for each model, task and seed, with its folds pooled.
+def load_crops(paths):
+    """Return {(model, crop seed): predictions of all its folds}, from files .../model/crops.csv."""
+    tables = {Path(path).parent.name: read_keyed(path) for path in paths}
+    return {
+        (model, seed): rows
+        for model, table in tables.items()
+        for seed, rows in table.groupby("crop_seed")
+    }
 
-    `predictions` is {(model, seed): table} with all folds together.
+
+def seeds_table(predictions, name="seed"):
+    """Return `seeds.csv`, or `crops.csv`: a row for each model, task and seed, the folds pooled.
+
+    `predictions` is {(model, seed): table} with all folds together, `name` the seed's column.
     """
     rows = []
     for task in TASKS:
@@ -33,8 +48,8 @@ def seeds_table(predictions):
         for (model, seed), table in predictions.items():
             if task in table:
                 figures = score(table[task].to_numpy(), table[names].to_numpy())
-                rows.append({"model": model, "task": task, "seed": seed, **figures})
-    return pd.DataFrame(rows).sort_values(["model", "task", "seed"], ascending=[True, False, True])
+                rows.append({"model": model, "task": task, name: seed, **figures})
+    return pd.DataFrame(rows).sort_values(["model", "task", name], ascending=[True, False, True])
 
 
 def _place(path):

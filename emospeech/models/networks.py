@@ -77,12 +77,16 @@ class Network(nn.Module):
         self.real_fake = nn.Linear(flat, 1) if adversarial else None
         self.negative_slope = settings.negative_slope
 
+    def represent(self, crops):
+        """Return what the shared layer makes of crops: (n, 1, width, rows) to (n, shared_units)."""
+        return F.leaky_relu(self.shared(self.trunk(crops)), self.negative_slope)
+
     def classify(self, crops, tasks=None):
         """Return the logits of each of `tasks` (all if None) for real crops (n, 1, width, rows).
 
         They are {task: (n, outputs)}.
         """
-        hidden = F.leaky_relu(self.shared(self.trunk(crops)), self.negative_slope)  # (n, units)
+        hidden = self.represent(crops)  # (n, units)
         # As float32, so that losses are not rounded where the passes are.
         return {task: self.heads[task](hidden).float() for task in tasks or self.heads}
 

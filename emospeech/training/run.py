@@ -4,7 +4,6 @@ import ctypes
 import logging
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from emospeech.crops.gather import CropGatherer
@@ -15,11 +14,9 @@ from emospeech.spectrograms.store import open_store
 from emospeech.training.album import Album
 from emospeech.training.checkpoint import Checkpoint
 from emospeech.training.data import LabelledPart
-from emospeech.training.fit import fit, never, predict, stream
+from emospeech.training.fit import fit, never, stream
 from emospeech.training.fold import labelled_parts, unlabelled_recordings
 from emospeech.training.identity import identity_of
-from emospeech.training.losses import objective_of
-from emospeech.training.weights import load_weights
 
 log = logging.getLogger(__name__)
 
@@ -83,29 +80,6 @@ def summary_of(name, fold, number, history, settings):
         "capped": bool(len(history) - best["epoch"] < settings.patience),
         "uar": float(best["validation_uar"]),
     }
-
-
-def predict_test(name, fold, trial, weights, networks, settings, crops=1):
-    """Return the class probabilities of the test part, {task: (n, 5)}, and the part itself.
-
-    `trial` are the parameters that the weights at the path `weights` were trained with. The
-    probabilities of a recording are the mean of those of so many of its `crops`.
-    """
-    device, model = torch_device(settings), MODELS[name]
-    network, _ = build(name, fold.store.settings.rows, trial, networks, seed=0)
-    network = load_weights(weights, network).to(device)
-    test = crops_of_parts(fold, model, trial, settings, device)["test"]
-    predicted = [
-        predict(
-            network,
-            test.fixed_crops(settings.evaluation_seed, number),
-            model.tasks,
-            objective_of(settings),
-        )
-        for number in range(crops)
-    ]
-    means = {task: np.mean([of[task] for of in predicted], axis=0) for task in model.tasks}
-    return means, test.part
 
 
 def crops_of_parts(fold, model, trial, settings, device):

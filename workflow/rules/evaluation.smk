@@ -2,6 +2,12 @@
 
 PREDICTIONS = EVALUATION / "{model}" / "fold-{fold}" / "predictions.csv"
 PREDICTIONS_AGAIN = EVALUATION / "{model}" / "seed-{seed}" / "fold-{fold}" / "predictions.csv"
+# Of all trials and folds of a model, since the chosen ones are known when the jobs run.
+WEIGHTS = expand(
+    TRAINING / "{{model}}" / "trial-{trial}" / "fold-{fold}" / "weights.safetensors",
+    trial=range(N_TRIALS),
+    fold=FOLD_NUMBERS,
+)
 BASELINE = expand(EVALUATION / "baseline" / "fold-{fold}" / "predictions.csv", fold=FOLD_NUMBERS)
 ALL_PREDICTIONS = [*expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS), *BASELINE]
 # A manifest holds labels and no ratings behind them.
@@ -10,6 +16,7 @@ MULTITASK = any(model.startswith("Multitask") for model in MODELS)
 TASKS = ["valence", "activation"] if MULTITASK else ["valence"]
 TABLES_OF_EVALUATION = [
     *("metrics", "intervals", "cells", "comparisons", "references", "slices", "leaks"),
+    *("crops", "spread"),
 ]
 EVALUATED = [EVALUATION / f"{name}.csv" for name in TABLES_OF_EVALUATION]
 
@@ -144,6 +151,125 @@ rule compare_seeds:
         "../scripts/compare_seeds.py"
 
 
+rule vary_crops:
+    input:
+        best=SEARCH / "{model}" / "best.json",
+        weights=WEIGHTS,
+        store=SPECTROGRAMS / "iemocap.h5",
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+        folds=FOLDS,
+    output:
+        predictions=EVALUATION / "{model}" / "crops.csv",
+    log:
+        log_of("evaluation/{model}/crops"),
+    benchmark:
+        benchmark_of("evaluation/{model}/crops")
+    conda:
+        ENVIRONMENT
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(120),
+        gpu=GPU,
+    params:
+        model="{model}",
+        folds=list(FOLD_NUMBERS),
+        networks=NETWORKS,
+        training=TRAINING_SETTINGS,
+        crops=config["evaluation"]["crops"],
+        seeds=list(range(SEED, SEED + config["evaluation"]["crop_seeds"])),
+        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
+        code=code("vary_crops.py"),
+    message:
+        "Predicting the test speakers with {wildcards.model} on other crops"
+    script:
+        "../scripts/vary_crops.py"
+
+
+rule compare_crops:
+    input:
+        predictions=expand(EVALUATION / "{model}" / "crops.csv", model=MODELS),
+    output:
+        crops=EVALUATION / "crops.csv",
+    log:
+        log_of("evaluation/crops"),
+    benchmark:
+        benchmark_of("evaluation/crops")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code("compare_crops.py"),
+    message:
+        "Comparing the crops that are evaluated, of all models"
+    script:
+        "../scripts/compare_crops.py"
+
+
+rule compare_spreads:
+    input:
+        crops=EVALUATION / "crops.csv",
+        seeds=EVALUATION / "seeds.csv" if MORE_SEEDS else [],
+        intervals=EVALUATION / "intervals.csv",
+    output:
+        spread=EVALUATION / "spread.csv",
+    log:
+        log_of("evaluation/spread"),
+    benchmark:
+        benchmark_of("evaluation/spread")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code("compare_spreads.py"),
+    message:
+        "Comparing the spread over seeds and crops with the error of sampling speakers"
+    script:
+        "../scripts/compare_spreads.py"
+
+
+rule represent_recordings:
+    input:
+        best=SEARCH / "{model}" / "best.json",
+        weights=WEIGHTS,
+        store=SPECTROGRAMS / "iemocap.h5",
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+        folds=FOLDS,
+    output:
+        map=EVALUATION / "{model}" / "map.csv",
+        neighbours=EVALUATION / "{model}" / "neighbours.csv",
+    log:
+        log_of("evaluation/{model}/map"),
+    benchmark:
+        benchmark_of("evaluation/{model}/map")
+    conda:
+        ENVIRONMENT
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+        gpu=GPU,
+    params:
+        model="{model}",
+        folds=list(FOLD_NUMBERS),
+        networks=NETWORKS,
+        training=TRAINING_SETTINGS,
+        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
+        code=code("represent_recordings.py"),
+    message:
+        "Mapping what {wildcards.model} makes of the recordings"
+    script:
+        "../scripts/represent_recordings.py"
+
+
 rule measure_acoustics:
     input:
         recordings=CORPORA / "iemocap" / "recordings.csv",
@@ -233,8 +359,8 @@ rule bootstrap_cells:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         resamples=config["evaluation"]["resamples"],
         seed=SEED,

@@ -4,32 +4,32 @@ import json
 from pathlib import Path
 
 from emospeech import jobs
-from emospeech.evaluation.predictions import predictions_table
+from emospeech.evaluation.predictions import predictions_of
 from emospeech.files import write_table
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.fold import load_fold
-from emospeech.training.run import predict_test
 from emospeech.training.settings import TrainingSettings
+from emospeech.training.tested import load_tested
 from emospeech.training.trial import trial_of_fold
 
 
 def main(paths, settings):
     number, trial = trial_of_fold(json.loads(Path(paths.best).read_text()), settings.fold)
+    training = TrainingSettings(**settings.training)
     fold = load_fold(
         paths.store, paths.recordings, paths.folds, settings.fold, settings.shuffle_seed
     )
-    probabilities, part = predict_test(
+    tested = load_tested(
         settings.model,
         fold,
+        number,
         trial,
         paths.weights[number if len(paths.weights) > 1 else 0],
         NetworkSettings(**settings.networks),
-        TrainingSettings(**settings.training),
-        settings.crops,
+        training,
     )
-    rows = fold.table.loc[part.recordings, ["recording", "speaker", "session"]]
-    rows = rows.assign(fold=fold.fold, trial=number)
-    write_table(paths.predictions, predictions_table(rows, part.labels, probabilities))
+    table = predictions_of(tested, training.evaluation_seed, settings.crops)
+    write_table(paths.predictions, table)
 
 
 if __name__ == "__main__":

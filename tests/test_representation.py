@@ -1,0 +1,129 @@
+"""What the shared layer holds: the map of recordings, and their neighbours against chance."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.neighbors import NearestNeighbors
+
+from emospeech.evaluation.representation import left_out, map_table, neighbours_table
+from emospeech.models.catalogue import MODELS, build
+from emospeech.training.tested import load_chosen, load_tested
+from emospeech.training.weights import save_weights
+from tests.conftest import CORPUS_ROWS
+from tests.test_training import NETWORKS, SETTINGS, TRIAL, fold_of
+
+LARGE = replace(NETWORKS, weight_deviation=0.5)  # so that recordings differ in the shared layer
+
+
+def weights_at(path, name, seed=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    network, _ = build(name, CORPUS_ROWS, TRIAL, LARGE, seed)
+    save_weights(path, network.state_dict())
+    return path
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_representation_is_what_goes_into_the_head(corpus, tmp_path, name):
+    path = weights_at(tmp_path / "w.safetensors", name)
+    tested = load_tested(name, fold_of(corpus), 3, TRIAL, path, LARGE, SETTINGS)
+    captured = []
+    head = tested.network.heads["valence"]
+    head.register_forward_hook(lambda layer, inputs, output: captured.append(inputs[0]))
+    tested.predict("validation", seed=1)
+    crops, values = tested.represent("validation", seed=1)
+    np.testing.assert_array_equal(values, torch.cat(captured).detach().numpy())
+    assert values.shape == (8, LARGE.shared_units)
+    assert len(np.unique(values, axis=0)) == 8
+    heard = torch.cat(list(tested.parts["validation"].fixed_crops(1)))
+    np.testing.assert_array_equal(crops, heard.flatten(1).numpy())
+
+
+def test_the_left_out_session_is_seen_by_the_network_of_the_chosen_trial(corpus, tmp_path):
+    paths = {
+        trial: weights_at(
+            tmp_path / f"trial-{trial}" / "fold-1" / "w.safetensors", "BasicCNN", trial
+        )
+        for trial in (0, 1)
+    }
+    best = {"trial": 1, **TRIAL}
+    place = (best, [fold_of(corpus)], list(paths.values()), LARGE, SETTINGS)
+    (tested,) = load_chosen("BasicCNN", *place)
+    rows, crops, values = left_out(tested, seed=1)
+    assert rows["session"].eq("Ses01").all()
+    assert rows["part"].value_counts().to_dict() == {"test": 8, "validation": 8}
+    assert rows.groupby("part")["speaker"].unique().map(list).to_dict() == {
+        "test": ["Ses01M"],
+        "validation": ["Ses01F"],
+    }
+    assert len(rows) == len(crops) == len(values) == 16
+    other = load_tested("BasicCNN", fold_of(corpus), 1, TRIAL, paths[1], LARGE, SETTINGS)
+    np.testing.assert_array_equal(values[8:], other.represent("validation", seed=1)[1])
+
+
+def test_the_map_keeps_what_two_directions_can():
+    """Values in a plane keep all their distances."""
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(40, 2)) * [3, 1]
+    turned = plane @ np.linalg.qr(rng.normal(size=(30, 2)))[0].T + 5
+    table = map_table(pd.DataFrame({"recording": range(40)}), turned.astype(np.float32))
+    found, given = table[["x", "y"]].to_numpy(), plane
+    distances = [np.linalg.norm(at[:, None] - at, axis=-1) for at in (found, given)]
+    np.testing.assert_allclose(*distances, atol=1e-4)
+    variance = np.linalg.eigvalsh(np.cov(plane.T))[::-1] / np.trace(np.cov(plane.T))
+    shares = table[["share_x", "share_y"]].drop_duplicates().to_numpy()
+    np.testing.assert_allclose(shares, [variance], atol=1e-6)
+    assert map_table(table[["recording"]], turned).equals(map_table(table[["recording"]], turned))
+
+
+def table_of(rng, size=200, dialogues=None):
+    rows = pd.DataFrame({"speaker": rng.choice(["a", "b"], size)})
+    rows["valence"] = rng.choice([1, 1.5, 2, 3, 3, 4.5, 5], size)
+    rows["activation"] = np.nan
+    return rows.assign(dialogue=dialogues)
+
+
+def test_neighbours_are_those_of_scikit_learn_and_random_ones_at_chance():
+    rng = np.random.default_rng(1)
+    rows, values = table_of(rng, 600), rng.normal(size=(600, 12)).astype(np.float32)
+    table = neighbours_table(rows, {"noise": values})
+    assert table["property"].tolist() == ["speaker", "valence"], "no activation is known"
+    finder = NearestNeighbors(n_neighbors=10).fit(values.astype(np.float64))
+    near = finder.kneighbors(return_distance=False)
+    classes = rows["valence"].map({1: 1, 1.5: 2, 2: 2, 3: 3, 4.5: 4, 5: 5}).to_numpy()
+    for row, groups in zip(table.itertuples(), (rows["speaker"].to_numpy(), classes), strict=True):
+        assert row.share == pytest.approx((groups[near] == groups[:, None]).mean())
+        sizes = pd.Series(groups).value_counts()
+        assert row.chance == pytest.approx((sizes * (sizes - 1)).sum() / (600 * 599))
+        assert abs(row.share - row.chance) < 4 * 0.5 / np.sqrt(6000)
+        assert row.recordings == 600
+
+
+def test_what_is_learned_lies_above_chance():
+    rng = np.random.default_rng(2)
+    rows = table_of(rng)
+    values = np.column_stack([rows["valence"], 0.1 * rng.normal(size=200)])
+    table = neighbours_table(rows, {"values": values}).set_index("property")
+    assert table.loc["valence", "share"] > 0.95
+    assert table.loc["valence", "chance"] < 0.4
+    assert abs(table.loc["speaker", "share"] - table.loc["speaker", "chance"]) < 0.1
+
+
+def test_neighbours_in_the_same_dialogue_do_not_count():
+    """Where each dialogue lies by itself and has one class, what is near is always alike."""
+    rng = np.random.default_rng(3)
+    numbers = np.repeat(np.arange(20), 10)
+    rows = table_of(rng, dialogues=[f"d{number}" for number in numbers])
+    rows["valence"] = 1.0 + numbers % 5
+    values = rng.normal(size=(20, 8))[numbers] * 10 + 0.01 * rng.normal(size=(200, 8))
+    valence = neighbours_table(rows, {"values": values}).set_index("property").loc["valence"]
+    assert valence["chance"] == pytest.approx(3 / 19)  # three other dialogues of nineteen
+    alone = neighbours_table(rows.assign(dialogue=None), {"values": values})
+    assert alone.set_index("property").loc["valence", "share"] > 0.89
+    assert valence["share"] < 0.5
+    few = rows.assign(dialogue=["one"] * 195 + ["two"] * 5)
+    counted = neighbours_table(few, {"values": values}).set_index("property").loc["speaker"]
+    assert counted["recordings"] == 200  # of which 195 have five neighbours
+    assert neighbours_table(rows.assign(dialogue="one"), {"values": values}).empty

@@ -1,0 +1,89 @@
+"""The spread over seeds and over crops: apart, and as large as the variance that is put in."""
+
+import statistics
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from emospeech.evaluation.intervals import intervals_table
+from emospeech.evaluation.predictions import predictions_table
+from emospeech.evaluation.seeds import load_crops, seeds_table
+from emospeech.evaluation.spread import spread_table
+
+SEEDS = 300
+SIZES = np.array([40, 60, 80, 30, 20])  # recordings of each class
+SPEAKERS = 5
+
+
+def study(rng, right):
+    """Return predictions of which a share `right` is right, whatever the recording is."""
+    truth = np.repeat(np.arange(1, 6), SIZES)
+    hit = rng.random(len(truth)) < right
+    wrong = (truth - 1 + rng.integers(1, 5, len(truth))) % 5 + 1
+    probabilities = 0.9 * (np.where(hit, truth, wrong)[:, None] == np.arange(1, 6)) + 0.02
+    rows = pd.DataFrame({"recording": [f"r{i}" for i in range(len(truth))]})
+    rows["speaker"] = [f"s{i % SPEAKERS}" for i in range(len(truth))]
+    rows = rows.assign(session="x", fold=1, trial=0)
+    return predictions_table(rows, truth[:, None].astype(float), {"valence": probabilities})
+
+
+def simulated(rng, deviation, name):
+    """Return the figures of SEEDS runs whose share of right predictions varies by `deviation`."""
+    tables = {
+        ("M", seed): study(rng, 0.5 + deviation * rng.standard_normal()) for seed in range(SEEDS)
+    }
+    return seeds_table(tables, name)
+
+
+def expected(deviation):
+    """Return the standard deviation of the UAR of such runs: that of a mean of five recalls.
+
+    The runs of the same share vary by the binomial variances of the recalls, and the shares by
+    `deviation`.
+    """
+    binomial = (0.25 - deviation**2) / SIZES
+    return np.sqrt(deviation**2 + binomial.sum() / 25)
+
+
+@pytest.mark.parametrize(("of_seeds", "of_crops"), [(0.0, 0.06), (0.06, 0.0)])
+def test_known_spreads_are_found_and_kept_apart(of_seeds, of_crops):
+    rng = np.random.default_rng(0)
+    intervals = intervals_table({"M": study(rng, 0.5), "baseline": study(rng, 0.5)}, 200, seed=1)
+    seeds, crops = simulated(rng, of_seeds, "seed"), simulated(rng, of_crops, "crop_seed")
+    table = spread_table(crops, intervals, seeds)
+    assert set(table["model"]) == {"M"}, "the baseline hears no crops"
+    row = table.set_index("figure").loc["uar5"]
+    assert (row["seeds"], row["crop_seeds"], row["speakers"]) == (SEEDS, SEEDS, SPEAKERS)
+    assert row["deviation_seeds"] == pytest.approx(statistics.stdev(seeds["uar5"]))
+    # A sample's variance over the true one lies within these bounds in 99.9 % of all samples.
+    low, high = np.sqrt(stats.chi2(SEEDS - 1).ppf([0.0005, 0.9995]) / (SEEDS - 1))
+    for kind, deviation in (("seeds", of_seeds), ("crops", of_crops)):
+        assert low < row[f"deviation_{kind}"] / expected(deviation) < high
+    pooled = intervals.query("model == 'M' and scope == 'pooled' and figure == 'uar5'").iloc[0]
+    assert row["value"] == pooled["value"]
+    assert row["error_speakers"] == pooled["error"]
+    assert row["error_recordings"] == pooled["error_recordings"]
+
+
+def test_one_training_has_no_spread():
+    rng = np.random.default_rng(1)
+    intervals = intervals_table({"M": study(rng, 0.5)}, 50, seed=1)
+    table = spread_table(simulated(rng, 0, "crop_seed").iloc[:1], intervals)
+    assert table["seeds"].eq(1).all()
+    assert table["crop_seeds"].eq(1).all()
+    assert table[["deviation_seeds", "deviation_crops"]].isna().all(axis=None)
+    assert list(table["figure"]) == list(intervals.loc[intervals["scope"] == "pooled", "figure"])
+
+
+def test_the_crops_of_a_model_are_read_by_their_seed(tmp_path):
+    rng = np.random.default_rng(2)
+    one, two = study(rng, 0.4), study(rng, 0.6)
+    path = tmp_path / "M" / "crops.csv"
+    path.parent.mkdir()
+    pd.concat([one.assign(crop_seed=7), two.assign(crop_seed=11)]).to_csv(path, index=False)
+    table = seeds_table(load_crops([path]), "crop_seed")
+    assert table["crop_seed"].tolist() == [7, 11]
+    wanted = seeds_table({("M", 7): one, ("M", 11): two}, "crop_seed")
+    pd.testing.assert_frame_equal(table, wanted)
