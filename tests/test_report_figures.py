@@ -100,6 +100,14 @@ def test_the_same_table_gives_the_same_bytes_and_so_does_its_csv(kind, tmp_path)
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("kind", FIGURES)
+def test_a_figure_is_as_wide_as_one_or_both_columns(kind):
+    draw, table = FIGURES[kind]
+    width, height = draw(table()).get_size_inches()
+    assert width in (3.39, 7.0)
+    assert height < 9.5  # of a page
+
+
 def test_the_colours_differ_in_grey():
     names = ("GREEN", "BLUE", "VERMILLION", "ORANGE")
     lights = sorted(luminance(mpl.colors.to_rgb(getattr(style, name))) for name in names)
