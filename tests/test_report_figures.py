@@ -51,7 +51,12 @@ def learned(folds, model="MultitaskDCGAN"):
 
 
 def scattered():
-    columns = {"recording": list("abcd"), "fold": 1, "valence": [1, 2.5, 3, 11 / 3]}
+    columns = {
+        "recording": list("abcd"),
+        "speaker": "Ses01M",
+        "fold": 1,
+        "valence": [1, 2.5, 3, 11 / 3],
+    }
     return scatter.points(pd.DataFrame(columns | {"expected": [1.7, 2.1, 10 / 3, 4.0]}))
 
 

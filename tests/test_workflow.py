@@ -265,6 +265,22 @@ def test_a_deleted_figure_is_one_job(project):
     assert project.run().returncode == 0  # the page takes the figure in again
 
 
+def test_all_figures_are_drawn_again_by_their_paths_and_nothing_is_trained(project):
+    folder = project.folder / "results/small/report/figures"
+    drawn = {file.name: file.read_bytes() for file in folder.iterdir()}
+    names = {file.split(".")[0] for file in drawn}
+    assert set(drawn) == {f"{name}.{suffix}" for name in names for suffix in ("pdf", "png", "csv")}
+    shutil.rmtree(folder)
+    targets = [f"results/small/report/figures/{name}.pdf" for name in sorted(names)]
+    planned = project.planned(*targets)
+    assert sum(planned.values()) == len(names)
+    assert all(rule.startswith("draw_") for rule in planned), planned
+    done = project.run(*targets)
+    assert done.returncode == 0, done.output
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == drawn
+    assert project.run().returncode == 0  # the page takes the figures in again
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [

@@ -123,7 +123,8 @@ def scatter(table, model):
     rho = table["valence"].corr(table["expected"])
     caption = (
         f"Valence by {model}: the expected value of the prediction against the mean of the "
-        f"raters, {len(table)} test recordings of all folds. Squares are means over half a point."
+        f"raters, {_count(len(table), 'test recording')} of "
+        f"{_count(table['speaker'].nunique(), 'speaker')}. Squares are means over half a point."
     )
     known = "unknown" if np.isnan(rho) else f"{rho:.4f}"
     low, high = table["expected"].min(), table["expected"].max()
