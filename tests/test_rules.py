@@ -47,3 +47,11 @@ def test_there_are_rules():
 def test_every_script_belongs_to_a_rule():
     used = {re.search(r'"\.\./scripts/(\w+\.py)"', body)[1] for _, _, body in WORKING}
     assert used == {file.name for file in (ROOT / "workflow/scripts").glob("*.py")}
+
+
+def test_every_figure_and_table_has_a_caption_for_the_report_of_snakemake():
+    made = re.compile(r'(?:figure|table)_files\("([\w-]+?)(?:-\{\w+\})?"\)')
+    kinds = [kind for _, _, body in RULES for kind in made.findall(body)]
+    assert len(kinds) >= 12
+    for kind in kinds:
+        assert (ROOT / f"workflow/report/{kind}.rst").stat().st_size > 20, kind
