@@ -71,4 +71,7 @@ def test_the_words_count_recordings_and_crops():
     caption, alt = captions.balance(data.balance())
     assert "(5 recordings)" in caption
     assert "(11 crops)" in caption
+    assert "more even" in caption
+    plain = data.balance().replace("oversampled epoch", "epoch")
+    assert "oversampling" not in captions.balance(plain)[0]
     assert "Neg. 40.00 % before, 27.27 % after" in alt

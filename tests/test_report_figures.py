@@ -220,6 +220,18 @@ def test_seven_folds_leave_no_empty_axes():
     assert len(shown(learning.draw_learning(learned({f: data.history() for f in range(7)})))) == 14
 
 
+@pytest.mark.parametrize(("smallest", "leading"), [(1.0, None), (0.05, {1, 2, 5}), (1e-3, {1})])
+def test_losses_that_span_much_are_on_a_logarithmic_axis_with_room_for_its_marks(smallest, leading):
+    history = data.history(9).assign(discriminator=np.geomspace(2, smallest, 9))
+    panel = learning.draw_learning(learned({1: history})).axes[0]
+    assert (panel.get_yscale() == "log") == (leading is not None)
+    if leading:
+        low, high = panel.get_ylim()
+        marks = [mark for mark in panel.get_yticks() if low <= mark <= high]
+        assert {round(mark / 10 ** np.floor(np.log10(mark) + 1e-9)) for mark in marks} == leading
+        assert len(marks) > 1
+
+
 def test_one_epoch_is_a_point():
     upper, _ = shown(learning.draw_learning(learned({1: data.history(1)})))
     assert line(upper, "valence")[0].get_marker() == "o"

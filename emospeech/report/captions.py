@@ -36,8 +36,10 @@ def balance(table):
     caption = (
         f"Valence labels in the training part of each fold ({before}) and in an epoch drawn from "
         f"it ({after}). A label between two classes counts to the nearer one, a halfway one half "
-        "to either, so that oversampling makes the classes more even and not quite even."
+        "to either."
     )
+    if "oversampled epoch" in stages:
+        caption += " So oversampling makes the classes more even, but not quite."
     means = table.groupby(["class", "stage"], sort=False)["share"].mean().unstack()[stages]
     texts = [
         f"{CLASSES[label - 1]} {_percent(old)} before, {_percent(new)} after"

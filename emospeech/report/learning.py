@@ -25,7 +25,8 @@ LINES = {
 }
 ACROSS = 5  # folds side by side; ten folds make two blocks
 FEW = 3  # so many epochs are shown as points too: one alone would make no line
-WIDE_RANGE = 20  # losses that span more than this ratio get a logarithmic axis
+WIDE_RANGE = 20  # losses that span more than this ratio get a logarithmic axis,
+WIDER_RANGE = 200  # and beyond this one there is no room to mark 2 and 5
 
 
 def points(histories, model):
@@ -111,13 +112,14 @@ def _draw_fold(upper, lower, history, losses):
 
 
 def _scale(uppers, losses):
-    """A logarithmic scale of the losses, marked 1, 2, 5, 10 and so on, where it is needed."""
+    """A logarithmic scale of the losses, where it is needed, marked 1, 2, 5, 10 or 1, 10, 100."""
     known = losses[~np.isnan(losses)]
     if not known.size or known.min() <= 0 or known.max() / known.min() <= WIDE_RANGE:
         return
+    marks = (1, 2, 5) if known.max() / known.min() <= WIDER_RANGE else (1,)
     for panel in uppers:
         panel.set_yscale("log")
-        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_locator(LogLocator(subs=marks))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         panel.yaxis.set_minor_locator(NullLocator())
 
