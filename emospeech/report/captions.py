@@ -54,10 +54,10 @@ def example(table):
     crop = table[table["element"] == "crop"].iloc[0]
     centre = table.loc[table["element"] == "centre", "start"].item()
     caption = (
-        f"Recording {name}, its words, and the crop of {crop['end'] - crop['start']:.2f} s that "
-        "evaluation cuts from it. The dashed centre line is a random point in a random word. On "
-        "the right the crop as the networks see it. Level: dB below the maximum of the recording, "
-        "or as the config sets it."
+        f"Recording {name}, its words, and a crop of {crop['end'] - crop['start']:.2f} s, cut as "
+        "for evaluation: its dashed centre line is a random point in a random word. On the right "
+        "the crop as the networks see it. 0 dB is the value 1, the maximum of the recording unless "
+        "the config sets another."
     )
     return caption, (
         f"Spectrogram of {name} with {_count(kinds.get('word', 0), 'word')}; the crop reaches from "
