@@ -37,7 +37,7 @@ format: $(VENV)/dev ## lay the code out
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile workflow
 
-control: $(VENV)/dev ## the demo and its control on shuffled labels, held against chance
+control: $(VENV)/dev ## the demo and its control on shuffled labels, held against chance and shown in the report
 	$(BIN)/python -m tests.control --cores $(CORES)
 
 bench: $(VENV)/dev ## time and memory against the usual way and the bare minimum, some minutes

@@ -67,18 +67,23 @@ def predictions_of_all(recordings, folds, skill=0.3):
     }
 
 
-def evaluation(size=200, repeats=200):
-    """Return the tables of results/evaluation by name, from made-up predictions."""
-    recordings = recordings_table(size)
+def judge(recordings, predictions, permutations, resamples):
+    """Return the tables of results/evaluation by name."""
     folds, ratings = make_folds(recordings, FoldSettings()), ratings_table(recordings)
-    predictions = predictions_of_all(recordings, folds)
     trained = {model: predictions[model] for model in MODELS}
     return {
-        "metrics": metrics_table(trained, repeats, 1),
-        "intervals": intervals_table(predictions, repeats, 1),
-        "cells": cells_table(predictions, repeats, 1),
-        "comparisons": comparisons_table(predictions, BASELINE, repeats, 1),
+        "metrics": metrics_table(trained, permutations, 1),
+        "intervals": intervals_table(predictions, resamples, 1),
+        "cells": cells_table(predictions, resamples, 1),
+        "comparisons": comparisons_table(predictions, BASELINE, resamples, 1),
         "references": references_table(recordings, folds, ratings),
         "slices": slices_table(predictions, recordings, ratings),
         "leaks": leak_table(recordings, folds, predictions),
     }
+
+
+def evaluation(size=200, repeats=200):
+    """Return the tables of results/evaluation by name, from made-up predictions."""
+    recordings = recordings_table(size)
+    predictions = predictions_of_all(recordings, make_folds(recordings, FoldSettings()))
+    return judge(recordings, predictions, repeats, repeats)

@@ -124,9 +124,10 @@ def test_what_so_few_speakers_can_show_is_computed(frames):
 
 
 def test_leak_checks_are_counted(frames):
-    words = slices.leak_words(frames["leaks"])
+    words = slices.leak_words(frames["leaks"], shared=False)
     assert words.startswith("20 checks ran on ")
     assert words.endswith("; 20 passed.")
+    assert "search.select: fold" in slices.leak_words(frames["leaks"], shared=True)
 
 
 def test_the_classical_baseline_has_a_name(tables):

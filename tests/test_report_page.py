@@ -7,16 +7,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from emospeech.report import (
-    balance,
-    captions,
-    comparison,
-    confusion,
-    example,
-    learning,
-    page,
-    trials,
-)
+from emospeech.report import captions, comparison, confusion, learning, page
 from emospeech.report.contents import search
 from emospeech.report.figures import save
 from tests import made_up
@@ -74,9 +65,6 @@ def pictures(tmp_path_factory):
     return (
         picture(comparison.draw_comparison, folder, "comparison", scores),
         picture(confusion.draw_confusion, folder, "confusion-BasicDCGAN", matrix, "BasicDCGAN"),
-        picture(balance.draw_balance, folder, "balance", data.balance()),
-        picture(example.draw_example, folder, "example", data.example()),
-        picture(trials.draw_trials, folder, "trials", trials.points({"BasicCNN": data.trials()})),
         picture(learning.draw_learning, folder, "learning-BasicCNN", curves),
     )
 
@@ -175,11 +163,11 @@ def test_every_figure_is_inside_with_its_alternative_text_and_size(outline, pict
     images = outline.all("img")
     assert [image["alt"] for image in images] == [picture.alt for picture in pictures]
     assert all(image["src"].startswith("data:image/png;base64,") for image in images)
-    assert [int(image["width"]) for image in images] == pytest.approx([488, *[1008] * 5], abs=3)
-    assert len(outline.all("figcaption")) == 6
+    assert [int(image["width"]) for image in images] == pytest.approx([488, 1008, 1008], abs=3)
+    assert len(outline.all("figcaption")) == 3
     links = {attributes.get("href") for attributes in outline.all("a")}
-    for picture in pictures:
-        assert {picture.path, picture.path.replace(".pdf", ".csv")} <= links
+    for name in ("comparison", "confusion-BasicDCGAN", "learning-BasicCNN"):
+        assert {f"figures/{name}.pdf", f"figures/{name}.csv"} <= links
 
 
 def test_nothing_is_loaded_from_elsewhere(outline, html):
@@ -237,6 +225,15 @@ def test_synthetic_corpora_are_told_at_the_top_and_only_then(html):
     assert warned.index("Synthetic data.") < warned.index('<main id="content"')
     assert "say nothing of emotion in people" in warned
     assert "Synthetic data." not in html
+
+
+def test_a_choice_that_the_folds_share_is_told_and_only_then(html):
+    shared = report(config={"search": {"select": "pooled"}})
+    text = "One way is open by design"
+    assert text in page.render(shared)
+    assert text not in html
+    alone = {model: data.trials().iloc[:1] for model in data.MODELS}
+    assert text not in page.render(replace(shared, trials=alone))
 
 
 def test_the_control_is_shown_or_said_to_be_missing(html):

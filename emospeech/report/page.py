@@ -133,12 +133,14 @@ def tables_of(report, evidence):
 
 def words_of(report, evidence):
     """The sentences of the page with numbers in them, by section."""
-    found = report.evaluation
-    doubled = report.run.config.get("folds", {}).get("validation") == "both"
+    found, config = report.evaluation, report.run.config
+    doubled = config.get("folds", {}).get("validation") == "both"
+    searched = any(len(trials) > 1 for trials in report.trials.values())
+    shared = searched and config.get("search", {}).get("select") == "pooled"
     return {
         "speakers": uncertainty.speaker_words(found.get("comparisons"), doubled),
         "control": chance.control_words(evidence, report.run.control, report.run.control_command),
-        "leaks": slices.leak_words(found.get("leaks")),
+        "leaks": slices.leak_words(found.get("leaks"), shared),
         "search": search.search_words(report.trials),
     }
 

@@ -18,7 +18,10 @@ TABLE_NAMES = [
     *RECOVERED,
 ]
 # What the evidence is made from, by name.
-JUDGED = {name: EVALUATION / f"{name}.csv" for name in TABLES_OF_EVALUATION if name != "cells"}
+JUDGED = {
+    name: EVALUATION / f"{name}.csv"
+    for name in ("metrics", "intervals", "comparisons", "references", "slices", "leaks")
+}
 JUDGED |= {"control": CONTROL_METRICS}
 
 
@@ -153,12 +156,13 @@ rule tabulate_evidence:
         log_of("report/evidence"),
     benchmark:
         benchmark_of("report/evidence")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         tables=EVIDENCE,
         code=code("tabulate_evidence.py"),

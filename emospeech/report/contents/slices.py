@@ -28,11 +28,21 @@ def leak_tables(evidence):
     return evidence_of(evidence, LEAKS)
 
 
-def leak_words(leaks):
-    """Say how many checks ran and how many passed; `leaks` is leaks.csv, or None."""
+def leak_words(leaks, shared):
+    """Say how many checks ran and passed, and what they leave open.
+
+    `leaks` is leaks.csv, or None; `shared` says whether all folds share the choice of the trial.
+    """
     if leaks is None:
         return ""
     passed = int((leaks["result"] == "passed").sum())
     cases = int(leaks["looked_at"].sum())
     ran = count_of(len(leaks), "check")
-    return f"{ran} ran on {cases} cases in the tables of this run; {passed} passed."
+    words = f"{ran} ran on {cases} cases in the tables of this run; {passed} passed."
+    if shared:
+        words += (
+            " One way is open by design: all folds share the trial with the best mean validation "
+            "UAR, and the networks of other folds have learned from the test speaker of this one. "
+            "With search.select: fold each fold chooses by its own validation speaker."
+        )
+    return words
