@@ -23,12 +23,13 @@ rule draw_outline:
         log_of("report/outline-{model}"),
     benchmark:
         benchmark_of("report/outline-{model}")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         model="{model}",
         rows=config["spectrograms"]["rows"],
@@ -51,12 +52,13 @@ rule draw_balance:
         log_of("report/balance"),
     benchmark:
         benchmark_of("report/balance")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         seed=SEED,
         oversample=config["labels"]["oversample"],
@@ -78,12 +80,13 @@ rule draw_example:
         log_of("report/example"),
     benchmark:
         benchmark_of("report/example")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         width=max(trial["crop_width"] for trial in TRIALS[OUTLINED]),
         seed=SEED,
@@ -185,12 +188,13 @@ rule draw_trials:
         log_of("report/trials"),
     benchmark:
         benchmark_of("report/trials")
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         resolution=config["report"]["resolution"],
         code=code("draw_trials.py"),
