@@ -1,6 +1,6 @@
 """Figures show what is in the data, and the same data gives the same bytes."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import matplotlib as mpl
 import numpy as np
@@ -26,6 +26,8 @@ from emospeech.report import (
 from emospeech.report.figures import save
 from emospeech.report.tables import write_csv
 from tests import report_data as data
+
+COLOURS = ("GREEN", "BLUE", "VERMILLION", "ORANGE")
 
 
 def line(panel, label):
@@ -101,10 +103,45 @@ def test_the_same_table_gives_the_same_bytes_and_so_does_its_csv(kind, tmp_path)
 
 
 def test_the_colours_differ_in_grey():
-    names = ("GREEN", "BLUE", "VERMILLION", "ORANGE")
-    lights = sorted(luminance(mpl.colors.to_rgb(getattr(style, name))) for name in names)
+    lights = sorted(luminance(mpl.colors.to_rgb(getattr(style, name))) for name in COLOURS)
     ratios = [(high + 0.05) / (low + 0.05) for low, high in pairwise(lights)]
     assert min(ratios) > 1.3
+
+
+# What is seen without the cones for long, middle or short waves, of linear RGB (Machado, Oliveira
+# and Fernandes 2009, severity 1).
+BLIND = {
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", BLIND)
+def test_the_colours_differ_for_the_colour_blind(kind):
+    """By 20 in CIELAB at least; the least that can be told apart side by side is about 2."""
+    colours = [mpl.colors.to_rgb(getattr(style, name)) for name in COLOURS]
+    seen = [lab(np.clip(BLIND[kind] @ linear(colour), 0, 1)) for colour in colours]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 20
+
+
+def lab(rgb):
+    """CIELAB of linear RGB under D65."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(np.maximum(to_xyz @ rgb / (0.9505, 1, 1.089), 0.008856))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 def test_confusion_shows_each_share_and_count():
@@ -139,9 +176,12 @@ def contrast(one, other):
 
 
 def luminance(colour):
+    return linear(colour) @ (0.2126, 0.7152, 0.0722)
+
+
+def linear(colour):
     c = np.array(colour)
-    linear = np.where(c <= 0.03928, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    return linear @ (0.2126, 0.7152, 0.0722)
+    return np.where(c <= 0.03928, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
 def test_comparison_has_folds_mean_pooled_interval_paper_and_chance_of_each_model():
