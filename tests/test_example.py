@@ -68,6 +68,21 @@ def test_a_shifted_crop_shows_its_own_frames(store, words):
     assert (both["level_x"] == both["level_y"]).all()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_of_a_long_recording_three_crops_on_either_side_are_shown(store, words, seed):
+    table = example_table(store, words, 3, 8, seed)  # of 188 frames at most 7 times 8
+    cells, spoken, half = part(table, "cell"), part(table, "word"), 0.5 / store.settings.frame_rate
+    crop = part(table, "crop").iloc[0]
+    begin = max(crop["start"] - 24 / store.settings.frame_rate, -half)
+    assert cells["start"].min() == pytest.approx(begin)
+    assert cells["end"].max() <= begin + 56 / store.settings.frame_rate + 1e-9
+    heard = [(1.0, 1.1), (1.2, 2.9)]  # by tests/conftest.py
+    heard = [(low, high) for low, high in heard if high > begin + half and low < cells["end"].max()]
+    assert len(spoken) == len(heard)
+    assert (spoken["start"] >= cells["start"].min()).all()
+    assert (spoken["end"] <= cells["end"].max() + half + 1e-9).all()
+
+
 def test_the_example_has_words_and_is_about_three_crops_long(store):
     """The third recording has no word; 3 s are 188 frames, 0.4 s 26 and 1.5 s 94."""
     assert choose_example(store, 60) == 3

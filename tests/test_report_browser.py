@@ -31,7 +31,7 @@ def test_the_console_is_silent_and_nothing_is_requested(found):
 
 
 def test_every_image_is_loaded_and_described(found):
-    assert len(found["images"]) == 3
+    assert len(found["images"]) == 6
     assert all(width and len(alt) > 20 for width, alt in found["images"])
 
 

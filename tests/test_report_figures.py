@@ -53,7 +53,12 @@ def learned(folds, model="MultitaskDCGAN"):
 
 
 def scattered():
-    columns = {"recording": list("abcd"), "fold": 1, "valence": [1, 2.5, 3, 11 / 3]}
+    columns = {
+        "recording": list("abcd"),
+        "speaker": "Ses01M",
+        "fold": 1,
+        "valence": [1, 2.5, 3, 11 / 3],
+    }
     return scatter.points(pd.DataFrame(columns | {"expected": [1.7, 2.1, 10 / 3, 4.0]}))
 
 
@@ -100,6 +105,14 @@ def test_the_same_table_gives_the_same_bytes_and_so_does_its_csv(kind, tmp_path)
     assert b"/FontFile2" in pdf  # TrueType,
     assert b"Type3" not in pdf  # and nothing else
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_a_figure_is_as_wide_as_one_or_both_columns(kind):
+    draw, table = FIGURES[kind]
+    width, height = draw(table()).get_size_inches()
+    assert width in (3.39, 7.0)
+    assert height < 9.5  # of a page
 
 
 def test_the_colours_differ_in_grey():

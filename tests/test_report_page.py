@@ -7,7 +7,16 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from emospeech.report import captions, comparison, confusion, learning, page
+from emospeech.report import (
+    balance,
+    captions,
+    comparison,
+    confusion,
+    example,
+    learning,
+    page,
+    trials,
+)
 from emospeech.report.contents import search
 from emospeech.report.figures import save
 from tests import made_up
@@ -65,6 +74,9 @@ def pictures(tmp_path_factory):
     return (
         picture(comparison.draw_comparison, folder, "comparison", scores),
         picture(confusion.draw_confusion, folder, "confusion-BasicDCGAN", matrix, "BasicDCGAN"),
+        picture(balance.draw_balance, folder, "balance", data.balance()),
+        picture(example.draw_example, folder, "example", data.example()),
+        picture(trials.draw_trials, folder, "trials", trials.points({"BasicCNN": data.trials()})),
         picture(learning.draw_learning, folder, "learning-BasicCNN", curves),
     )
 
@@ -163,11 +175,11 @@ def test_every_figure_is_inside_with_its_alternative_text_and_size(outline, pict
     images = outline.all("img")
     assert [image["alt"] for image in images] == [picture.alt for picture in pictures]
     assert all(image["src"].startswith("data:image/png;base64,") for image in images)
-    assert [int(image["width"]) for image in images] == pytest.approx([488, 1008, 1008], abs=3)
-    assert len(outline.all("figcaption")) == 3
+    assert [int(image["width"]) for image in images] == pytest.approx([488, *[1008] * 5], abs=3)
+    assert len(outline.all("figcaption")) == 6
     links = {attributes.get("href") for attributes in outline.all("a")}
-    for name in ("comparison", "confusion-BasicDCGAN", "learning-BasicCNN"):
-        assert {f"figures/{name}.pdf", f"figures/{name}.csv"} <= links
+    for picture in pictures:
+        assert {picture.path, picture.path.replace(".pdf", ".csv")} <= links
 
 
 def test_nothing_is_loaded_from_elsewhere(outline, html):

@@ -12,6 +12,7 @@ VALENCE = [2.0, 2.24, 4.5, 1.0]
 TABLE = pd.DataFrame(
     {
         "recording": ["d", "a", "c", "b"],
+        "speaker": ["Ses02M", "Ses01M", "Ses01M", "Ses02M"],
         "fold": [2, 1, 1, 2],
         "valence": VALENCE,
         "expected": [2.5, 3.5, 4.0, 1.5],
@@ -34,7 +35,7 @@ def test_the_words_give_the_correlation():
     caption, alt = captions.scatter(points(TABLE), "BasicCNN")
     rho = np.corrcoef(TABLE["valence"], TABLE["expected"])[0, 1]
     assert f"{rho:.4f}" in alt
-    assert "4 test recordings" in caption
+    assert "4 test recordings of 2 speakers." in caption
 
 
 def test_predictions_without_an_expected_value_are_refused():

@@ -7,7 +7,8 @@ from emospeech.crops.centres import draw_fixed_centres
 from emospeech.crops.gather import CropGatherer
 from emospeech.spectrograms.rows import row_edges
 
-LENGTH = 3  # of the recording that is shown, in crops
+LENGTH = 3  # crops: that of the recording that is shown, if there is one
+AROUND = 3  # crops that are shown on either side of one in a long recording
 WORDS = 3  # that it should have, at least
 
 
@@ -30,24 +31,33 @@ def example_table(store, words, number, width, seed, edge="floor"):
     seconds, `low` and `high` in Hz; `level` in dB, with 0 where the spectrogram has the value 1;
     `word`. `words` is words.csv, in whose order the store holds the words.
     """
-    name, spoken = store.recordings[number], slice(*store.word_offsets[number : number + 2])
-    centre = draw_fixed_centres(store, [number], seed)  # (1,)
+    name, numbers = store.recordings[number], np.array([number])
+    centre = draw_fixed_centres(store, numbers, seed)  # (1,)
     gather = CropGatherer(store, width, edge=edge)
-    first = (gather.locate(np.array([number]), centre)[0, 0] - store.offsets[number]).item()
-    crop = gather(np.array([number]), centre)[0, 0].numpy()  # (width, rows)
-    rate = store.settings.frame_rate
-    borders = [(first - 0.5) / rate, (first + width - 0.5) / rate]
-    texts = words.loc[words["recording"] == name, "word"].to_numpy()
-    spans = {"start": store.word_start[spoken], "end": store.word_end[spoken], "word": texts}
+    first = (gather.locate(numbers, centre)[0, 0] - store.offsets[number]).item()
+    crop = gather(numbers, centre)[0, 0].numpy()  # (width, rows)
+    rate, whole = store.settings.frame_rate, store.spectrogram(number)
+    begin, end = max(0, first - AROUND * width), first + (AROUND + 1) * width
+    borders = {"start": [(first - 0.5) / rate], "end": [(first + width - 0.5) / rate]}
     parts = [
-        _cells("cell", store.spectrogram(number), 0, store.settings),
-        pd.DataFrame({"element": "word"} | spans),
-        pd.DataFrame({"element": ["crop"], "start": borders[:1], "end": borders[1:]}),
+        _cells("cell", whole[begin:end], begin, store.settings),
+        _words_between(store, words, number, begin / rate, end / rate),
+        pd.DataFrame({"element": ["crop"]} | borders),
         pd.DataFrame({"element": "centre", "start": centre / rate, "end": centre / rate}),
         _cells("crop cell", crop, first, store.settings),
     ]
     table = pd.concat(parts, ignore_index=True).assign(recording=name)
     return table[["recording", "element", "start", "end", "low", "high", "level", "word"]]
+
+
+def _words_between(store, words, number, begin, end):
+    """Return a row for each word of a recording that is heard between two times, cut to them."""
+    spoken = slice(*store.word_offsets[number : number + 2])
+    texts = words.loc[words["recording"] == store.recordings[number], "word"].to_numpy()
+    times = {"start": store.word_start[spoken], "end": store.word_end[spoken]}
+    table = pd.DataFrame({"element": "word"} | times | {"word": texts})
+    table = table[(table["end"] > begin) & (table["start"] < end)]
+    return table.assign(start=table["start"].clip(begin), end=table["end"].clip(upper=end))
 
 
 def _cells(element, values, first, settings):

@@ -10,9 +10,10 @@ from emospeech.report.learning import losses_of
 def outline(table, model):
     """Caption and alternative text of `draw_outline`."""
     caption = (
-        f"{model} with its chosen parameters, as a crop passes it. Shapes are filters, frames and "
-        "rows, or the length of a vector. All convolutions have stride 2. Behind each layer of the "
-        "trunk and the shared one stands a leaky ReLU."
+        f"{model} as it is built with its chosen parameters (those of fold 1 where each fold has "
+        "its own), and what a crop becomes on its way. Shapes are filters, frames and rows, or the "
+        "length of a vector. All convolutions have stride 2. Behind each layer of the trunk and "
+        "the shared one stands a leaky ReLU."
     )
     if "generator" in set(table["part"]):
         caption += " The generator has ReLUs, and a tanh at its end."
@@ -124,7 +125,8 @@ def scatter(table, model):
     rho = table["valence"].corr(table["expected"])
     caption = (
         f"Valence by {model}: the expected value of the prediction against the mean of the "
-        f"raters, {len(table)} test recordings of all folds. Squares are means over half a point."
+        f"raters, {_count(len(table), 'test recording')} of "
+        f"{_count(table['speaker'].nunique(), 'speaker')}. Squares are means over half a point."
     )
     known = "unknown" if np.isnan(rho) else f"{rho:.4f}"
     low, high = table["expected"].min(), table["expected"].max()

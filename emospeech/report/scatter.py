@@ -11,8 +11,8 @@ ENDS = (0.8, 5.2)
 
 
 def points(predictions):
-    """The columns that the figure is drawn from: `recording`, `fold`, `valence`, `expected`."""
-    columns = ["recording", "fold", "valence", "expected"]
+    """The columns that the figure is drawn from: `recording, speaker, fold, valence, expected`."""
+    columns = ["recording", "speaker", "fold", "valence", "expected"]
     require(predictions, columns, "predictions")
     return predictions[columns].sort_values(["fold", "recording"], ignore_index=True)
 
