@@ -14,7 +14,7 @@ INK = "#1f2430"
 SOFT = "#6b7280"
 FAINT = "#d5d9e0"
 # From the palette of Okabe and Ito, the green darker and the orange a little lighter: in grey each
-# differs from the others by a third in luminance, and for the colour-blind by 20 in CIELAB. Lines and
+# differs from the others by a third in luminance, for the colour-blind by 20 in CIELAB. Lines and
 # marks differ by dashes and shape as well.
 GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0072b2", "#d55e00", "#eba500"
 LEVELS = "Greys"  # of spectrograms: loud is dark, and coloured lines stand out
