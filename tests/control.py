@@ -50,7 +50,7 @@ def is_shown(trained, shuffled):
     for study, known in (("trained", trained), ("shuffled", shuffled)):
         columns = ["uar5", "chance", "chance_low", "chance_high"]
         own = shown[[f"{study}_{column}" for column in columns]].loc[known.index]
-        if not np.array_equal(own, known[columns]):
+        if not np.allclose(own, known[columns], rtol=0, atol=1e-9):
             return False
     return True
 

@@ -10,7 +10,9 @@ from emospeech.evaluation.leaks import leak_table
 from emospeech.evaluation.predictions import BASELINE, predictions_table
 from emospeech.evaluation.references import references_table
 from emospeech.evaluation.scores import metrics_table
+from emospeech.evaluation.seeds import seeds_table
 from emospeech.evaluation.slices import slices_table
+from emospeech.evaluation.spread import spread_table
 from emospeech.folds import FoldSettings, make_folds
 
 MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
@@ -56,12 +58,16 @@ def predictions_of(recordings, folds, tasks, skill, seed):
     return predictions_table(head, labels, probabilities)
 
 
-def predictions_of_all(recordings, folds, skill=0.3):
-    """Return {model: predictions} of the four models and the baseline."""
+def predictions_of_all(recordings, folds, skill=0.3, seed=0):
+    """Return {model: predictions} of the four models and the baseline, others with each `seed`."""
     both = ("valence", "activation")
     return {
         model: predictions_of(
-            recordings, folds, both[: 1 if model.startswith("Basic") else 2], skill, number
+            recordings,
+            folds,
+            both[: 1 if model.startswith("Basic") else 2],
+            skill,
+            10 * seed + number,
         )
         for number, model in enumerate((*MODELS, BASELINE))
     }
@@ -71,11 +77,16 @@ def judge(recordings, predictions, permutations, resamples):
     """Return the tables of results/evaluation by name."""
     folds, ratings = make_folds(recordings, FoldSettings()), ratings_table(recordings)
     trained = {model: predictions[model] for model in MODELS}
+    intervals = intervals_table(predictions, resamples, 1)
+    again = predictions_of_all(recordings, folds, seed=1)
+    crops = {(model, 1): table for model, table in trained.items()}
+    crops |= {(model, 2): again[model] for model in MODELS}
     return {
         "metrics": metrics_table(trained, permutations, 1),
-        "intervals": intervals_table(predictions, resamples, 1),
+        "intervals": intervals,
         "cells": cells_table(predictions, resamples, 1),
         "comparisons": comparisons_table(predictions, BASELINE, resamples, 1),
+        "spread": spread_table(seeds_table(crops, "crop_seed"), intervals),
         "references": references_table(recordings, folds, ratings),
         "slices": slices_table(predictions, recordings, ratings),
         "leaks": leak_table(recordings, folds, predictions),

@@ -54,6 +54,20 @@ def test_comparisons_are_of_the_means_over_speakers(frames, tables):
     assert not table.isna().any().any()
 
 
+def test_the_spread_has_each_kind_of_luck_for_itself(frames, tables):
+    table = tables["spread"]
+    order = [("valence", m) for m in data.MODELS]
+    order += [("activation", m) for m in data.MODELS if m.startswith("Multitask")]
+    assert list(zip(table["task"], table["model"], strict=True)) == order
+    rows = frames["spread"].set_index(["task", "model", "figure"])
+    for line in table.to_dict("records"):
+        known = rows.loc[(line["task"], line["model"], "rho")]
+        assert line["rho_deviation_crops"] == known["deviation_crops"] > 0
+        assert line["rho_error_speakers"] == known["error_speakers"]
+        assert pd.isna(line["uar5_deviation_seeds"])
+        assert (line["seeds"], line["crop_seeds"], line["speakers"]) == (1, 2, 5)
+
+
 def test_references_stand_in_one_order_and_guessers_lack_correlations(frames, tables):
     table = tables["references"].set_index(["task", "reference"])
     order = [name for task, name in table.index if task == "valence"]

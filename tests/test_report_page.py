@@ -148,6 +148,7 @@ def test_every_table_is_there_with_caption_scopes_and_a_box_to_scroll(outline):
         "further",
         "folds",
         "comparisons",
+        "spread",
         "references",
         "control",
         "slices",

@@ -6,17 +6,19 @@ those that a reader wants beside each other. Numbers stay as they are, as in `ta
 
 from itertools import product
 
-import numpy as np
 import pandas as pd
 
 from emospeech.evaluation.predictions import TASKS
 from emospeech.evaluation.slices import AGREEMENTS
-from emospeech.report import paper
 from emospeech.report.frames import MODELS, cell, fold_names, in_order, of_task, require
 from emospeech.report.tables import table_chance
+from emospeech.report.uncertainty import (
+    table_comparisons,
+    table_further,
+    table_intervals,
+    table_spread,
+)
 
-# The figures of the paper's Table 2, and those that it does not have.
-MAIN, FURTHER = ("uar5", "uar3", "rho"), ("strict_uar5", "accuracy", "ccc", "mae")
 SLICES = ("style", "speaker", "agreement")
 GUESSERS = ("uniform", "prior", "majority")
 CEILING = "rater"
@@ -26,58 +28,6 @@ LABELS = {
     "majority": "most frequent class",
     CEILING: "a rater against the others",
 }
-
-
-def table_intervals(intervals, figures=MAIN):
-    """The pooled `figures` of each model with the bounds of their intervals, then the paper's.
-
-    One row a task and model; the paper has MAIN of valence only.
-    """
-    keys = ["task", "model", "scope", "figure", "value", "low", "high"]
-    require(intervals, keys, "intervals")
-    rows = intervals[intervals["scope"] == "pooled"].set_index(["task", "model", "figure"])
-    lines = []
-    for task in TASKS:
-        for model in in_order(_levels(rows, task)):
-            line = {"model": model, "task": task}
-            for name in figures:
-                found = rows.loc[(task, model, name)]
-                line[f"{name}_pooled"] = found["value"]
-                line |= {f"{name}_{end}": found[end] for end in ("low", "high")}
-                if figures == MAIN:
-                    printed = paper.TABLE_2.get(model, {}) if task == "valence" else {}
-                    line[f"{name}_paper"] = printed.get(name, np.nan)
-            lines.append(line)
-    return pd.DataFrame(lines)
-
-
-def table_further(intervals):
-    """The figures that the paper does not have, as `table_intervals` has those of its Table 2."""
-    return table_intervals(intervals, FURTHER)
-
-
-def _levels(rows, task):
-    tasks, models = (rows.index.get_level_values(name) for name in ("task", "model"))
-    return models[tasks == task].unique()
-
-
-def table_comparisons(comparisons):
-    """Pairs of models: difference of the means over speakers, interval, p, and p after Holm.
-
-    One row a task and pair, those with the classical baseline last; for the UAR with five classes
-    and the correlation. With a single model there is no pair, and no row.
-    """
-    if comparisons.empty:
-        return pd.DataFrame()
-    rows = comparisons[comparisons["scope"] == "mean"]
-    keys = ["model", "other", "task", "speakers"]
-    table = rows[keys].drop_duplicates().reset_index(drop=True)
-    for name in ("uar5", "rho"):
-        part = rows[rows["figure"] == name].rename(columns={"value": "difference"})
-        columns = ["difference", "low", "high", "p", "p_holm"]
-        part = part[[*keys, *columns]].rename(columns={key: f"{name}_{key}" for key in columns})
-        table = table.merge(part, on=keys, how="left")
-    return table.drop(columns="speakers")
 
 
 def table_references(references, intervals):
@@ -173,13 +123,17 @@ TABLES = {
     "further": (table_further, ("intervals",)),
     "folds": (table_folds, ("metrics",)),
     "comparisons": (table_comparisons, ("comparisons",)),
+    "spread": (table_spread, ("spread",)),
     "chance": (table_chance, ("metrics",)),
     "references": (table_references, ("references", "intervals")),
     "control": (table_control, ("metrics", "control")),
     "slices": (table_slices, ("slices",)),
     "leaks": (table_leaks, ("leaks",)),
 }
-FRAMES = ("metrics", "intervals", "comparisons", "references", "slices", "leaks", "control")
+FRAMES = (
+    *("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks"),
+    "control",
+)
 
 
 def evidence_tables(frames):

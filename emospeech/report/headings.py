@@ -90,6 +90,10 @@ VIEWS = {
     "p": "p",
     "p_holm": "p, Holm",
     "paper": "paper",
+    "deviation_seeds": "seeds",
+    "deviation_crops": "crops",
+    "error_recordings": "recordings",
+    "error_speakers": "speakers",
 }
 
 

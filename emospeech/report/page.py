@@ -121,6 +121,7 @@ def tables_of(report, evidence):
         "confusion": results.confusion_tables(report),
         "shares": results.share_tables(report),
         "comparisons": uncertainty.comparison_tables(evidence),
+        "spread": uncertainty.spread_tables(evidence),
         "chance": chance.reference_tables(evidence),
         "slices": slices.slice_tables(evidence),
         "leaks": slices.leak_tables(evidence),

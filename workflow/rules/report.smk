@@ -9,7 +9,17 @@ CONTROL_METRICS = [] if CONTROL is None else Path(CONTROL) / "evaluation" / "met
 if CONTROL_METRICS and not CONTROL_METRICS.exists():
     CONTROL_METRICS = []
 EVIDENCE = [
-    *("intervals", "further", "folds", "comparisons", "chance", "references", "slices", "leaks"),
+    *(
+        "intervals",
+        "further",
+        "folds",
+        "comparisons",
+        "spread",
+        "chance",
+        "references",
+        "slices",
+        "leaks",
+    ),
     *(["control"] if CONTROL_METRICS else []),
 ]
 TABLE_NAMES = [
@@ -20,7 +30,7 @@ TABLE_NAMES = [
 # What the evidence is made from, by name.
 JUDGED = {
     name: EVALUATION / f"{name}.csv"
-    for name in ("metrics", "intervals", "comparisons", "references", "slices", "leaks")
+    for name in ("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks")
 }
 JUDGED |= {"control": CONTROL_METRICS}
 
