@@ -36,13 +36,18 @@ class Album:
         if self.generator is None or not (last or epoch & (epoch - 1) == 0):
             return
         drawn = self.generator(self.latent, track=False)[:PICTURES, 0]  # (PICTURES, width, rows)
-        self.pages[epoch] = ((drawn + 1) * (LEVELS / 2)).round().byte().cpu()
+        self.pages[epoch] = levels_of(drawn).cpu()
 
     def arrays(self):
         """Return `epochs` (n,) and `pictures`, uint8 (n, PICTURES, width, rows); 0 is the floor."""
         pages = [self.pages[epoch].numpy() for epoch in sorted(self.pages)]
         pictures = np.stack(pages) if pages else np.zeros((0, PICTURES, 0, 0), np.uint8)
         return {"epochs": np.array(sorted(self.pages), np.int64), "pictures": pictures}
+
+
+def levels_of(pictures):
+    """Return pictures in [-1, 1] as whole numbers from 0 to LEVELS, a uint8 tensor."""
+    return ((pictures + 1) * (LEVELS / 2)).round().byte()
 
 
 def draw_latents(shape, rng):

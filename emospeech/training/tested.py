@@ -12,7 +12,7 @@ from emospeech.training.fit import predict
 from emospeech.training.fold import Fold
 from emospeech.training.losses import Objective, objective_of
 from emospeech.training.run import crops_of_parts, torch_device
-from emospeech.training.trial import trial_of_fold, weights_of_trial
+from emospeech.training.trial import file_of_trial, trial_of_fold
 from emospeech.training.weights import load_weights
 
 
@@ -80,5 +80,5 @@ def load_chosen(name, best, folds, weights, networks, settings):
     """
     for fold in folds:
         number, trial = trial_of_fold(best, fold.fold)
-        path = weights_of_trial(weights, number, fold.fold)
+        path = file_of_trial(weights, number, fold.fold)
         yield load_tested(name, fold, number, trial, path, networks, settings)

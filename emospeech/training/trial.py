@@ -12,7 +12,7 @@ def trial_of_fold(best, fold):
     return trial["trial"], {name: trial[name] for name in PARAMETERS}
 
 
-def weights_of_trial(paths, number, fold):
-    """Return the one of `paths`, .../trial-n/fold-n/weights.safetensors, of a trial and fold."""
+def file_of_trial(paths, number, fold):
+    """Return the one of `paths`, which end in trial-n/fold-n/name, of a trial and fold."""
     (path,) = (p for p in paths if Path(p).parts[-3:-1] == (f"trial-{number}", f"fold-{fold}"))
     return path

@@ -1,0 +1,72 @@
+"""Figure of the shared layer: the recordings of each left-out session on the map of their fold."""
+
+import numpy as np
+from matplotlib.colors import BoundaryNorm, ListedColormap
+
+from emospeech.labels import CLASSES as NUMBERS
+from emospeech.labels import hard
+from emospeech.report.frames import CLASSES, require
+from emospeech.report.style import INK, PAGE_WIDTH, blank, style
+
+COLUMNS = ["fold", "recording", "speaker", "part", "valence", "x", "y", "share_x", "share_y"]
+ACROSS = 3  # folds side by side: wide panels, since the first direction is the longer one
+MARKS = {"test": "o", "validation": "^"}
+# From negative to positive; their lightness grows all the way, so that they are told apart in grey.
+COLOURS = ("#332288", "#0072b2", "#3aa99f", "#e0a100", "#f5dc7a")
+
+
+def draw_map(table):
+    """A Figure with a panel a fold: each recording at the place that the map gives it, in the
+    colour of its class of valence; circles are of the test speaker, triangles of the other.
+
+    `table` has COLUMNS. The axes have no unit, but one scale, so that distances can be compared
+    within a panel; the share of the variance stands beside each.
+    """
+    require(table, COLUMNS, "map")
+    folds = list(table.groupby("fold"))
+    blocks = -(-len(folds) // ACROSS)
+    with style():
+        figure = blank(PAGE_WIDTH, 0.45 + 1.65 * blocks)
+        grid = figure.subplots(blocks, min(len(folds), ACROSS), squeeze=False)
+        for panel in grid.flat[len(folds) :]:
+            panel.set_visible(False)
+        for (fold, rows), panel in zip(folds, grid.flat, strict=False):
+            _draw_fold(panel, rows)
+            panel.set_title(f"Fold {fold}", loc="left")
+        _explain(figure, grid[0, 0])
+    return figure
+
+
+def _draw_fold(panel, rows):
+    classes = hard(rows["valence"]) @ NUMBERS
+    norm = BoundaryNorm(np.arange(0.5, len(NUMBERS) + 1), len(NUMBERS))
+    for part, mark in MARKS.items():
+        own = (rows["part"] == part).to_numpy()
+        panel.scatter(
+            rows["x"][own],
+            rows["y"][own],
+            c=classes[own],
+            cmap=ListedColormap(COLOURS),
+            norm=norm,
+            marker=mark,
+            s=9,
+            linewidths=0.25,
+            edgecolors=INK,
+            rasterized=len(rows) > 5000,  # so many vectors are slow to open
+        )
+    for axis in "xy":
+        share = rows[f"share_{axis}"].iloc[0]
+        getattr(panel, f"set_{axis}label")(f"{100 * share:.0f} % of the variance")
+    panel.set(xticks=[], yticks=[])
+    panel.margins(0.08)
+    panel.set_aspect("equal", adjustable="datalim")
+
+
+def _explain(figure, panel):
+    """Name colours and marks in a legend of marks that are drawn nowhere."""
+    look = {"linestyle": "none", "markeredgecolor": INK, "markeredgewidth": 0.4, "markersize": 4.5}
+    for colour, name in zip(COLOURS, CLASSES, strict=True):
+        panel.plot([], marker="o", color=colour, label=name, **look)
+    for part, mark in MARKS.items():
+        panel.plot([], marker=mark, markerfacecolor="none", label=f"{part} speaker", **look)
+    figure.legend(loc="outside lower center", ncols=len(COLOURS) + len(MARKS), handletextpad=0.1)
