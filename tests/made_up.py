@@ -9,6 +9,7 @@ from emospeech.evaluation.intervals import intervals_table
 from emospeech.evaluation.leaks import leak_table
 from emospeech.evaluation.predictions import BASELINE, predictions_table
 from emospeech.evaluation.references import references_table
+from emospeech.evaluation.representation import neighbours_table
 from emospeech.evaluation.scores import metrics_table
 from emospeech.evaluation.seeds import seeds_table
 from emospeech.evaluation.slices import slices_table
@@ -96,5 +97,20 @@ def judge(recordings, predictions, permutations, resamples):
 def evaluation(size=200, repeats=200):
     """Return the tables of results/evaluation by name, from made-up predictions."""
     recordings = recordings_table(size)
-    predictions = predictions_of_all(recordings, make_folds(recordings, FoldSettings()))
-    return judge(recordings, predictions, repeats, repeats)
+    folds = make_folds(recordings, FoldSettings())
+    predictions = predictions_of_all(recordings, folds)
+    tables = judge(recordings, predictions, repeats, repeats)
+    return tables | {"neighbours": neighbours_of(recordings, folds)}
+
+
+def neighbours_of(recordings, folds, seed=0):
+    """Neighbours among crops of noise, and in a layer that holds valence."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for fold, rows in folds[folds["part"] != "train"].groupby("fold"):
+        left_out = rows.merge(recordings, on="recording")
+        crops = rng.normal(size=(len(left_out), 3))
+        spaces = {"crops": crops, "shared layer": crops + 2 * left_out[["valence"]].to_numpy()}
+        for model in MODELS:
+            parts.append(neighbours_table(left_out, spaces).assign(model=model, fold=fold))
+    return pd.concat(parts, ignore_index=True)

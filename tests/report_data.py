@@ -141,3 +141,33 @@ def example(words=("so", "unbelievably")):
     ]
     columns = ["recording", "element", "start", "end", "low", "high", "level", "word"]
     return pd.DataFrame(cells + spans + lines).assign(recording="a").reindex(columns=columns)
+
+
+def generated():
+    """Three epochs with four pictures and two real ones each, of two frames and three rows."""
+    rng = np.random.default_rng(0)
+    counts = {"generated": 4, "real": 2}
+    keys = [
+        {"epoch": epoch, "source": source, "picture": picture, "frame": frame}
+        for epoch in (1, 2, 3)
+        for source, count in counts.items()
+        for picture in range(1, count + 1)
+        for frame in (1, 2)
+    ]
+    levels = rng.integers(0, 256, (len(keys), 3))
+    return pd.concat(
+        [pd.DataFrame(keys), pd.DataFrame(levels, columns=["row_1", "row_2", "row_3"])], axis=1
+    )
+
+
+def mapped(folds=(1, 2, 3, 4)):
+    """Eight recordings of two speakers in each fold, at places of their own."""
+    rng = np.random.default_rng(1)
+    parts = []
+    for fold in folds:
+        part = pd.DataFrame({"fold": fold, "recording": [f"r{i}" for i in range(8)]})
+        part["speaker"] = part["part"] = ["test", "validation"] * 4
+        part["valence"] = [1.5, 1.5, 3, 3, 4.5, 4.5, 5, 5]
+        part[["x", "y"]] = rng.normal(size=(8, 2))
+        parts.append(part.assign(share_x=0.6, share_y=0.2))
+    return pd.concat(parts, ignore_index=True)

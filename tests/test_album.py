@@ -3,15 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from emospeech.models.catalogue import build
 from emospeech.training.album import PICTURES, Album
+from emospeech.training.pictures import pictures_table, real_pictures
 from tests.conftest import CORPUS_ROWS
 from tests.test_resume import LONG, NORMED, TIMES, train
-from tests.test_training import TRIAL
+from tests.test_training import SETTINGS, TRIAL, fold_of
 
 
 def generator_after(corpus, place, epochs):
@@ -65,3 +67,32 @@ def test_the_album_of_a_cnn_is_empty(corpus):
     found = album.arrays()
     assert found["epochs"].shape == (0,)
     assert found["pictures"].shape == (0, PICTURES, 0, 0)
+
+
+def test_real_pictures_are_crops_of_audio_that_may_be_heard(corpus):
+    """Each is found, column by column, in a recording of the training part or is floor."""
+    fold = fold_of(corpus)
+    found = real_pictures(fold, [corpus / "store.h5"], 3, TRIAL, SETTINGS, 12)
+    assert found.shape == (12, TRIAL["crop_width"], CORPUS_ROWS)
+    again = real_pictures(fold, [corpus / "store.h5"], 3, TRIAL, SETTINGS, 12)
+    np.testing.assert_array_equal(found, again)
+    assert len(np.unique(found, axis=0)) > 6
+    heard = np.flatnonzero(fold.table["part"] == "train")
+    spans = [slice(*fold.store.offsets[number : number + 2]) for number in heard]
+    frames = np.concatenate([fold.store.frames[span] for span in spans]).astype(np.float64)
+    known = {tuple(frame) for frame in np.rint((frames + 1) * 127.5).astype(int)}
+    columns = found.reshape(-1, CORPUS_ROWS).astype(int)
+    assert {tuple(column) for column in columns} <= known | {(0,) * CORPUS_ROWS}
+
+
+def test_the_table_of_pictures_has_a_line_for_each_frame():
+    rng = np.random.default_rng(4)
+    generated, real = (rng.integers(0, 256, (*n, 5, 3), np.uint8) for n in ((2, 4), (4,)))
+    table = pictures_table(np.array([1, 7]), generated, real)
+    assert list(table) == ["epoch", "source", "picture", "frame", "row_1", "row_2", "row_3"]
+    assert len(table) == 2 * (4 + 2) * 5
+    levels = table.set_index(["epoch", "source", "picture", "frame"])
+    assert levels.loc[(7, "generated", 2, 4)].tolist() == generated[1, 1, 3].tolist()
+    assert levels.loc[(1, "real", 2, 1)].tolist() == real[1, 0].tolist()
+    assert levels.loc[(7, "real", 1, 5)].tolist() == real[2, 4].tolist()
+    assert pd.api.types.is_integer_dtype(table["row_1"])

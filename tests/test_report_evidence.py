@@ -5,7 +5,7 @@ import pytest
 
 from emospeech.evaluation.comparisons import smallest_p
 from emospeech.report import evidence
-from emospeech.report.contents import chance, slices, uncertainty
+from emospeech.report.contents import chance, learned, luck, slices, uncertainty
 from emospeech.report.layout import arrange
 from tests import made_up
 from tests import report_data as data
@@ -66,6 +66,36 @@ def test_the_spread_has_each_kind_of_luck_for_itself(frames, tables):
         assert line["rho_error_speakers"] == known["error_speakers"]
         assert pd.isna(line["uar5_deviation_seeds"])
         assert (line["seeds"], line["crop_seeds"], line["speakers"]) == (1, 2, 5)
+
+
+def test_the_spread_is_told_in_words_and_so_is_what_is_not_drawn_anew(frames):
+    words = luck.spread_words(frames["spread"])
+    assert "With one seed of the training nothing is known of its part (training.seeds)." in words
+    assert "A standard deviation of 2 values is itself uncertain by some 71 %." in words
+    rows = frames["spread"].query("figure == 'uar5' and task == 'valence'")
+    for kind in ("deviation_crops", "error_speakers"):
+        assert f"{100 * rows[kind].min():.1f} to {100 * rows[kind].max():.1f} points" in words
+    more = frames["spread"].assign(seeds=5, deviation_seeds=0.0312)
+    assert "Over 5 seeds of the training it has a deviation of 3.1 points." in luck.spread_words(
+        more
+    )
+    assert luck.spread_words(None) == ""
+
+
+def test_neighbours_are_means_of_the_folds_with_their_range(frames, tables):
+    table = tables["neighbours"].set_index(["property", "model"])
+    own = frames["neighbours"].query("model == 'BasicDCGAN' and property == 'valence'")
+    layer = own.query("space == 'shared layer'")["share"]
+    line = table.loc[("valence", "BasicDCGAN")]
+    assert line["near_layer"] == pytest.approx(layer.mean())
+    assert [line["near_least"], line["near_most"]] == [layer.min(), layer.max()]
+    assert line["near_crops"] == pytest.approx(own.query("space == 'crops'")["share"].mean())
+    assert line["near_chance"] == pytest.approx(own["chance"].mean())
+    assert list(tables["neighbours"]["property"].unique()) == ["valence", "activation", "speaker"]
+    assert "BasicDCGAN in 5 of 5 folds" in learned.neighbour_words(frames["neighbours"])
+    fewer = frames["neighbours"].copy()
+    fewer.loc[fewer["fold"].eq(2) & fewer["space"].eq("crops"), "share"] = 1.0
+    assert "BasicDCGAN in 4 of 5 folds" in learned.neighbour_words(fewer)
 
 
 def test_references_stand_in_one_order_and_guessers_lack_correlations(frames, tables):

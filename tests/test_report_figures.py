@@ -17,7 +17,9 @@ from emospeech.report import (
     comparison,
     confusion,
     example,
+    generated,
     learning,
+    mapping,
     outline,
     scatter,
     style,
@@ -82,6 +84,8 @@ FIGURES = {
         lambda: learned({1: data.history(model="BasicCNN"), 10: data.history(8, "BasicCNN")}),
     ),
     "scatter": (lambda table: scatter.draw_scatter(table, "BasicCNN"), scattered),
+    "generated": (generated.draw_generated, data.generated),
+    "map": (mapping.draw_map, data.mapped),
 }
 
 

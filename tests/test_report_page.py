@@ -13,7 +13,9 @@ from emospeech.report import (
     comparison,
     confusion,
     example,
+    generated,
     learning,
+    mapping,
     page,
     trials,
 )
@@ -78,6 +80,8 @@ def pictures(tmp_path_factory):
         picture(example.draw_example, folder, "example", data.example()),
         picture(trials.draw_trials, folder, "trials", trials.points({"BasicCNN": data.trials()})),
         picture(learning.draw_learning, folder, "learning-BasicCNN", curves),
+        picture(generated.draw_generated, folder, "generated-BasicDCGAN", data.generated()),
+        picture(mapping.draw_map, folder, "map-BasicCNN", data.mapped()),
     )
 
 
@@ -157,6 +161,7 @@ def test_every_table_is_there_with_caption_scopes_and_a_box_to_scroll(outline):
         "chance",
         "paper",
         "cells",
+        "neighbours",
     }
     assert names >= {f"table-3-{model}" for model in data.MODELS}
     assert names >= {f"search-{model}" for model in data.MODELS}
@@ -176,8 +181,10 @@ def test_every_figure_is_inside_with_its_alternative_text_and_size(outline, pict
     images = outline.all("img")
     assert [image["alt"] for image in images] == [picture.alt for picture in pictures]
     assert all(image["src"].startswith("data:image/png;base64,") for image in images)
-    assert [int(image["width"]) for image in images] == pytest.approx([488, *[1008] * 5], abs=3)
-    assert len(outline.all("figcaption")) == 6
+    widths = [int(image["width"]) for image in images]
+    assert widths[:6] == pytest.approx([488, *[1008] * 5], abs=3)
+    assert widths[7] == pytest.approx(1008, abs=3)
+    assert len(outline.all("figcaption")) == 8
     links = {attributes.get("href") for attributes in outline.all("a")}
     for picture in pictures:
         assert {picture.path, picture.path.replace(".pdf", ".csv")} <= links
@@ -208,6 +215,8 @@ def test_values_stand_on_the_page(html):
         "31.2",
         "2.9.0",
         "20 checks ran on",
+        "Over 2 draws of the crops it has a deviation of",
+        "BasicDCGAN in 5 of 5 folds",
         "snakemake --cores 1 --configfile own.yaml",
     ):
         assert text in html

@@ -60,13 +60,18 @@ def neighbours_table(rows, spaces):
         known = rows[name].notna().to_numpy()
         groups = rows.loc[known, name]
         if name in TASKS:
-            groups = pd.Series(hard(groups) @ CLASSES)
+            groups = class_of(groups)
         possible = possible_neighbours(rows.loc[known, "dialogue"])
         if possible.any():
             for space, values in spaces.items():
                 figures = shares_of_same(values[known], groups.to_numpy(), possible)
                 table.append({"property": name, "space": space, **figures})
     return pd.DataFrame(table, columns=NEIGHBOUR_COLUMNS)
+
+
+def class_of(labels):
+    """Return the class of each label from 1 to 5, a halfway one that nearer to neutral."""
+    return pd.Series(hard(labels) @ CLASSES, labels.index).astype(int)
 
 
 def possible_neighbours(dialogues):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from emospeech.metrics import row_normalised, unweighted_recall
+from emospeech.report.captions_of_pictures import generated, mapped
 from emospeech.report.frames import CLASSES, in_order
 from emospeech.report.learning import losses_of
 
@@ -179,4 +180,6 @@ WORDS = {
     "scatter": scatter,
     "trials": trials,
     "learning": learning,
+    "generated": generated,
+    "map": mapped,
 }

@@ -11,6 +11,7 @@ import pandas as pd
 from emospeech.evaluation.predictions import TASKS
 from emospeech.evaluation.slices import AGREEMENTS
 from emospeech.report.frames import MODELS, cell, fold_names, in_order, of_task, require
+from emospeech.report.learned import table_neighbours
 from emospeech.report.tables import table_chance
 from emospeech.report.uncertainty import (
     table_comparisons,
@@ -129,10 +130,11 @@ TABLES = {
     "control": (table_control, ("metrics", "control")),
     "slices": (table_slices, ("slices",)),
     "leaks": (table_leaks, ("leaks",)),
+    "neighbours": (table_neighbours, ("neighbours",)),
 }
 FRAMES = (
     *("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks"),
-    "control",
+    *("control", "neighbours"),
 )
 
 

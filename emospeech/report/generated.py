@@ -6,7 +6,6 @@ from emospeech.report.frames import require
 from emospeech.report.style import LEVELS, PAGE_WIDTH, SOFT, blank, style
 
 HIGHEST = 255  # level of a picture; 0 is the floor
-CELL = 0.72  # inches, the width of a picture at most
 TALLEST = 8.5  # inches of all pictures together
 GAP = 0.35  # between generated and real pictures, in their width
 MARGIN = 0.55  # inches, for the numbers of the epochs
@@ -32,10 +31,9 @@ def draw_generated(table):
     (drawn, epochs), (real, _) = pictures(table, "generated"), pictures(table, "real")
     sizes = [drawn.shape[1], real.shape[1]]
     tall = drawn.shape[2] / drawn.shape[3]
-    widest = (PAGE_WIDTH - MARGIN) / (sum(sizes) + GAP)
-    cell = min(CELL, widest, TALLEST / tall / len(epochs))
+    height = tall * len(epochs) * (PAGE_WIDTH - MARGIN) / (sum(sizes) + GAP)
     with style():
-        figure = blank(MARGIN + cell * (sum(sizes) + GAP), 0.3 + cell * tall * len(epochs))
+        figure = blank(PAGE_WIDTH, 0.3 + min(height, TALLEST))
         widths = [1] * sizes[0] + [GAP] + [1] * sizes[1]
         grid = figure.subplots(len(epochs), len(widths), squeeze=False, width_ratios=widths)
         inside = {"rect": (0.01, 0.01, 0.98, 0.98)}  # so that titles keep clear of the edge

@@ -72,6 +72,15 @@ SINGLE |= {
     "chance_low": Heading("2.5\u00a0%", percent, "Chance, 5 classes (%)"),
     "chance_high": Heading("97.5\u00a0%", percent, "Chance, 5 classes (%)"),
 }
+NEAR = "Neighbours with the same (%)"
+SINGLE |= {
+    "property": Heading("The same", numeric=False),
+    "near_chance": Heading("by chance", percent, NEAR),
+    "near_crops": Heading("among the crops", percent, NEAR),
+    "near_layer": Heading("in the shared layer", percent, NEAR),
+    "near_least": Heading("lowest fold", percent, NEAR),
+    "near_most": Heading("highest fold", percent, NEAR),
+}
 FIGURES = {
     "uar5": ("UAR, 5 classes (%)", percent),
     "uar3": ("UAR, 3 classes (%)", percent),

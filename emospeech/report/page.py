@@ -15,6 +15,8 @@ import pandas as pd
 from emospeech.report.contents import (
     chance,
     checked,
+    learned,
+    luck,
     results,
     run,
     search,
@@ -28,6 +30,7 @@ from emospeech.report.tables import table_2
 KINDS = (
     *("outline", "balance", "example"),
     *("comparison", "confusion", "scatter", "trials", "learning"),
+    *("generated", "map"),
 )
 
 
@@ -121,12 +124,13 @@ def tables_of(report, evidence):
         "confusion": results.confusion_tables(report),
         "shares": results.share_tables(report),
         "comparisons": uncertainty.comparison_tables(evidence),
-        "spread": uncertainty.spread_tables(evidence),
+        "spread": luck.spread_tables(evidence),
         "chance": chance.reference_tables(evidence),
         "slices": slices.slice_tables(evidence),
         "leaks": slices.leak_tables(evidence),
         "paper": checked.paper_tables(report.confusions, report.evaluation.get("cells")),
         "search": search.search_tables(report),
+        "neighbours": learned.neighbour_tables(evidence),
         "corpora": run.corpus_tables(report.corpora),
         "durations": run.duration_tables(report.run.durations),
     }
@@ -140,9 +144,11 @@ def words_of(report, evidence):
     shared = searched and config.get("search", {}).get("select") == "pooled"
     return {
         "speakers": uncertainty.speaker_words(found.get("comparisons"), doubled),
+        "spread": luck.spread_words(found.get("spread")),
         "control": chance.control_words(evidence, report.run.control, report.run.control_command),
         "leaks": slices.leak_words(found.get("leaks"), shared),
         "search": search.search_words(report.trials),
+        "neighbours": learned.neighbour_words(found.get("neighbours")),
     }
 
 

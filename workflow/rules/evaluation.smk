@@ -16,7 +16,7 @@ MULTITASK = any(model.startswith("Multitask") for model in MODELS)
 TASKS = ["valence", "activation"] if MULTITASK else ["valence"]
 TABLES_OF_EVALUATION = [
     *("metrics", "intervals", "cells", "comparisons", "references", "slices", "leaks"),
-    *("crops", "spread"),
+    *("crops", "spread", "neighbours"),
 ]
 EVALUATED = [EVALUATION / f"{name}.csv" for name in TABLES_OF_EVALUATION]
 
@@ -268,6 +268,30 @@ rule represent_recordings:
         "Mapping what {wildcards.model} makes of the recordings"
     script:
         "../scripts/represent_recordings.py"
+
+
+rule collect_neighbours:
+    input:
+        neighbours=expand(EVALUATION / "{model}" / "neighbours.csv", model=MODELS),
+    output:
+        table=EVALUATION / "neighbours.csv",
+    log:
+        log_of("evaluation/neighbours"),
+    benchmark:
+        benchmark_of("evaluation/neighbours")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code("collect_neighbours.py"),
+    message:
+        "Gathering the nearest neighbours of all models"
+    script:
+        "../scripts/collect_neighbours.py"
 
 
 rule measure_acoustics:

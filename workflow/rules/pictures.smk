@@ -26,6 +26,7 @@ rule draw_generated:
         benchmark_of("report/generated-{model}")
     wildcard_constraints:
         model="|".join(ADVERSARIAL) or "none",
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1

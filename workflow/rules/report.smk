@@ -19,6 +19,7 @@ EVIDENCE = [
         "references",
         "slices",
         "leaks",
+        "neighbours",
     ),
     *(["control"] if CONTROL_METRICS else []),
 ]
@@ -30,7 +31,10 @@ TABLE_NAMES = [
 # What the evidence is made from, by name.
 JUDGED = {
     name: EVALUATION / f"{name}.csv"
-    for name in ("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks")
+    for name in (
+        *("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks"),
+        "neighbours",
+    )
 }
 JUDGED |= {"control": CONTROL_METRICS}
 
@@ -222,7 +226,11 @@ rule write_report:
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
         classes=expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
-        figures=expand(FIGURES / "{name}.{suffix}", name=FIGURE_NAMES, suffix=FIGURE_FORMATS),
+        figures=expand(
+            FIGURES / "{name}.{suffix}",
+            name=[*FIGURE_NAMES, *PICTURE_NAMES],
+            suffix=FIGURE_FORMATS,
+        ),
         tables=expand(TABLES / "{name}.{suffix}", name=TABLE_NAMES, suffix=TABLE_FORMATS),
     output:
         page=report(REPORT / "index.html", caption="../report/page.rst", category="The page"),

@@ -42,7 +42,7 @@ def evidence_of(evidence, texts):
     tables = []
     for name, (title, caption) in texts.items():
         if name in evidence and len(evidence[name]):
-            parted = "By" if name == "slices" else "Task"
+            parted = {"slices": "By", "neighbours": "The same"}.get(name, "Task")
             more = {"files": files_of(name), "parted": parted}
             tables.append(make_table(name, title, caption, evidence[name], **more))
     return tables

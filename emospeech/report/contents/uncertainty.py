@@ -12,25 +12,12 @@ TEXTS = {
         "baseline are corrected apart.",
     ),
 }
-SPREAD = {
-    "spread": (
-        "Spread.",
-        "How far a pooled figure moves by luck: standard deviations over seeds of the training and "
-        "over crops of the same recordings, then standard errors of drawing other recordings of "
-        "the same speakers, and other speakers.",
-    ),
-}
 LEVEL = 0.05
 
 
 def comparison_tables(evidence):
     """The differences between all pairs of models, if there are any."""
     return evidence_of(evidence, TEXTS)
-
-
-def spread_tables(evidence):
-    """What the seed of the training, the crops and the sample of speakers do to the figures."""
-    return evidence_of(evidence, SPREAD)
 
 
 def speaker_words(comparisons, doubled):

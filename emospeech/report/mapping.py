@@ -3,16 +3,16 @@
 import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
-from emospeech.labels import CLASSES as NUMBERS
-from emospeech.labels import hard
+from emospeech.evaluation.representation import class_of
 from emospeech.report.frames import CLASSES, require
 from emospeech.report.style import INK, PAGE_WIDTH, blank, style
 
 COLUMNS = ["fold", "recording", "speaker", "part", "valence", "x", "y", "share_x", "share_y"]
 ACROSS = 3  # folds side by side: wide panels, since the first direction is the longer one
 MARKS = {"test": "o", "validation": "^"}
-# From negative to positive; their lightness grows all the way, so that they are told apart in grey.
-COLOURS = ("#332288", "#0072b2", "#3aa99f", "#e0a100", "#f5dc7a")
+# From negative to positive. Their lightness grows all the way, so that they are told apart in grey,
+# and by the colour-blind.
+COLOURS = ("#2e1a78", "#0068b0", "#4cb08c", "#eebb44", "#fcf2bc")
 
 
 def draw_map(table):
@@ -38,8 +38,8 @@ def draw_map(table):
 
 
 def _draw_fold(panel, rows):
-    classes = hard(rows["valence"]) @ NUMBERS
-    norm = BoundaryNorm(np.arange(0.5, len(NUMBERS) + 1), len(NUMBERS))
+    classes = class_of(rows["valence"]).to_numpy()
+    norm = BoundaryNorm(np.arange(0.5, len(CLASSES) + 1), len(CLASSES))
     for part, mark in MARKS.items():
         own = (rows["part"] == part).to_numpy()
         panel.scatter(
