@@ -57,9 +57,10 @@ class Trunk(nn.Module):
         self.negative_slope = settings.negative_slope
 
     def forward(self, x, track=True):
-        x = F.leaky_relu(self.convolutions[0](x), self.negative_slope)
+        # In place: what a convolution or a norm has made is needed by nobody else.
+        x = F.leaky_relu(self.convolutions[0](x), self.negative_slope, inplace=True)
         for convolution, norm in zip(self.convolutions[1:], self.norms, strict=True):
-            x = F.leaky_relu(norm(convolution(x), track), self.negative_slope)
+            x = F.leaky_relu(norm(convolution(x), track), self.negative_slope, inplace=True)
         return x.flatten(1)
 
 
@@ -124,7 +125,7 @@ class Generator(nn.Module):
     def forward(self, latent, track=True):
         x = self.linear(latent).view(-1, *self.start)
         for norm, convolution in zip(self.norms, self.convolutions, strict=True):
-            x = convolution(F.relu(norm(x, track)))
+            x = convolution(F.relu(norm(x, track), inplace=True))
         return torch.tanh(x)
 
 

@@ -154,7 +154,12 @@ def _array(x):
 
 
 def _picture(array):
-    return torch.from_numpy(array).permute(0, 3, 1, 2)
+    """Return an array (n, w, r, c) as a tensor (n, c, w, r).
+
+    It shares the memory, but is no view, whose changes in place would be costly to follow.
+    """
+    values = torch.from_numpy(array).permute(0, 3, 1, 2)
+    return torch.empty(0).set_(values.untyped_storage(), 0, values.shape, values.stride())
 
 
 def _joined(made, bias, *gradients):
@@ -177,7 +182,8 @@ class _Join(torch.autograd.Function):
     @staticmethod
     def forward(ctx, made, *zeros):
         ctx.count = len(zeros)
-        return made.view_as(made)
+        ctx.mark_dirty(made)  # it is returned as it is, and as no view, so that it may be changed
+        return made
 
     @staticmethod
     def backward(ctx, gradient):

@@ -18,6 +18,7 @@ from functools import cache
 
 import numba
 import numpy as np
+from numba import uintp
 
 from emospeech.models.toom_cook import OUTPUTS, matrices
 
@@ -27,16 +28,21 @@ compiled = numba.njit(nogil=True, fastmath=True, error_model="numpy")
 
 
 def linear_map(matrix):
-    """Return a compiled function (x, y) that sets y to matrix @ x; the columns of x are channels.
+    """Return a compiled function that sets y to matrix @ x, where rows of x and y hold channels.
 
-    Its source is written out without loops over the matrix and without its zeros: only so does the
-    compiler take several channels at a time.
+    It takes (x, start of x, step from row to row, y, start of y, step, channels), with x and y flat
+    and the numbers unsigned: so the compiler sees that channels lie side by side, and takes several
+    at a time. It also wants the sums written out, without loops over the matrix and its zeros.
     """
-    lines = ["def apply(x, y):", "    for c in range(x.shape[1]):"]
-    lines += [f"        x{i} = x[{i}, c]" for i in range(matrix.shape[1])]
+    outputs, inputs = matrix.shape
+    lines = ["def apply(x, from_0, x_step, y, to_0, y_step, channels):"]
+    lines += [f"    from_{i} = from_{i - 1} + x_step" for i in range(1, inputs)]
+    lines += [f"    to_{i} = to_{i - 1} + y_step" for i in range(1, outputs)]
+    lines += ["    for c in range(channels):"]
+    lines += [f"        x_{i} = x[from_{i} + c]" for i in range(inputs)]
     for row, factors in enumerate(matrix.tolist()):
-        terms = [f"single({factor}) * x{i}" for i, factor in enumerate(factors) if factor]
-        lines.append(f"        y[{row}, c] = {' + '.join(terms)}")
+        terms = [f"single({factor}) * x_{i}" for i, factor in enumerate(factors) if factor]
+        lines.append(f"        y[to_{row} + c] = {' + '.join(terms)}")
     names = {"single": np.float32}
     exec("\n".join(lines), names)
     return compiled(names["apply"])
@@ -63,19 +69,12 @@ def tiles_of(picture, step):
 
 
 @compiled
-def spread_row(spread, row, left, window, points):
-    """Set `points` to those of the window of `row` from `left` on; outside of the row lies 0."""
-    n, width = len(window), len(row)
-    if left >= 0 and left + 2 * (n - 1) < width:
-        spread(row[left : left + 2 * n - 1 : 2], points)
-        return
-    for place in range(n):
+def copy_row(row, left, window):
+    """Set a window to the cells of `row` from `left` on; what lies outside is 0."""
+    for place in range(len(window)):
         column = left + 2 * place
-        if 0 <= column < width:
-            window[place] = row[column]
-        else:
-            window[place] = 0
-    spread(window, points)
+        for channel in range(row.shape[1]):
+            window[place, channel] = row[column, channel] if 0 <= column < len(row) else 0
 
 
 @compiled
@@ -94,21 +93,29 @@ def spread_large(spread, picture, before, points):
 
     `before` counts the cells of padding in front; `points` has four times the channels.
     """
-    n, channels = len(points), picture.shape[-1]
+    n, (_, height, width, channels) = len(points), picture.shape
     window = np.zeros((n, channels), np.float32)
     half = np.zeros((n, n, channels), np.float32)  # (points across, rows of the window)
+    cells, between, flat = picture.reshape(-1), half.reshape(-1), points.reshape(-1)
+    every, line = uintp(channels), uintp(n * channels)
+    far = uintp(n * points.shape[2] * points.shape[3])  # from a row of points to the next
     for tile, image, top, left in tiles_of(picture, STEP):
         for phase in range(4):
+            x = left - before + phase % 2
             for row in range(n):
                 y = top - before + phase // 2 + 2 * row
-                if 0 <= y < picture.shape[1]:
-                    x = left - before + phase % 2
-                    spread_row(spread, picture[image, y], x, window, half[:, row])
-                else:
+                to = uintp(row * channels)
+                if not 0 <= y < height:
                     half[:, row] = 0
-            part = slice(phase * channels, (phase + 1) * channels)
+                elif x >= 0 and x + 2 * (n - 1) < width:
+                    start = uintp(((image * height + y) * width + x) * channels)
+                    spread(cells, start, every + every, between, to, line, every)
+                else:
+                    copy_row(picture[image, y], x, window)
+                    spread(window.reshape(-1), uintp(0), every, between, to, line, every)
             for point in range(n):
-                spread(half[point], points[:, point, tile, part])
+                to = uintp((point * points.shape[2] + tile) * points.shape[3] + phase * channels)
+                spread(between, uintp(point * n * channels), every, flat, to, far, every)
 
 
 @compiled
@@ -120,38 +127,54 @@ def gather_large(gather, points, before, picture):
     n, channels = len(points), picture.shape[-1]
     window = np.zeros((n, channels), np.float32)
     half = np.zeros((n, n, channels), np.float32)  # (rows of the window, points across)
+    between, flat, cells = half.reshape(-1), points.reshape(-1), window.reshape(-1)
+    every, line = uintp(channels), uintp(n * channels)
+    far = uintp(n * points.shape[2] * points.shape[3])
     picture[:] = 0
     for tile, image, top, left in tiles_of(picture, STEP):
         for phase in range(4):
-            part = slice(phase * channels, (phase + 1) * channels)
             for point in range(n):
-                gather(points[:, point, tile, part], half[:, point])
+                start = (point * points.shape[2] + tile) * points.shape[3] + phase * channels
+                to = uintp(point * channels)
+                gather(flat, uintp(start), far, between, to, line, every)
             for row in range(n):
                 y = top - before + phase // 2 + 2 * row
                 if 0 <= y < picture.shape[1]:
-                    gather(half[row], window)
+                    start = uintp(row * n * channels)
+                    gather(between, start, every, cells, uintp(0), every, every)
                     add_row(window, left - before + phase % 2, picture[image, y])
 
 
 @compiled
 def spread_small(spread, picture, points):
     """Set `points` to those of a small picture, by the map `spread` of a tile."""
-    n, channels = len(points), picture.shape[-1]
+    n, (_, height, width, channels) = len(points), picture.shape
     half = np.zeros((n, OUTPUTS, channels), np.float32)  # (points across, rows of the tile)
+    cells, between, flat = picture.reshape(-1), half.reshape(-1), points.reshape(-1)
+    every, line = uintp(channels), uintp(OUTPUTS * channels)
+    far = uintp(n * points.shape[2] * channels)
     for tile, image, top, left in tiles_of(picture, OUTPUTS):
         for row in range(OUTPUTS):
-            spread(picture[image, top + row, left : left + OUTPUTS], half[:, row])
+            start = uintp(((image * height + top + row) * width + left) * channels)
+            spread(cells, start, every, between, uintp(row * channels), line, every)
         for point in range(n):
-            spread(half[point], points[:, point, tile])
+            start = uintp(point * OUTPUTS * channels)
+            to = uintp((point * points.shape[2] + tile) * channels)
+            spread(between, start, every, flat, to, far, every)
 
 
 @compiled
 def gather_small(gather, points, picture):
     """Set a small picture to what the transpose of `spread_small` makes of points."""
-    n, channels = len(points), picture.shape[-1]
+    n, (_, height, width, channels) = len(points), picture.shape
     half = np.zeros((OUTPUTS, n, channels), np.float32)  # (rows of the tile, points across)
+    cells, between, flat = picture.reshape(-1), half.reshape(-1), points.reshape(-1)
+    every, line = uintp(channels), uintp(n * channels)
+    far = uintp(n * points.shape[2] * channels)
     for tile, image, top, left in tiles_of(picture, OUTPUTS):
         for point in range(n):
-            gather(points[:, point, tile], half[:, point])
+            start = uintp((point * points.shape[2] + tile) * channels)
+            gather(flat, start, far, between, uintp(point * channels), line, every)
         for row in range(OUTPUTS):
-            gather(half[row], picture[image, top + row, left : left + OUTPUTS])
+            to = uintp(((image * height + top + row) * width + left) * channels)
+            gather(between, uintp(row * n * channels), every, cells, to, every, every)
