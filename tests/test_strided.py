@@ -1,5 +1,6 @@
 """Layers of stride 2 by all ways, against torch's convolutions in double precision."""
 
+import weakref
 from itertools import product
 
 import numpy as np
@@ -128,6 +129,18 @@ def test_threads_share_a_batch(threads):
     for first, second, alone in zip(*made[threads], made[1][0], strict=True):
         np.testing.assert_array_equal(first, second)
         np.testing.assert_allclose(first, alone, atol=ROUNDING * np.abs(alone).max())
+
+
+def test_pictures_are_let_go():
+    """What the compiled loops were handed must not stay in memory."""
+    arrays = [np.ones(shape, np.float32) for shape in ((2, 16, 24, 36), (2, 8, 12, 32))]
+    way = winograd.winograd(6, same_padding(6)[0])
+    points = np.ones((36, 4 * 36, 32), np.float32)
+    made = way.forward(arrays[0], points), way.transposed(arrays[1], points)
+    way.weight_points(*arrays)
+    kept = [weakref.ref(array) for array in (*arrays, *made)]
+    del arrays, made
+    assert [reference() for reference in kept] == [None] * len(kept)
 
 
 def test_a_double_precision_layer_is_not_rounded():

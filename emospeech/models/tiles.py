@@ -59,13 +59,15 @@ def linear_maps(taps):
 
 
 @compiled
-def tiles_of(picture, step):
-    """Yield (tile, image, top, left) of the tiles of all pictures."""
-    count, height, width, _ = picture.shape
-    down, across = height // step, width // step
-    for tile in range(count * down * across):
-        image, place = divmod(tile, down * across)
-        yield tile, image, step * (place // across), step * (place % across)
+def place_of(tile, picture, step):
+    """Return (image, top, left) of a tile of pictures, whose tiles are `step` cells apart.
+
+    No generator yields them: numba would never let go of the arrays that it was given.
+    """
+    _, height, width, _ = picture.shape
+    across = width // step
+    image, place = divmod(tile, (height // step) * across)
+    return image, step * (place // across), step * (place % across)
 
 
 @compiled
@@ -99,7 +101,8 @@ def spread_large(spread, picture, before, points):
     cells, between, flat = picture.reshape(-1), half.reshape(-1), points.reshape(-1)
     every, line = uintp(channels), uintp(n * channels)
     far = uintp(n * points.shape[2] * points.shape[3])  # from a row of points to the next
-    for tile, image, top, left in tiles_of(picture, STEP):
+    for tile in range(points.shape[2]):
+        image, top, left = place_of(tile, picture, STEP)
         for phase in range(4):
             x = left - before + phase % 2
             for row in range(n):
@@ -131,7 +134,8 @@ def gather_large(gather, points, before, picture):
     every, line = uintp(channels), uintp(n * channels)
     far = uintp(n * points.shape[2] * points.shape[3])
     picture[:] = 0
-    for tile, image, top, left in tiles_of(picture, STEP):
+    for tile in range(points.shape[2]):
+        image, top, left = place_of(tile, picture, STEP)
         for phase in range(4):
             for point in range(n):
                 start = (point * points.shape[2] + tile) * points.shape[3] + phase * channels
@@ -153,7 +157,8 @@ def spread_small(spread, picture, points):
     cells, between, flat = picture.reshape(-1), half.reshape(-1), points.reshape(-1)
     every, line = uintp(channels), uintp(OUTPUTS * channels)
     far = uintp(n * points.shape[2] * channels)
-    for tile, image, top, left in tiles_of(picture, OUTPUTS):
+    for tile in range(points.shape[2]):
+        image, top, left = place_of(tile, picture, OUTPUTS)
         for row in range(OUTPUTS):
             start = uintp(((image * height + top + row) * width + left) * channels)
             spread(cells, start, every, between, uintp(row * channels), line, every)
@@ -171,7 +176,8 @@ def gather_small(gather, points, picture):
     cells, between, flat = picture.reshape(-1), half.reshape(-1), points.reshape(-1)
     every, line = uintp(channels), uintp(n * channels)
     far = uintp(n * points.shape[2] * channels)
-    for tile, image, top, left in tiles_of(picture, OUTPUTS):
+    for tile in range(points.shape[2]):
+        image, top, left = place_of(tile, picture, OUTPUTS)
         for point in range(n):
             start = uintp((point * points.shape[2] + tile) * channels)
             gather(flat, start, far, between, uintp(point * channels), line, every)
