@@ -76,8 +76,9 @@ def test_the_spread_is_told_in_words_and_so_is_what_is_not_drawn_anew(frames):
     for kind in ("deviation_crops", "error_speakers"):
         assert f"{100 * rows[kind].min():.1f} to {100 * rows[kind].max():.1f} points" in words
     more = frames["spread"].assign(seeds=5, deviation_seeds=0.0312)
-    assert "Over 5 seeds of the training it has a deviation of 3.1 points." in luck.spread_words(
-        more
+    assert (
+        "Over 5 seeds of the training the UAR of valence has a deviation of 3.1 points."
+        in luck.spread_words(more)
     )
     assert luck.spread_words(None) == ""
 

@@ -215,7 +215,7 @@ def test_values_stand_on_the_page(html):
         "31.2",
         "2.9.0",
         "20 checks ran on",
-        "Over 2 draws of the crops it has a deviation of",
+        "Over 2 draws of the crops the UAR of valence has a deviation of",
         "BasicDCGAN in 5 of 5 folds",
         "snakemake --cores 1 --configfile own.yaml",
     ):

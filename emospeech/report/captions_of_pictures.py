@@ -26,8 +26,8 @@ def generated(table, model):
     real = levels[table["source"] == "real"].mean()
     return caption, (
         f"Grid of spectrograms by {model} with a line for each of {len(epochs)} epochs: "
-        f"{'; '.join(texts)}. Real crops have a mean level of {real:.2f}; 0 is silence, 1 the "
-        "loudest."
+        f"{'; '.join(texts)}. Real crops have a mean level of {real:.2f}; 0 is the floor, 1 "
+        "the loudest."
     )
 
 
@@ -51,7 +51,9 @@ def mapped(table, model):
     for fold, rows in table.groupby("fold"):
         held = 100 * rows[["share_x", "share_y"]].iloc[0].sum()
         means = rows.groupby(class_of(rows["valence"]))["x"].mean() / rows["x"].std()
-        places = ", ".join(f"{named[label]} {place:+.1f}" for label, place in means.items())
+        places = ", ".join(
+            f"{named[label]} {round(place, 1) + 0:+.1f}" for label, place in means.items()
+        )
         texts.append(f"fold {fold}, {held:.0f} % of the variance: {places}")
     return caption, (
         f"Scatter plots of {len(table)} recordings by {model}. Mean place of each class along the "

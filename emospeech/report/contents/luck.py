@@ -32,7 +32,7 @@ def spread_words(spread):
     parts = [
         _moves(rows["deviation_seeds"], seeds, "seed of the training", "training.seeds"),
         _moves(rows["deviation_crops"], crops, "draw of the crops", "evaluation.crop_seeds"),
-        f"The standard error of sampling the {speakers} is {_points(rows['error_speakers'])}.",
+        f"Its standard error over the {speakers} is {_points(rows['error_speakers'])}.",
     ]
     few = min((number for number in (seeds, crops) if number > 1), default=None)
     if few:
@@ -46,15 +46,14 @@ def spread_words(spread):
 def _moves(deviations, number, thing, key):
     if number < 2:
         return f"With one {thing} nothing is known of its part ({key})."
-    return (
-        f"Over {number} {thing.replace(' ', 's ', 1)} it has a deviation of {_points(deviations)}."
-    )
+    things = thing.replace(" ", "s ", 1)
+    return f"Over {number} {things} the UAR of valence has a deviation of {_points(deviations)}."
 
 
 def _points(values):
-    """A range over the models in points, such as 2.4 to 4.6 points."""
+    """A range over the models, such as 2.4 to 4.6 points by model."""
     known = 100 * values.dropna()
     if known.empty:
         return "unknown size"
     low, high = f"{known.min():.1f}", f"{known.max():.1f}"
-    return f"{low} points" if low == high else f"{low} to {high} points"
+    return f"{low} points" if low == high else f"{low} to {high} points by model"
