@@ -75,13 +75,13 @@ def as_snakemake_runs_it(script, input, output, params):
         cache_path=None,
         source=None,
         basedir=path.get_basedir(),
-        input_=named_files(input),
-        output=OutputFiles(fromdict=output),
+        input_=named_files(InputFiles(), input),
+        output=named_files(OutputFiles(), output),
         params=Params(fromdict=params),
         wildcards=Wildcards(fromdict={}),
         threads=1,
         resources=ResourceList(fromdict={}),
-        log=Log([str(Path(output["history"]).parent / "job.log")]),
+        log=Log([str(Path(input["store"]).parent / "job.log")]),
         config={},
         rulename="train",
         jobid=1,
@@ -94,9 +94,8 @@ def as_snakemake_runs_it(script, input, output, params):
     return preamble + imports + STOP + GUARD + call
 
 
-def named_files(names):
-    """Return the input files of a job as snakemake hands them over, some names with several."""
-    found = InputFiles()
+def named_files(found, names):
+    """Fill a list of files as snakemake does, some names with several; return it."""
     for name, files in names.items():
         several, start = isinstance(files, list), len(found)
         found.extend(files if several else [files])
@@ -124,19 +123,17 @@ def inputs_and_settings(folder):
     make_folds(recordings, FoldSettings()).to_csv(folder / "folds.csv", index=False)
     names = {"store": "made-up.h5", "recordings": "recordings.csv", "folds": "folds.csv"}
     input = {name: str(folder / file) for name, file in names.items()}
-    output = {"weights": "weights.safetensors", "history": "h.csv", "validation": "v.json"}
-    output |= {"generated": "g.npz"}
+    output = ("weights", "history", "validation", "generated")
     return {
         "input": input | {"unlabelled": [input["store"]], "ratings": [], "best": []},
-        "output": {name: str(folder / file) for name, file in output.items()},
+        "output": {name: [str(folder / name)] for name in output},
         "params": {
             "model": "MultitaskDCGAN",
             "fold": 1,
-            "number": 0,
-            "trial": DEMO,
+            "trials": [(0, DEMO)],
             "networks": asdict(NetworkSettings()),
             "training": asdict(TrainingSettings()),
-            "checkpoint": str(folder / ".checkpoint.safetensors"),
+            "checkpoints": [str(folder / ".checkpoint.safetensors")],
             "shuffle_seed": None,
             "code": "code",
         },

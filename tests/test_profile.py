@@ -28,11 +28,11 @@ echo "$(basename "$0") $*" >> "$(dirname "$0")/asked"
 """
 
 
-def run(*arguments, path="/usr/bin:/bin"):
+def run(*arguments, path="/usr/bin:/bin", sizes=()):
     """Run snakemake with the profile on the demo and return its output in one text."""
     command = [sys.executable, "-m", "snakemake", *arguments, "--profile", "slurm"]
     return subprocess.run(
-        [*command, "--nolock", "--configfile", "config/demo.yaml"],
+        [*command, "--nolock", "--configfile", "config/demo.yaml", *sizes],
         cwd=ROOT,
         env=os.environ | {"PATH": path},
         stdout=subprocess.PIPE,
@@ -54,7 +54,7 @@ def asked(tmp_path):
         (clients / name).write_text(CLIENT)
         (clients / name).chmod(0o755)
 
-    def ask(rule, inputs, outputs, *arguments):
+    def ask(rule, inputs, outputs, *arguments, sizes=()):
         results = tmp_path / "results"
         for name in inputs:
             (results / name).parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,8 @@ def asked(tmp_path):
         targets = [str(results / name) for name in outputs]
         only = ["--allowed-rules", rule, "--config", f"results={results}"]
         plugin = ["--slurm-logdir", str(tmp_path), "--slurm-init-seconds-before-status-checks", "1"]
-        done = run(*targets, *only, *plugin, *arguments, path=f"{clients}:/usr/bin:/bin")
+        places = f"{clients}:/usr/bin:/bin"
+        done = run(*targets, *only, *plugin, *arguments, path=places, sizes=sizes)
         assert done.returncode != 0, done.stdout
         requests = (clients / "asked").read_text().splitlines()
         return [request for request in requests if request.startswith("sbatch ")]
@@ -115,6 +116,16 @@ def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked):
     assert minutes == [minutes[0], 2 * minutes[0], 3 * minutes[0]]
     assert memory[0] >= 1000
     assert minutes[0] >= 60
+
+
+@pytest.mark.workflow
+def test_trials_that_share_a_job_ask_for_what_a_training_asks_for(asked, tmp_path):
+    (tmp_path / "shared.yaml").write_text("training: {trials_per_job: 2}")
+    weights = [f"{TRAINED}/weights.safetensors"]
+    given = ["--retries", "0", "--set-resources", "train:slurm_partition=gpu", "train:gpu=1"]
+    (request,) = asked("train_0_to_1", STUDY, weights, *given, sizes=[tmp_path / "shared.yaml"])
+    assert option(request, "--gpus") == "1"
+    assert option(request, "-p") == "gpu"
 
 
 @pytest.mark.workflow

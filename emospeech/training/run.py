@@ -10,7 +10,7 @@ from emospeech.crops.gather import CropGatherer
 from emospeech.crops.pool import UnlabelledPool
 from emospeech.crops.sampler import Sampler
 from emospeech.models.catalogue import MODELS, build
-from emospeech.spectrograms.store import open_store
+from emospeech.spectrograms.store import check_store
 from emospeech.training.album import Album
 from emospeech.training.checkpoint import Checkpoint
 from emospeech.training.data import LabelledPart
@@ -47,18 +47,15 @@ def train_fold(
     is left there after the step in hand, and StoppedError is raised. An Album `album` is filled
     with what the generator draws.
     """
+    log.info("%s, trial %d, fold %d", name, number, fold.fold)
     device, model = torch_device(settings), MODELS[name]
     place = (number, fold.fold)
     seed = int(stream(settings, *place).integers(2**63))
     built = build(name, fold.store.settings.rows, trial, networks, seed)
     modules = [part and part.to(device) for part in built]
     parts = crops_of_parts(fold, model, trial, settings, device)
-    train = parts["train"]
-    pool = unlabelled_pool(fold, unlabelled, train.gather) if model.adversarial else None
-    recordings, valence = train.part.recordings, train.part.labels[:, 0]
-    sampler = Sampler(
-        train.gather, recordings, valence, pool, trial["batch_size"], settings.oversample
-    )
+    paths = unlabelled if model.adversarial else None
+    sampler = sampler_of(fold, parts["train"], paths, trial, settings)
     identity = identity_of(name, fold, number, trial, networks, settings, sampler, code)
     state = Checkpoint(checkpoint, identity)
     album = Album() if album is None else album
@@ -66,6 +63,15 @@ def train_fold(
         modules, model, trial, parts, sampler, settings, place, state, album, halted
     )
     return history, weights, summary_of(name, fold, number, history, settings)
+
+
+def sampler_of(fold, train, unlabelled, trial, settings):
+    """Return the Sampler of a LabelledPart, with a pool where `unlabelled` is not None."""
+    pool = None if unlabelled is None else unlabelled_pool(fold, unlabelled, train.gather)
+    recordings, valence = train.part.recordings, train.part.labels[:, 0]
+    return Sampler(
+        train.gather, recordings, valence, pool, trial["batch_size"], settings.oversample
+    )
 
 
 def summary_of(name, fold, number, history, settings):
@@ -102,7 +108,7 @@ def unlabelled_pool(fold, paths, labelled):
     for path in map(Path, paths):
         gather = labelled
         if path != fold.path:
-            gather = CropGatherer(open_store(path), labelled.width, labelled.device, labelled.edge)
+            gather = CropGatherer(check_store(path), labelled.width, labelled.device, labelled.edge)
         gatherers.append(gather)
         allowed.append(unlabelled_recordings(fold, path, gather.store))
     return UnlabelledPool(gatherers, allowed)

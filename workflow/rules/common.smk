@@ -102,6 +102,12 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
+def resources_of_profile(rule):
+    """Return what a profile (`set-resources`) sets for a rule, by the name of the resource."""
+    found = workflow.resource_settings.overwrite_resources.get(rule, {})
+    return {name: resource.raw for name, resource in found.items()}
+
+
 def log_of(place):
     return f"{RESULTS}/logs/{place}.log"
 
@@ -195,6 +201,16 @@ def trials_of(model):
     return [fixed[model]]
 
 
+def numbered_trials(model, numbers):
+    """Return (number, parameters) of some trials of a model."""
+    return [(number, TRIALS[model][number]) for number in numbers]
+
+
+def of_trials(numbers, name):
+    """Return a file of some trials of a fold, for each of them."""
+    return [TRAINING / "{model}" / f"trial-{number}" / "fold-{fold}" / name for number in numbers]
+
+
 def unlabelled_stores(wildcards):
     """Return the stores of the unlabelled pool; the CNNs have none."""
     if wildcards.model not in ADVERSARIAL:
@@ -229,7 +245,7 @@ ENCODING = config["labels"]["encoding"]
 NETWORKS = {name: value for name, value in config["models"].items() if name != "names"}
 NETWORKS |= {"outputs": head_outputs(ENCODING)}
 TRAINING_SETTINGS = (
-    {name: value for name, value in config["training"].items() if name != "seeds"}
+    {k: v for k, v in config["training"].items() if k not in ("seeds", "trials_per_job")}
     | config["crops"]
     | {"seed": SEED, "evaluation_seed": SEED}
     | {"oversample": config["labels"]["oversample"], "encoding": ENCODING}

@@ -1,8 +1,8 @@
-"""Train a model on a fold with the parameters of a trial.
+"""Train a model on a fold with the parameters of one trial, or of several in turn.
 
 A job that was killed goes on after its last whole epoch, one that was asked to stop after its last
-step. The checkpoint is no output, since those are deleted when a job fails; it is removed when the
-outputs are there.
+step. The checkpoints are no outputs, since those are deleted when a job fails. They stay until all
+trials of the job are there: of one that has come to its end they give its results again.
 """
 
 import json
@@ -21,11 +21,10 @@ from emospeech.training.weights import save_weights
 
 
 def main(paths, settings):
-    number, trial = settings.number, settings.trial
+    trials = settings.trials
     if paths.best:  # with another seed, what the search has chosen
-        number, trial = trial_of_fold(json.loads(Path(paths.best).read_text()), settings.fold)
+        trials = [trial_of_fold(json.loads(Path(paths.best).read_text()), settings.fold)]
     training = TrainingSettings(**settings.training)
-    networks = NetworkSettings(**settings.networks)
     fold = load_fold(
         paths.store,
         paths.recordings,
@@ -35,29 +34,36 @@ def main(paths, settings):
         training.encoding,
         paths.ratings,
     )
-    album = Album()
+    places = zip(paths.weights, paths.history, paths.validation, paths.generated, strict=True)
+    for trial, checkpoint, outputs in zip(trials, settings.checkpoints, places, strict=True):
+        train(trial, fold, training, checkpoint, outputs, paths, settings)
+    for checkpoint in settings.checkpoints:
+        Path(checkpoint).unlink(missing_ok=True)
+
+
+def train(trial, fold, training, checkpoint, outputs, paths, settings):
+    (number, parameters), networks, album = trial, NetworkSettings(**settings.networks), Album()
     with jobs.asked_to_stop() as halted:
         history, weights, validation = train_fold(
             settings.model,
             fold,
             paths.unlabelled,
             number,
-            trial,
+            parameters,
             networks,
             training,
-            settings.checkpoint,
+            checkpoint,
             settings.code,
             album,
             halted,
         )
-    description = Description(
-        settings.model, trial, networks, fold.store.settings, training, validation
-    )
-    save_weights(paths.weights, weights, description.told())
-    write_table(paths.history, history)
-    write_arrays(paths.generated, album.arrays())
-    write_json(paths.validation, validation)
-    Path(settings.checkpoint).unlink(missing_ok=True)
+    stored = fold.store.settings
+    description = Description(settings.model, parameters, networks, stored, training, validation)
+    weights_file, history_file, validation_file, generated_file = outputs
+    save_weights(weights_file, weights, description.told())
+    write_table(history_file, history)
+    write_arrays(generated_file, album.arrays())
+    write_json(validation_file, validation)
 
 
 if __name__ == "__main__":
