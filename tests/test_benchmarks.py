@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import crops, dag, extraction, startup, training, usual
+from benchmarks import crops, dag, extraction, share, startup, training, usual
 from benchmarks.corpora import Audio, made_up
 from benchmarks.rows import COLUMNS, Row, seconds_in_turn, table_of
 from emospeech.spectrograms.levels import spectrogram
@@ -99,7 +99,7 @@ def test_the_row_on_the_start_of_a_job_stands_at_its_first_step(tmp_path):
     assert row.row == "start-up-vs-imports"
     assert 1 < row.ratio < 3
     assert "train: 480 recordings" in (tmp_path / "job.log").read_text(), "the demo's size"
-    assert not (tmp_path / "weights.safetensors").exists(), "nothing was trained"
+    assert not (tmp_path / "weights").exists(), "nothing was trained"
 
 
 @pytest.mark.workflow
@@ -111,3 +111,42 @@ def test_the_work_of_planning_grows_in_proportion_to_the_trainings(tmp_path):
         dag.dry_run(project, trials, "-m", "cProfile", "-o", str(counted))
         calls.append(pstats.Stats(str(counted)).total_calls)
     assert calls[2] - calls[1] < 1.1 * (calls[1] - calls[0])
+
+
+def test_the_share_of_work_is_what_the_starts_of_jobs_leave(tmp_path, monkeypatch):
+    starts = {"train.py": 1.5, "embed_ami.py": 1.0, "assign_folds.py": 0.4, "predict.py": 2.0}
+    monkeypatch.setattr(share, "seconds_to_start", starts.__getitem__)
+    seconds = {
+        "training/BasicCNN/trial-0/fold-1": 4.5,
+        "training/BasicCNN/trials-1-to-3/fold-1": 9.5,
+        "corpora/embed_ami": 3.0,
+        "folds": "-",  # was over before its time was looked at
+        "evaluation/BasicCNN/fold-1": 2.6,
+    }
+    for place, used in seconds.items():
+        file = tmp_path / f"{place}.tsv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"s\tcpu_time\n5\t{used}\n")
+    table = share.shares(tmp_path).set_index("stage")
+    assert table["jobs"].to_dict() == {
+        "corpora": 1,
+        "evaluation": 1,
+        "folds": 1,
+        "training": 2,
+        "all": 5,
+    }
+    assert table.loc["training", ["seconds", "starts"]].tolist() == [14, 3]
+    assert table.loc["all", "seconds"] == 20
+    assert table["work"].round(6).to_dict() == {
+        "corpora": 0,
+        "evaluation": 0.03,
+        "folds": 0,
+        "training": 0.55,
+        "all": 0.58,
+    }
+
+
+def test_the_start_of_a_script_is_measured_and_each_script_has_a_place():
+    assert 0 < share.seconds_to_start("assign_folds.py") < share.seconds_to_start("train.py")
+    written = {script for _, script in share.scripts()}
+    assert written == {file.name for file in (share.ROOT / "workflow/scripts").glob("*.py")}

@@ -1,6 +1,8 @@
 """Every rule says all that a reader, a cluster and a rerun need to know."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,26 @@ def test_every_figure_and_table_has_a_caption_for_the_report_of_snakemake():
     captions = {file.stem: file for file in (ROOT / "workflow/report").glob("*.rst")}
     assert set(captions) == kinds | {"page", "workflow"}
     assert all(file.stat().st_size > 20 for file in captions.values())
+
+
+HEAVY = {"librosa", "matplotlib", "numba", "scipy", "sklearn", "soxr", "torch", "torch._dynamo"}
+# What the start of a script may import of these; the rest waits until it is needed.
+NEEDED = {
+    "count_confusions.py": set(),
+    "draw_confusion.py": {"matplotlib"},
+    "predict.py": {"torch"},
+    "select_trial.py": set(),
+    "train.py": {"torch"},
+}
+LOADED = """
+import runpy, sys
+runpy.run_path(sys.argv[1], run_name="imported")
+print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize("script", NEEDED)
+def test_nothing_heavy_is_imported_before_it_is_needed(script):
+    command = [sys.executable, "-c", LOADED, f"workflow/scripts/{script}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert HEAVY & set(done.stdout.split()) == NEEDED[script]

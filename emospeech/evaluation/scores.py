@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from emospeech.evaluation.predictions import TASKS, column_names
 from emospeech.labels import CLASSES
@@ -34,6 +33,8 @@ def chance_recalls(tables, permutations, rng):
     `tables` are the count tables (9, 5) of the folds. A table of shuffled predictions has the same
     sums of rows and columns, so it is drawn as such (Patefield 1981) without shuffling anything.
     """
+    from scipy import stats  # here, since it takes as long to import as confusions to count
+
     pooled = np.zeros((permutations, N_KINDS, len(CLASSES)))
     for table in tables:
         margins = stats.random_table(table.sum(axis=1), table.sum(axis=0))

@@ -1,0 +1,104 @@
+"""How much of a study's core time goes into its work, and how much into the starts of its jobs.
+
+python -m benchmarks.share results/demo
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+WORK = ("spectrograms", "training", "evaluation")  # stages; the start of a job is no work
+# A rule's benchmark file and script; a rule that follows another has the script of that one.
+PLACE = re.compile(r'benchmark_of\(\s*f?"([^"]+)"')
+SCRIPT = re.compile(r'"\.\./scripts/(\w+\.py)"')
+RULE = re.compile(r"^ *(?:use )?rule\b.*:\n(?:^(?! *(?:use )?rule\b).*\n?)*", re.MULTILINE)
+IMPORTS = """
+import sys
+sys.path.append({root!r})
+from snakemake.logging import logger
+from snakemake.iocontainers import Snakemake
+import runpy
+runpy.run_path({script!r}, run_name="imported")
+"""
+ROUNDS = 3
+
+
+def shares(jobs):
+    """Return a table of the core time of a study, a row a stage and one in sum.
+
+    `jobs` is the folder of the benchmark files of its jobs. The columns are the number of jobs, the
+    seconds of processor time that they took, those of them that the starts took, and `work`, the
+    share of all core time that is work of the stage. What snakemake itself takes is not in it.
+    """
+    rows = []
+    for file in sorted(jobs.rglob("*.tsv")):
+        place = file.relative_to(jobs).with_suffix("")
+        used = pd.read_csv(file, sep="\t", na_values="-")["cpu_time"].sum()
+        start = seconds_to_start(script_of(place.as_posix()))
+        # A job of half a second is over before its time is looked at.
+        rows.append((place.parts[0], max(used, start), start))
+    table = pd.DataFrame(rows, columns=["stage", "seconds", "starts"])
+    stages = table.groupby("stage", sort=False).agg(
+        jobs=("seconds", "size"), seconds=("seconds", "sum"), starts=("starts", "sum")
+    )
+    working = stages.index.isin(WORK)
+    stages["work"] = (stages["seconds"] - stages["starts"]).where(working, 0)
+    stages["work"] /= stages["seconds"].sum()
+    stages.loc["all"] = stages.sum()
+    return stages.reset_index()
+
+
+@cache
+def scripts():
+    """Return (pattern of a benchmark file, script) of all rules."""
+    found, script = [], None
+    for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        for rule in RULE.findall(file.read_text()):
+            named = SCRIPT.search(rule)
+            script = named[1] if named else script
+            for place in PLACE.findall(rule):
+                parts = map(re.escape, re.split(r"\{+[^{}]*\}+", place))
+                found.append(("[^/]+".join(parts), script))
+    return sorted(found, key=lambda pair: pair[0].count("[^/]+"))  # those that say most come first
+
+
+def script_of(place):
+    """Return the script of the job whose benchmark file lies at `place`."""
+    for pattern, script in scripts():
+        if re.fullmatch(pattern, place):
+            return script
+    raise SystemExit(f"error: {place}: no rule writes this benchmark file")
+
+
+@cache
+def seconds_to_start(script):
+    """Return the processor time from the start of a job to the first line of its work."""
+    path = str(ROOT / "workflow" / "scripts" / script)
+    command = [sys.executable, "-c", IMPORTS.format(root=str(ROOT), script=path)]
+    seconds = []
+    for _ in range(ROUNDS):
+        process = subprocess.Popen(command)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        seconds.append(used.ru_utime + used.ru_stime)
+    return min(seconds)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.share", description=__doc__)
+    parser.add_argument("results", type=Path, help="folder of a study that was run")
+    table = shares(parser.parse_args().results / "benchmarks" / "jobs")
+    print(table.round({"seconds": 1, "starts": 1, "work": 3}).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
