@@ -1,9 +1,15 @@
 """Files that are there whole or not at all."""
 
+import errno
 import json
 import os
+import re
 from contextlib import contextmanager
 from pathlib import Path
+
+from emospeech.faults import InputError
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # device, quota, largest file
 
 
 @contextmanager
@@ -18,10 +24,25 @@ def written_whole(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
-        yield beside
-        os.replace(beside, path)
+        with told_when_full(path):
+            yield beside
+            os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_when_full(path):
+    """Raise InputError where the block fails because there is no space left to write `path`."""
+    try:
+        yield
+    except Exception as error:
+        # HDF5 and safetensors give the number of the system's error in their text only.
+        found = re.search(r"(?:Errno|errno =|os error) (\d+)", str(error))
+        if found is None or int(found[1]) not in FULL:
+            raise
+        problem = "there is no space left to write it; make room and start again"
+        raise InputError(path, f"{problem}, what is finished stays") from error
 
 
 def write_text(path, text):

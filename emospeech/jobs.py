@@ -1,5 +1,6 @@
 """The frame around a workflow script: its log, its arguments and its errors."""
 
+import fcntl
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 from threadpoolctl import threadpool_limits
 
 from emospeech.faults import InputError, StoppedError
+from emospeech.orphan import end_when_orphaned
 
 
 def run(main, job):
@@ -21,11 +23,15 @@ def run(main, job):
     `InputError` ends the process with status 1 and its one line, a `StoppedError` with that of its
     signal; other errors keep their traceback.
 
+    A job ends when the engine that runs the workflow does, and begins when an earlier run of the
+    same job, which may have lost its engine, has ended.
+
     BLAS runs on one thread, since the sums of a product may depend on the number of threads and
     results must not depend on the number of cores.
     """
     paths = SimpleNamespace(**dict(job.input.items()), **dict(job.output.items()))
     settings = SimpleNamespace(**dict(job.params.items()), threads=job.threads)
+    end_when_orphaned()
     with redirected(job.log[0]), threadpool_limits(1):
         try:
             main(paths, settings)
@@ -51,11 +57,24 @@ def asked_to_stop():
         signal.signal(signal.SIGTERM, before)
 
 
+def _wait_for_earlier_run(log):
+    """Wait for the lock on an open log, which a job holds as long as it or a worker of it lives."""
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"{log.name}: waiting for an earlier run of this job to end", file=sys.stderr)
+        fcntl.flock(log, fcntl.LOCK_EX)
+    except OSError:
+        pass  # a file system without locks
+
+
 @contextmanager
 def redirected(log):
     """Send stdout and stderr, of this process and of those it starts, to the file `log`."""
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w", encoding="utf-8") as file:
+    with open(log, "a", encoding="utf-8") as file:
+        _wait_for_earlier_run(file)
+        file.truncate(0)
         sys.stdout.flush()
         sys.stderr.flush()
         os.dup2(file.fileno(), 1)

@@ -1,5 +1,7 @@
 """Work spread over processes, with results in order and bounded memory."""
 
+import ctypes
+import signal
 import sys
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
@@ -8,6 +10,19 @@ from multiprocessing import get_context
 
 # A forked worker starts in milliseconds; elsewhere than on Linux forking is not safe.
 START_METHOD = "fork" if sys.platform == "linux" else "spawn"
+
+PR_SET_PDEATHSIG = 1  # of prctl(2)
+
+
+def end_with_parent():
+    """Let this process be killed when the one that started it ends, however that comes about.
+
+    Forked workers hold the ends of each other's pipes, so none would notice by itself. Nothing
+    happens where the system has no such call: spawned workers see their pipe close.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "prctl"):
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def ordered_map(function, items, workers, ahead=4):
@@ -22,7 +37,8 @@ def ordered_map(function, items, workers, ahead=4):
         return
     items = iter(items)
     # The executor is left to end what was submitted: asked to cancel it, Python 3.11 may hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context(START_METHOD)) as pool:
+    context = get_context(START_METHOD)
+    with ProcessPoolExecutor(workers, context, initializer=end_with_parent) as pool:
         waiting = deque(pool.submit(function, item) for item in islice(items, workers * ahead))
         while waiting:
             yield waiting.popleft().result()

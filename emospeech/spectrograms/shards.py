@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emospeech.files import write_text
+from emospeech.files import told_when_full, write_text
 from emospeech.parallel import ordered_map
 from emospeech.spectrograms.layout import (
     Places,
@@ -52,20 +52,21 @@ def write_store(path, recordings, words, root, settings, workers=1):
     lengths = [count_frames(file, settings) for file in files]
     title = f"{fingerprint_of(recordings, words, settings)} {sum(lengths)} {versions()}"
     keys = _kept(part, done, title)
-    if keys is None:
-        done.unlink(missing_ok=True)  # first, so that no line ever speaks of another file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        create_store(part, recordings, words, lengths, settings)
-        write_text(done, f"{title}\n")
-        keys = set()
-    writer = ShardWriter(part, done, places_of(part), settings)
-    shards = list(_shards(files, lengths, settings))
-    missing = [shard for shard in shards if shard.key not in keys or not writer.is_whole(shard)]
-    log.info("%d shards, %d of them made before", len(shards), len(shards) - len(missing))
-    # The longest first, so that no process is left alone with one at the end.
-    missing.sort(key=lambda shard: sum(shard.lengths), reverse=True)
-    for _ in ordered_map(writer, missing, workers):
-        pass
+    with told_when_full(path):
+        if keys is None:
+            done.unlink(missing_ok=True)  # first, so that no line ever speaks of another file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            create_store(part, recordings, words, lengths, settings)
+            write_text(done, f"{title}\n")
+            keys = set()
+        writer = ShardWriter(part, done, places_of(part), settings)
+        shards = list(_shards(files, lengths, settings))
+        missing = [shard for shard in shards if shard.key not in keys or not writer.is_whole(shard)]
+        log.info("%d shards, %d of them made before", len(shards), len(shards) - len(missing))
+        # The longest first, so that no process is left alone with one at the end.
+        missing.sort(key=lambda shard: sum(shard.lengths), reverse=True)
+        for _ in ordered_map(writer, missing, workers):
+            pass
     os.replace(part, path)
     done.unlink()
     hours = sum(lengths) / settings.frame_rate / 3600

@@ -10,7 +10,7 @@ from emospeech.corpora.tables import load_recordings
 from emospeech.faults import InputError
 from emospeech.folds import PARTS
 from emospeech.labels import shuffled
-from emospeech.spectrograms.store import Store, open_store
+from emospeech.spectrograms.store import Store, check_store
 from emospeech.training.targets import encode_table
 
 LABELS = ["valence", "activation", "dominance"]
@@ -48,9 +48,10 @@ def load_fold(
     """Return a Fold, with a seed one whose labels are shuffled between the recordings of each part.
 
     `encoding` says what is learned of the labels; "histogram" needs the table of ratings. Raises
-    InputError where the tables and the store do not hold the same recordings.
+    InputError where the tables and the store do not hold the same recordings, or a byte of the
+    store was changed.
     """
-    store = open_store(store_path)
+    store = check_store(store_path)
     # As text, since an id may be made of digits alone.
     folds = pd.read_csv(folds_path, dtype={"recording": str}, keep_default_na=False)
     parts = folds.loc[folds["fold"] == fold, ["recording", "part"]]

@@ -1,0 +1,156 @@
+"""A disk that fills up: one line says so, nothing is half-made under its name, and on it goes."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.training.run import train_fold
+from tests.test_resume import TIMES
+from tests.test_training import NETWORKS, SETTINGS, TRIAL, fold_of
+
+MODEL = "MultitaskDCGAN"
+ROOT = Path(__file__).parents[1]
+# A script of the workflow as snakemake calls it, with what stands in a file.
+CALL = """
+import json, runpy, sys
+from types import SimpleNamespace
+job = SimpleNamespace(**json.load(open(sys.argv[2])))
+runpy.run_path(sys.argv[1], {"snakemake": job}, "__main__")
+"""
+
+
+class Disk:
+    """A file system of its own, which can grow."""
+
+    def __init__(self, place, kilobytes):
+        self.place = place
+        place.mkdir()
+        self._mount("-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs")
+
+    def grow(self):
+        self._mount("-o", "remount,size=64m")
+
+    def close(self):
+        subprocess.run(["umount", self.place], check=True)
+
+    def _mount(self, *arguments):
+        done = subprocess.run(["mount", *arguments, self.place], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def disk(tmp_path):
+    disks = []
+
+    def mount(kilobytes):
+        disks.append(Disk(tmp_path / "disk", kilobytes))
+        return disks[0]
+
+    yield mount
+    for mounted in disks:
+        mounted.close()
+
+
+def run(script, folder, **job):
+    """Run a script of the workflow; return its exit status and its log in `folder`."""
+    job |= {"threads": 1, "log": [str(folder / "log")]}
+    description = folder.with_suffix(".json")
+    description.write_text(json.dumps(job))
+    command = [sys.executable, "-c", CALL, ROOT / "workflow/scripts" / script, description]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.stderr == ""
+    return done.returncode, (folder / "log").read_text()
+
+
+def extract(corpus, folder):
+    paths = {"recordings": str(corpus / "recordings.csv"), "words": str(corpus / "words.csv")}
+    return run(
+        "extract_spectrograms.py",
+        folder,
+        input=paths | {"audio": str(corpus)},
+        output={"store": str(folder / "iemocap.h5")},
+        params={"settings": asdict(SpectrogramSettings())},
+    )
+
+
+def test_a_store_that_does_not_fit_is_told_and_goes_on_with_room(corpus, disk, tmp_path):
+    words = pd.DataFrame(columns=["recording", "speaker", "word", "start", "end"])
+    words.to_csv(corpus / "words.csv", index=False)
+    small, whole = disk(kilobytes=256), tmp_path / "whole"
+    status, log = extract(corpus, small.place)
+    assert status == 1
+    assert log.splitlines()[-1].startswith(f"error: {small.place}/iemocap.h5: there is no space")
+    assert "Traceback" not in log
+    assert not (small.place / "iemocap.h5").exists()
+    small.grow()
+    assert extract(corpus, small.place)[0] == 0
+    whole.mkdir()
+    assert extract(corpus, whole)[0] == 0
+    assert sorted(os.listdir(small.place)) == ["iemocap.h5", "log"]
+    assert (small.place / "iemocap.h5").read_bytes() == (whole / "iemocap.h5").read_bytes()
+
+
+OUTPUTS = {
+    "weights": "weights.safetensors",
+    "history": "history.csv",
+    "validation": "validation.json",
+    "generated": "generated.npz",
+}
+
+
+def train(corpus, folder):
+    names = {"store": "store.h5", "recordings": "recordings.csv", "folds": "folds.csv"}
+    paths = {name: str(corpus / file) for name, file in names.items()}
+    return run(
+        "train.py",
+        folder,
+        input=paths | {"unlabelled": [paths["store"]], "ratings": [], "best": []},
+        output={name: [str(folder / file)] for name, file in OUTPUTS.items()},
+        params={
+            "model": MODEL,
+            "fold": 1,
+            "trials": [[0, TRIAL]],
+            "networks": asdict(NETWORKS),
+            "training": asdict(SETTINGS),
+            "checkpoints": [str(folder / ".checkpoint.safetensors")],
+            "shuffle_seed": None,
+            "code": "code",
+        },
+    )
+
+
+def test_a_checkpoint_that_does_not_fit_is_told_and_goes_on_with_room(corpus, disk, tmp_path):
+    """There is room for the first one, but not for the second beside it."""
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    assert train(corpus, whole)[0] == 0
+    pool = [corpus / "store.h5"]
+    train_fold(MODEL, fold_of(corpus), pool, 0, TRIAL, NETWORKS, SETTINGS, tmp_path / "checkpoint")
+    small = disk(kilobytes=3 * (tmp_path / "checkpoint").stat().st_size // 2048)
+    status, log = train(corpus, small.place)
+    assert status == 1
+    place = f"{small.place}/.checkpoint.safetensors"
+    assert log.splitlines()[-1].startswith(f"error: {place}: there is no space left to write it")
+    assert "Traceback" not in log
+    assert sorted(os.listdir(small.place)) == [".checkpoint.safetensors", "log"]
+    small.grow()
+    status, log = train(corpus, small.place)
+    assert status == 0
+    assert "the training goes on after epoch 1" in log
+    assert sorted(os.listdir(small.place)) == sorted([*OUTPUTS.values(), "log"])
+    for name in OUTPUTS.values():
+        made, expected = small.place / name, whole / name
+        if name == "history.csv":
+            made, expected = (pd.read_csv(file).drop(columns=TIMES) for file in (made, expected))
+            assert made.equals(expected)
+        else:
+            assert made.read_bytes() == expected.read_bytes()
