@@ -97,6 +97,9 @@ def test_neighbours_are_means_of_the_folds_with_their_range(frames, tables):
     fewer = frames["neighbours"].copy()
     fewer.loc[fewer["fold"].eq(2) & fewer["space"].eq("crops"), "share"] = 1.0
     assert "BasicDCGAN in 4 of 5 folds" in learned.neighbour_words(fewer)
+    none = frames["neighbours"].iloc[:0]
+    assert evidence.table_neighbours(none).empty
+    assert learned.neighbour_words(none) == ""
 
 
 def test_references_stand_in_one_order_and_guessers_lack_correlations(frames, tables):

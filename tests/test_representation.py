@@ -78,7 +78,7 @@ def test_the_map_keeps_what_two_directions_can():
     assert map_table(table[["recording"]], turned).equals(map_table(table[["recording"]], turned))
 
 
-def table_of(rng, size=200, dialogues=None):
+def table_of(rng, size=200, dialogues=""):
     rows = pd.DataFrame({"speaker": rng.choice(["a", "b"], size)})
     rows["valence"] = rng.choice([1, 1.5, 2, 3, 3, 4.5, 5], size)
     rows["activation"] = np.nan
@@ -120,7 +120,7 @@ def test_neighbours_in_the_same_dialogue_do_not_count():
     values = rng.normal(size=(20, 8))[numbers] * 10 + 0.01 * rng.normal(size=(200, 8))
     valence = neighbours_table(rows, {"values": values}).set_index("property").loc["valence"]
     assert valence["chance"] == pytest.approx(3 / 19)  # three other dialogues of nineteen
-    alone = neighbours_table(rows.assign(dialogue=None), {"values": values})
+    alone = neighbours_table(rows.assign(dialogue=""), {"values": values})
     assert alone.set_index("property").loc["valence", "share"] > 0.89
     assert valence["share"] < 0.5
     few = rows.assign(dialogue=["one"] * 195 + ["two"] * 5)

@@ -78,10 +78,11 @@ def possible_neighbours(dialogues):
     """Return which recordings may be neighbours, bool (n, n): others, and of other dialogues.
 
     What is said in one dialogue is alike in mood and in sound at once, so that neighbours within it
-    say nothing of what a network has learned. Recordings without a dialogue are of one each.
+    say nothing of what a network has learned. A recording without a dialogue (an empty text) stands
+    for itself.
     """
     names = dialogues.to_numpy(object)
-    same = (names[:, None] == names) & dialogues.notna().to_numpy()
+    same = (names[:, None] == names) & (names != "")
     np.fill_diagonal(same, True)
     return ~same
 

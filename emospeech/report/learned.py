@@ -13,8 +13,11 @@ def table_neighbours(neighbours):
     """How often the nearest neighbours of a recording share a property with it, mean of the folds.
 
     One row a property and model: by chance, among the crops (`near_crops`), in the shared layer
-    (`near_layer`), and the lowest and highest of its folds.
+    (`near_layer`), and the lowest and highest of its folds. Without a possible neighbour there is
+    no row.
     """
+    if neighbours.empty:
+        return pd.DataFrame()
     columns = ["model", "fold", "property", "space", "share", "chance"]
     require(neighbours, columns, "neighbours")
     lines = []
