@@ -25,10 +25,22 @@ import yaml
 from threadpoolctl import threadpool_limits
 
 from benchmarks.memory import process_peak
+from emospeech.crops.balance import balance_table
 from emospeech.evaluation.predictions import load_predictions
 from emospeech.evaluation.scores import confusion_tables
 from emospeech.folds import FoldSettings, make_folds
-from emospeech.report import captions, comparison, confusion, learning, scatter
+from emospeech.models.networks import NetworkSettings
+from emospeech.models.outline import outline as layers_of
+from emospeech.report import (
+    balance,
+    captions,
+    comparison,
+    confusion,
+    learning,
+    outline,
+    scatter,
+    trials,
+)
 from emospeech.report.evidence import evidence_tables
 from emospeech.report.figures import save
 from emospeech.report.page import Picture, Report, Run, render
@@ -116,15 +128,23 @@ def select(folder, model):
     validations = pd.DataFrame(
         json.loads((place / "validation.json").read_text()) for place in places
     )
-    trials = rank_trials([draw_trial(SearchSpace(), 1, n) for n in range(TRIALS)], validations)
-    choice = choose(trials, "pooled")
+    table = rank_trials([draw_trial(SearchSpace(), 1, n) for n in range(TRIALS)], validations)
+    choice = choose(table, "pooled")
     histories = chosen_histories(choice, validations, [place / "history.csv" for place in places])
-    marked = mark_chosen(trials, choice, "pooled")
-    return marked, best_trials(trials, choice, "pooled"), histories
+    marked = mark_chosen(table, choice, "pooled")
+    return marked, best_trials(table, choice, "pooled"), histories
 
 
 def draw_all(folder, tables, matrices, predictions, searched):
     """Yield the pictures of the page, drawn at the resolution of config.yaml."""
+    best, networks = searched["MultitaskDCGAN"][1], NetworkSettings()
+    points = outline.points(layers_of("MultitaskDCGAN", 128, best, networks))
+    yield draw(folder, "outline-MultitaskDCGAN", outline.draw_outline, points)
+    recordings = pd.read_csv(folder / "recordings.csv")
+    points = balance_table(recordings, make_folds(recordings, FoldSettings()), seed=1)
+    yield draw(folder, "balance", balance.draw_balance, points)
+    points = trials.points({model: table for model, (table, _, _) in searched.items()})
+    yield draw(folder, "trials", trials.draw_trials, points)
     points = comparison.points(tables["metrics"], tables["intervals"])
     yield draw(folder, "comparison", comparison.draw_comparison, points)
     for model in made_up.MODELS:
@@ -152,7 +172,7 @@ def report_of(tables, matrices, searched, pictures):
         best={model: best for model, (_, best, _) in searched.items()},
         confusions={model: counts for model, (counts, _) in matrices.items()},
         classes={model: classes for model, (_, classes) in matrices.items()},
-        trials={model: trials for model, (trials, _, _) in searched.items()},
+        trials={model: table for model, (table, _, _) in searched.items()},
         pictures=pictures,
         evaluation={name: table for name, table in tables.items() if name != "metrics"},
     )
