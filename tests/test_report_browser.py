@@ -30,8 +30,8 @@ def test_the_console_is_silent_and_nothing_is_requested(found):
     assert found["requests"] == []
 
 
-def test_every_image_is_loaded_and_described(found):
-    assert len(found["images"]) == 6
+def test_every_image_is_loaded_and_described(found, pictures):  # noqa: F811
+    assert len(found["images"]) == len(pictures) > 6
     assert all(width and len(alt) > 20 for width, alt in found["images"])
 
 
@@ -41,6 +41,8 @@ def test_the_text_of_the_tables_is_shown(found):
     for text in ("p, Holm", "a rater against the others", "improvised", "Labels shuffled (%)"):
         assert text in found["text"]
     assert "no speaker is in two parts of a fold" in found["text"]
+    for text in ("How much is luck?", "What is learned", "in the shared layer"):
+        assert text in found["text"]
 
 
 def test_nothing_reaches_over_the_edge(found):
