@@ -106,14 +106,14 @@ def test_references_stand_in_one_order_and_guessers_lack_correlations(frames, ta
     table = tables["references"].set_index(["task", "reference"])
     order = [name for task, name in table.index if task == "valence"]
     assert order == [
-        "uniform guess", "guess by the prior", "most frequent class",
-        "baseline", *data.MODELS, "a rater against the others",
+        "Uniform guess", "Guess by the prior", "Most frequent class",
+        "baseline", *data.MODELS, "A rater against the others",
     ]  # fmt: skip
     rows = frames["references"].set_index(["task", "reference", "scope"])
     human = rows.loc[("activation", "rater", "pooled")]
-    line = table.loc[("activation", "a rater against the others")]
+    line = table.loc[("activation", "A rater against the others")]
     assert line["ccc"] == human["ccc"]
-    assert pd.isna(table.loc[("valence", "uniform guess"), "rho"])
+    assert pd.isna(table.loc[("valence", "Uniform guess"), "rho"])
 
 
 def test_slices_give_each_model_its_own_column(frames, tables):

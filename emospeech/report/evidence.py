@@ -24,10 +24,10 @@ SLICES = ("style", "speaker", "agreement")
 GUESSERS = ("uniform", "prior", "majority")
 CEILING = "rater"
 LABELS = {
-    "uniform": "uniform guess",
-    "prior": "guess by the prior",
-    "majority": "most frequent class",
-    CEILING: "a rater against the others",
+    "uniform": "Uniform guess",
+    "prior": "Guess by the prior",
+    "majority": "Most frequent class",
+    CEILING: "A rater against the others",
 }
 
 
