@@ -194,3 +194,32 @@ def test_no_training_starts_on_a_damaged_store(project, patient, damage):
     assert done.returncode == 0, done.output
     assert store.read_bytes() == before
     assert (project.folder / target).read_bytes() == whole
+
+
+def test_trials_that_share_a_job_are_the_same_and_none_is_lost(project, patient):
+    """Killed in the second of its trials, a job does not train the first one again."""
+    whole = (project.folder / patient[1]).parent
+    text = (project.folder / patient[0]).read_text()
+    shared = yaml.safe_load(text)
+    shared["training"]["trials_per_job"] = 2
+    (project.folder / "shared.yaml").write_text(yaml.safe_dump(shared))
+    (project.folder / "alone.yaml").write_text(text)
+    fold = whole.parents[1]
+    first, second = (fold / f"trial-{n}" / "fold-1/weights.safetensors" for n in (0, 1))
+    target = str(first.relative_to(project.folder))
+    assert project.run(target, "--force", config="alone.yaml").returncode == 0
+    before = [file.read_bytes() for file in (first, second)]
+    process = project.start(target, "--force", config="shared.yaml")
+    wait_for(process, (second.parent / ".checkpoint.safetensors").exists)
+    training_process(process).kill()
+    process.communicate()
+    assert process.returncode != 0
+    assert os.listdir(first.parent) == os.listdir(second.parent) == [".checkpoint.safetensors"]
+    done = project.run(target, config="shared.yaml")
+    assert done.returncode == 0, done.output
+    assert [file.read_bytes() for file in (first, second)] == before
+    log = project.folder / f"results/whole/logs/training/{MODEL}/trials-0-to-1/fold-1.log"
+    first_trial, second_trial = log.read_text().split("trial 1, fold 1")
+    assert "goes on after epoch 60" in first_trial
+    assert "validation UAR" not in first_trial
+    assert "validation UAR" in second_trial
