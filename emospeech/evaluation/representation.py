@@ -55,6 +55,9 @@ def neighbours_table(rows, spaces):
     neighbours that have the same property, averaged over the recordings) and `chance` (the same of
     all possible neighbours).
     """
+    distances = {
+        space: pairwise_distances(values.astype(np.float64)) for space, values in spaces.items()
+    }
     table = []
     for name in ("speaker", *TASKS):
         known = rows[name].notna().to_numpy()
@@ -63,8 +66,9 @@ def neighbours_table(rows, spaces):
             groups = class_of(groups)
         possible = possible_neighbours(rows.loc[known, "dialogue"])
         if possible.any():
-            for space, values in spaces.items():
-                figures = shares_of_same(values[known], groups.to_numpy(), possible)
+            for space, all_distances in distances.items():
+                own = all_distances[np.ix_(known, known)]
+                figures = shares_of_same(own, groups.to_numpy(), possible)
                 table.append({"property": name, "space": space, **figures})
     return pd.DataFrame(table, columns=NEIGHBOUR_COLUMNS)
 
@@ -87,12 +91,11 @@ def possible_neighbours(dialogues):
     return ~same
 
 
-def shares_of_same(values, groups, possible, count=NEIGHBOURS):
-    """Return the figures of `neighbours_table` for values (n, k), groups (n,), possible (n, n)."""
+def shares_of_same(distances, groups, possible, count=NEIGHBOURS):
+    """Return the figures of `neighbours_table` for groups (n,), distances and possible (n, n)."""
     kept = possible.any(axis=1)
     same = groups[:, None] == groups
-    distances = np.where(possible, pairwise_distances(values.astype(np.float64)), np.inf)
-    nearest = distances.argsort(axis=1, kind="stable")[:, :count]
+    nearest = np.where(possible, distances, np.inf).argsort(axis=1, kind="stable")[:, :count]
     found = np.take_along_axis(possible, nearest, axis=1)  # fewer, where fewer are possible
     alike = np.take_along_axis(same, nearest, axis=1) & found
     shares = alike[kept].sum(axis=1) / found[kept].sum(axis=1)
