@@ -93,8 +93,11 @@ def manifest_tables(folder):
 
 
 def code(script):
-    """Return the fingerprint of a script and of the library behind it, for the params of a rule."""
-    return fingerprint(ROOT / "workflow" / "scripts" / script, ROOT)
+    """Return what gives the fingerprint of a script and of the library behind it, as a param.
+
+    It is asked for the rules that are used: a job on a cluster reads all rules, and uses one.
+    """
+    return lambda wildcards: fingerprint(ROOT / "workflow" / "scripts" / script, ROOT)
 
 
 def growing(amount):
