@@ -4,10 +4,8 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -350,26 +348,3 @@ def test_further_seeds_of_what_each_fold_chose(project):
     folder = project.folder / "results/small/training/BasicCNN"
     own, other = (folder / name / "fold-1/weights.safetensors" for name in ("trial-0", "seed-2"))
     assert own.read_bytes() != other.read_bytes()
-
-
-def test_a_killed_training_goes_on_to_the_same_bytes(project):
-    patient = SMALL | {"training": {"max_epochs": 40, "patience": 40}}
-    (project.folder / "patient.yaml").write_text(yaml.safe_dump(patient))
-    place = "training/MultitaskDCGAN/trial-0/fold-1"
-    folder = project.folder / "results/small" / place
-    target = f"results/small/{place}/weights.safetensors"
-    assert project.run(target, config="patient.yaml").returncode == 0
-    whole = (folder / "weights.safetensors").read_bytes()
-    process = project.start(target, "--force", config="patient.yaml")
-    while process.poll() is None and not (folder / ".checkpoint.safetensors").exists():
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert not (folder / "validation.json").exists(), "it should not have come to its end"
-    assert project.run("--unlock", config="patient.yaml").returncode == 0
-    done = project.run(target, config="patient.yaml")
-    assert done.returncode == 0, done.output
-    log = project.folder / f"results/small/logs/{place}.log"
-    assert "the training goes on after epoch" in log.read_text()
-    assert (folder / "weights.safetensors").read_bytes() == whole
-    assert not (folder / ".checkpoint.safetensors").exists()
