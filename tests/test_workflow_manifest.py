@@ -65,9 +65,13 @@ def run(project, *arguments):
 
 
 def test_a_corpus_without_words_runs_to_its_metrics(project):
-    done = run(project, "results/own/evaluation/metrics.csv")
+    targets = [f"results/own/evaluation/{name}.csv" for name in ("metrics", "neighbours", "spread")]
+    done = run(project, *targets)
     assert done.returncode == 0, done.output
     results = project.folder / "results/own"
+    near = pd.read_csv(results / "evaluation/neighbours.csv")
+    assert set(near["property"]) == {"speaker", "valence"}, "without dialogues, and no activation"
+    assert set(near["recordings"]) == {10}
     metrics = pd.read_csv(results / "evaluation/metrics.csv")
     assert set(metrics["scope"]) == {"fold-1", "fold-2", "fold-3", "pooled", "mean"}
     words = pd.read_csv(results / "corpora/iemocap/words.csv", dtype={"recording": str})
