@@ -263,20 +263,68 @@ def test_a_deleted_figure_is_one_job(project):
     assert project.run().returncode == 0  # the page takes the figure in again
 
 
-def test_all_figures_are_drawn_again_by_their_paths_and_nothing_is_trained(project):
-    folder = project.folder / "results/small/report/figures"
-    drawn = {file.name: file.read_bytes() for file in folder.iterdir()}
-    names = {file.split(".")[0] for file in drawn}
-    assert set(drawn) == {f"{name}.{suffix}" for name in names for suffix in ("pdf", "png", "csv")}
-    shutil.rmtree(folder)
-    targets = [f"results/small/report/figures/{name}.pdf" for name in sorted(names)]
+def test_tables_and_figures_are_made_again_by_their_paths_and_nothing_is_trained(project):
+    """All are gone, first alone and then with all that the evaluation made of predictions."""
+    results = project.folder / "results/small"
+    shown = [*results.glob("report/tables/*"), *results.glob("report/figures/*")]
+    counted = [file for file in results.glob("evaluation/*.csv") if file.stem != "acoustics"]
+    for name in ("confusion", "classes"):
+        counted += results.glob(f"evaluation/*/{name}.csv")
+    made = {file: file.read_bytes() for file in (*shown, *counted)}
+    formats = {"tables": {"csv", "md", "tex"}, "figures": {"csv", "pdf", "png"}}
+    names = {(file.parent.name, file.stem) for file in shown}
+    assert len(shown) == 3 * len(names)
+    assert {(*name, end) for name in names for end in formats[name[0]]} == {
+        (file.parent.name, file.stem, file.suffix[1:]) for file in shown
+    }
+    targets = [str(file.relative_to(project.folder)) for file in shown]
+    for file in shown:
+        file.unlink()
+    assert {rule.split("_")[0] for rule in project.planned(*targets)} == {"draw", "tabulate"}
+    for file in counted:
+        file.unlink()
     planned = project.planned(*targets)
-    assert sum(planned.values()) == len(names)
-    assert all(rule.startswith("draw_") for rule in planned), planned
-    done = project.run(*targets)
+    assert {"compute_metrics", "count_confusions", "check_leaks"} <= set(planned)
+    learning = {"train", "select_trial", "predict", "predict_baseline", "extract_spectrograms"}
+    assert not learning & set(planned)
+    assert project.run(*targets).returncode == 0
+    assert project.run().returncode == 0  # the page takes them in again, and the rest is counted
+    for file, before in made.items():
+        assert file.read_bytes() == before, file
+
+
+def test_snakemakes_own_report_needs_no_network(project, monkeypatch):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nobody answers
+    done = project.run("--report", "own.html")
     assert done.returncode == 0, done.output
-    assert {file.name: file.read_bytes() for file in folder.iterdir()} == drawn
-    assert project.run().returncode == 0  # the page takes the figures in again
+    text = (project.folder / "own.html").read_text()
+    assert not re.search(r'(src|href)="https?://[^"]*\.(js|css|woff2?)"', text)
+    for category in ("Tables", "Figures", "The page"):
+        assert f'"{category}"' in text
+    captions = {}
+    for file in (ROOT / "workflow/report").glob("*.rst"):
+        parts = re.split(r"\{\{.*?\}\}|[\n`\"]", file.read_text())
+        captions[file.stem] = max(parts, key=len).strip()
+    missing = {name for name, words in captions.items() if words not in text}
+    assert missing == {"control", "paper", "cells"}, "the small study has no BasicDCGAN"
+
+
+def test_the_control_is_shown_once_it_is_there(project):
+    control = project.folder / "results/control/evaluation/metrics.csv"
+    page = project.folder / "results/small/report/index.html"
+    assert "config/demo.yaml small.yaml config/control.yaml" in page.read_text()
+    control.parent.mkdir(parents=True)
+    shutil.copy(project.folder / "results/small/evaluation/metrics.csv", control)
+    try:
+        assert project.planned() == {"tabulate_evidence": 1, "write_report": 1}
+        assert project.run().returncode == 0
+        assert "Inside it with shuffled ones" in page.read_text()
+        assert page.with_name("tables").joinpath("control.tex").exists()
+    finally:
+        control.unlink()
+    assert project.run().returncode == 0
+    assert "The control has no results in results/control yet" in page.read_text()
 
 
 @pytest.mark.parametrize(
