@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 DEMO := --configfile config/demo.yaml
 PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
-.PHONY: help demo test fast lint format control bench clean
+.PHONY: help demo test test-slurm fast lint format control bench clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 demo: $(VENV)/run ## the whole study on the embedded corpus, to the report
 	$(BIN)/snakemake --cores $(CORES) $(DEMO) --quiet reason host
@@ -20,11 +20,14 @@ demo: $(VENV)/run ## the whole study on the embedded corpus, to the report
 	@echo "The report: $(CURDIR)/results/demo/report/index.html"
 
 test: $(VENV)/dev lint ## all tests, the fast ones first
-	$(BIN)/python -m pytest -m "not workflow"
+	$(BIN)/python -m pytest -m "not workflow and not slurm"
 	$(BIN)/python -m pytest -m workflow
 
+test-slurm: $(VENV)/dev ## the demo on a Slurm of this machine, its jobs disturbed; as root, and fails without
+	$(BIN)/python -m pytest -m slurm tests/test_slurm.py
+
 fast: $(VENV)/dev ## the tests that take seconds
-	$(BIN)/python -m pytest -m "not workflow" -x -q
+	$(BIN)/python -m pytest -m "not workflow and not slurm" -x -q
 
 lint: $(VENV)/dev ## ruff, snakefmt and snakemake's own lint
 	$(BIN)/ruff check

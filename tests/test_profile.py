@@ -81,6 +81,24 @@ def test_every_rule_of_the_profile_exists():
     assert set(PROFILE["group-components"]) <= set(PROFILE["groups"].values())
 
 
+def test_what_may_learn_or_predict_on_a_gpu_asks_for_one():
+    asking = {
+        name
+        for text in RULES.values()
+        for name, body in re.findall(r"^rule (\w+):\n((?: .*\n|\n)*)", text, re.MULTILINE)
+        if "gpu=GPU" in body
+    }
+    assert set(PROFILE["set-resources"]) == asking | {"train_again", "predict_again"}
+    assert all(resources["gpu"] == 1 for resources in PROFILE["set-resources"].values())
+
+
+@pytest.mark.parametrize("group", PROFILE["group-components"])
+def test_the_rules_of_a_group_ask_for_the_same_partition(group):
+    rules = [rule for rule, name in PROFILE["groups"].items() if name == group]
+    given = [PROFILE["set-resources"].get(rule) for rule in rules]
+    assert all(resources == given[0] for resources in given), "Snakemake refuses the group else"
+
+
 def test_what_every_run_wants_hides_nothing_of_the_profile():
     assert not set(PROFILE) & set(DEFAULT), "a key of the default profile replaces that of another"
 
