@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from emospeech.faults import InputError
 from emospeech.report import tables
-from emospeech.report.forms import MISSING, plain, probability
+from emospeech.report.forms import MISSING, percent, plain, probability, share
 from emospeech.report.layout import arrange
 from emospeech.report.markup import escape_tex, to_markdown, to_tex
 from tests import report_data as data
@@ -141,6 +141,7 @@ def test_table_chance_compares_with_the_interval():
 def test_numbers_print_as_people_read_them():
     printed = [plain(value) for value in (128.0, np.int64(3), 1e-4, 2.5e-5, 0.25, "x", np.True_)]
     assert printed == ["128", "3", "1e-4", "2.5e-5", "0.25", "x", "yes"]
+    assert (percent(-1e-5), share(-1e-5), share(-1e-4)) == ("0.00", "0.0000", "-0.0001")
     assert [probability(p) for p in (0.0, 0.00099, 0.001, 0.2)] == [
         "<0.001",
         "<0.001",

@@ -11,13 +11,13 @@ MISSING = "\N{EN DASH}"
 
 
 def percent(value):
-    """A share of one as per cent with two digits."""
-    return f"{100 * value:.2f}"
+    """A share of one as per cent with two digits; what rounds to nought has no sign."""
+    return f"{round(100 * value, 2) + 0:.2f}"
 
 
 def share(value):
     """A share of one, or a correlation, with four digits as the paper has them."""
-    return f"{value:.4f}"
+    return f"{round(value, 4) + 0:.4f}"
 
 
 def probability(value):
