@@ -20,7 +20,7 @@ from emospeech import jobs
 from emospeech.parallel import ordered_map
 
 def wait(number):
-    print("worker", os.getpid(), flush=True)
+    print(f"worker {os.getpid()}\\n", end="", flush=True)  # in one piece, beside the other's
     time.sleep(60)
 
 def main(paths, settings):
