@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch.nn.grad import conv2d_weight
 
+from emospeech.models.gradients import joined
 from emospeech.models.toom_cook import MOST_TAPS, OUTPUTS
 
 TILED_FILTER_SIZES = range(3, 2 * MOST_TAPS + 1)
@@ -29,7 +30,7 @@ def halved(x, weights, bias, edges):
     if weights.shape[1] > 1 or not x.requires_grad:
         return plain_halved(x, weights, bias, edges)
     made = plain_halved(x.detach(), weights, bias, edges)
-    return _joined(made, None, (x, lambda gradient, w: one_channel(gradient, w, edges[0]), weights))
+    return joined(made, None, (x, lambda gradient, w: one_channel(gradient, w, edges[0]), weights))
 
 
 def doubled(x, weights, bias, edges):
@@ -45,7 +46,7 @@ def doubled(x, weights, bias, edges):
     if weights.shape[1] > 1:
         return plain_doubled(x, weights, bias, edges)
     made = one_channel(x.detach(), weights.detach(), edges[0])
-    return _joined(
+    return joined(
         made,
         bias,
         (x, lambda gradient, weights: plain_halved(gradient, weights, None, edges), weights),
@@ -145,7 +146,7 @@ def _tiled(x, weights, bias, before, way, back):
         return tiles.weights_of(torch.from_numpy(made))
 
     made = applied(way, x, points)
-    return _joined(made, bias, (x, towards_x, points), (weights, towards_weights, x))
+    return joined(made, bias, (x, towards_x, points), (weights, towards_weights, x))
 
 
 def _array(x):
@@ -160,49 +161,3 @@ def _picture(array):
     """
     values = torch.from_numpy(array).permute(0, 3, 1, 2)
     return torch.empty(0).set_(values.untyped_storage(), 0, values.shape, values.stride())
-
-
-def _joined(made, bias, *gradients):
-    """Return `made` and the bias, with gradients as (of what, how, from what): see `_Zero`."""
-    # Detached, or what one gradient needs would itself count as asked for through it.
-    zeros = [_Zero.apply(of, made.shape, how, needed.detach()) for of, how, needed in gradients]
-    if bias is not None:
-        made.add_(bias.detach().view(-1, 1, 1))
-        zeros.append(_Zero.apply(bias, made.shape, lambda gradient: gradient.sum((0, 2, 3))))
-    return _Join.apply(made, *zeros)
-
-
-class _Join(torch.autograd.Function):
-    """The sum of a tensor and of zeros that take no room but have gradients.
-
-    Each gradient hangs on its own zeros, so that those are computed that a caller asks for and no
-    others: the generator's update needs none of the discriminator's weights.
-    """
-
-    @staticmethod
-    def forward(ctx, made, *zeros):
-        ctx.count = len(zeros)
-        ctx.mark_dirty(made)  # it is returned as it is, and as no view, so that it may be changed
-        return made
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return (gradient,) * (1 + ctx.count)
-
-
-class _Zero(torch.autograd.Function):
-    """Zeros of a shape that take no room, for `_Join`.
-
-    The gradient of `value` is gradient(that of the zeros, *needed).
-    """
-
-    @staticmethod
-    def forward(ctx, value, shape, gradient, *needed):
-        ctx.gradient = gradient
-        ctx.count = len(needed)
-        ctx.save_for_backward(*needed)
-        return value.new_zeros(()).expand(shape)
-
-    @staticmethod
-    def backward(ctx, of_zeros):
-        return ctx.gradient(of_zeros, *ctx.saved_tensors), None, None, *(None,) * ctx.count
