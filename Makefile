@@ -21,7 +21,7 @@ demo: $(VENV)/run ## the whole study on the embedded corpus, to the report
 
 test: $(VENV)/dev lint ## all tests, the fast ones first
 	$(BIN)/python -m pytest -m "not workflow and not slurm"
-	$(BIN)/python -m pytest -m workflow
+	$(BIN)/python -m pytest -m workflow --durations=10
 
 test-slurm: $(VENV)/dev ## the demo on a Slurm of this machine, its jobs disturbed; as root, and fails without
 	$(BIN)/python -m pytest -m slurm tests/test_slurm.py
