@@ -1,5 +1,6 @@
 """Processes that import what compiles do so one after the other."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -37,3 +38,19 @@ print(*{name for name in sys.modules if name.startswith("librosa")} - before)
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
+
+
+def test_no_module_imports_librosa_but_alone():
+    for file in (ROOT / "emospeech").rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        kept = [node for node in tree.body if isinstance(node, ast.With)]
+        inside = {id(part) for node in kept for part in ast.walk(node)}
+        found = [node for node in ast.walk(tree) if "librosa" in imported(node)]
+        assert all(id(node) in inside for node in found), file
+
+
+def imported(node):
+    """Return the packages that a line imports, if it is one that imports."""
+    names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+    names += [node.module] if isinstance(node, ast.ImportFrom) else []
+    return {name.split(".")[0] for name in names}

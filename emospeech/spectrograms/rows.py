@@ -1,9 +1,12 @@
 """Which frequencies the rows of a spectrogram stand for."""
 
-import librosa
 import numpy as np
 
+from emospeech.first_import import alone
 from emospeech.spectrograms.transform import filter_bank
+
+with alone("librosa"):
+    import librosa.core.convert
 
 
 def row_edges(settings):
