@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.rows import Row, seconds_in_turn
+from benchmarks.rows import Row, seconds_in_turn, usage_of
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ("config", "emospeech", "envs", "profiles", "workflow")
@@ -55,15 +55,5 @@ def dry_run(project, trials, *python):
     command = [sys.executable, *python, "-m", "snakemake", "--dry-run", "--quiet", "all", "--cores"]
     command += ["2", "--configfile", "config/demo.yaml", sizes.name]
     environment = {key: v for key, v in os.environ.items() if not key.startswith("SNAKEMAKE")}
-    process = subprocess.Popen(
-        command,
-        cwd=project,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return used.ru_maxrss / 1024
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return usage_of(command, cwd=project, env=environment, **silent).ru_maxrss / 1024

@@ -1,5 +1,7 @@
 """The table of measurements: a row says what was measured against what."""
 
+import os
+import subprocess
 import time
 from dataclasses import dataclass
 
@@ -37,6 +39,19 @@ def seconds_in_turn(*ways, rounds=5):
             way()
             least[number] = min(least[number], time.perf_counter() - start)
     return least
+
+
+def usage_of(command, **options):
+    """Run a command to its end and return its resource usage; CalledProcessError if it fails.
+
+    `options` are those of subprocess.Popen.
+    """
+    process = subprocess.Popen(command, **options)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return used
 
 
 def table_of(rows):

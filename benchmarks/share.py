@@ -4,14 +4,14 @@ python -m benchmarks.share results/demo
 """
 
 import argparse
-import os
 import re
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
+
+from benchmarks.rows import usage_of
 
 ROOT = Path(__file__).parents[1]
 WORK = ("spectrograms", "training", "evaluation")  # stages; the start of a job is no work
@@ -82,15 +82,8 @@ def seconds_to_start(script):
     """Return the processor time from the start of a job to the first line of its work."""
     path = str(ROOT / "workflow" / "scripts" / script)
     command = [sys.executable, "-c", IMPORTS.format(root=str(ROOT), script=path)]
-    seconds = []
-    for _ in range(ROUNDS):
-        process = subprocess.Popen(command)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command)
-        seconds.append(used.ru_utime + used.ru_stime)
-    return min(seconds)
+    used = [usage_of(command) for _ in range(ROUNDS)]
+    return min(one.ru_utime + one.ru_stime for one in used)
 
 
 def main():

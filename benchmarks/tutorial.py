@@ -4,7 +4,6 @@ The layers are torch's own convolutions with the pictures in its default order, 
 library's to manage.
 """
 
-import ctypes
 from contextlib import contextmanager
 
 import torch
@@ -13,13 +12,20 @@ from torch.utils.data import DataLoader
 from emospeech.models.layers import DoublingConv, HalvingConv
 from emospeech.models.strided import plain_doubled, plain_halved
 from emospeech.training.losses import fake_loss, real_loss, softmax_loss
+from emospeech.training.run import (
+    M_MMAP_MAX,
+    M_MMAP_THRESHOLD,
+    M_TOP_PAD,
+    M_TRIM_THRESHOLD,
+    set_memory,
+)
 
-# Options of mallopt(3), from malloc.h, and the values that glibc comes to by itself.
+# What glibc comes to by itself.
 USUAL_MEMORY = {
-    -4: 65536,  # M_MMAP_MAX
-    -3: 32 * 2**20,  # M_MMAP_THRESHOLD
-    -2: 128 * 2**10,  # M_TOP_PAD
-    -1: 64 * 2**20,  # M_TRIM_THRESHOLD
+    M_MMAP_MAX: 65536,
+    M_MMAP_THRESHOLD: 32 * 2**20,
+    M_TOP_PAD: 128 * 2**10,
+    M_TRIM_THRESHOLD: 64 * 2**20,
 }
 
 
@@ -54,10 +60,8 @@ def plain_layers(*networks):
 
 def use_usual_memory():
     """Undo `emospeech.training.run.keep_freed_memory`, and give back what it has kept."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):
-        for option, value in USUAL_MEMORY.items():
-            libc.mallopt(option, value)
+    libc = set_memory(USUAL_MEMORY)
+    if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(0)
 
 

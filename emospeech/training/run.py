@@ -21,7 +21,7 @@ from emospeech.training.identity import identity_of
 log = logging.getLogger(__name__)
 
 # Options of mallopt(3), from malloc.h.
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
 
 
 def train_fold(
@@ -135,7 +135,13 @@ def keep_freed_memory():
     A step on a CPU frees and takes the same tensors again and again. By default glibc maps each
     anew, and the time goes into page faults.
     """
+    set_memory({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**26})
+
+
+def set_memory(options):
+    """Set options of mallopt, {number: value}, where the C library has it; return that library."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
-        for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**26)):
+        for option, value in options.items():
             libc.mallopt(option, value)
+    return libc
