@@ -45,6 +45,16 @@ def told_when_full(path):
         raise InputError(path, f"{problem}, what is finished stays") from error
 
 
+def read_json(path):
+    """Return what a JSON file holds."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def by_folder(files, load):
+    """Return what `load` makes of each file, by the name of its folder: a model or a corpus."""
+    return {Path(file).parent.name: load(file) for file in files}
+
+
 def write_text(path, text):
     """Write `text` as UTF-8, whole or not at all."""
     with written_whole(path) as beside:

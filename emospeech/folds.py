@@ -40,6 +40,11 @@ def make_folds(recordings, settings):
     return pd.concat(folds, ignore_index=True)
 
 
+def load_folds(path):
+    """Return folds.csv; ids are text, since one may be made of digits alone."""
+    return pd.read_csv(path, dtype={"recording": str}, keep_default_na=False)
+
+
 def count_folds(settings):
     """Return the number of folds that `make_folds` makes."""
     return settings.sessions * (2 if settings.validation == "both" else 1)

@@ -11,6 +11,7 @@ from emospeech.evaluation.predictions import (
     load_predictions,
     read_keyed,
 )
+from emospeech.files import by_folder
 from emospeech.metrics import score
 
 
@@ -29,7 +30,7 @@ def load_seeds(paths, repeated, seed):
 
 def load_crops(paths):
     """Return {(model, crop seed): predictions of all its folds}, from files .../model/crops.csv."""
-    tables = {Path(path).parent.name: read_keyed(path) for path in paths}
+    tables = by_folder(paths, read_keyed)
     return {
         (model, seed): rows
         for model, table in tables.items()

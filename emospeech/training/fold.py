@@ -8,7 +8,7 @@ import pandas as pd
 
 from emospeech.corpora.tables import load_recordings
 from emospeech.faults import InputError
-from emospeech.folds import PARTS
+from emospeech.folds import PARTS, load_folds
 from emospeech.labels import shuffled
 from emospeech.spectrograms.store import Store, check_store
 from emospeech.training.targets import encode_table
@@ -52,8 +52,7 @@ def load_fold(
     store was changed.
     """
     store = check_store(store_path)
-    # As text, since an id may be made of digits alone.
-    folds = pd.read_csv(folds_path, dtype={"recording": str}, keep_default_na=False)
+    folds = load_folds(folds_path)
     parts = folds.loc[folds["fold"] == fold, ["recording", "part"]]
     table = load_recordings(recordings_path).merge(parts, on="recording", validate="one_to_one")
     if tuple(table["recording"]) != store.recordings:

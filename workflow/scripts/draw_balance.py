@@ -1,19 +1,16 @@
 """Draw the valence labels before and after oversampling, and write their counts."""
 
-import pandas as pd
-
 from emospeech import jobs
 from emospeech.corpora.tables import load_recordings
 from emospeech.crops.balance import balance_table
+from emospeech.folds import load_folds
 from emospeech.report.balance import draw_balance
 from emospeech.report.figures import save
 from emospeech.report.tables import write_csv
 
 
 def main(paths, settings):
-    recordings = load_recordings(paths.recordings)
-    # As text, since an id may be made of digits alone.
-    folds = pd.read_csv(paths.folds, dtype={"recording": str}, keep_default_na=False)
+    recordings, folds = load_recordings(paths.recordings), load_folds(paths.folds)
     table = balance_table(recordings, folds, settings.seed, settings.oversample)
     write_csv(table, paths.csv)
     save(draw_balance(table), paths.pdf, paths.png, settings.resolution)

@@ -1,11 +1,9 @@
 """Draw what the generator of a model drew as it learned, beside real crops; write the levels."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 
 from emospeech import jobs
+from emospeech.files import read_json
 from emospeech.report.figures import save
 from emospeech.report.generated import draw_generated
 from emospeech.report.tables import write_csv
@@ -16,7 +14,7 @@ from emospeech.training.trial import file_of_trial, trial_of_fold
 
 
 def main(paths, settings):
-    number, trial = trial_of_fold(json.loads(Path(paths.best).read_text()), settings.fold)
+    number, trial = trial_of_fold(read_json(paths.best), settings.fold)
     training = TrainingSettings(**settings.training)
     fold = load_fold(paths.store, paths.recordings, paths.folds, settings.fold)
     with np.load(file_of_trial(paths.generated, number, settings.fold)) as album:

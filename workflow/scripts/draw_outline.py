@@ -1,9 +1,7 @@
 """Draw a model as it is built with its chosen parameters, and write its layers."""
 
-import json
-from pathlib import Path
-
 from emospeech import jobs
+from emospeech.files import read_json
 from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline
 from emospeech.report.figures import save
@@ -13,7 +11,7 @@ from emospeech.training.trial import trial_of_fold
 
 
 def main(paths, settings):
-    _, trial = trial_of_fold(json.loads(Path(paths.best).read_text()), fold=1)
+    _, trial = trial_of_fold(read_json(paths.best), fold=1)
     networks = NetworkSettings(**settings.networks)
     table = points(outline(settings.model, settings.rows, trial, networks))
     write_csv(table, paths.csv)

@@ -1,17 +1,16 @@
 """Draw the validation UAR of all trials by each parameter, and write them."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from emospeech import jobs
+from emospeech.files import by_folder
 from emospeech.report.figures import save
 from emospeech.report.tables import write_csv
 from emospeech.report.trials import draw_trials, points
 
 
 def main(paths, settings):
-    table = points({Path(file).parent.name: pd.read_csv(file) for file in paths.trials})
+    table = points(by_folder(paths.trials, pd.read_csv))
     write_csv(table, paths.csv)
     save(draw_trials(table), paths.pdf, paths.png, settings.resolution)
 

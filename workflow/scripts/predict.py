@@ -1,11 +1,8 @@
 """Predict the test speaker of a fold with the chosen trial of a model."""
 
-import json
-from pathlib import Path
-
 from emospeech import jobs
 from emospeech.evaluation.predictions import predictions_of
-from emospeech.files import write_table
+from emospeech.files import read_json, write_table
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.fold import load_fold
 from emospeech.training.settings import TrainingSettings
@@ -14,7 +11,7 @@ from emospeech.training.trial import trial_of_fold
 
 
 def main(paths, settings):
-    number, trial = trial_of_fold(json.loads(Path(paths.best).read_text()), settings.fold)
+    number, trial = trial_of_fold(read_json(paths.best), settings.fold)
     training = TrainingSettings(**settings.training)
     fold = load_fold(
         paths.store, paths.recordings, paths.folds, settings.fold, settings.shuffle_seed

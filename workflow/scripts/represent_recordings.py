@@ -1,13 +1,10 @@
 """Map what the networks of a model make of the recordings that their folds leave out."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from emospeech import jobs
 from emospeech.evaluation.representation import left_out, map_table, neighbours_table
-from emospeech.files import write_table
+from emospeech.files import read_json, write_table
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.fold import load_fold
 from emospeech.training.settings import TrainingSettings
@@ -18,7 +15,7 @@ def main(paths, settings):
     training = TrainingSettings(**settings.training)
     tables = (paths.store, paths.recordings, paths.folds)
     folds = (load_fold(*tables, fold, settings.shuffle_seed) for fold in settings.folds)
-    best = json.loads(Path(paths.best).read_text())
+    best = read_json(paths.best)
     networks = NetworkSettings(**settings.networks)
     maps, neighbours = [], []
     for tested in load_chosen(settings.model, best, folds, paths.weights, networks, training):

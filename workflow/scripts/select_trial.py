@@ -1,17 +1,14 @@
 """Choose the trial of a model by its validation UAR, and gather its learning curves."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.files import write_json, write_table
+from emospeech.files import read_json, write_json, write_table
 from emospeech.search import best_trials, choose, chosen_histories, mark_chosen, rank_trials
 
 
 def main(paths, settings):
-    validations = pd.DataFrame(json.loads(Path(path).read_text()) for path in paths.validations)
+    validations = pd.DataFrame(read_json(path) for path in paths.validations)
     trials = rank_trials(settings.trials, validations)
     choice = choose(trials, settings.select)
     write_table(paths.trials, mark_chosen(trials, choice, settings.select))

@@ -1,14 +1,12 @@
 """Write Table 1: the parameters that the search kept for each model."""
 
-import json
-from pathlib import Path
-
 from emospeech import jobs
+from emospeech.files import by_folder, read_json
 from emospeech.report.tables import table_1, write_formats
 
 
 def main(paths, settings):
-    best = {Path(path).parent.name: json.loads(Path(path).read_text()) for path in paths.best}
+    best = by_folder(paths.best, read_json)
     write_formats(table_1(best), paths.csv, paths.md, paths.tex)
 
 

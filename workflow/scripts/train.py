@@ -5,11 +5,10 @@ step. The checkpoints are no outputs, since those are deleted when a job fails. 
 trials of the job are there: of one that has come to its end they give its results again.
 """
 
-import json
 from pathlib import Path
 
 from emospeech import jobs
-from emospeech.files import write_arrays, write_json, write_table
+from emospeech.files import read_json, write_arrays, write_json, write_table
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.album import Album
 from emospeech.training.description import Description
@@ -23,7 +22,7 @@ from emospeech.training.weights import save_weights
 def main(paths, settings):
     trials = settings.trials
     if paths.best:  # with another seed, what the search has chosen
-        trials = [trial_of_fold(json.loads(Path(paths.best).read_text()), settings.fold)]
+        trials = [trial_of_fold(read_json(paths.best), settings.fold)]
     training = TrainingSettings(**settings.training)
     fold = load_fold(
         paths.store,

@@ -1,13 +1,10 @@
 """Predict all test speakers with the chosen trial of a model, with several seeds of the crops."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from emospeech import jobs
 from emospeech.evaluation.predictions import predictions_of
-from emospeech.files import write_table
+from emospeech.files import read_json, write_table
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.fold import load_fold
 from emospeech.training.settings import TrainingSettings
@@ -19,7 +16,7 @@ def main(paths, settings):
     folds = (load_fold(*tables, fold, settings.shuffle_seed) for fold in settings.folds)
     chosen = load_chosen(
         settings.model,
-        json.loads(Path(paths.best).read_text()),
+        read_json(paths.best),
         folds,
         paths.weights,
         NetworkSettings(**settings.networks),

@@ -1,12 +1,11 @@
 """Write the report page."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.files import write_text
+from emospeech.files import by_folder, read_json, write_text
 from emospeech.report import captions
 from emospeech.report.evidence import FRAMES
 from emospeech.report.page import Picture, Report, Run, render
@@ -14,10 +13,10 @@ from emospeech.report.page import Picture, Report, Run, render
 
 def main(paths, settings):
     report = Report(
-        run=run_of(load_json(paths.provenance), settings),
-        corpora=by_folder(paths.corpora, load_json),
+        run=run_of(read_json(paths.provenance), settings),
+        corpora=by_folder(paths.corpora, read_json),
         metrics=pd.read_csv(paths.metrics),
-        best=by_folder(paths.best, load_json),
+        best=by_folder(paths.best, read_json),
         confusions=by_folder(paths.confusions, pd.read_csv),
         classes=by_folder(paths.classes, pd.read_csv),
         trials=by_folder(paths.trials, pd.read_csv),
@@ -53,15 +52,6 @@ def pictures(paths):
         kind, *model = png.stem.split("-")
         caption, alt = captions.WORDS[kind](pd.read_csv(png.with_suffix(".csv")), *model)
         yield Picture(kind, str(png.with_suffix(".pdf")), png.read_bytes(), caption, alt)
-
-
-def by_folder(files, load):
-    """Return what `load` makes of each file, by the name of its folder: a model or a corpus."""
-    return {Path(file).parent.name: load(file) for file in files}
-
-
-def load_json(file):
-    return json.loads(Path(file).read_text())
 
 
 if __name__ == "__main__":
