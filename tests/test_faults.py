@@ -151,6 +151,7 @@ def test_two_runs_in_one_folder_do_not_meet_and_a_stale_lock_is_told(project, pa
     config, target, whole = patient
     first = project.start(target, "--force", config=config)
     wait_for(first, (project.folder / target).with_name(".checkpoint.safetensors").exists)
+    training_process(first).suspend()  # so that it does not end while the second starts
     second = project.run(target, "--force", config=config)
     assert second.returncode != 0
     assert "Directory cannot be locked" in second.output
