@@ -19,7 +19,7 @@ NAMES = {
     for text in RULES.values()
     for name in re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
 }
-CLIENTS = ("sbatch", "sinfo", "squeue", "scontrol", "scancel", "sacctmgr", "sshare")
+CLIENTS = ["sbatch", "sinfo", "squeue", "scontrol", "scancel", "sacct", "sacctmgr", "sshare"]
 # Writes down what it was asked, and refuses each job.
 CLIENT = """\
 #!/bin/sh

@@ -1,78 +1,12 @@
-"""evaluation: weights of the chosen trial and the test speaker, to predictions and metrics."""
+"""evaluation: predictions of the test speakers, to metrics and what they are worth."""
 
-PREDICTIONS = EVALUATION / "{model}" / "fold-{fold}" / "predictions.csv"
-PREDICTIONS_AGAIN = EVALUATION / "{model}" / "seed-{seed}" / "fold-{fold}" / "predictions.csv"
-# Of all trials and folds of a model, since the chosen ones are known when the jobs run.
-WEIGHTS = expand(
-    TRAINING / "{{model}}" / "trial-{trial}" / "fold-{fold}" / "weights.safetensors",
-    trial=range(N_TRIALS),
-    fold=FOLD_NUMBERS,
-)
-BASELINE = expand(EVALUATION / "baseline" / "fold-{fold}" / "predictions.csv", fold=FOLD_NUMBERS)
-ALL_PREDICTIONS = [*expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS), *BASELINE]
 # A manifest holds labels and no ratings behind them.
 RATINGS = [] if "iemocap" in MANIFESTS else CORPORA / "iemocap" / "ratings.csv"
-MULTITASK = any(model.startswith("Multitask") for model in MODELS)
-TASKS = ["valence", "activation"] if MULTITASK else ["valence"]
 TABLES_OF_EVALUATION = [
     *("metrics", "intervals", "cells", "comparisons", "references", "slices", "leaks"),
     *("crops", "spread", "neighbours"),
 ]
 EVALUATED = [EVALUATION / f"{name}.csv" for name in TABLES_OF_EVALUATION]
-
-
-rule predict:
-    input:
-        best=SEARCH / "{model}" / "best.json",
-        weights=expand(
-            TRAINING / "{{model}}" / "trial-{trial}" / "fold-{{fold}}" / "weights.safetensors",
-            trial=range(N_TRIALS),
-        ),
-        store=SPECTROGRAMS / "iemocap.h5",
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
-    output:
-        predictions=PREDICTIONS,
-    log:
-        log_of("evaluation/{model}/fold-{fold}"),
-    benchmark:
-        benchmark_of("evaluation/{model}/fold-{fold}")
-    conda:
-        ENVIRONMENT
-    threads: config["training"]["threads"]
-    resources:
-        mem_mb=growing(3000),
-        runtime=growing(60),
-        gpu=GPU,
-    params:
-        model="{model}",
-        fold=lambda wildcards: int(wildcards.fold),
-        networks=NETWORKS,
-        training=TRAINING_SETTINGS,
-        crops=config["evaluation"]["crops"],
-        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
-        code=code("predict.py"),
-    message:
-        "Predicting the test speaker of fold {wildcards.fold} with {wildcards.model}"
-    script:
-        "../scripts/predict.py"
-
-
-use rule predict as predict_again with:
-    input:
-        best=SEARCH / "{model}" / "best.json",
-        weights=[TRAINED_AGAIN / "weights.safetensors"],
-        store=SPECTROGRAMS / "iemocap.h5",
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
-    output:
-        predictions=PREDICTIONS_AGAIN,
-    log:
-        log_of("evaluation/{model}/seed-{seed}/fold-{fold}"),
-    benchmark:
-        benchmark_of("evaluation/{model}/seed-{seed}/fold-{fold}")
-    message:
-        "Predicting the test speaker of fold {wildcards.fold} with {wildcards.model}, seed {wildcards.seed}"
 
 
 rule compute_metrics:
@@ -123,226 +57,6 @@ rule count_confusions:
         "Counting the confusions of {wildcards.model}"
     script:
         "../scripts/count_confusions.py"
-
-
-rule compare_seeds:
-    input:
-        predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
-        repeated=expand(PREDICTIONS_AGAIN, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS),
-    output:
-        seeds=EVALUATION / "seeds.csv",
-    log:
-        log_of("evaluation/seeds"),
-    benchmark:
-        benchmark_of("evaluation/seeds")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        seed=SEED,
-        code=code("compare_seeds.py"),
-    message:
-        "Comparing the seeds of all models"
-    script:
-        "../scripts/compare_seeds.py"
-
-
-rule vary_crops:
-    input:
-        best=SEARCH / "{model}" / "best.json",
-        weights=WEIGHTS,
-        store=SPECTROGRAMS / "iemocap.h5",
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
-    output:
-        predictions=EVALUATION / "{model}" / "crops.csv",
-    log:
-        log_of("evaluation/{model}/crops"),
-    benchmark:
-        benchmark_of("evaluation/{model}/crops")
-    conda:
-        ENVIRONMENT
-    threads: config["training"]["threads"]
-    resources:
-        mem_mb=growing(3000),
-        runtime=growing(120),
-        gpu=GPU,
-    params:
-        model="{model}",
-        folds=list(FOLD_NUMBERS),
-        networks=NETWORKS,
-        training=TRAINING_SETTINGS,
-        crops=config["evaluation"]["crops"],
-        seeds=list(range(SEED, SEED + config["evaluation"]["crop_seeds"])),
-        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
-        code=code("vary_crops.py"),
-    message:
-        "Predicting the test speakers with {wildcards.model} on other crops"
-    script:
-        "../scripts/vary_crops.py"
-
-
-rule compare_crops:
-    input:
-        predictions=expand(EVALUATION / "{model}" / "crops.csv", model=MODELS),
-    output:
-        crops=EVALUATION / "crops.csv",
-    log:
-        log_of("evaluation/crops"),
-    benchmark:
-        benchmark_of("evaluation/crops")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("compare_crops.py"),
-    message:
-        "Comparing the crops that are evaluated, of all models"
-    script:
-        "../scripts/compare_crops.py"
-
-
-rule compare_spreads:
-    input:
-        crops=EVALUATION / "crops.csv",
-        seeds=EVALUATION / "seeds.csv" if MORE_SEEDS else [],
-        intervals=EVALUATION / "intervals.csv",
-    output:
-        spread=EVALUATION / "spread.csv",
-    log:
-        log_of("evaluation/spread"),
-    benchmark:
-        benchmark_of("evaluation/spread")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("compare_spreads.py"),
-    message:
-        "Comparing the spread over seeds and crops with the error of sampling speakers"
-    script:
-        "../scripts/compare_spreads.py"
-
-
-rule represent_recordings:
-    input:
-        best=SEARCH / "{model}" / "best.json",
-        weights=WEIGHTS,
-        store=SPECTROGRAMS / "iemocap.h5",
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
-    output:
-        map=EVALUATION / "{model}" / "map.csv",
-        neighbours=EVALUATION / "{model}" / "neighbours.csv",
-    log:
-        log_of("evaluation/{model}/map"),
-    benchmark:
-        benchmark_of("evaluation/{model}/map")
-    conda:
-        ENVIRONMENT
-    threads: config["training"]["threads"]
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
-        gpu=GPU,
-    params:
-        model="{model}",
-        folds=list(FOLD_NUMBERS),
-        networks=NETWORKS,
-        training=TRAINING_SETTINGS,
-        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
-        code=code("represent_recordings.py"),
-    message:
-        "Mapping what {wildcards.model} makes of the recordings"
-    script:
-        "../scripts/represent_recordings.py"
-
-
-rule collect_neighbours:
-    input:
-        neighbours=expand(EVALUATION / "{model}" / "neighbours.csv", model=MODELS),
-    output:
-        table=EVALUATION / "neighbours.csv",
-    log:
-        log_of("evaluation/neighbours"),
-    benchmark:
-        benchmark_of("evaluation/neighbours")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("collect_neighbours.py"),
-    message:
-        "Gathering the nearest neighbours of all models"
-    script:
-        "../scripts/collect_neighbours.py"
-
-
-rule measure_acoustics:
-    input:
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        audio=IEMOCAP,
-    output:
-        acoustics=EVALUATION / "acoustics.csv",
-    log:
-        log_of("evaluation/acoustics"),
-    benchmark:
-        benchmark_of("evaluation/acoustics")
-    conda:
-        ENVIRONMENT
-    threads: 8
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
-    params:
-        code=code("measure_acoustics.py"),
-    message:
-        "Measuring acoustic features for the classical baseline"
-    script:
-        "../scripts/measure_acoustics.py"
-
-
-rule predict_baseline:
-    input:
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
-        acoustics=EVALUATION / "acoustics.csv",
-    output:
-        predictions=BASELINE,
-    log:
-        log_of("evaluation/baseline"),
-    benchmark:
-        benchmark_of("evaluation/baseline")
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(3000),
-        runtime=growing(60),
-    params:
-        folds=list(FOLD_NUMBERS),
-        tasks=TASKS,
-        code=code("predict_baseline.py"),
-    message:
-        "Predicting the test speakers of all folds with the classical baseline"
-    script:
-        "../scripts/predict_baseline.py"
 
 
 rule bootstrap_intervals:
@@ -496,3 +210,103 @@ rule check_leaks:
         "Checking that no test speaker was heard or predicted where it must not be"
     script:
         "../scripts/check_leaks.py"
+
+
+rule compare_seeds:
+    input:
+        predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
+        repeated=expand(PREDICTIONS_AGAIN, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS),
+    output:
+        seeds=EVALUATION / "seeds.csv",
+    log:
+        log_of("evaluation/seeds"),
+    benchmark:
+        benchmark_of("evaluation/seeds")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        seed=SEED,
+        code=code("compare_seeds.py"),
+    message:
+        "Comparing the seeds of all models"
+    script:
+        "../scripts/compare_seeds.py"
+
+
+rule compare_crops:
+    input:
+        predictions=expand(EVALUATION / "{model}" / "crops.csv", model=MODELS),
+    output:
+        crops=EVALUATION / "crops.csv",
+    log:
+        log_of("evaluation/crops"),
+    benchmark:
+        benchmark_of("evaluation/crops")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code("compare_crops.py"),
+    message:
+        "Comparing the crops that are evaluated, of all models"
+    script:
+        "../scripts/compare_crops.py"
+
+
+rule compare_spreads:
+    input:
+        crops=EVALUATION / "crops.csv",
+        seeds=EVALUATION / "seeds.csv" if MORE_SEEDS else [],
+        intervals=EVALUATION / "intervals.csv",
+    output:
+        spread=EVALUATION / "spread.csv",
+    log:
+        log_of("evaluation/spread"),
+    benchmark:
+        benchmark_of("evaluation/spread")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code("compare_spreads.py"),
+    message:
+        "Comparing the spread over seeds and crops with the error of sampling speakers"
+    script:
+        "../scripts/compare_spreads.py"
+
+
+rule collect_neighbours:
+    input:
+        neighbours=expand(EVALUATION / "{model}" / "neighbours.csv", model=MODELS),
+    output:
+        table=EVALUATION / "neighbours.csv",
+    log:
+        log_of("evaluation/neighbours"),
+    benchmark:
+        benchmark_of("evaluation/neighbours")
+    localrule: True
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code("collect_neighbours.py"),
+    message:
+        "Gathering the nearest neighbours of all models"
+    script:
+        "../scripts/collect_neighbours.py"
