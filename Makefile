@@ -5,6 +5,8 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := --configfile config/demo.yaml
+# Files of tests side by side: each keeps its fixtures, and none needs all cores all the time.
+SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
 PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
 .PHONY: help demo test test-slurm fast lint format control bench clean
@@ -20,14 +22,14 @@ demo: $(VENV)/run ## the whole study on the embedded corpus, to the report
 	@echo "The report: $(CURDIR)/results/demo/report/index.html"
 
 test: $(VENV)/dev lint ## all tests, the fast ones first
-	$(BIN)/python -m pytest -m "not workflow and not slurm"
-	$(BIN)/python -m pytest -m workflow --durations=10
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not workflow and not slurm"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m workflow --durations=10
 
 test-slurm: $(VENV)/dev ## the demo on a Slurm of this machine, its jobs disturbed; as root, and fails without
 	$(BIN)/python -m pytest -m slurm tests/test_slurm.py
 
 fast: $(VENV)/dev ## the tests that take seconds
-	$(BIN)/python -m pytest -m "not workflow and not slurm" -x -q
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not workflow and not slurm" -x -q
 
 lint: $(VENV)/dev ## ruff, snakefmt and snakemake's own lint
 	$(BIN)/ruff check

@@ -17,7 +17,8 @@ IN_CONDA = {
     "torch": "pytorch",
 }
 # Used from the command line or by a profile, and not imported.
-TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "ruff", "snakefmt", "pytest-timeout"}
+TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "ruff", "snakefmt"}
+TOOLS |= {"pytest-timeout", "pytest-xdist"}
 
 
 def pins(name):
