@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -55,5 +54,4 @@ def dry_run(project, trials, *python):
     command = [sys.executable, *python, "-m", "snakemake", "--dry-run", "--quiet", "all", "--cores"]
     command += ["2", "--configfile", "config/demo.yaml", sizes.name]
     environment = {key: v for key, v in os.environ.items() if not key.startswith("SNAKEMAKE")}
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return usage_of(command, cwd=project, env=environment, **silent).ru_maxrss / 1024
+    return usage_of(command, cwd=project, env=environment).megabytes

@@ -1,7 +1,7 @@
 """The table of measurements: a row says what was measured against what."""
 
-import os
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 
@@ -41,17 +41,37 @@ def seconds_in_turn(*ways, rounds=5):
     return least
 
 
-def usage_of(command, **options):
-    """Run a command to its end and return its resource usage; CalledProcessError if it fails.
+@dataclass(frozen=True)
+class Usage:
+    """What a process used: seconds of processor time, and MB of memory at its peak."""
 
-    `options` are those of subprocess.Popen.
+    seconds: float
+    megabytes: float
+
+
+# Runs a command and prints what it used. A process counts what its parent held when it began, so
+# a parent that holds nothing stands between.
+ASIDE = """\
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+if done.returncode:
+    sys.stderr.buffer.write(done.stderr)
+    sys.exit(done.returncode)
+"""
+PEAK_UNIT = 1024**2 if sys.platform == "darwin" else 1024  # of ru_maxrss, in MB
+
+
+def usage_of(command, **options):
+    """Run a command to its end and return its Usage; CalledProcessError if it fails.
+
+    `options` are those of subprocess.run. What it says is shown if it fails.
     """
-    process = subprocess.Popen(command, **options)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return used
+    aside = [sys.executable, "-c", ASIDE, *command]
+    done = subprocess.run(aside, stdout=subprocess.PIPE, check=True, **options)
+    seconds, peak = map(float, done.stdout.split())
+    return Usage(seconds, peak / PEAK_UNIT)
 
 
 def table_of(rows):

@@ -1,6 +1,8 @@
 """The usual ways that the benchmarks measure against give the same values as ours."""
 
 import pstats
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -10,7 +12,7 @@ import torch
 
 from benchmarks import crops, dag, extraction, share, startup, training, usual
 from benchmarks.corpora import Audio, made_up
-from benchmarks.rows import COLUMNS, Row, seconds_in_turn, table_of
+from benchmarks.rows import COLUMNS, Row, seconds_in_turn, table_of, usage_of
 from emospeech.spectrograms.levels import spectrogram
 from tests.conftest import SETTINGS, write_tables
 
@@ -51,6 +53,15 @@ def test_the_table_has_the_promised_columns_and_ratios():
     table = table_of([Row("a", 3.0, 2.0, "seconds", "what"), Row("b", 1, 4, "MB", "else")])
     assert list(table) == COLUMNS
     assert table["ratio"].tolist() == [1.5, 0.25]
+
+
+def test_what_a_process_used_is_its_own():
+    held = np.ones(50_000_000)  # 400 MB, which a process that begins now would count as its own
+    used = usage_of([sys.executable, "-c", "x = b'x' * 60_000_000"])
+    assert held.nbytes / 1024**2 > 300 > used.megabytes > 60
+    assert 0 < used.seconds < 10
+    with pytest.raises(subprocess.CalledProcessError):
+        usage_of([sys.executable, "-c", "raise SystemExit(3)"])
 
 
 def test_ways_are_called_in_turn():
