@@ -44,7 +44,7 @@ def run(*arguments, path="/usr/bin:/bin", sizes=()):
 
 @pytest.fixture
 def asked(tmp_path):
-    """A function that makes outputs of a rule on a cluster that refuses, and returns the requests.
+    """A function that makes outputs of rules on a cluster that refuses, and returns the requests.
 
     The inputs are there, and empty.
     """
@@ -54,13 +54,13 @@ def asked(tmp_path):
         (clients / name).write_text(CLIENT)
         (clients / name).chmod(0o755)
 
-    def ask(rule, inputs, outputs, *arguments, sizes=()):
+    def ask(rules, inputs, outputs, *arguments, sizes=()):
         results = tmp_path / "results"
         for name in inputs:
             (results / name).parent.mkdir(parents=True, exist_ok=True)
             (results / name).touch()
         targets = [str(results / name) for name in outputs]
-        only = ["--allowed-rules", rule, "--config", f"results={results}"]
+        only = ["--allowed-rules", *rules, "--config", f"results={results}"]
         plugin = ["--slurm-logdir", str(tmp_path), "--slurm-init-seconds-before-status-checks", "1"]
         places = f"{clients}:/usr/bin:/bin"
         done = run(*targets, *only, *plugin, *arguments, path=places, sizes=sizes)
@@ -124,7 +124,7 @@ STUDY = ["spectrograms/iemocap.h5", "corpora/iemocap/recordings.csv", "folds.csv
 
 @pytest.mark.workflow
 def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked):
-    requests = asked("train", STUDY, [f"{TRAINED}/weights.safetensors"])
+    requests = asked(["train"], STUDY, [f"{TRAINED}/weights.safetensors"])
     assert len(requests) == 1 + PROFILE["retries"]
     assert all(option(request, "--gpus") == "1" for request in requests)
     assert all("--requeue" in request for request in requests)
@@ -141,13 +141,13 @@ def test_trials_that_share_a_job_ask_for_what_a_training_asks_for(asked, tmp_pat
     (tmp_path / "shared.yaml").write_text("training: {trials_per_job: 2}")
     weights = [f"{TRAINED}/weights.safetensors"]
     given = ["--retries", "0", "--set-resources", "train:slurm_partition=gpu", "train:gpu=1"]
-    (request,) = asked("train_0_to_1", STUDY, weights, *given, sizes=[tmp_path / "shared.yaml"])
+    (request,) = asked(["train_0_to_1"], STUDY, weights, *given, sizes=[tmp_path / "shared.yaml"])
     assert option(request, "--gpus") == "1"
     assert option(request, "-p") == "gpu"
 
 
 @pytest.mark.workflow
-def test_five_predictions_are_one_job_one_after_the_other(asked):
+def test_the_predictions_of_a_model_are_one_job(asked):
     folds = range(1, 6)
     weights = [
         f"training/BasicCNN/trial-{trial}/fold-{fold}/weights.safetensors"
@@ -156,11 +156,24 @@ def test_five_predictions_are_one_job_one_after_the_other(asked):
     ]
     outputs = [f"evaluation/BasicCNN/fold-{fold}/predictions.csv" for fold in folds]
     inputs = [*STUDY, *weights, "search/BasicCNN/best.json"]
-    request = asked("predict", inputs, outputs, "--retries", "0")
-    assert len(request) == 1
-    assert option(request[0], "--cpus-per-task") == "1"
-    assert option(request[0], "--gpus") == "1"
-    assert int(option(request[0], "-t")) == 5 * 60
+    (request,) = asked(["predict"], inputs, outputs, "--retries", "0")
+    assert option(request, "--cpus-per-task") == "1"
+    assert option(request, "--gpus") == "1"
+    assert int(option(request, "-t")) == 120
+
+
+@pytest.mark.workflow
+def test_two_evaluations_are_one_job_side_by_side(asked):
+    predicted = [
+        f"evaluation/{model}/fold-{fold}/predictions.csv"
+        for model in ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN", "baseline")
+        for fold in range(1, 6)
+    ]
+    outputs = ["evaluation/intervals.csv", "evaluation/comparisons.csv"]
+    rules = ["bootstrap_intervals", "compare_models"]
+    (request,) = asked(rules, predicted, outputs, "--retries", "0")
+    assert option(request, "--cpus-per-task") == "2"
+    assert int(option(request, "-t")) == 30
 
 
 @pytest.mark.workflow
@@ -168,7 +181,7 @@ def test_partition_and_account_reach_slurm(asked):
     given = ["slurm_partition=long", "slurm_account=project"]
     edited = ["--default-resources", *given, "--set-resources", "train:slurm_partition=gpu"]
     (request,) = asked(
-        "train", STUDY, [f"{TRAINED}/weights.safetensors"], *edited, "--retries", "0"
+        ["train"], STUDY, [f"{TRAINED}/weights.safetensors"], *edited, "--retries", "0"
     )
     assert option(request, "-p") == "gpu"
     assert option(request, "-A") == "project"

@@ -18,7 +18,7 @@ from emospeech.search import (
     mark_chosen,
     rank_trials,
 )
-from emospeech.training.trial import PARAMETERS, trial_of_fold
+from emospeech.training.trial import PARAMETERS, file_of_trial, trial_of_fold
 
 SPACE = SearchSpace()
 
@@ -87,6 +87,16 @@ def test_a_fold_that_chooses_for_itself_sees_its_own_score_alone(validations):
     best = json.loads(json.dumps(best_trials(table, choice, "fold")))
     assert best["folds"]["2"] == {"trial": 0, **TRIALS[0], "validation_uar": 0.5}
     assert trial_of_fold(best, 1) == (1, TRIALS[1])
+
+
+def test_the_file_of_a_fold_is_that_of_its_trial_or_of_the_seed():
+    paths = [f"BasicCNN/trial-{t}/fold-{f}/weights.safetensors" for t in (0, 1, 11) for f in (1, 2)]
+    assert file_of_trial(paths, 1, 2) == paths[3]
+    seeds = [f"BasicCNN/seed-7/fold-{f}/weights.safetensors" for f in (1, 2)]
+    assert file_of_trial(seeds, 1, 2) == seeds[1]
+    for given in (paths, seeds):
+        with pytest.raises(ValueError, match="not enough"):
+            file_of_trial(given, 1, 3)
 
 
 @pytest.mark.parametrize(("select", "marks"), [("pooled", [3, 3, 2, 2]), ("fold", [3, 3, 0, 0])])

@@ -192,4 +192,4 @@ def test_the_cluster_is_not_flooded(disturbed):
     jobs = told("squeue", "--noheader", "--states=all", "--format=%k").splitlines()
     trainings = [job for job in jobs if job.startswith("rule_train_")]
     assert len(trainings) == len(list(LOCAL.glob("training/*/*/*/weights.safetensors"))) + 3
-    assert len(jobs) - len(trainings) <= 20, jobs
+    assert len(jobs) - len(trainings) <= 24, jobs

@@ -13,6 +13,14 @@ def trial_of_fold(best, fold):
 
 
 def file_of_trial(paths, number, fold):
-    """Return the one of `paths`, which end in trial-n/fold-n/name, of a trial and fold."""
-    (path,) = (p for p in paths if Path(p).parts[-3:-1] == (f"trial-{number}", f"fold-{fold}"))
+    """Return the one of `paths` of a trial and fold.
+
+    They end in trial-n/fold-n/name, or in seed-n/fold-n/name: a further seed has one trial a fold.
+    """
+    folders = [(path, *Path(path).parts[-3:-1]) for path in paths]
+    (path,) = (
+        path
+        for path, trained, part in folders
+        if part == f"fold-{fold}" and (trained == f"trial-{number}" or trained.startswith("seed-"))
+    )
     return path

@@ -17,36 +17,33 @@ TASKS = ["valence", "activation"] if MULTITASK else ["valence"]
 rule predict:
     input:
         best=SEARCH / "{model}" / "best.json",
-        weights=expand(
-            TRAINING / "{{model}}" / "trial-{trial}" / "fold-{{fold}}" / "weights.safetensors",
-            trial=range(N_TRIALS),
-        ),
+        weights=WEIGHTS,
         store=SPECTROGRAMS / "iemocap.h5",
         recordings=CORPORA / "iemocap" / "recordings.csv",
         folds=FOLDS,
     output:
-        predictions=PREDICTIONS,
+        predictions=expand(PREDICTIONS, fold=FOLD_NUMBERS, allow_missing=True),
     log:
-        log_of("evaluation/{model}/fold-{fold}"),
+        log_of("evaluation/{model}/predictions"),
     benchmark:
-        benchmark_of("evaluation/{model}/fold-{fold}")
+        benchmark_of("evaluation/{model}/predictions")
     conda:
         ENVIRONMENT
     threads: config["training"]["threads"]
     resources:
         mem_mb=growing(3000),
-        runtime=growing(60),
+        runtime=growing(120),
         gpu=GPU,
     params:
         model="{model}",
-        fold=lambda wildcards: int(wildcards.fold),
+        folds=list(FOLD_NUMBERS),
         networks=NETWORKS,
         training=TRAINING_SETTINGS,
         crops=config["evaluation"]["crops"],
         shuffle_seed=SEED if config["labels"]["shuffle"] else None,
         code=code("predict.py"),
     message:
-        "Predicting the test speaker of fold {wildcards.fold} with {wildcards.model}"
+        "Predicting the test speakers with {wildcards.model}"
     script:
         "../scripts/predict.py"
 
@@ -54,18 +51,18 @@ rule predict:
 use rule predict as predict_again with:
     input:
         best=SEARCH / "{model}" / "best.json",
-        weights=[TRAINED_AGAIN / "weights.safetensors"],
+        weights=expand(TRAINED_AGAIN / "weights.safetensors", fold=FOLD_NUMBERS, allow_missing=True),
         store=SPECTROGRAMS / "iemocap.h5",
         recordings=CORPORA / "iemocap" / "recordings.csv",
         folds=FOLDS,
     output:
-        predictions=PREDICTIONS_AGAIN,
+        predictions=expand(PREDICTIONS_AGAIN, fold=FOLD_NUMBERS, allow_missing=True),
     log:
-        log_of("evaluation/{model}/seed-{seed}/fold-{fold}"),
+        log_of("evaluation/{model}/seed-{seed}/predictions"),
     benchmark:
-        benchmark_of("evaluation/{model}/seed-{seed}/fold-{fold}")
+        benchmark_of("evaluation/{model}/seed-{seed}/predictions")
     message:
-        "Predicting the test speaker of fold {wildcards.fold} with {wildcards.model}, seed {wildcards.seed}"
+        "Predicting the test speakers with {wildcards.model}, seed {wildcards.seed}"
 
 
 rule vary_crops:
