@@ -132,7 +132,7 @@ def test_the_share_of_work_is_what_the_starts_of_jobs_leave(tmp_path, monkeypatc
         "training/BasicCNN/trials-1-to-3/fold-1": 9.5,
         "corpora/embed_ami": 3.0,
         "folds": "-",  # was over before its time was looked at
-        "evaluation/BasicCNN/fold-1": 2.6,
+        "evaluation/BasicCNN/predictions": 2.6,
     }
     for place, used in seconds.items():
         file = tmp_path / f"{place}.tsv"
