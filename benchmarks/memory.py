@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from benchmarks.rows import Row
+from benchmarks.rows import PEAK_UNIT, Row
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store
 
@@ -49,7 +49,7 @@ def process_peak():
     status = Path("/proc/self/status")
     if status.exists():  # Linux: getrusage counts what the parent held before this process began
         return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2  # macOS: bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PEAK_UNIT
 
 
 def _make(folder, recordings, words):

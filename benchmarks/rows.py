@@ -60,7 +60,7 @@ if done.returncode:
     sys.stderr.buffer.write(done.stderr)
     sys.exit(done.returncode)
 """
-PEAK_UNIT = 1024**2 if sys.platform == "darwin" else 1024  # of ru_maxrss, in MB
+PEAK_UNIT = 1024**2 if sys.platform == "darwin" else 1024  # ru_maxrss to a MB: of bytes, or of KB
 
 
 def usage_of(command, **options):

@@ -100,10 +100,9 @@ def test_an_edit_of_the_table_is_read_again(project):
 def test_a_manifest_stands_for_ami(project):
     models = "models={'names': ['BasicDCGAN']}"
     corpora = "corpora={'ami': {'manifest': 'meetings'}}"
-    done = run(project, "--dry-run", "--forceall", "--config", models, corpora)
-    assert done.returncode == 0, done.output
-    jobs = dict(re.findall(r"^([a-z_]+) +(\d+)$", done.output, re.MULTILINE))
-    assert jobs["extract_spectrograms"] == jobs["read_manifest"] == "2"
+    given = ["--forceall", "--config", models, corpora]
+    jobs = project.planned(*given, config="own.yaml", demo=False)
+    assert jobs["extract_spectrograms"] == jobs["read_manifest"] == 2
     assert not {"read_iemocap", "read_ami"} & set(jobs)
     read = "results/own/corpora/ami/words.csv"
     done = run(project, read, "--config", models, corpora)

@@ -12,15 +12,25 @@ BASELINE = expand(EVALUATION / "baseline" / "fold-{fold}" / "predictions.csv", f
 ALL_PREDICTIONS = [*expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS), *BASELINE]
 MULTITASK = any(model.startswith("Multitask") for model in MODELS)
 TASKS = ["valence", "activation"] if MULTITASK else ["valence"]
+TESTED_ON = {
+    "best": SEARCH / "{model}" / "best.json",
+    "store": SPECTROGRAMS / "iemocap.h5",
+    "recordings": CORPORA / "iemocap" / "recordings.csv",
+    "folds": FOLDS,
+}
+TESTED_WITH = {
+    "model": "{model}",
+    "folds": list(FOLD_NUMBERS),
+    "networks": NETWORKS,
+    "training": TRAINING_SETTINGS,
+    "shuffle_seed": SEED if config["labels"]["shuffle"] else None,
+}
 
 
 rule predict:
     input:
-        best=SEARCH / "{model}" / "best.json",
+        **TESTED_ON,
         weights=WEIGHTS,
-        store=SPECTROGRAMS / "iemocap.h5",
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
     output:
         predictions=expand(PREDICTIONS, fold=FOLD_NUMBERS, allow_missing=True),
     log:
@@ -35,12 +45,8 @@ rule predict:
         runtime=growing(120),
         gpu=GPU,
     params:
-        model="{model}",
-        folds=list(FOLD_NUMBERS),
-        networks=NETWORKS,
-        training=TRAINING_SETTINGS,
+        **TESTED_WITH,
         crops=config["evaluation"]["crops"],
-        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
         code=code("predict.py"),
     message:
         "Predicting the test speakers with {wildcards.model}"
@@ -50,11 +56,8 @@ rule predict:
 
 use rule predict as predict_again with:
     input:
-        best=SEARCH / "{model}" / "best.json",
+        **TESTED_ON,
         weights=expand(TRAINED_AGAIN / "weights.safetensors", fold=FOLD_NUMBERS, allow_missing=True),
-        store=SPECTROGRAMS / "iemocap.h5",
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
     output:
         predictions=expand(PREDICTIONS_AGAIN, fold=FOLD_NUMBERS, allow_missing=True),
     log:
@@ -67,11 +70,8 @@ use rule predict as predict_again with:
 
 rule vary_crops:
     input:
-        best=SEARCH / "{model}" / "best.json",
+        **TESTED_ON,
         weights=WEIGHTS,
-        store=SPECTROGRAMS / "iemocap.h5",
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
     output:
         predictions=EVALUATION / "{model}" / "crops.csv",
     log:
@@ -86,13 +86,9 @@ rule vary_crops:
         runtime=growing(120),
         gpu=GPU,
     params:
-        model="{model}",
-        folds=list(FOLD_NUMBERS),
-        networks=NETWORKS,
-        training=TRAINING_SETTINGS,
+        **TESTED_WITH,
         crops=config["evaluation"]["crops"],
         seeds=list(range(SEED, SEED + config["evaluation"]["crop_seeds"])),
-        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
         code=code("vary_crops.py"),
     message:
         "Predicting the test speakers with {wildcards.model} on other crops"
@@ -102,11 +98,8 @@ rule vary_crops:
 
 rule represent_recordings:
     input:
-        best=SEARCH / "{model}" / "best.json",
+        **TESTED_ON,
         weights=WEIGHTS,
-        store=SPECTROGRAMS / "iemocap.h5",
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
     output:
         map=EVALUATION / "{model}" / "map.csv",
         neighbours=EVALUATION / "{model}" / "neighbours.csv",
@@ -122,11 +115,7 @@ rule represent_recordings:
         runtime=growing(60),
         gpu=GPU,
     params:
-        model="{model}",
-        folds=list(FOLD_NUMBERS),
-        networks=NETWORKS,
-        training=TRAINING_SETTINGS,
-        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
+        **TESTED_WITH,
         code=code("represent_recordings.py"),
     message:
         "Mapping what {wildcards.model} makes of the recordings"
