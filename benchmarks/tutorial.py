@@ -103,9 +103,11 @@ class Tutorial:
         size = self.generator.linear.in_features
         latent = torch.rand(len(real), size, device=self.device) * 2 - 1
         fake = self.generator(latent)
-        self._update("generator", real_loss(self.network.judge(fake, real=False)), sums)
-        judged = self.network.judge(fake.detach(), real=False)
-        loss = real_loss(self.network.judge(real, real=True)) + fake_loss(judged)
+        self._update("generator", real_loss(self.network.discriminate(fake)), sums)
+        judged = self.network.discriminate(fake.detach())
+        loss = real_loss(
+            self.network.discriminate(real, self.network.tracks_unlabelled)
+        ) + fake_loss(judged)
         self._update("discriminator", loss, sums)
 
     def _update(self, name, loss, sums):

@@ -2,6 +2,7 @@
 
 import warnings
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,7 @@ from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.adam import Adam
 from emospeech.training.engine import Engine
+from emospeech.training.fit import predict
 from emospeech.training.losses import (
     OBJECTIVES,
     binary_loss,
@@ -25,6 +27,7 @@ from emospeech.training.losses import (
     softmax_loss,
     squared_error,
 )
+from emospeech.training.run import torch_device
 from emospeech.training.settings import TrainingSettings
 
 ROWS, RATE = 32, 1e-3
@@ -191,14 +194,14 @@ def test_the_joint_update_touches_all_but_the_generator(name):
 
 def plain_losses(network, generator, data, tasks):
     """Return functions that give each loss of a step from passes of its own."""
-    fake = lambda: network.judge(generator(data.latent), real=False)  # noqa: E731
+    fake = lambda: network.discriminate(generator(data.latent))  # noqa: E731
     with torch.no_grad():
         seen = generator(data.latent)  # by the discriminator: from before the generator's update
     losses = {
         "generator": lambda: -torch.log(torch.sigmoid(fake())).mean(),
         "discriminator": lambda: (
-            -torch.log(torch.sigmoid(network.judge(data.unlabelled, real=True))).mean()
-            - torch.log(1 - torch.sigmoid(network.judge(seen, real=False))).mean()
+            -torch.log(torch.sigmoid(network.discriminate(data.unlabelled))).mean()
+            - torch.log(1 - torch.sigmoid(network.discriminate(seen))).mean()
         ),
     }
     for task, truth in zip(tasks, data.labels, strict=True):
@@ -295,6 +298,60 @@ def test_bfloat16_trains_as_float32_does_but_for_its_rounding(update):
         assert {value.dtype for value in network.parameters()} == {torch.float32}
     np.testing.assert_allclose(curves["bfloat16"], curves["float32"], rtol=0.05)
     assert not np.array_equal(curves["bfloat16"], curves["float32"])
+
+
+@pytest.mark.parametrize("name", ["MultitaskCNN", "MultitaskDCGAN"])
+def test_bfloat16_updates_use_the_current_weights(name):
+    """Equal to the bit to a step that clears autocast's cache of weights after each update."""
+    losses = []
+    for clears in (False, True):
+        engine, data = made(name, precision="bfloat16")
+        for optimiser in engine.optimisers.values():
+            optimiser.rates["lr"] = 0.05  # so that an update moves weights by more than a rounding
+        update = engine._update
+
+        def cleared(*arguments, update=update, **options):
+            loss = update(*arguments, **options)
+            torch.clear_autocast_cache()
+            return loss
+
+        engine._update = cleared if clears else update
+        losses.append(
+            [float(loss) for _ in range(3) for loss in engine.step(**vars(data)).values()]
+        )
+    assert losses[0] == losses[1]
+
+
+def test_tf32_is_allowed_in_training_steps_only():
+    engine, data = made("BasicCNN", precision="tf32")
+    flags = lambda: (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)  # noqa: E731
+    during, classify = [], engine.network.classify
+
+    def watched(*arguments):
+        during.append(flags())
+        return classify(*arguments)
+
+    torch_device(TrainingSettings(precision="tf32", device="cpu"))
+    engine.network.classify = watched
+    engine.step(**vars(data))
+    assert during == [(True, True)]
+    predict(engine.network, [data.crops], ("valence",), objective_of(TrainingSettings()))
+    assert during[1] == flags() == (False, False), "validation and test are in float32"
+
+
+@pytest.mark.parametrize("statistics", ["labelled", "all"])
+def test_running_averages_of_the_unlabelled_pool(statistics):
+    """A quieter pool changes the averages that evaluation uses only where these follow it."""
+    networks, averages = replace(NETWORKS, batch_norm_statistics=statistics), []
+    for shift in (0.0, 0.5):
+        engine, data = made("BasicDCGAN", networks)
+        for optimiser in engine.optimisers.values():
+            optimiser.rates["lr"] = 0.0  # leaves the averages as the only difference
+        engine.step(data.crops, data.labels, data.unlabelled - shift, data.latent)
+        buffers = engine.network.state_dict()
+        averages.append([v for name, v in buffers.items() if "running" in name])
+    pairs = zip(*averages, strict=True)
+    assert all(torch.equal(a, b) == (statistics == "labelled") for a, b in pairs)
 
 
 def test_the_fast_layers_train_as_plain_ones_do_but_for_their_rounding(monkeypatch):

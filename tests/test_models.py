@@ -84,15 +84,15 @@ def test_parameter_counts_and_shapes(name, options, sizes):
         fake = generator(torch.rand(3, 100))
         assert fake.shape == (3, 1, 64, 128)
         assert fake.abs().max() < 1
-        assert network.judge(fake, real=False).shape == (3,)
+        assert network.discriminate(fake).shape == (3,)
 
 
-def test_running_averages_follow_real_audio_only():
+def test_running_averages_follow_tracked_passes_only():
     network, generator = build("BasicDCGAN", 128, TRIAL, SETTINGS, seed=0)
     before = {k: v.clone() for k, v in network.state_dict().items() if "running" in k}
-    network.judge(generator(torch.rand(4, 100)), real=False)
+    network.discriminate(generator(torch.rand(4, 100)))
     assert all(torch.equal(network.state_dict()[name], value) for name, value in before.items())
-    network.judge(torch.randn(4, 1, 64, 128), real=True)
+    network.discriminate(torch.randn(4, 1, 64, 128), track=True)
     assert not any(torch.equal(network.state_dict()[name], value) for name, value in before.items())
 
 
@@ -119,7 +119,7 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
     plain, _ = build("BasicDCGAN", 128, TRIAL, SETTINGS, seed=0)
     crops = torch.randn(4, 1, 64, 128)
     for _ in range(20):
-        network.judge(crops, real=True)
+        network.discriminate(crops)
     network.eval()
     layers = zip(
         [*network.trunk.convolutions, network.real_fake],

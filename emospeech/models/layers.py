@@ -44,10 +44,11 @@ class DoublingConv(nn.ConvTranspose2d):
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation whose running averages follow the passes that ask for it.
+    """Batch normalisation that updates its running averages only in passes with `track`.
 
-    Real and generated batches are normalised apart, each by its own moments, and only the passes
-    on real audio make the averages that evaluation uses.
+    Labelled, unlabelled and generated batches are each normalised by their own moments. The running
+    averages, which evaluation uses, follow the labelled batches, or with
+    `NetworkSettings.batch_norm_statistics` "all" the unlabelled ones too; never generated ones.
     """
 
     def __init__(self, channels):

@@ -22,6 +22,7 @@ class NetworkSettings:
     filter_multiples: tuple[int, ...] = (1,) * LAYERS  # of the trial's filters, a layer each
     batch_norm: bool = True  # in the trunk and in the generator
     spectral_norm: bool = False  # in the trunk and the real/fake head of the adversarial models
+    batch_norm_statistics: str = "labelled"  # passes that update the running averages; or "all"
     shared_units: int = 1024
     latent_size: int = 100
     negative_slope: float = 0.2  # of the leaky ReLU
@@ -77,6 +78,7 @@ class Network(nn.Module):
         )
         self.real_fake = nn.Linear(flat, 1) if adversarial else None
         self.negative_slope = settings.negative_slope
+        self.tracks_unlabelled = settings.batch_norm_statistics == "all"
 
     def represent(self, crops):
         """Return what the shared layer makes of crops: (n, 1, width, rows) to (n, shared_units)."""
@@ -91,9 +93,12 @@ class Network(nn.Module):
         # As float32, so that losses are not rounded where the passes are.
         return {task: self.heads[task](hidden).float() for task in tasks or self.heads}
 
-    def judge(self, crops, real):
-        """Return the logits that crops are real, (n,); the averages follow real crops only."""
-        return self.real_fake(self.trunk(crops, track=real)).squeeze(1).float()
+    def discriminate(self, crops, track=False):
+        """Return the logits that crops are real, shape (n,).
+
+        With `track` the pass updates the running averages of batch normalisation.
+        """
+        return self.real_fake(self.trunk(crops, track)).squeeze(1).float()
 
     def classifier_parameters(self, task):
         """Return what the update of a task touches: trunk, shared layer and its own head."""

@@ -30,7 +30,7 @@ def outline(name, rows, trial, settings):
     if generator is None:
         return seen
     count = len(seen)
-    network.judge(crop, real=True)
+    network.discriminate(crop)
     judged = [layer for layer in seen[count:] if layer["part"] != "trunk"]  # passed a second time
     made = _watched(generator, lambda path: "generator")
     generator.eval()(torch.zeros(1, settings.latent_size))

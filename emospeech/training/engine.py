@@ -1,11 +1,37 @@
 """One step of training: every part of a model is updated, in the paper's order or jointly."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from emospeech.training.adam import Adam
 from emospeech.training.losses import fake_loss, objective_of, real_loss
 
 JOINT = "joint"  # the update of all but the generator
+
+
+@contextmanager
+def reduced_precision(precision: str, device_type: str) -> Iterator[None]:
+    """Run the passes inside the block in `precision`: "float32", "bfloat16" or "tf32".
+
+    TF32 is switched on for the block only, so that evaluation runs in float32.
+    """
+    # Autocast's cache of converted weights does not see the in-place updates of Adam: a later
+    # update of the same step would use the weights from before it.
+    bfloat16 = precision == "bfloat16"
+    with torch.autocast(device_type, torch.bfloat16, enabled=bfloat16, cache_enabled=False):
+        allow_tf32(precision == "tf32")
+        try:
+            yield
+        finally:
+            allow_tf32(False)
+
+
+def allow_tf32(allowed: bool) -> None:
+    """Let a GPU round the inputs of convolutions and matrix products to 10 bits, or forbid it."""
+    torch.backends.cudnn.allow_tf32 = allowed
+    torch.backends.cuda.matmul.allow_tf32 = allowed
 
 
 class Engine:
@@ -22,7 +48,7 @@ class Engine:
         self.network, self.generator, self.tasks = network, generator, tasks
         self.joint = settings.update == JOINT
         self.task_loss = objective_of(settings).loss
-        self.half = settings.precision == "bfloat16"
+        self.precision = settings.precision
         self.device_type = next(network.parameters()).device.type
         updated = {} if generator is None else {"generator": generator.parameters()}
         if self.joint:
@@ -59,7 +85,7 @@ class Engine:
         crops and unlabelled are (batch, 1, width, rows), latent is (batch, latent_size) and labels
         holds a tensor (batch, outputs) for each task.
         """
-        with torch.autocast(self.device_type, torch.bfloat16, enabled=self.half):
+        with reduced_precision(self.precision, self.device_type):
             return self._step(crops, labels, unlabelled, latent)
 
     def _step(self, crops, labels, unlabelled, latent):
@@ -67,7 +93,7 @@ class Engine:
         if self.generator is not None:
             # The network does not change before the next update, so its pass over the fakes serves
             # that too: the gradients of either loss are taken for their own parameters only.
-            judged = self.network.judge(self.generator(latent), real=False)
+            judged = self.network.discriminate(self.generator(latent))
             losses["generator"] = self._update("generator", real_loss(judged), keep_graph=True)
         others = self._other_losses(crops, labels, unlabelled, judged)
         if self.joint:
@@ -82,7 +108,7 @@ class Engine:
         Each is computed when it is asked for, with the weights that the update before has left.
         """
         if judged is not None:
-            real = self.network.judge(unlabelled, real=True)
+            real = self.network.discriminate(unlabelled, self.network.tracks_unlabelled)
             yield "discriminator", real_loss(real) + fake_loss(judged)
         truth = dict(zip(self.tasks, labels, strict=True))
         for tasks in [self.tasks] if self.joint else [(task,) for task in self.tasks]:

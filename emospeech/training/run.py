@@ -14,6 +14,7 @@ from emospeech.spectrograms.store import check_store
 from emospeech.training.album import Album
 from emospeech.training.checkpoint import Checkpoint
 from emospeech.training.data import LabelledPart
+from emospeech.training.engine import allow_tf32
 from emospeech.training.fit import fit, never, stream
 from emospeech.training.fold import labelled_parts, unlabelled_recordings
 from emospeech.training.identity import identity_of
@@ -123,9 +124,7 @@ def torch_device(settings):
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda":  # on a CPU the algorithms are deterministic, and the call takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
-        # torch lets convolutions round to 10 bits unless it is told not to.
-        torch.backends.cudnn.allow_tf32 = settings.precision == "tf32"
-        torch.backends.cuda.matmul.allow_tf32 = settings.precision == "tf32"
+        allow_tf32(False)  # torch's default allows it in convolutions
     return torch.device(name)
 
 
