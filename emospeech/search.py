@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from emospeech.faults import InputError
 from emospeech.training.trial import FOLD_UAR, PARAMETERS
 
 
@@ -38,73 +39,126 @@ def draw_trial(space, seed, number):
     }
 
 
-def rank_trials(trials, validations):
+def rank_trials(trials: list[dict], validations: pd.DataFrame) -> pd.DataFrame:
     """Return the table of trials with their validation UAR: the mean, and that of each fold.
 
-    `trials` are dicts of parameters in the order of their numbers, `validations` a table with
-    columns `trial, fold, uar, capped`. The column `capped` counts the trainings of a trial that the
-    cap on epochs ended, and not the stopping rule. No test figure enters.
+    Args:
+        trials: Parameters of each trial, in the order of their numbers.
+        validations: Columns `trial, fold, uar, capped, diverged`; `uar` is NaN if it diverged.
+
+    Returns:
+        A row per trial. `capped` counts its trainings that the cap on epochs ended, `diverged`
+        those that diverged; the mean of a trial with a diverged training is NaN. No test score
+        enters.
     """
     table = pd.DataFrame(trials).rename_axis("trial").reset_index()
-    table["validation_uar"] = validations.groupby("trial")["uar"].mean()
-    for fold, rows in validations.groupby("fold"):
-        table[f"{FOLD_UAR}{fold}"] = rows.set_index("trial")["uar"]
-    table["capped"] = validations.groupby("trial")["capped"].sum()
+    scores = validations.pivot(index="trial", columns="fold", values="uar").astype(float)
+    table["validation_uar"] = scores.mean(axis=1, skipna=False)
+    for fold in scores:
+        table[f"{FOLD_UAR}{fold}"] = scores[fold]
+    for ending in ("capped", "diverged"):
+        table[ending] = validations.groupby("trial")[ending].sum().astype(int)
     return table
 
 
-def choose(table, select):
-    """Return {fold: number of the trial that it takes}, of equally good trials the first.
+def scoring_folds(parts: pd.DataFrame, select: str) -> dict[int, list[int]]:
+    """Return {fold: folds whose validation scores may choose its trial}.
 
-    With `select` "pooled" all folds take the trial with the highest mean over the folds; with
-    "fold" each takes that with the highest UAR of its own, and nothing of one fold enters another.
+    With `select` "fold" a fold uses its own score only. With "pooled" it uses the scores of all
+    folds but those that validate on its test speakers: with `folds.validation: both` these would
+    select the trial on the very speakers that it is tested on. `parts` has the columns
+    `fold, part, speaker`, a row per fold and recording.
     """
-    columns = [name for name in table if name.startswith(FOLD_UAR)]
+    speakers = {
+        key: set(rows["speaker"])
+        for key, rows in parts[["fold", "part", "speaker"]].groupby(["fold", "part"])
+    }
+    folds = sorted(parts["fold"].unique().tolist())
+    if select == "fold":
+        return {fold: [fold] for fold in folds}
     return {
-        int(name.removeprefix(FOLD_UAR)): int(
-            table["validation_uar" if select == "pooled" else name].idxmax()
-        )
-        for name in columns
+        fold: [
+            other for other in folds if not speakers[fold, "test"] & speakers[other, "validation"]
+        ]
+        for fold in folds
     }
 
 
-def mark_chosen(table, choice, select):
-    """Return the table of trials with a column `chosen`, and `chosen_by` where folds choose."""
-    chosen = table.assign(chosen=table["trial"].isin(choice.values()))
-    if select == "fold":
-        folds = [[str(fold) for fold in choice if choice[fold] == n] for n in table["trial"]]
+@dataclass(frozen=True)
+class Choice:
+    """The trial that a fold takes."""
+
+    trial: int
+    validation_uar: float  # the mean over `validation_folds`
+    validation_folds: list[int]  # whose validation scores chose the trial
+
+
+def choose(table: pd.DataFrame, scoring: dict[int, list[int]]) -> dict[int, Choice]:
+    """Return {fold: Choice}: the trial with the highest mean score, of equal ones the first.
+
+    `scoring` says which folds' scores count for a fold, see `scoring_folds`. A trial with a
+    diverged training among the scores that count, or in the fold itself, is never chosen; raises
+    InputError where no other is left.
+    """
+    choices = {}
+    for fold, others in scoring.items():
+        scores = table[[f"{FOLD_UAR}{other}" for other in others]].mean(axis=1, skipna=False)
+        scores = scores.where(table[f"{FOLD_UAR}{fold}"].notna())
+        if scores.isna().all():
+            problem = f"every trial has a training that diverged, so fold {fold} has no choice"
+            raise InputError("search.space", f"{problem}; allow smaller learning rates")
+        best = int(scores.idxmax())
+        choices[fold] = Choice(int(table["trial"][best]), float(scores[best]), others)
+    return choices
+
+
+def is_shared(choices: dict[int, Choice]) -> bool:
+    """Return whether all folds take one trial, chosen by the same scores."""
+    return len({tuple(choice.validation_folds) for choice in choices.values()}) == 1
+
+
+def mark_chosen(table: pd.DataFrame, choices: dict[int, Choice]) -> pd.DataFrame:
+    """Return the table of trials with a column `chosen`, and `chosen_by` unless they share it."""
+    taken = {fold: choice.trial for fold, choice in choices.items()}
+    chosen = table.assign(chosen=table["trial"].isin(taken.values()))
+    if not is_shared(choices):
+        folds = [[str(fold) for fold in taken if taken[fold] == n] for n in table["trial"]]
         chosen["chosen_by"] = [" ".join(names) for names in folds]
     return chosen
 
 
-def best_trials(table, choice, select):
-    """Return what `best.json` holds: the chosen trial with its number, parameters and UAR.
+def best_trials(table: pd.DataFrame, choices: dict[int, Choice]) -> dict:
+    """Return the content of `best.json`: number, parameters, UAR and scoring folds of the trial.
 
-    With `select` "fold" it is {"folds": {fold: such a trial}}, each with the UAR of its fold.
+    Unless all folds share the trial it is {"folds": {fold: such a trial}}.
     """
-    if select == "pooled":
-        return _trial(table, next(iter(choice.values())), "validation_uar")
-    return {"folds": {str(f): _trial(table, n, f"{FOLD_UAR}{f}") for f, n in choice.items()}}
+    rows = table.set_index("trial", drop=False)[["trial", *PARAMETERS]].to_dict("index")
+    best = {
+        str(fold): rows[choice.trial]
+        | {
+            "validation_uar": choice.validation_uar,
+            "validation_folds": choice.validation_folds,
+        }
+        for fold, choice in choices.items()
+    }
+    return next(iter(best.values())) if is_shared(choices) else {"folds": best}
 
 
-def chosen_histories(choice, validations, paths):
+def chosen_histories(
+    choices: dict[int, Choice], validations: pd.DataFrame, paths: list[str]
+) -> pd.DataFrame:
     """Return the histories of the chosen trials, those of all folds below each other.
 
     `paths` are the files of the histories, in the order of the rows of `validations`.
     """
     rows = validations.assign(path=list(paths))
-    rows = rows[rows["trial"] == rows["fold"].map(choice)].sort_values("fold")
+    taken = {fold: choice.trial for fold, choice in choices.items()}
+    rows = rows[rows["trial"] == rows["fold"].map(taken)].sort_values("fold")
     histories = [
         pd.read_csv(path).assign(fold=fold)
         for path, fold in zip(rows["path"], rows["fold"], strict=True)
     ]
     return pd.concat(histories, ignore_index=True)
-
-
-def _trial(table, number, score):
-    """Return a row of the table of trials as a dict of Python numbers."""
-    row = table[["trial", *PARAMETERS]].assign(validation_uar=table[score])
-    return row[row["trial"] == number].to_dict("records")[0]
 
 
 def _pick(values, rng):

@@ -53,6 +53,7 @@ from emospeech.search import (
     draw_trial,
     mark_chosen,
     rank_trials,
+    scoring_folds,
 )
 from tests import made_up, report_data
 
@@ -77,7 +78,8 @@ def write_results(folder):
         for trial, fold in np.ndindex(TRIALS, FOLDS):
             place = training_folder(folder, model, trial, fold)
             place.mkdir(parents=True)
-            score = {"trial": trial, "fold": fold + 1, "uar": rng.uniform(0.2, 0.5), "capped": 0}
+            score = {"trial": trial, "fold": fold + 1, "uar": rng.uniform(0.2, 0.5)}
+            score |= {"capped": 0, "diverged": 0}
             (place / "validation.json").write_text(json.dumps(score))
             (place / "history.csv").write_text(history)
 
@@ -129,10 +131,12 @@ def select(folder, model):
         json.loads((place / "validation.json").read_text()) for place in places
     )
     table = rank_trials([draw_trial(SearchSpace(), 1, n) for n in range(TRIALS)], validations)
-    choice = choose(table, "pooled")
+    recordings = pd.read_csv(folder / "recordings.csv")
+    parts = make_folds(recordings, FoldSettings()).merge(recordings, on="recording")
+    choice = choose(table, scoring_folds(parts, "pooled"))
     histories = chosen_histories(choice, validations, [place / "history.csv" for place in places])
-    marked = mark_chosen(table, choice, "pooled")
-    return marked, best_trials(table, choice, "pooled"), histories
+    marked = mark_chosen(table, choice)
+    return marked, best_trials(table, choice), histories
 
 
 def draw_all(folder, tables, matrices, predictions, searched):

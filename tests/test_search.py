@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from emospeech.faults import InputError
+from emospeech.folds import FoldSettings, make_folds
 from emospeech.report.paper import TABLE_1
 from emospeech.search import (
     SearchSpace,
@@ -17,6 +19,7 @@ from emospeech.search import (
     draw_trial,
     mark_chosen,
     rank_trials,
+    scoring_folds,
 )
 from emospeech.training.trial import PARAMETERS, file_of_trial, trial_of_fold
 
@@ -42,51 +45,103 @@ def test_trials_hold_python_numbers():
     assert {type(value) for value in draw_trial(SPACE, 1, 0).values()} == {int, float}
 
 
-@pytest.fixture
-def validations():
-    uar = [[0.3, 0.5], [0.6, 0.4], [0.5, 0.5]]
+UAR = [[0.3, 0.5], [0.6, 0.4], [0.5, 0.5]]  # of three trials on two folds
+SHARED, OWN = {1: [1, 2], 2: [1, 2]}, {1: [1], 2: [2]}
+
+
+def validations_of(scores):
+    """Return validation.json of all trainings, from the UAR by trial and fold; NaN diverged."""
     rows = [
-        (trial, fold, uar[trial][fold - 1], trial == 2) for trial in range(3) for fold in (2, 1)
+        (trial, fold, scores[trial][fold - 1], trial == 2, np.isnan(scores[trial][fold - 1]))
+        for trial in range(len(scores))
+        for fold in range(len(scores[0]), 0, -1)
     ]
-    return pd.DataFrame(rows, columns=["trial", "fold", "uar", "capped"])
+    return pd.DataFrame(rows, columns=["trial", "fold", "uar", "capped", "diverged"])
 
 
 TRIALS = [draw_trial(SPACE, 1, number) for number in range(3)]
 
 
-def test_every_trial_stands_with_its_scores_and_how_its_trainings_ended(validations):
-    table = rank_trials(TRIALS, validations)
+def test_every_trial_has_its_scores_and_how_its_trainings_ended():
+    table = rank_trials(TRIALS, validations_of(UAR))
     assert table[list(TRIALS[0])].to_dict("records") == TRIALS
     np.testing.assert_allclose(table["validation_uar"], [0.4, 0.5, 0.5])
     assert table["validation_uar_fold-1"].tolist() == [0.3, 0.6, 0.5]
     assert table["validation_uar_fold-2"].tolist() == [0.5, 0.4, 0.5]
     assert table["capped"].tolist() == [0, 0, 2]
+    assert table["diverged"].tolist() == [0, 0, 0]
 
 
-def test_the_highest_mean_is_chosen_and_of_equal_ones_the_first(validations):
-    table = rank_trials(TRIALS, validations)
-    choice = choose(table, "pooled")
-    assert choice == {1: 1, 2: 1}
-    marked = mark_chosen(table, choice, "pooled")
+def test_the_highest_mean_is_chosen_and_of_equal_ones_the_first():
+    table = rank_trials(TRIALS, validations_of(UAR))
+    choices = choose(table, SHARED)
+    assert {fold: choice.trial for fold, choice in choices.items()} == {1: 1, 2: 1}
+    marked = mark_chosen(table, choices)
     assert marked["chosen"].tolist() == [False, True, False]
     assert "chosen_by" not in marked
-    best = best_trials(table, choice, "pooled")
-    assert best == {"trial": 1, **TRIALS[1], "validation_uar": 0.5}
+    best = json.loads(json.dumps(best_trials(table, choices)))
+    chosen = {"trial": 1, **TRIALS[1], "validation_uar": 0.5, "validation_folds": [1, 2]}
+    assert best == chosen
     assert type(best["trial"]) is int
     assert trial_of_fold(best, 2) == (1, TRIALS[1])
 
 
-def test_a_fold_that_chooses_for_itself_sees_its_own_score_alone(validations):
-    table = rank_trials(TRIALS, validations)
-    choice = choose(table, "fold")
-    assert choice == {1: 1, 2: 0}
-    other = validations.assign(uar=validations["uar"].where(validations["fold"] == 1, 0.9))
-    assert choose(rank_trials(TRIALS, other), "fold")[1] == choice[1]
-    marked = mark_chosen(table, choice, "fold")
+def test_a_fold_that_chooses_for_itself_uses_its_own_score_alone():
+    table = rank_trials(TRIALS, validations_of(UAR))
+    choices = choose(table, OWN)
+    assert {fold: choice.trial for fold, choice in choices.items()} == {1: 1, 2: 0}
+    other = rank_trials(TRIALS, validations_of([[row[0], 0.9] for row in UAR]))
+    assert choose(other, OWN)[1] == choices[1]
+    marked = mark_chosen(table, choices)
     assert marked["chosen_by"].tolist() == ["2", "1", ""]
-    best = json.loads(json.dumps(best_trials(table, choice, "fold")))
-    assert best["folds"]["2"] == {"trial": 0, **TRIALS[0], "validation_uar": 0.5}
+    best = json.loads(json.dumps(best_trials(table, choices)))
+    expected = {"trial": 0, **TRIALS[0], "validation_uar": 0.5, "validation_folds": [2]}
+    assert best["folds"]["2"] == expected
     assert trial_of_fold(best, 1) == (1, TRIALS[1])
+
+
+def parts_of(validation):
+    rows = [(f"{s}{g}", f"Ses{s}", f"Ses{s}{g}", g) for s in range(1, 4) for g in "FM"]
+    recordings = pd.DataFrame(rows, columns=["recording", "session", "speaker", "gender"])
+    folds = make_folds(recordings, FoldSettings(3, validation))
+    return folds.merge(recordings, on="recording")
+
+
+@pytest.mark.parametrize("select", ["pooled", "fold"])
+@pytest.mark.parametrize("validation", ["F", "M", "both"])
+def test_no_score_of_a_test_speaker_chooses_its_trial(validation, select):
+    parts = parts_of(validation)
+    scoring = scoring_folds(parts, select)
+    for fold, others in scoring.items():
+        by_part = parts.groupby(["fold", "part"])["speaker"].unique()
+        (tested,) = by_part[fold, "test"]
+        assert fold in others
+        assert tested not in {by_part[other, "validation"][0] for other in others}
+        if select == "pooled":
+            assert len(others) == (5 if validation == "both" else 3), "all but the twin count"
+
+
+def test_with_both_the_score_on_the_test_speaker_does_not_count():
+    """Trial 1 is best by all folds, but for fold 1 only through fold 4, which validates on its
+    test speaker."""
+    scores = [[0.5] * 6, [0.4, 0.5, 0.5, 0.9, 0.5, 0.5]]
+    table = rank_trials(TRIALS[:2], validations_of(scores))
+    choices = choose(table, scoring_folds(parts_of("both"), "pooled"))
+    assert [choices[fold].trial for fold in range(1, 7)] == [0, 1, 1, 1, 1, 1]
+    assert list(best_trials(table, choices)) == ["folds"]
+
+
+def test_a_diverged_training_is_never_chosen():
+    nan = float("nan")
+    table = rank_trials(TRIALS, validations_of([[0.3, 0.3], [0.9, nan], [0.2, 0.2]]))
+    assert table["diverged"].tolist() == [0, 1, 0]
+    assert np.isnan(table["validation_uar"][1])
+    assert {choice.trial for choice in choose(table, SHARED).values()} == {0}
+    own = choose(table, OWN)
+    assert (own[1].trial, own[2].trial) == (1, 0), "fold 1 has a training that did not diverge"
+    hopeless = rank_trials(TRIALS[:1], validations_of([[0.5, nan]]))
+    with pytest.raises(InputError, match=r"search\.space"):
+        choose(hopeless, SHARED)
 
 
 def test_the_file_of_a_fold_is_that_of_its_trial_or_of_the_seed():
@@ -99,14 +154,14 @@ def test_the_file_of_a_fold_is_that_of_its_trial_or_of_the_seed():
             file_of_trial(given, 1, 3)
 
 
-@pytest.mark.parametrize(("select", "marks"), [("pooled", [3, 3, 2, 2]), ("fold", [3, 3, 0, 0])])
-def test_the_histories_are_those_of_the_chosen_trials(validations, tmp_path, select, marks):
-    paths = []
+@pytest.mark.parametrize(("scoring", "marks"), [(SHARED, [3, 3, 2, 2]), (OWN, [3, 3, 0, 0])])
+def test_the_histories_are_those_of_the_chosen_trials(tmp_path, scoring, marks):
+    validations, paths = validations_of(UAR), []
     for row in validations.itertuples():
         paths.append(tmp_path / f"{row.trial}-{row.fold}.csv")
         pd.DataFrame({"epoch": [1, 2], "mark": row.Index}).to_csv(paths[-1], index=False)
-    choice = choose(rank_trials(TRIALS, validations), select)
-    histories = chosen_histories(choice, validations, paths)
+    choices = choose(rank_trials(TRIALS, validations), scoring)
+    histories = chosen_histories(choices, validations, paths)
     assert histories["mark"].tolist() == marks
     assert histories["fold"].tolist() == [1, 1, 2, 2]
 

@@ -7,6 +7,8 @@ rule select_trial:
     input:
         validations=expand(RUNS / "validation.json", trial=range(N_TRIALS), fold=FOLD_NUMBERS),
         histories=expand(RUNS / "history.csv", trial=range(N_TRIALS), fold=FOLD_NUMBERS),
+        recordings=CORPORA / "iemocap" / "recordings.csv",
+        folds=FOLDS,
     output:
         trials=SEARCH / "{model}" / "trials.csv",
         best=SEARCH / "{model}" / "best.json",
