@@ -6,7 +6,7 @@ import pandas as pd
 from emospeech.evaluation.cells import cells_table
 from emospeech.evaluation.comparisons import comparisons_table
 from emospeech.evaluation.intervals import intervals_table
-from emospeech.evaluation.leaks import leak_table
+from emospeech.evaluation.leaks import LeakEvidence, leak_table, parts_table
 from emospeech.evaluation.predictions import BASELINE, predictions_table
 from emospeech.evaluation.references import references_table
 from emospeech.evaluation.representation import neighbours_table
@@ -74,6 +74,31 @@ def predictions_of_all(recordings, folds, skill=0.3, seed=0):
     }
 
 
+def leak_evidence(recordings, folds, predictions):
+    """Return clean evidence: each model draws its training part, and validates on its own part."""
+    parts = parts_table(recordings, folds)
+    tasks = ["valence", "activation"]
+    uses = {"train": "labelled", "validation": "validation"}
+    rows = parts[parts["part"].isin(uses) & parts["valence"].notna()]
+    drawn = rows.assign(use=rows["part"].map(uses))
+    pooled = parts[parts["part"] == "train"].assign(use="unlabelled", valence=np.nan)
+    draws = pd.concat([drawn, pooled]).assign(corpus="iemocap", draws=1, training="trial-0")
+    columns = ["use", "corpus", "recording", "draws", *tasks, "fold", "training"]
+    numbers = sorted(folds["fold"].unique().tolist())
+    trials = pd.DataFrame({"trial": [0]} | {f"validation_uar_fold-{n}": [0.5] for n in numbers})
+    best = {"trial": 0, "validation_uar": 0.5, "validation_folds": numbers}
+    trained = [model for model in predictions if model != BASELINE]
+    return LeakEvidence(
+        parts=parts,
+        labels=parts,
+        corpus="iemocap",
+        equal_audio=pd.DataFrame(columns=["recording", "corpus", "other"]),
+        predictions=predictions,
+        draws=dict.fromkeys(trained, draws[columns]),
+        choices=dict.fromkeys(trained, (best, trials)),
+    )
+
+
 def judge(recordings, predictions, permutations, resamples):
     """Return the tables of results/evaluation by name."""
     folds, ratings = make_folds(recordings, FoldSettings()), ratings_table(recordings)
@@ -90,7 +115,7 @@ def judge(recordings, predictions, permutations, resamples):
         "spread": spread_table(seeds_table(crops, "crop_seed"), intervals),
         "references": references_table(recordings, folds, ratings),
         "slices": slices_table(predictions, recordings, ratings),
-        "leaks": leak_table(recordings, folds, predictions),
+        "leaks": leak_table(leak_evidence(recordings, folds, predictions)),
     }
 
 

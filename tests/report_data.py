@@ -82,6 +82,7 @@ def trials():
             "validation_uar_fold-1": [0.28, 0.45, 0.20],
             "validation_uar_fold-2": [0.32, 0.37, 0.30],
             "capped": [1, 0, 2],
+            "diverged": [0, 0, 1],
             "chosen": [False, True, False],
         }
     )

@@ -102,6 +102,7 @@ def test_a_store_that_does_not_fit_is_told_and_goes_on_with_room(corpus, disk, t
 OUTPUTS = {
     "weights": "weights.safetensors",
     "history": "history.csv",
+    "draws": "draws.csv.gz",
     "validation": "validation.json",
     "generated": "generated.npz",
 }

@@ -1,4 +1,4 @@
-"""Guessers, raters, the classical baseline, slices and leaks: hand-made cases and plain loops."""
+"""Guessers, raters, the classical baseline and slices: hand-made cases and plain loops."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from emospeech import metrics
-from emospeech.evaluation import acoustics, baseline, leaks, references, slices
+from emospeech.evaluation import acoustics, baseline, references, slices
 from emospeech.evaluation.predictions import load_predictions, predictions_table, read_keyed
 from emospeech.faults import InputError
 from emospeech.folds import FoldSettings, make_folds
@@ -112,46 +112,6 @@ def test_a_style_that_no_name_tells_makes_no_slice():
     named = recordings.assign(dialogue="")
     table = slices.slices_table({"a": random_predictions(recordings, folds)}, named)
     assert set(table["slice"]) == {"speaker"}
-
-
-def test_clean_tables_pass_every_check():
-    recordings, folds = corpus()
-    recordings.loc[3, "valence"] = np.nan
-    predicted = random_predictions(recordings, folds).dropna()
-    table = leaks.leak_table(recordings, folds, {"a": predicted})
-    assert (table["result"] == "passed").all()
-    assert (table["looked_at"] > 0).all()
-    leaks.refuse_leaks(table, "folds.csv")
-
-
-def moved(folds, recording, fold, part):
-    here = (folds["recording"] == recording) & (folds["fold"] == fold)
-    return folds.assign(part=folds["part"].mask(here, part))
-
-
-def test_each_leak_is_found():
-    recordings, folds = corpus()
-    table = random_predictions(recordings, folds)
-    tested = folds[(folds["part"] == "test") & (folds["fold"] == 1)]["recording"].tolist()
-    cases = {
-        "no session left out": (moved(folds, tested[0], 1, "train"), table),
-        "no speaker is in two": (moved(folds, tested[0], 1, "train"), table),
-        "validation and test": (moved(folds, tested[0], 1, "validation"), table),
-        "every recording has one": (pd.concat([folds, folds.iloc[:1]]), table),
-        "a predicts recordings of": (folds, table.assign(fold=table["fold"] % 5 + 1)),
-        "a predicts no recording twice": (folds, pd.concat([table, table.iloc[:1]])),
-        "a predicts every labelled": (folds, table.iloc[1:]),
-    }
-    for start, (parts, predicted) in cases.items():
-        found = leaks.leak_table(recordings, parts, {"a": predicted}).set_index("check")
-        broken = [name for name in found.index if name.startswith(start)]
-        assert found.loc[broken, "result"].tolist() == ["failed"], start
-        with pytest.raises(InputError, match="broken by"):
-            leaks.refuse_leaks(found.reset_index(), "folds.csv")
-    swapped = make_folds(recordings, FoldSettings(validation="both"))
-    swapped.loc[swapped["fold"] == 6, "part"] = folds.loc[folds["fold"] == 1, "part"].to_numpy()
-    found = leaks.leak_table(recordings, swapped, {}).set_index("check")["result"]
-    assert found["every speaker is tested in one fold at most"] == "failed"
 
 
 def test_contours_know_a_tone_and_follow_its_level():

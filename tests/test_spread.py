@@ -9,8 +9,9 @@ from scipy import stats
 
 from emospeech.evaluation.intervals import intervals_table
 from emospeech.evaluation.predictions import predictions_table
-from emospeech.evaluation.seeds import load_crops, seeds_table
+from emospeech.evaluation.seeds import count_diverged, load_crops, seeds_table
 from emospeech.evaluation.spread import spread_table
+from emospeech.files import write_json
 
 SEEDS = 300
 SIZES = np.array([40, 60, 80, 30, 20])  # recordings of each class
@@ -34,7 +35,7 @@ def simulated(rng, deviation, name):
     tables = {
         ("M", seed): study(rng, 0.5 + deviation * rng.standard_normal()) for seed in range(SEEDS)
     }
-    return seeds_table(tables, name)
+    return seeds_table(tables, name, {} if name == "seed" else None)
 
 
 def expected(deviation):
@@ -65,6 +66,23 @@ def test_known_spreads_are_found_and_kept_apart(of_seeds, of_crops):
     assert row["value"] == pooled["value"]
     assert row["error_speakers"] == pooled["error"]
     assert row["error_recordings"] == pooled["error_recordings"]
+
+
+def test_a_seed_with_a_diverged_training_is_counted_and_left_out(tmp_path):
+    rng, paths = np.random.default_rng(3), []
+    for seed, diverged in ((2, False), (3, True)):
+        path = tmp_path / "M" / f"seed-{seed}" / "fold-1" / "validation.json"
+        path.parent.mkdir(parents=True)
+        write_json(path, {"diverged": diverged})
+        paths.append(path)
+    tables = {("M", seed): study(rng, 0.5) for seed in (1, 2, 3)}
+    table = seeds_table(tables, diverged=count_diverged(paths))
+    assert table["diverged"].tolist() == [0, 0, 1]
+    assert table["uar5"].isna().tolist() == [False, False, True]
+    intervals = intervals_table({"M": tables["M", 1]}, 50, seed=1)
+    row = spread_table(simulated(rng, 0, "crop_seed"), intervals, table).set_index("figure")
+    assert row.loc["uar5", ["seeds", "diverged_seeds"]].tolist() == [2, 1]
+    assert row.loc["uar5", "deviation_seeds"] == pytest.approx(table["uar5"][:2].std())
 
 
 def test_one_training_has_no_spread():

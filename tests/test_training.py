@@ -1,5 +1,6 @@
 """The stopping rule, and a training from end to end on a few recordings."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from emospeech.faults import InputError
 from emospeech.labels import encode, head_outputs
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
+from emospeech.training.engine import Engine
 from emospeech.training.fit import StoppingRule
 from emospeech.training.fold import labelled_parts, load_fold, unlabelled_recordings
 from emospeech.training.run import train_fold
@@ -45,10 +47,10 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
         train_fold(name, fold_of(corpus), [corpus / "store.h5"], 3, TRIAL, NETWORKS, SETTINGS)
         for _ in range(2)
     ]
-    for number, (_, weights, _) in enumerate(runs):
-        save_weights(tmp_path / f"{number}.safetensors", weights)
+    for number, run in enumerate(runs):
+        save_weights(tmp_path / f"{number}.safetensors", run.weights)
     assert (tmp_path / "0.safetensors").read_bytes() == (tmp_path / "1.safetensors").read_bytes()
-    history, _, validation = runs[0]
+    history, validation = runs[0].history, runs[0].validation
     assert validation["uar"] == history["validation_uar"].max()
     columns = {"generator": MODELS[name].adversarial, "activation": len(MODELS[name].tasks) > 1}
     assert all(history[column].notna().all() == there for column, there in columns.items())
@@ -83,7 +85,7 @@ def test_the_crops_that_are_tested_are_the_studys_and_are_averaged(corpus, tmp_p
         train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, replace(SETTINGS, seed=n))
         for n in (1, 2)
     ]
-    assert not trained[0][0]["valence"].equals(trained[1][0]["valence"])
+    assert not trained[0].history["valence"].equals(trained[1].history["valence"])
 
 
 CHOICES = [
@@ -100,8 +102,7 @@ def test_other_choices_train_and_predict_distributions(corpus, tmp_path, options
     )
     fold = fold_of(corpus, encoding=settings.encoding)
     place = ("MultitaskDCGAN", fold, [corpus / "store.h5"], 0, TRIAL, networks, settings)
-    _, weights, _ = train_fold(*place)
-    save_weights(tmp_path / "w.safetensors", weights)
+    save_weights(tmp_path / "w.safetensors", train_fold(*place).weights)
     path = tmp_path / "w.safetensors"
     tested = load_tested("MultitaskDCGAN", fold, 0, TRIAL, path, networks, settings)
     for values in tested.predict("test", seed=1).values():
@@ -111,32 +112,29 @@ def test_other_choices_train_and_predict_distributions(corpus, tmp_path, options
 def test_the_best_weights_come_back(corpus, tmp_path):
     """The weights kept are those that the best epoch ended with, not the last ones."""
     many = TrainingSettings(max_epochs=6, patience=6, device="cpu")
-    history, weights, validation = train_fold(
-        "BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, many
-    )
-    best = validation["epoch"]
-    assert best < len(history), "the fixture should reach its best before its last epoch"
+    whole = train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, many)
+    best = whole.validation["epoch"]
+    assert best < len(whole.history), "the fixture should reach its best before its last epoch"
     short = TrainingSettings(max_epochs=best, patience=6, device="cpu")
-    _, again, _ = train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, short)
-    assert all(torch.equal(weights[key], again[key]) for key in weights)
+    again = train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, short).weights
+    assert all(torch.equal(whole.weights[key], again[key]) for key in again)
 
 
 def test_nothing_of_the_held_out_session_is_heard_in_training(corpus):
     fold = fold_of(corpus)
     held_out = set(np.flatnonzero(fold.table["session"] == "Ses01"))
-    unlabelled = unlabelled_recordings(fold, corpus / "store.h5", fold.store)
+    unlabelled = unlabelled_recordings(fold, fold.store)
     parts = labelled_parts(fold, ("valence",))
     assert not held_out & (set(unlabelled) | set(parts["train"].recordings))
     assert set(parts["test"].recordings) < held_out
     assert len(unlabelled) == 18, "the unlabelled recording of the other session is heard"
     assert len(parts["train"].recordings) == 16
-    assert len(unlabelled_recordings(fold, corpus / "other.h5", fold.store)) == 36
 
 
 def test_what_is_heard_in_training_decides_it(corpus):
     """Changing held-out audio changes nothing of a training but its validation."""
     fold = fold_of(corpus)
-    _, weights, _ = train_fold(
+    first = train_fold(
         "BasicDCGAN",
         fold,
         [corpus / "store.h5"],
@@ -148,7 +146,7 @@ def test_what_is_heard_in_training_decides_it(corpus):
     noisy = fold_of(corpus)
     for number in np.flatnonzero(noisy.table["part"] != "train"):
         noisy.store.frames[noisy.store.offsets[number] : noisy.store.offsets[number + 1]] = 0.5
-    _, again, _ = train_fold(
+    again = train_fold(
         "BasicDCGAN",
         noisy,
         [corpus / "store.h5"],
@@ -157,7 +155,7 @@ def test_what_is_heard_in_training_decides_it(corpus):
         NETWORKS,
         TrainingSettings(max_epochs=1),
     )
-    assert all(torch.equal(weights[key], again[key]) for key in weights)
+    assert all(torch.equal(first.weights[key], again.weights[key]) for key in first.weights)
 
 
 def test_shuffling_keeps_the_labels_of_each_part(corpus):
@@ -200,3 +198,44 @@ def test_a_part_without_a_label_is_told(corpus):
     assert set(labelled_parts(fold, ("valence",))) == {"train", "validation", "test"}
     with pytest.raises(InputError, match=r"fold 1: .* validation part .* valence and activation"):
         labelled_parts(fold, ("valence", "activation"))
+
+
+def failing_steps(monkeypatch, first, spoil):
+    """Let `spoil(engine, losses)` change the outcome of each step from number `first` on."""
+    step, count = Engine.step, itertools.count()
+
+    def spoiled(engine, *arguments):
+        losses = step(engine, *arguments)
+        return losses if next(count) < first else spoil(engine, losses)
+
+    monkeypatch.setattr(Engine, "step", spoiled)
+
+
+def infinite_loss(engine, losses):
+    return losses | {"generator": torch.tensor(float("inf"))}
+
+
+def broken_weight(engine, losses):
+    engine.generator.linear.weight.data[0, 0] = float("nan")
+    return losses
+
+
+@pytest.mark.parametrize("spoil", [infinite_loss, broken_weight])
+@pytest.mark.parametrize("good_epochs", [0, 2])
+def test_a_diverged_training_ends_with_a_record(corpus, monkeypatch, good_epochs, spoil):
+    settings = replace(SETTINGS, max_epochs=6, patience=6)
+    place = ("BasicDCGAN", fold_of(corpus), [corpus / "store.h5"], 0, TRIAL, NETWORKS)
+    short = train_fold(*place, replace(settings, max_epochs=max(good_epochs, 1)))
+    draws = short.draws.loc[short.draws["use"] == "labelled", "draws"].sum()
+    steps = draws // TRIAL["batch_size"] // max(good_epochs, 1)
+    with monkeypatch.context() as patch:
+        failing_steps(patch, (good_epochs + 1) * steps - 1, spoil)
+        outcome = train_fold(*place, settings)
+    assert outcome.history["validation_uar"].isna().tolist() == [False] * good_epochs + [True]
+    validation = outcome.validation
+    assert validation["diverged"]
+    assert (validation["epoch"], validation["uar"]) == (None, None)
+    assert not short.validation["diverged"]
+    assert all(value.isfinite().all() for value in outcome.weights.values())
+    same = all(torch.equal(outcome.weights[key], short.weights[key]) for key in short.weights)
+    assert same == bool(good_epochs), "the best weights; the initial ones without a good epoch"

@@ -9,6 +9,7 @@ The centre line is column width / 2 of the crop. Columns beyond the recording sh
 the edge `shift`, the crop is moved inside as far as the recording is long enough.
 """
 
+import numpy as np
 import torch
 
 from emospeech.spectrograms.settings import FLOOR
@@ -57,6 +58,12 @@ class CropGatherer:
         lines = lines.where((lines >= first) & (lines <= last), len(self.frames) - 1)
         # index_select copies whole lines; indexing by brackets takes ten times as long.
         return self.frames.index_select(0, lines.flatten()).view(*lines.shape, -1)
+
+    def count_by_recording(self, places: torch.Tensor) -> np.ndarray:
+        """Return how many of the crops at `places` lie in each recording, int64 (recordings,)."""
+        first = places[:, 1].cpu().numpy()  # line of the store where the crop's recording begins
+        numbers = np.searchsorted(self.store.offsets, first, side="right") - 1
+        return np.bincount(numbers, minlength=len(self.store.recordings))
 
     def values(self, stored):
         """Return crops in the store's type as float32 in [-1, 1], (batch, 1, width, rows)."""

@@ -1,8 +1,10 @@
 """The figures of a model when it is trained with other seeds, or hears other crops."""
 
+from collections import Counter
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from emospeech.evaluation.predictions import (
@@ -11,7 +13,7 @@ from emospeech.evaluation.predictions import (
     load_predictions,
     read_keyed,
 )
-from emospeech.files import by_folder
+from emospeech.files import by_folder, read_json
 from emospeech.metrics import score
 
 
@@ -38,10 +40,24 @@ def load_crops(paths):
     }
 
 
-def seeds_table(predictions, name="seed"):
+def count_diverged(validations: list[str]) -> dict[tuple[str, int], int]:
+    """Return {(model, seed): trainings that diverged} from files .../model/seed-n/fold-n/*.json."""
+    counts = Counter()
+    for path in map(Path, validations):
+        counts[_place(path)] += read_json(path)["diverged"]
+    return dict(counts)
+
+
+def seeds_table(
+    predictions: dict[tuple[str, int], pd.DataFrame],
+    name: str = "seed",
+    diverged: dict[tuple[str, int], int] | None = None,
+) -> pd.DataFrame:
     """Return `seeds.csv`, or `crops.csv`: a row for each model, task and seed, the folds pooled.
 
-    `predictions` is {(model, seed): table} with all folds together, `name` the seed's column.
+    `predictions` is {(model, seed): table} with all folds together, `name` the seed's column. With
+    the counts of `count_diverged` the column `diverged` is added, and a seed with a diverged
+    training has no scores.
     """
     rows = []
     for task in TASKS:
@@ -49,7 +65,11 @@ def seeds_table(predictions, name="seed"):
         for (model, seed), table in predictions.items():
             if task in table:
                 figures = score(table[task].to_numpy(), table[names].to_numpy())
-                rows.append({"model": model, "task": task, name: seed, **figures})
+                row = {"model": model, "task": task, name: seed}
+                if diverged is not None:
+                    row["diverged"] = diverged.get((model, seed), 0)
+                    figures = dict.fromkeys(figures, np.nan) if row["diverged"] else figures
+                rows.append(row | figures)
     return pd.DataFrame(rows).sort_values(["model", "task", name], ascending=[True, False, True])
 
 

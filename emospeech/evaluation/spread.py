@@ -15,7 +15,7 @@ KEYS = ["model", "task", "figure"]
 ERRORS = ["speakers", "error", "error_recordings"]
 COLUMNS = [
     *(*KEYS, "value"),
-    *("seeds", "deviation_seeds", "crop_seeds", "deviation_crops"),
+    *("seeds", "deviation_seeds", "diverged_seeds", "crop_seeds", "deviation_crops"),
     *("speakers", "error_speakers", "error_recordings"),
 ]
 
@@ -26,15 +26,18 @@ def spread_table(crops, intervals, seeds=None):
     `crops` has the figures of each `crop_seed`, `seeds` (None where there is one) those of each
     `seed` of the training, and `intervals` is the table of that name. `deviation_seeds` and
     `deviation_crops` are standard deviations (by n - 1, NaN of a single value) over so many `seeds`
-    and `crop_seeds`; `error_speakers` is the standard error over so many `speakers`, and
+    and `crop_seeds`, without the seeds with a diverged training, which `diverged_seeds` counts;
+    `error_speakers` is the standard error over so many `speakers`, and
     `error_recordings` that with these very speakers.
     """
     table = intervals.loc[intervals["scope"] == "pooled", [*KEYS, "value", *ERRORS]]
     table = table.rename(columns={"error": "error_speakers"})
     table = table.merge(deviations(crops, "crop_seed", "crops"), on=KEYS)
     if seeds is None:
-        return table.assign(seeds=1, deviation_seeds=np.nan)[COLUMNS]
-    return table.merge(deviations(seeds, "seed", "seeds"), on=KEYS)[COLUMNS]
+        return table.assign(seeds=1, deviation_seeds=np.nan, diverged_seeds=0)[COLUMNS]
+    table = table.merge(deviations(seeds, "seed", "seeds"), on=KEYS)
+    diverged = seeds.groupby(["model", "task"])["diverged"].agg(lambda counts: (counts > 0).sum())
+    return table.merge(diverged.rename("diverged_seeds"), on=["model", "task"])[COLUMNS]
 
 
 def deviations(table, seed, name):
@@ -44,5 +47,5 @@ def deviations(table, seed, name):
     """
     figures = table.melt(["model", "task", seed], FIGURES, "figure", "value")
     grouped = figures.groupby(KEYS)["value"]
-    counted = {f"{seed}s": grouped.size(), f"deviation_{name}": grouped.std()}
+    counted = {f"{seed}s": grouped.count(), f"deviation_{name}": grouped.std()}
     return pd.DataFrame(counted).reset_index()

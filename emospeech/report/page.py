@@ -141,13 +141,13 @@ def words_of(report, evidence):
     found, config = report.evaluation, report.run.config
     doubled = config.get("folds", {}).get("validation") == "both"
     searched = any(len(trials) > 1 for trials in report.trials.values())
-    shared = searched and config.get("search", {}).get("select") == "pooled"
+    select = config.get("search", {}).get("select", "pooled")
     return {
         "speakers": uncertainty.speaker_words(found.get("comparisons"), doubled),
         "spread": luck.spread_words(found.get("spread")),
         "control": chance.control_words(evidence, report.run.control, report.run.control_command),
-        "leaks": slices.leak_words(found.get("leaks"), shared),
-        "search": search.search_words(report.trials),
+        "leaks": slices.leak_words(found.get("leaks"), searched and select == "pooled"),
+        "search": search.search_words(report.trials, select),
         "neighbours": learned.neighbour_words(found.get("neighbours")),
     }
 

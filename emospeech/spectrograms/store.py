@@ -3,6 +3,7 @@
 import os
 import zlib
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -25,6 +26,7 @@ class Store:
     word_offsets: np.ndarray  # (recordings + 1,)
     checksums: np.ndarray  # (recordings,) CRC-32 of the frames
     settings: SpectrogramSettings
+    path: Path | None = None  # of the file; None for a store in memory
 
     def spectrogram(self, number):
         """Return the spectrogram of a recording, float32 of shape (frames, rows)."""
@@ -98,6 +100,7 @@ def _read(path, file):
         word_offsets=file["words/offsets"][:],
         checksums=file["checksums/frames"][:],
         settings=_settings(file["settings"].attrs),
+        path=Path(path),
     )
 
 

@@ -1,10 +1,11 @@
 """The state of a training after an epoch or a step, so that a killed one goes on where it was.
 
 A checkpoint is one safetensors file: the tensors of the engine, the best weights, the pages of the
-album and the sums of losses of an epoch that is begun, and in its header the history, the steps of
-that epoch, what fixes the training (its identity) and a checksum. Random numbers are drawn anew for
-each epoch from its place, and the stopping rule follows from the history, so neither needs saving.
-What comes out of a training does not depend on how often it was killed or stopped.
+album, the counts of draws and the sums of losses of an unfinished epoch, and in its header the
+history, the steps of that epoch, what fixes the training (its identity) and a checksum. Random
+numbers are drawn anew for each epoch from its place, and the stopping rule follows from the
+history, so neither needs saving. What comes out of a training does not depend on how often it was
+killed or stopped.
 """
 
 import json
@@ -21,7 +22,8 @@ from emospeech.training.progress import Begun, Progress
 
 log = logging.getLogger(__name__)
 
-STATE, BEST, PAGE, SUM = "state.", "best.", "page.", "sum."  # in front of the names of tensors
+# Prefixes of the names of tensors.
+STATE, BEST, PAGE, SUM, DRAWS = "state.", "best.", "page.", "sum.", "draws."
 
 
 class Checkpoint:
@@ -40,6 +42,7 @@ class Checkpoint:
         tensors |= {BEST + name: value for name, value in (progress.best or {}).items()}
         tensors |= {f"{PAGE}{epoch}": value for epoch, value in progress.pages.items()}
         tensors |= {SUM + name: value for name, value in progress.begun.sums.items()}
+        tensors |= {DRAWS + name: value for name, value in progress.draws.items()}
         tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
         begun = progress.begun
         text = json.dumps([progress.history, begun.steps, begun.seconds])
@@ -68,7 +71,8 @@ class Checkpoint:
             value.copy_(tensors[STATE + name])
         pages = {int(epoch): page.cpu() for epoch, page in _behind(PAGE, tensors).items()}
         begun = Begun(steps, _behind(SUM, tensors), seconds)
-        progress = Progress(history, _behind(BEST, tensors) or None, pages, begun)
+        draws = {name: counts.cpu() for name, counts in _behind(DRAWS, tensors).items()}
+        progress = Progress(history, _behind(BEST, tensors) or None, pages, draws, begun)
         log.info("the training goes on after %s", progress)
         return progress
 

@@ -79,6 +79,10 @@ class Engine:
             named |= {f"adam.{update}.{number}": value for number, value in moments}
         return named
 
+    def is_finite(self) -> bool:
+        """Return whether all weights, averages and moments are finite numbers."""
+        return all(bool(torch.isfinite(value).all()) for value in self.state().values())
+
     def step(self, crops, labels, unlabelled=None, latent=None):
         """Update every part once and return the losses, {name: scalar tensor}.
 

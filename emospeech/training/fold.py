@@ -1,5 +1,6 @@
 """One fold: the open store, and which of its recordings train, validate and test."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from emospeech.corpora.tables import load_recordings
 from emospeech.faults import InputError
 from emospeech.folds import PARTS, load_folds
 from emospeech.labels import shuffled
+from emospeech.spectrograms.duplicates import equal_recordings
 from emospeech.spectrograms.store import Store, check_store
 from emospeech.training.targets import encode_table
 
@@ -29,7 +31,6 @@ class Part:
 class Fold:
     """A fold of a corpus; row i of `table` is recording i of the store, and has its `part`."""
 
-    path: Path  # of the store
     store: Store
     fold: int
     table: pd.DataFrame
@@ -49,7 +50,7 @@ def load_fold(
 
     `encoding` says what is learned of the labels; "histogram" needs the table of ratings. Raises
     InputError where the tables and the store do not hold the same recordings, or a byte of the
-    store was changed.
+    store was changed, or recordings in two parts of the fold hold the same audio.
     """
     store = check_store(store_path)
     folds = load_folds(folds_path)
@@ -59,11 +60,11 @@ def load_fold(
         raise InputError(store_path, f"does not hold the recordings of {folds_path}; delete it")
     targets = encode_table(table, LABELS, encoding, ratings_path)
     if shuffle_seed is not None:
-        rng = np.random.default_rng([shuffle_seed, fold])
-        order = shuffled(np.arange(len(table)), table["part"].to_numpy(str), rng)
+        order = shuffle_order(table["part"], shuffle_seed, fold)
         table[LABELS] = table[LABELS].to_numpy()[order]
         targets = {name: values[order] for name, values in targets.items()}
-    return Fold(Path(store_path), store, fold, table, targets)
+    _refuse_shared_audio(store, fold, table)
+    return Fold(store, fold, table, targets)
 
 
 def labelled_parts(fold, tasks):
@@ -84,12 +85,43 @@ def labelled_parts(fold, tasks):
     return parts
 
 
-def unlabelled_recordings(fold, path, store):
-    """Return the recordings of the store at `path` whose audio may be learned from unlabelled.
+def shuffle_order(parts: pd.Series, seed: int, fold: int) -> np.ndarray:
+    """Return whose label each recording of a fold gets when labels are shuffled within `parts`."""
+    rng = np.random.default_rng([seed, fold])
+    return shuffled(np.arange(len(parts)), parts.to_numpy(str), rng)
 
-    Of the fold's own store they are those of the training sessions: nothing of the held-out
-    session is heard in training. Of another corpus they are all.
+
+def is_store_of(fold: Fold, path: Path) -> bool:
+    """Return whether `path` leads to the fold's own store, by whatever name."""
+    return os.path.samefile(path, fold.store.path)
+
+
+def unlabelled_recordings(fold: Fold, store: Store) -> np.ndarray:
+    """Return the recordings of a store whose audio may be used without labels in a fold.
+
+    In the fold's own store they are those of the training part, as nothing of the held-out session
+    may be used in training. In another store they are all recordings; InputError names one that
+    holds the same audio as a recording of the held-out session.
     """
-    if Path(path) == fold.path:
-        return np.flatnonzero(fold.table["part"] == "train")
-    return np.arange(len(store.recordings))
+    numbers = np.arange(len(store.recordings))
+    if store is fold.store:
+        return numbers[fold.table["part"] == "train"]
+    held_out = np.flatnonzero(fold.table["part"] != "train")
+    for number, other in equal_recordings(store, numbers, fold.store, held_out):
+        problem = (
+            f"{store.recordings[number]} of {store.path} holds the same audio as "
+            f"{fold.store.recordings[other]}, which fold {fold.fold} holds out"
+        )
+        remedy = "remove it from the unlabelled corpus, or name the labelled corpus there instead"
+        raise InputError("training.unlabelled", f"{problem}; {remedy}")
+    return numbers
+
+
+def _refuse_shared_audio(store, fold, table):
+    """Raise InputError where recordings in two parts of a fold hold the same audio."""
+    numbers, parts = np.arange(len(table)), table["part"].to_numpy(str)
+    for number, other in equal_recordings(store, numbers, store, numbers):
+        if parts[number] != parts[other]:
+            names = f"{store.recordings[number]} and {store.recordings[other]}"
+            problem = f"{names} hold the same audio, but fold {fold} has them in two parts"
+            raise InputError(store.path, f"{problem}; remove one of them from the corpus")

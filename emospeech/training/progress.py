@@ -32,6 +32,7 @@ class Progress:
     history: list[dict] = field(default_factory=list)  # a row an epoch
     best: dict[str, torch.Tensor] | None = None  # the best weights so far
     pages: dict[int, torch.Tensor] = field(default_factory=dict)  # of the album, by epoch
+    draws: dict[str, torch.Tensor] = field(default_factory=dict)  # counts, see training.draws
     begun: Begun = field(default_factory=Begun)
 
     def __str__(self):

@@ -2,8 +2,10 @@
 
 import ctypes
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import torch
 
 from emospeech.crops.gather import CropGatherer
@@ -15,14 +17,25 @@ from emospeech.training.album import Album
 from emospeech.training.checkpoint import Checkpoint
 from emospeech.training.data import LabelledPart
 from emospeech.training.engine import allow_tf32
-from emospeech.training.fit import fit, never, stream
-from emospeech.training.fold import labelled_parts, unlabelled_recordings
+from emospeech.training.fit import Fitted, fit, never, stream
+from emospeech.training.fold import is_store_of, labelled_parts, unlabelled_recordings
 from emospeech.training.identity import identity_of
+from emospeech.training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
 
 # Options of mallopt(3), from malloc.h.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The results of one training."""
+
+    history: pd.DataFrame  # a row per epoch
+    weights: dict[str, torch.Tensor]  # of the best epoch
+    validation: dict  # the best epoch and its score, see summary_of
+    draws: pd.DataFrame  # how often each recording was drawn, see DrawCounts.table
 
 
 def train_fold(
@@ -38,7 +51,7 @@ def train_fold(
     album=None,
     halted=never,
 ):
-    """Train model `name` on a fold with trial `number`; return history, weights and a summary.
+    """Train model `name` on a fold with trial `number`; return an Outcome.
 
     `unlabelled` are the paths of the stores of the unlabelled pool, used by the DCGANs, and
     `networks` the NetworkSettings. All random numbers depend on the seed, the trial and the fold.
@@ -60,10 +73,12 @@ def train_fold(
     identity = identity_of(name, fold, number, trial, networks, settings, sampler, code)
     state = Checkpoint(checkpoint, identity)
     album = Album() if album is None else album
-    history, weights = fit(
-        modules, model, trial, parts, sampler, settings, place, state, album, halted
-    )
-    return history, weights, summary_of(name, fold, number, history, settings)
+    fitted = fit(modules, model, trial, parts, sampler, settings, place, state, album, halted)
+    weights = fitted.weights
+    if weights is None:  # diverged in the first epoch: the initial weights
+        weights = build(name, fold.store.settings.rows, trial, networks, seed)[0].state_dict()
+    summary = {"model": name, "trial": number, "fold": fold.fold} | summary_of(fitted, settings)
+    return Outcome(fitted.history, weights, summary, fitted.draws)
 
 
 def sampler_of(fold, train, unlabelled, trial, settings):
@@ -75,16 +90,21 @@ def sampler_of(fold, train, unlabelled, trial, settings):
     )
 
 
-def summary_of(name, fold, number, history, settings):
-    """Return the outcome of a training: its best epoch, and whether the cap on epochs ended it."""
-    best = history.loc[history["validation_uar"].idxmax()]
+def summary_of(fitted: Fitted, settings: TrainingSettings) -> dict:
+    """Return the best epoch of a training, its validation UAR, and what ended the training.
+
+    `capped` is true if the cap on epochs ended it. A diverged training has no epoch and no UAR, so
+    that it cannot be chosen.
+    """
+    epochs = len(fitted.history)
+    if fitted.diverged:
+        return {"epoch": None, "epochs": epochs, "capped": False, "diverged": True, "uar": None}
+    best = fitted.history.loc[fitted.history["validation_uar"].idxmax()]
     return {
-        "model": name,
-        "trial": number,
-        "fold": fold.fold,
         "epoch": int(best["epoch"]),
-        "epochs": len(history),
-        "capped": bool(len(history) - best["epoch"] < settings.patience),
+        "epochs": epochs,
+        "capped": bool(epochs - best["epoch"] < settings.patience),
+        "diverged": False,
         "uar": float(best["validation_uar"]),
     }
 
@@ -108,10 +128,10 @@ def unlabelled_pool(fold, paths, labelled):
     gatherers, allowed = [], []
     for path in map(Path, paths):
         gather = labelled
-        if path != fold.path:
+        if not is_store_of(fold, path):
             gather = CropGatherer(check_store(path), labelled.width, labelled.device, labelled.edge)
         gatherers.append(gather)
-        allowed.append(unlabelled_recordings(fold, path, gather.store))
+        allowed.append(unlabelled_recordings(fold, gather.store))
     return UnlabelledPool(gatherers, allowed)
 
 

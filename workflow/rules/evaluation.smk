@@ -191,23 +191,33 @@ rule check_leaks:
         predictions=ALL_PREDICTIONS,
         recordings=CORPORA / "iemocap" / "recordings.csv",
         folds=FOLDS,
+        store=SPECTROGRAMS / "iemocap.h5",
+        unlabelled=[SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED if corpus != "iemocap"],
+        best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
+        trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
+        # Of all trials, since the chosen ones are known when the job runs.
+        draws=[
+            *expand(TRAINED / "draws.csv.gz", model=MODELS, trial=range(N_TRIALS), fold=FOLD_NUMBERS),
+            *expand(TRAINED_AGAIN / "draws.csv.gz", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS),
+        ],
     output:
         leaks=EVALUATION / "leaks.csv",
     log:
         log_of("evaluation/leaks"),
     benchmark:
         benchmark_of("evaluation/leaks")
-    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
+        folds=list(FOLD_NUMBERS),
+        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
         code=code("check_leaks.py"),
     message:
-        "Checking that no test speaker was heard or predicted where it must not be"
+        "Checking the draws, choices and predictions of all models for leaks"
     script:
         "../scripts/check_leaks.py"
 
@@ -216,6 +226,9 @@ rule compare_seeds:
     input:
         predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
         repeated=expand(PREDICTIONS_AGAIN, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS),
+        validations=expand(
+            TRAINED_AGAIN / "validation.json", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
+        ),
     output:
         seeds=EVALUATION / "seeds.csv",
     log:

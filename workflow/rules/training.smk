@@ -29,6 +29,7 @@ rule train:
     output:
         weights=[TRAINED / "weights.safetensors"],
         history=[TRAINED / "history.csv"],
+        draws=[TRAINED / "draws.csv.gz"],
         validation=[TRAINED / "validation.json"],
         generated=[TRAINED / "generated.npz"],
     log:
@@ -68,6 +69,7 @@ for BATCH in BATCHES if TRIALS_PER_JOB > 1 else []:
         output:
             weights=of_trials(BATCH, "weights.safetensors"),
             history=of_trials(BATCH, "history.csv"),
+            draws=of_trials(BATCH, "draws.csv.gz"),
             validation=of_trials(BATCH, "validation.json"),
             generated=of_trials(BATCH, "generated.npz"),
         log:
@@ -101,6 +103,7 @@ use rule train as train_again with:
     output:
         weights=[TRAINED_AGAIN / "weights.safetensors"],
         history=[TRAINED_AGAIN / "history.csv"],
+        draws=[TRAINED_AGAIN / "draws.csv.gz"],
         validation=[TRAINED_AGAIN / "validation.json"],
         generated=[TRAINED_AGAIN / "generated.npz"],
     log:

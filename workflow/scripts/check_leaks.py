@@ -1,17 +1,51 @@
-"""Check the folds and the predictions for leaks, and stop at one."""
+"""Check the draws, choices and predictions of a study for leaks, and stop at one."""
+
+import pandas as pd
 
 from emospeech import jobs
 from emospeech.corpora.tables import load_recordings
-from emospeech.evaluation.leaks import leak_table, refuse_leaks
+from emospeech.evaluation.leaks import (
+    LeakEvidence,
+    equal_audio_table,
+    leak_table,
+    parts_table,
+    refuse_leaks,
+)
 from emospeech.evaluation.predictions import load_predictions, read_keyed
-from emospeech.files import write_table
+from emospeech.files import by_folder, read_json, write_table
+from emospeech.spectrograms.store import open_store
+from emospeech.training.trial import file_of_trial, folder_of_training, trial_of_fold
 
 
 def main(paths, settings):
-    recordings, folds = load_recordings(paths.recordings), read_keyed(paths.folds)
-    table = leak_table(recordings, folds, load_predictions(paths.predictions))
+    tables = load_recordings(paths.recordings), read_keyed(paths.folds)
+    labelled, *pooled = (open_store(path) for path in [paths.store, *paths.unlabelled])
+    best = by_folder(paths.best, read_json)
+    trials = by_folder(paths.trials, pd.read_csv)
+    evidence = LeakEvidence(
+        parts=parts_table(*tables),
+        labels=parts_table(*tables, settings.shuffle_seed),
+        corpus=labelled.path.stem,
+        equal_audio=equal_audio_table(labelled, [labelled, *pooled]),
+        predictions=load_predictions(paths.predictions),
+        draws={model: draws_of(model, best[model], paths.draws, settings.folds) for model in best},
+        choices={model: (best[model], trials[model]) for model in best},
+    )
+    table = leak_table(evidence)
     refuse_leaks(table, paths.folds)
     write_table(paths.leaks, table)
+
+
+def draws_of(model, best, paths, folds):
+    """Return the draws of the chosen trial of a model and of its further seeds, all folds."""
+    own = [path for path in paths if folder_of_training(path)[0] == model]
+    trained = [path for path in own if folder_of_training(path)[1].startswith("trial-")]
+    chosen = [file_of_trial(trained, trial_of_fold(best, fold)[0], fold) for fold in folds]
+    tables = []
+    for path in [*chosen, *(path for path in own if path not in trained)]:
+        _, training, fold = folder_of_training(path)
+        tables.append(read_keyed(path).assign(training=training, fold=fold))
+    return pd.concat(tables, ignore_index=True)
 
 
 if __name__ == "__main__":

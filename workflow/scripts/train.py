@@ -33,7 +33,14 @@ def main(paths, settings):
         training.encoding,
         paths.ratings,
     )
-    places = zip(paths.weights, paths.history, paths.validation, paths.generated, strict=True)
+    places = zip(
+        paths.weights,
+        paths.history,
+        paths.draws,
+        paths.validation,
+        paths.generated,
+        strict=True,
+    )
     for trial, checkpoint, outputs in zip(trials, settings.checkpoints, places, strict=True):
         train(trial, fold, training, checkpoint, outputs, paths, settings)
     for checkpoint in settings.checkpoints:
@@ -43,7 +50,7 @@ def main(paths, settings):
 def train(trial, fold, training, checkpoint, outputs, paths, settings):
     (number, parameters), networks, album = trial, NetworkSettings(**settings.networks), Album()
     with jobs.asked_to_stop() as halted:
-        history, weights, validation = train_fold(
+        outcome = train_fold(
             settings.model,
             fold,
             paths.unlabelled,
@@ -57,12 +64,15 @@ def train(trial, fold, training, checkpoint, outputs, paths, settings):
             halted,
         )
     stored = fold.store.settings
-    description = Description(settings.model, parameters, networks, stored, training, validation)
-    weights_file, history_file, validation_file, generated_file = outputs
-    save_weights(weights_file, weights, description.told())
-    write_table(history_file, history)
+    description = Description(
+        settings.model, parameters, networks, stored, training, outcome.validation
+    )
+    weights_file, history_file, draws_file, validation_file, generated_file = outputs
+    save_weights(weights_file, outcome.weights, description.told())
+    write_table(history_file, outcome.history)
+    write_table(draws_file, outcome.draws)
     write_arrays(generated_file, album.arrays())
-    write_json(validation_file, validation)
+    write_json(validation_file, outcome.validation)
 
 
 if __name__ == "__main__":

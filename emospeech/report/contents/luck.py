@@ -34,6 +34,8 @@ def spread_words(spread):
         _moves(rows["deviation_crops"], crops, "draw of the crops", "evaluation.crop_seeds"),
         f"Its standard error over the {speakers} is {_points(rows['error_speakers'])}.",
     ]
+    if diverged := int(rows["diverged_seeds"].sum()):
+        parts.append(f"{count_of(diverged, 'seed')} with a diverged training left out.")
     few = min((number for number in (seeds, crops) if number > 1), default=None)
     if few:
         share = 100 / math.sqrt(2 * (few - 1))

@@ -22,10 +22,10 @@ def search_tables(report):
     return tables
 
 
-def search_words(trials):
-    """Say how many trials and trainings each model was given, and how the trial was chosen.
+def search_words(trials: dict, select: str = "pooled") -> str:
+    """Return how many trials and trainings each model had, and how its trial was chosen.
 
-    `trials` maps a model to its trials.csv. The numbers are counted in the tables.
+    `trials` is {model: trials.csv}, `select` the value of search.select.
     """
     budgets = {model: _budget(frame) for model, frame in trials.items()}
     if not budgets:
@@ -38,15 +38,25 @@ def search_words(trials):
     frames = list(trials.values())
     if any("chosen_by" in frame for frame in frames):
         how = "Each fold takes the trial with its own highest validation UAR"
-        words += f" {how}; the rows that a fold chose are set off."
+        if select == "pooled":
+            how = (
+                "Each fold takes the trial with the highest mean validation UAR over all folds but "
+                "those that validate on its test speaker"
+            )
+        words += f" {how}; the chosen rows are highlighted."
     elif any(len(frame) > 1 for frame in frames):
         how = "The trial with the highest mean validation UAR over the folds is chosen"
         words += f" {how}; its row is set off."
     else:
         words += " With one trial each there was nothing to choose."
-    capped = sum(int(frame["capped"].sum()) for frame in frames if "capped" in frame)
+    capped, diverged = (
+        sum(int(frame[column].sum()) for frame in frames if column in frame)
+        for column in ("capped", "diverged")
+    )
     words += (
-        f" The cap on epochs ended {count_of(capped, 'training')}, the stopping rule all others."
+        f" {count_of(capped, 'training')} reached training.max_epochs, {diverged} diverged (losses "
+        "or weights were no longer finite), and early stopping ended all others. A trial with a "
+        "diverged training is never chosen."
     )
     return f"{words} The validation speakers are not the test speakers."
 

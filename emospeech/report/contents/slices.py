@@ -38,11 +38,11 @@ def leak_words(leaks, shared):
     passed = int((leaks["result"] == "passed").sum())
     cases = int(leaks["looked_at"].sum())
     ran = count_of(len(leaks), "check")
-    words = f"{ran} ran on {cases} cases in the tables of this run; {passed} passed."
+    words = f"{ran} ran on {cases} cases; {passed} passed."
     if shared:
         words += (
-            " One way is open by design: all folds share the trial with the best mean validation "
-            "UAR, and the networks of other folds have learned from the test speaker of this one. "
-            "With search.select: fold each fold chooses by its own validation speaker."
+            " One path is open by design: the trial is chosen by the mean validation UAR over "
+            "several folds, and the networks of other folds trained on the test speaker of this "
+            "one. With search.select: fold each fold chooses by its own validation speaker only."
         )
     return words

@@ -1,0 +1,281 @@
+"""The leak checks pass on clean evidence and find every planted leak, also in real trainings."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from emospeech.crops.gather import CropGatherer
+from emospeech.evaluation.leaks import (
+    equal_audio_table,
+    leak_table,
+    parts_table,
+    refuse_leaks,
+)
+from emospeech.evaluation.predictions import read_keyed
+from emospeech.faults import InputError
+from emospeech.files import write_table
+from emospeech.folds import FoldSettings, make_folds
+from emospeech.search import best_trials, choose, rank_trials, scoring_folds
+from emospeech.spectrograms.duplicates import equal_recordings
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.shards import write_store
+from emospeech.spectrograms.store import open_store
+from emospeech.training import fold as fold_module
+from emospeech.training.fold import load_fold, unlabelled_recordings
+from emospeech.training.run import train_fold, unlabelled_pool
+from emospeech.training.settings import TrainingSettings
+from tests.conftest import CORPUS_ROWS
+from tests.made_up import leak_evidence
+from tests.test_references import corpus as made_up_corpus
+from tests.test_references import random_predictions
+from tests.test_training import NETWORKS, TRIAL, fold_of
+
+SETTINGS = TrainingSettings(max_epochs=1, device="cpu")
+
+
+def failed(evidence):
+    """Return the names of the checks that fail."""
+    table = leak_table(evidence)
+    if (table["result"] == "passed").all():
+        refuse_leaks(table, "folds.csv")
+    else:
+        with pytest.raises(InputError, match=r"folds\.csv"):
+            refuse_leaks(table, "folds.csv")
+    return set(table.loc[table["result"] == "failed", "check"])
+
+
+@pytest.fixture
+def clean():
+    """Evidence of a model `a`, some of whose recordings have no label."""
+    recordings, folds = made_up_corpus()
+    recordings.loc[3, "valence"] = np.nan
+    predicted = random_predictions(recordings, folds).dropna()
+    return leak_evidence(recordings, folds, {"a": predicted})
+
+
+def test_clean_evidence_passes_every_check(clean):
+    assert failed(clean) == set()
+    assert (leak_table(clean)["looked_at"] > 0).all()
+
+
+def with_part(evidence, recording, fold, part):
+    """Return the evidence after a recording of a fold was moved to another part."""
+    parts = evidence.parts
+    here = (parts["recording"] == recording) & (parts["fold"] == fold)
+    return replace(evidence, parts=parts.assign(part=parts["part"].mask(here, part)))
+
+
+def test_leaks_between_the_parts_are_found(clean):
+    parts = clean.parts
+    tested = parts.loc[(parts["part"] == "test") & (parts["fold"] == 1), "recording"].iloc[0]
+    trained = failed(with_part(clean, tested, 1, "train"))
+    assert "no speaker is in two parts of a fold" in trained
+    assert "no session left out of a fold is in its training part" in trained
+    validated = failed(with_part(clean, tested, 1, "validation"))
+    assert "validation and test speaker of a fold differ" in validated
+    twice = replace(clean, parts=pd.concat([parts, parts.iloc[:1]]))
+    assert "every recording has one part in each fold" in failed(twice)
+    swapped = make_folds(made_up_corpus()[0], FoldSettings(validation="both"))
+    swapped.loc[swapped["fold"] == 6, "part"] = parts.loc[parts["fold"] == 1, "part"].to_numpy()
+    both = replace(clean, parts=parts_table(made_up_corpus()[0], swapped), predictions={})
+    assert "every speaker is tested in one fold at most" in failed(both)
+
+
+PREDICTED = {
+    "a predicts recordings of the test part of their fold only": lambda table: table.assign(
+        fold=table["fold"] % 5 + 1
+    ),
+    "a predicts no recording twice": lambda table: pd.concat([table, table.iloc[:1]]),
+    "a predicts every labelled test recording": lambda table: table.iloc[1:],
+    "a is scored by the labels of recordings.csv": lambda table: table.assign(
+        valence=table["expected"]
+    ),
+}
+
+
+@pytest.mark.parametrize("check", PREDICTED)
+def test_wrong_predictions_are_found(clean, check):
+    predictions = {"a": PREDICTED[check](clean.predictions["a"])}
+    assert check in failed(replace(clean, predictions=predictions))
+
+
+def changed_draws(evidence, use, **columns):
+    """Return the evidence with other values in the first draw of a use."""
+    draws = evidence.draws["a"].reset_index(drop=True)
+    row = draws.index[draws["use"] == use][0]
+    for name, value in columns.items():
+        draws.loc[row, name] = value
+    return replace(evidence, draws={"a": draws})
+
+
+def test_draws_of_the_wrong_part_are_found(clean):
+    parts = clean.parts
+    tested = parts.loc[(parts["part"] == "test") & (parts["fold"] == 1), "recording"].iloc[0]
+    assert "a learns labels of the training part only" in failed(
+        changed_draws(clean, "labelled", recording=tested)
+    )
+    assert "a is validated on the validation part only" in failed(
+        changed_draws(clean, "validation", recording=tested)
+    )
+    assert failed(changed_draws(clean, "unlabelled", recording=tested)) == {
+        "a uses no unlabelled audio of a held-out session"
+    }
+
+
+def test_labels_overwritten_by_predictions_are_found(clean):
+    found = failed(changed_draws(clean, "labelled", valence=2.718))
+    assert found == {"a learns the labels of recordings.csv"}
+
+
+def test_a_training_without_draws_is_found(clean):
+    draws = clean.draws["a"]
+    missing = {"a": draws[(draws["fold"] != 2) | (draws["use"] != "labelled")]}
+    found = failed(replace(clean, draws=missing))
+    assert found == {"a has the draws of a training for each fold"}
+
+
+def test_the_control_is_checked_against_its_shuffled_labels(clean):
+    recordings, folds = made_up_corpus()
+    labels = parts_table(recordings, folds, shuffle_seed=1)
+    assert not labels["valence"].equals(clean.labels["valence"])
+    assert "a learns the labels of recordings.csv" in failed(replace(clean, labels=labels))
+
+
+def test_equal_audio_is_found_across_parts_and_in_the_pool(clean):
+    parts = clean.parts[clean.parts["fold"] == 1].set_index("part")["recording"]
+    tested, trained = parts["test"].iloc[0], parts["train"].iloc[0]
+    rows = [(tested, "iemocap", trained)]
+    pairs = pd.DataFrame(rows, columns=["recording", "corpus", "other"])
+    assert "no two parts of a fold hold the same audio" in failed(replace(clean, equal_audio=pairs))
+    copied = pairs.assign(corpus="ami", other="meeting")
+    assert failed(replace(clean, equal_audio=copied)) == set(), "the pool did not draw it"
+    heard = changed_draws(clean, "unlabelled", corpus="ami", recording="meeting", fold=1)
+    found = failed(replace(heard, equal_audio=copied))
+    assert found == {"a uses no unlabelled audio of a held-out session"}
+
+
+def test_a_choice_by_a_score_of_the_test_speaker_is_found():
+    """With folds.validation: both, fold 4 validates on the test speaker of fold 1."""
+    recordings, _ = made_up_corpus()
+    folds = make_folds(recordings, FoldSettings(validation="both"))
+    evidence = leak_evidence(recordings, folds, {"a": random_predictions(recordings, folds)})
+    check = {"a has trials chosen without a score of the test speaker"}
+    assert failed(evidence) == check, "one trial chosen by the scores of all ten folds"
+    scores = np.random.default_rng(0).random((3, 10))
+    rows = [(t, f + 1, scores[t, f], False, False) for t, f in np.ndindex(scores.shape)]
+    validations = pd.DataFrame(rows, columns=["trial", "fold", "uar", "capped", "diverged"])
+    table = rank_trials([TRIAL] * 3, validations)
+    choices = choose(table, scoring_folds(evidence.parts, "pooled"))
+    best = best_trials(table, choices)
+    assert failed(replace(evidence, choices={"a": (best, table)})) == set()
+    best["folds"]["1"]["trial"] = (best["folds"]["1"]["trial"] + 1) % 3
+    assert failed(replace(evidence, choices={"a": (best, table)})) == check, "not the best of them"
+
+
+def trained_evidence(corpus, folder, **options):
+    """Return the evidence of a BasicDCGAN that really trains on fold 1, and its pool's store."""
+    recordings = read_keyed(corpus / "recordings.csv")
+    folds = read_keyed(corpus / "folds.csv")
+    folds = folds[folds["fold"] == 1]
+    outcome = train_fold(
+        "BasicDCGAN", fold_of(corpus), [corpus / "store.h5"], 0, TRIAL, NETWORKS, SETTINGS
+    )
+    write_table(folder / "draws.csv.gz", outcome.draws)
+    draws = read_keyed(folder / "draws.csv.gz").assign(fold=1, training="trial-0")
+    parts, store = parts_table(recordings, folds), open_store(corpus / "store.h5")
+    evidence = leak_evidence(recordings, folds, {})
+    return replace(
+        evidence,
+        parts=parts,
+        corpus="store",
+        equal_audio=equal_audio_table(store, [store]),
+        draws={"BasicDCGAN": draws},
+    )
+
+
+def test_the_draws_of_a_training_pass(corpus, tmp_path):
+    evidence = trained_evidence(corpus, tmp_path)
+    assert failed(evidence) == set()
+    draws = evidence.draws["BasicDCGAN"].groupby("use")["recording"].agg(set)
+    parts = evidence.parts[evidence.parts["valence"].notna()].groupby("part")["recording"].agg(set)
+    assert draws["labelled"] <= parts["train"]
+    assert draws["validation"] == parts["validation"]
+    drawn = evidence.draws["BasicDCGAN"].groupby("use")["draws"].sum()
+    assert drawn["unlabelled"] == drawn["labelled"] > 0, "one unlabelled crop for each labelled one"
+
+
+def test_test_recordings_that_train_are_found(corpus, tmp_path, monkeypatch):
+    """A fault in fold.py that no table shows: the training part takes the test recordings in."""
+    honest = fold_module.labelled_parts
+
+    def leaking(fold, tasks):
+        parts = honest(fold, tasks)
+        return parts | {"train": parts["test"]}
+
+    monkeypatch.setattr("emospeech.training.run.labelled_parts", leaking)
+    found = failed(trained_evidence(corpus, tmp_path))
+    assert found == {"BasicDCGAN learns labels of the training part only"}
+
+
+def test_a_held_out_session_in_the_pool_is_found(corpus, tmp_path, monkeypatch):
+    everything = lambda fold, store: np.arange(len(store.recordings))  # noqa: E731
+    monkeypatch.setattr("emospeech.training.run.unlabelled_recordings", everything)
+    found = failed(trained_evidence(corpus, tmp_path))
+    assert found == {"BasicDCGAN uses no unlabelled audio of a held-out session"}
+
+
+def test_the_held_out_session_is_kept_out_whatever_the_path(corpus, tmp_path):
+    """The same store by a link counts as the fold's own, a copy of its audio is refused."""
+    fold = fold_of(corpus)
+    (tmp_path / "link.h5").symlink_to(corpus / "store.h5")
+    gather = CropGatherer(fold.store, 16)
+    pool = unlabelled_pool(fold, [tmp_path / "link.h5"], gather)
+    assert pool.gatherers == (gather,)
+    shutil.copy(corpus / "store.h5", tmp_path / "copy.h5")
+    with pytest.raises(InputError, match=r"training\.unlabelled.*utterance-\d+ .*utterance-\d+"):
+        unlabelled_pool(fold, [tmp_path / "copy.h5"], gather)
+
+
+def test_one_copied_recording_in_another_corpus_is_refused(corpus, tmp_path):
+    """Under another name, as another file format, among recordings of its own."""
+    rng, fold = np.random.default_rng(5), fold_of(corpus)
+    samples, rate = soundfile.read(corpus / "utterance-00.wav")
+    soundfile.write(tmp_path / "copy.flac", samples, rate)
+    soundfile.write(tmp_path / "own.wav", 0.1 * rng.standard_normal(rate), rate)
+    tables = pd.DataFrame({"recording": ["own", "copy"], "path": ["own.wav", "copy.flac"]})
+    words = pd.DataFrame({"recording": ["own", "copy"], "start": [0.1, 0.1], "end": [0.2, 0.2]})
+    write_store(tmp_path / "ami.h5", tables, words, tmp_path, SpectrogramSettings(rows=CORPUS_ROWS))
+    other = open_store(tmp_path / "ami.h5")
+    assert fold.table["part"][0] != "train"
+    with pytest.raises(InputError, match=r"copy .* utterance-00"):
+        unlabelled_recordings(fold, other)
+    second = load_fold(*(corpus / n for n in ("store.h5", "recordings.csv", "folds.csv")), 2)
+    assert unlabelled_recordings(second, other).tolist() == [0, 1], "fold 2 trains on utterance-00"
+
+
+def test_equal_audio_in_two_parts_of_a_fold_is_refused(corpus, tmp_path):
+    for name in ("recordings.csv", "folds.csv"):
+        shutil.copy(corpus / name, tmp_path)
+    recordings = pd.read_csv(corpus / "recordings.csv", dtype={"recording": str})
+    recordings.loc[35, "path"] = recordings.loc[0, "path"]
+    words = pd.DataFrame({"recording": recordings["recording"], "start": 0.1, "end": 0.3})
+    settings = SpectrogramSettings(rows=CORPUS_ROWS)
+    write_store(tmp_path / "store.h5", recordings, words, corpus, settings)
+    with pytest.raises(InputError, match="utterance-00 and utterance-35"):
+        fold_of(tmp_path)
+
+
+def test_silence_and_other_settings_are_not_equal_audio(store):
+    everything = np.arange(4)
+    assert equal_recordings(store, everything, store, everything) == []
+    twin = replace(store, frames=store.frames.copy())
+    pairs = equal_recordings(store, everything, twin, everything)
+    assert pairs == [(number, number) for number in everything]
+    other = replace(twin, settings=replace(store.settings, dynamic_range=60.0))
+    assert equal_recordings(store, everything, other, everything) == []
+    silent = replace(store, frames=np.full_like(store.frames, store.frames[-1, 0]))
+    assert equal_recordings(silent, everything, replace(silent), everything) == []
