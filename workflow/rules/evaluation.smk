@@ -197,8 +197,12 @@ rule check_leaks:
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         # Of all trials, since the chosen ones are known when the job runs.
         draws=[
-            *expand(TRAINED / "draws.csv.gz", model=MODELS, trial=range(N_TRIALS), fold=FOLD_NUMBERS),
-            *expand(TRAINED_AGAIN / "draws.csv.gz", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS),
+            *expand(
+                TRAINED / "draws.csv.gz", model=MODELS, trial=range(N_TRIALS), fold=FOLD_NUMBERS
+            ),
+            *expand(
+                TRAINED_AGAIN / "draws.csv.gz", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
+            ),
         ],
     output:
         leaks=EVALUATION / "leaks.csv",
