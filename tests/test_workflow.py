@@ -134,7 +134,7 @@ def test_the_study_leaves_what_is_promised(project):
     assert len(own) == 3, "the tasks of two models"
     assert own["uar5_x"].equals(own["uar5_y"]), "the study's seed gives the study's figures"
     assert own["rho_x"].equals(own["rho_y"])
-    spread = pd.read_csv(results / "evaluation/spread.csv").query("figure == 'uar5'")
+    spread = pd.read_csv(results / "evaluation/spread.csv").query("figure == 'rho'")
     assert spread["deviation_crops"].max() > 0
     assert set(spread["model"]) == set(MODELS)
     for name in ("intervals", "comparisons", "slices"):
@@ -171,8 +171,8 @@ def test_one_core_gives_the_same_bytes(project):
     first, second = project.folder / "results/small", project.folder / "results/again"
     files = [*first.glob("evaluation/**/predictions.csv"), *first.glob("corpora/**/*.*")]
     files += [*first.glob("spectrograms/*.h5"), *first.glob("training/**/*.safetensors")]
-    files += first.glob("training/**/generated.npz")
-    assert len(files) == 15 + 8 + 2 + 10 + 10
+    files += [*first.glob("training/**/generated.npz"), *first.glob("training/**/draws.csv.gz")]
+    assert len(files) == 15 + 8 + 2 + 10 + 10 + 10
     files += [first / table for table in tables]
     for file in files:
         assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file
