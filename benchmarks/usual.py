@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 def extract(files, path, settings):
     """Write the spectrogram of each file to a dataset of its own, (frames, rows) float32."""
-    with h5py.File(path, "w") as store:
+    with h5py.File(path, "w", locking=False) as store:
         for number, file in enumerate(files):
             audio, _ = librosa.load(file, sr=settings.sample_rate)
             power = librosa.feature.melspectrogram(
@@ -39,7 +39,7 @@ class Crops(Dataset):
 
     def __getitem__(self, number):
         if self.file is None:  # in the worker: an open file does not survive a fork
-            self.file = h5py.File(self.path, "r")
+            self.file = h5py.File(self.path, "r", locking=False)
         frames = self.file[str(number)]
         start, end = random.choice(self.words[number])
         centre = round(random.uniform(start, end) * self.frame_rate)

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -59,13 +59,12 @@ def asked_to_stop():
 
 def _wait_for_earlier_run(log):
     """Wait for the lock on an open log, which a job holds as long as it or a worker of it lives."""
-    try:
-        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f"{log.name}: waiting for an earlier run of this job to end", file=sys.stderr)
-        fcntl.flock(log, fcntl.LOCK_EX)
-    except OSError:
-        pass  # a file system without locks
+    with suppress(OSError):  # the file system has no locks
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{log.name}: waiting for an earlier run of this job to end", file=sys.stderr)
+            fcntl.flock(log, fcntl.LOCK_EX)
 
 
 @contextmanager

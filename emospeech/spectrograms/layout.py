@@ -64,7 +64,7 @@ def create_store(path, recordings, words, lengths, settings):
     order = {recording: number for number, recording in enumerate(recordings["recording"])}
     number = words["recording"].map(order).to_numpy(np.int64)
     sort = np.argsort(number, kind="stable")
-    with h5py.File(path, "w", libver="v110") as file:
+    with h5py.File(path, "w", libver="v110", locking=False) as file:
         file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
         file.attrs["made_from"] = fingerprint_of(recordings, words, settings)
         file.create_group("settings").attrs.update(asdict(settings))
