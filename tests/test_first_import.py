@@ -1,9 +1,16 @@
 """Processes that import what compiles do so one after the other."""
 
 import ast
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import pytest
+
+from emospeech import first_import
 
 ROOT = Path(__file__).parents[1]
 SLOW = "import time; print('in', flush=True); time.sleep(0.2); print('out', flush=True)"
@@ -54,3 +61,47 @@ def imported(node):
     names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
     names += [node.module] if isinstance(node, ast.ImportFrom) else []
     return {name.split(".")[0] for name in names}
+
+
+# Runs a Python script where the environment cannot be written to, even by root, and HOME neither.
+READ_ONLY = """
+mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || { echo "cannot mount"; exit 77; }
+exec "$2" -c "$3"
+"""
+
+
+def run_without_cache_folders(script, temporary):
+    unshare = [shutil.which("unshare") or pytest.skip("needs unshare"), "--mount"]
+    if os.getuid():
+        unshare.append("--map-root-user")
+    environment = {"HOME": "/proc/none", "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*unshare, "sh", "-c", READ_ONLY, "sh", sys.prefix, sys.executable, script],
+        env={"PATH": os.environ["PATH"]} | environment,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode == 77 or done.stderr.startswith("unshare:"):
+        pytest.skip(f"the environment cannot be mounted read-only: {done.stdout + done.stderr}")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("first", ["sys", "numba"])
+def test_librosa_can_be_imported_without_a_writable_environment_or_home(tmp_path, first):
+    script = f"import {first}\nimport emospeech.spectrograms.transform\n"
+    script += "import numba; print(numba.config.CACHE_DIR)"
+    folder = Path(run_without_cache_folders(script, tmp_path).strip())
+    assert folder.parent == tmp_path
+    assert folder.stat().st_mode & 0o022 == 0
+
+
+def test_a_cache_that_others_can_write_to_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    usual = first_import._own_temporary_folder("numba")
+    assert first_import._own_temporary_folder("numba") == usual
+    usual.chmod(0o777)
+    assert first_import._own_temporary_folder("numba") != usual
+    usual.rename(tmp_path / "elsewhere").chmod(0o700)
+    usual.symlink_to(tmp_path / "elsewhere")
+    assert first_import._own_temporary_folder("numba") != usual
