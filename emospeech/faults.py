@@ -1,5 +1,7 @@
 """Faults in what the user gave, each told in one line."""
 
+import os
+
 
 class InputError(Exception):
     """A file, key or folder that cannot be used as it is.
@@ -25,3 +27,28 @@ class StoppedError(Exception):
 
 class CorpusError(InputError):
     """A file of a corpus that does not hold what its format promises."""
+
+
+def access_error(
+    path: str | os.PathLike,
+    error: OSError,
+    kind: type[InputError] = InputError,
+    if_missing: str = "Check the path",
+) -> InputError:
+    """Return the InputError for an OSError that was raised when `path` was read or written.
+
+    Args:
+        path: The file or folder that the message names.
+        error: Its error number decides on the problem and the remedy.
+        kind: InputError or a subclass of it.
+        if_missing: The remedy for a file that does not exist.
+    """
+    if isinstance(error, PermissionError):
+        remedy = "Check the permissions of it and of the folders above it"
+    elif isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        remedy = if_missing
+    elif isinstance(error, IsADirectoryError):
+        remedy = "Give a file"
+    else:
+        remedy = "Check the file and the disk"
+    return kind(path, f"{os.strerror(error.errno) if error.errno else error}. {remedy}.")

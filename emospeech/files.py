@@ -4,10 +4,11 @@ import errno
 import json
 import os
 import re
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 
-from emospeech.faults import InputError
+from emospeech.faults import InputError, access_error
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # device, quota, largest file
 
@@ -19,16 +20,52 @@ def written_whole(path):
     A reader never sees half a file, and a failed or killed write leaves the old one in place.
     What a killed write left beside it is overwritten by the next one. The temporary name keeps the
     suffix, since some writers choose a format by it.
+
+    If `path` is a link, its target is replaced and the link stays. A pipe or device is never
+    replaced: the block then writes to it directly. The permissions are those of any new file in
+    that folder (the umask), even if a writer restricts them as safetensors does.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
+    if path.exists() and not (path.is_file() or path.is_dir()):
         with told_when_full(path):
+            yield path
+        return
+    target = Path(os.path.realpath(path))
+    beside = target.with_name(f".{target.stem}.part{path.suffix}")
+    with told_when_full(path):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            permissions = _permissions_of_new(beside)
+        except PermissionError as error:
+            raise access_error(path, error) from error
+        try:
             yield beside
-            os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+            if stat.S_IMODE(beside.stat().st_mode) != permissions:
+                beside.chmod(permissions)
+            os.replace(beside, target)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def _permissions_of_new(path):
+    """Return the permissions that a new file at `path` gets; remove what is there."""
+    path.unlink(missing_ok=True)
+    path.touch()
+    permissions = stat.S_IMODE(path.stat().st_mode)
+    path.unlink()
+    return permissions
+
+
+def check_readable(path: str | os.PathLike) -> None:
+    """Raise InputError, with a remedy that fits, if the file at `path` cannot be read at all.
+
+    Libraries in other languages report a forbidden file as a missing or damaged one.
+    """
+    try:
+        with open(path, "rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise access_error(path, error) from error
 
 
 @contextmanager

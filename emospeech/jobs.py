@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 from threadpoolctl import threadpool_limits
 
-from emospeech.faults import InputError, StoppedError
+from emospeech.faults import InputError, StoppedError, access_error
 from emospeech.orphan import end_when_orphaned
 
 
@@ -20,8 +20,8 @@ def run(main, job):
 
     `paths` holds the named inputs and outputs of `job`, `settings` its named params and its
     number of threads. All that the script and its workers print goes to the log of the job. An
-    `InputError` ends the process with status 1 and its one line, a `StoppedError` with that of its
-    signal; other errors keep their traceback.
+    `InputError` or a missing permission ends the process with status 1 and one line, a
+    `StoppedError` with that of its signal; other errors keep their traceback.
 
     A job ends when the engine that runs the workflow does, and begins when an earlier run of the
     same job, which may have lost its engine, has ended.
@@ -37,6 +37,11 @@ def run(main, job):
             main(paths, settings)
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except PermissionError as error:
+            if error.filename is None:
+                raise
+            print(f"error: {access_error(error.filename, error)}", file=sys.stderr)
             sys.exit(1)
         except StoppedError as stop:
             print(f"stopped: {stop}", file=sys.stderr)

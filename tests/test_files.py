@@ -51,6 +51,46 @@ def test_what_a_killed_write_left_is_overwritten(tmp_path):
     assert os.listdir(tmp_path) == ["a.csv"]
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_stays_and_its_target_is_replaced(tmp_path, exists):
+    target = tmp_path / "other disk" / "table.csv"
+    target.parent.mkdir()
+    if exists:
+        target.write_text("old")
+    link = tmp_path / "link.csv"
+    link.symlink_to(target)
+    with pytest.raises(RuntimeError), written_whole(link) as beside:  # noqa: PT012
+        beside.write_text("half")
+        raise RuntimeError
+    assert target.exists() == exists
+    write_table(link, pd.DataFrame({"a": [1]}))
+    assert link.is_symlink()
+    assert target.read_text() == "a\n1\n"
+    assert sorted(os.listdir(tmp_path)) == ["link.csv", "other disk"]
+    assert os.listdir(target.parent) == ["table.csv"]
+
+
+def test_a_link_without_a_suffix_leaves_the_format_alone(tmp_path):
+    (tmp_path / "arrays.npz").symlink_to(tmp_path / "blob")
+    write_arrays(tmp_path / "arrays.npz", {"a": np.arange(3)})
+    assert sorted(os.listdir(tmp_path)) == ["arrays.npz", "blob"]
+    with np.load(tmp_path / "blob") as found:
+        assert found["a"].tolist() == [0, 1, 2]
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+    try:
+        write_table(pipe, pd.DataFrame({"a": [1]}))
+        assert pipe.is_fifo()
+        assert reader.communicate(timeout=10)[0] == b"a\n1\n"
+    finally:
+        reader.kill()
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
 def test_equal_arrays_are_equal_bytes_at_any_time(tmp_path, monkeypatch):
     arrays = {"b": np.arange(5), "a": np.zeros((0, 2), np.uint8)}
     write_arrays(tmp_path / "one.npz", arrays)

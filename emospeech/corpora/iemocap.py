@@ -16,7 +16,7 @@ from emospeech.corpora.tables import LabelledCorpus, Tally, make_corpus, rating_
 from emospeech.corpora.transcripts import parse_transcription, transcript_table
 from emospeech.corpora.wdseg import parse_wdseg
 from emospeech.corpora.words import words_within
-from emospeech.faults import CorpusError
+from emospeech.faults import CorpusError, access_error
 
 SESSIONS = tuple(f"Session{number}" for number in range(1, 6))
 LABELS = Path("dialog", "EmoEvaluation")
@@ -173,4 +173,4 @@ def _text(path):
     try:
         return path.read_bytes().decode(ENCODING)
     except OSError as error:
-        raise CorpusError(path, f"cannot be read ({error.strerror}); unpack it again") from error
+        raise access_error(path, error, CorpusError, "Unpack it again") from error

@@ -7,7 +7,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, parse
 
 from emospeech.corpora.words import Word
-from emospeech.faults import CorpusError
+from emospeech.faults import CorpusError, access_error
 
 
 class Participant(NamedTuple):
@@ -83,7 +83,7 @@ def _root(path):
             path, f"is not whole XML ({error.msg}); unpack it again", line=error.position[0]
         ) from error
     except OSError as error:
-        raise CorpusError(path, f"cannot be read ({error.strerror}); unpack it again") from error
+        raise access_error(path, error, CorpusError, "Unpack it again") from error
     except (DefusedXmlException, ValueError, LookupError) as error:
         raise CorpusError(path, f"is not plain XML ({error}); unpack it again") from error
     if root.tag.rpartition("}")[2] != "root":

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from emospeech.faults import CorpusError
+from emospeech.faults import CorpusError, access_error
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -91,7 +91,7 @@ def _text(path):
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CorpusError(path, f"cannot be read ({error.strerror})") from error
+        raise access_error(path, error, CorpusError) from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

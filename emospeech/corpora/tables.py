@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emospeech.faults import CorpusError
+from emospeech.faults import CorpusError, access_error
 from emospeech.files import write_json, write_table
 
 RECORDING_COLUMNS = [
@@ -173,7 +173,9 @@ def load_summary(path):
     """Return the summary at `path`, a dict; CorpusError for a file that holds none."""
     try:
         return json.loads(Path(path).read_bytes())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise access_error(path, error, CorpusError, "Build the corpus") from error
+    except ValueError as error:
         raise CorpusError(path, f"is no summary ({error}); build the corpus") from error
 
 
@@ -188,7 +190,7 @@ def _load(path, columns, needed):
             encoding="utf-8",
         )
     except OSError as error:
-        raise CorpusError(path, f"cannot be read ({error.strerror}); build the corpus") from error
+        raise access_error(path, error, CorpusError, "Build the corpus") from error
     except ValueError as error:  # pandas' parser errors and bad UTF-8 are ValueErrors
         raise CorpusError(path, f"is no table of {','.join(columns)} ({error})") from error
     if missing := [name for name in columns if name not in table.columns]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from emospeech.evaluation.predictions import column_names
-from emospeech.faults import InputError
+from emospeech.faults import InputError, access_error
 from emospeech.metrics import POOLED, POOLED_NAMES, expected_value, predicted_class
 from emospeech.training.trial import trial_of_fold
 
@@ -21,6 +21,8 @@ def chosen_weights(results, model):
         best = json.loads((search / model / "best.json").read_text())
         folds = pd.read_csv(search / model / "histories.csv")["fold"].unique()
         trials = {fold: trial_of_fold(best, fold)[0] for fold in folds}
+    except PermissionError as error:
+        raise access_error(error.filename, error) from error
     except (OSError, KeyError, TypeError, ValueError) as error:
         found = ", ".join(sorted(file.parent.name for file in search.glob("*/best.json")))
         problem = f"has no chosen trial (finished models: {found or 'none'}); run the study first"

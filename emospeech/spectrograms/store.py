@@ -8,7 +8,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from emospeech.faults import InputError
+from emospeech.faults import InputError, access_error
+from emospeech.files import check_readable
 from emospeech.spectrograms.layout import DESCRIPTIONS, FILLED, FORMAT, VERSION, checksum
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.stored import decode
@@ -49,6 +50,7 @@ def open_store(path):
 
     All is checked but the frames themselves, which `check_store` reads.
     """
+    check_readable(path)
     try:
         # Without locking, so that it opens on network file systems that know no locks.
         with h5py.File(path, "r", locking=False) as file:
@@ -69,10 +71,13 @@ def open_store(path):
 
 def made_from(path):
     """Return the SHA-256 of what the store at `path` was made from; empty where it is gone."""
-    if not os.path.exists(path):
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return file.attrs["made_from"]
+    except FileNotFoundError:
         return ""
-    with h5py.File(path, "r", locking=False) as file:
-        return file.attrs["made_from"]
+    except OSError as error:
+        raise access_error(path, error) from error
 
 
 def check_store(path):

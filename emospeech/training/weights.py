@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from emospeech.faults import InputError
-from emospeech.files import written_whole
+from emospeech.files import check_readable, written_whole
 
 ENTRY = "emospeech"  # of the metadata
 
@@ -26,7 +26,8 @@ def save_weights(path, state, told=None):
 
 
 def load_weights(path, network):
-    """Fill `network` with the weights at `path`; InputError where they do not fit or are cut."""
+    """Fill `network` with the weights at `path`; InputError for a file that does not fit."""
+    check_readable(path)
     try:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
@@ -39,6 +40,7 @@ def read_description(path):
 
     Raises InputError for what is no such file or has none.
     """
+    check_readable(path)
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
