@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -26,6 +27,7 @@ from emospeech.spectrograms.memory import hold
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.store import open_store
+from emospeech.training import scorer
 from emospeech.training.description import Description, understood
 from emospeech.training.fold import load_fold
 from emospeech.training.scorer import find_spans
@@ -223,6 +225,226 @@ def test_silence_is_scored_and_told(tmp_path, capsys, weights):
     (row,) = rows_of(printed.out)
     assert row["file"] == path
     assert sum(probabilities(row)) == pytest.approx(1)
+
+
+def failing_reader(bad, error):
+    """Return find_spans as it would be if the file `bad` raised `error` when it is read."""
+
+    def find(path):
+        if path == bad:
+            raise error
+        return find_spans(path)
+
+    return find
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        soundfile.LibsndfileError(2, "at frame 3"),
+        RuntimeError("not seekable"),
+        TypeError("frames must be specified for non-seekable files"),
+        PermissionError(13, "Permission denied"),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_the_other_files_are_scored_however_one_fails(
+    tmp_path, capsys, monkeypatch, weights, speech, error
+):
+    monkeypatch.setattr(scorer, "find_spans", failing_reader("bad.wav", error))
+    output = tmp_path / "scores.csv"
+    command = ["predict", "--weights", weights, "--output", str(output)]
+    assert main([*command, speech, "bad.wav", speech]) == 1
+    assert [row["file"] for row in rows_of(output.read_text())] == [speech, speech]
+    line, _ = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: bad.wav: ")
+
+
+def test_a_gsm_file_does_not_end_the_batch(tmp_path, capsys, weights, speech):
+    gsm = str(tmp_path / "gsm.wav")
+    noise = 0.1 * np.random.default_rng(0).standard_normal(16000)
+    soundfile.write(gsm, noise, 8000, subtype="GSM610")
+    main(["predict", "--weights", weights, speech, gsm, speech])
+    scored = [row["file"] for row in rows_of(capsys.readouterr().out)]
+    assert [file for file in scored if file != gsm] == [speech, speech]
+
+
+def command_line(tmp_path, names):
+    """Return the options of `predict` that several names of files stand for."""
+    return [name if name.startswith("--") else str(tmp_path / name) for name in names]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--weights", "a.safetensors", "b.safetensors", "speech.wav", "too.wav"],
+        ["--weights", "a.safetensors", "--weights", "b.safetensors", "speech.wav", "too.wav"],
+        ["--weights", "a.safetensors", "b.safetensors", "--crops=8", "speech.wav", "too.wav"],
+        ["speech.wav", "too.wav", "--weights", "a.safetensors", "b.safetensors"],
+        ["--weights", "a.safetensors", "b.safetensors", "--", "speech.wav", "too.wav"],
+        ["--weights", "a.weights", "--weights", "b.safetensors", "speech.wav", "too.wav"],
+    ],
+    ids=" ".join,
+)
+def test_weights_may_be_several_and_come_before_the_audio(tmp_path, capsys, speech, given):
+    weights_of(tmp_path / "a.safetensors", BASIC)
+    weights_of(tmp_path / "b.safetensors", BASIC, seed=1)
+    (tmp_path / "a.weights").symlink_to("a.safetensors")
+    (tmp_path / "too.wav").symlink_to(speech)
+    assert main(["predict", *command_line(tmp_path, given)]) == 0
+    both, copy = (row for row in rows_of(capsys.readouterr().out))
+    assert [both["file"], copy["file"]] == [speech, str(tmp_path / "too.wav")]
+    single = []
+    for name in "ab":
+        assert main(["predict", f"--weights={tmp_path}/{name}.safetensors", speech]) == 0
+        single.append(probabilities(rows_of(capsys.readouterr().out)[0]))
+    np.testing.assert_allclose(probabilities(both), np.mean(single, axis=0), atol=1e-12)
+    assert probabilities(both) == probabilities(copy)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--weights=a.safetensors", "b.safetensors", "speech.wav"],
+        ["--model", "BasicCNN", "b.safetensors", "speech.wav"],
+        ["b.safetensors", "--weights", "a.safetensors", "speech.wav"],
+    ],
+    ids=" ".join,
+)
+def test_weights_given_as_audio_are_refused(tmp_path, capsys, speech, given):
+    assert main(["predict", *command_line(tmp_path, given)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith(f"error: {tmp_path}/b.safetensors: ")
+    assert "--weights" in line
+
+
+@pytest.mark.parametrize(
+    "given", [["--weights", "a.safetensors", "b.safetensors"], ["--model", "BasicCNN"]]
+)
+def test_audio_is_required(capsys, given):
+    with pytest.raises(SystemExit) as caught:
+        main(["predict", *given])
+    assert caught.value.code == 2
+    assert "FILE" in capsys.readouterr().err
+
+
+def files_in(folder):
+    return {
+        str(file): (file.is_symlink(), file.read_bytes())
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        *("speech.wav", "./speech.wav", "link.wav", "hard.wav", "w.safetensors", "a folder"),
+        *("other.wav", "other.flac", "other.mp3", "other.ogg", "other.m4a", "other.safetensors"),
+        "recording",
+    ],
+)
+def test_an_output_never_takes_the_place_of_an_input_or_a_recording(
+    tmp_path, capsys, weights, speech, output
+):
+    samples, rate = soundfile.read(speech)
+    for suffix in ("wav", "flac", "mp3", "ogg"):
+        soundfile.write(tmp_path / f"other.{suffix}", samples, rate)
+    (tmp_path / "recording").write_bytes((tmp_path / "other.wav").read_bytes())
+    (tmp_path / "other.m4a").write_bytes(b"\0\0\0\x20ftypM4A ")
+    weights_of(tmp_path / "other.safetensors", BASIC, seed=1)
+    (tmp_path / "link.wav").symlink_to(speech)
+    os.link(speech, tmp_path / "hard.wav")
+    (tmp_path / "a folder").mkdir()
+    before = files_in(tmp_path)
+    named = f"{tmp_path}/{output}"
+    assert main(["predict", "--weights", weights, "--output", named, speech]) == 1
+    assert files_in(tmp_path) == before
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {Path(named)}: ")
+
+
+def test_an_older_table_is_replaced_through_a_link(tmp_path, weights, speech):
+    for _ in range(2):
+        (tmp_path / "scores.csv").write_text("older")
+        link = tmp_path / "link.csv"
+        if not link.is_symlink():
+            link.symlink_to("scores.csv")
+        assert main(["predict", "--weights", weights, "--output", str(link), speech]) == 0
+        assert link.is_symlink()
+        assert rows_of((tmp_path / "scores.csv").read_text())[0]["file"] == speech
+
+
+def test_a_device_as_output_is_written_to(tmp_path, weights, speech):
+    """A terminal of its own stands for all devices."""
+    reader, terminal = os.openpty()
+    try:
+        name = os.ttyname(terminal)
+        assert main(["predict", "--weights", weights, "--output", name, speech]) == 0
+        text = ""
+        while text.count("\n") < 2:
+            text += os.read(reader, 10_000).decode()
+    finally:
+        os.close(reader)
+        os.close(terminal)
+    assert rows_of(text)[0]["file"] == speech
+
+
+def run_predict(*arguments, **keys):
+    command = [sys.executable, "-m", "emospeech", "predict", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | keys.pop("env", {})
+    return subprocess.run(command, env=environment, stderr=subprocess.PIPE, **keys)
+
+
+def test_stdout_as_output_is_appended_to_and_stays(tmp_path, weights, speech):
+    """As with `--output /dev/stdout >> log`; a link of one's own stands for /dev/stdout."""
+    link, log = tmp_path / "stdout", tmp_path / "log"
+    link.symlink_to("/proc/self/fd/1")
+    if not link.exists():
+        pytest.skip("needs /proc")
+    log.write_text("before\n")
+    with log.open("a") as stdout:
+        done = run_predict("--weights", weights, "--output", link, speech, stdout=stdout)
+    assert done.returncode == 0, done.stderr
+    assert link.is_symlink()
+    first, _, table = log.read_text().partition("\n")
+    assert first == "before"
+    assert rows_of(table)[0]["file"] == speech
+
+
+def test_names_beyond_the_encoding_of_the_output_are_written(tmp_path, weights, speech):
+    names = ["Łódź, \u4e2d.wav", "Ł silent.wav", "Ł missing.wav", "last.wav"]
+    for name in (names[0], names[3]):
+        (tmp_path / name).symlink_to(speech)
+    soundfile.write(tmp_path / names[1], np.zeros(16000), 16000)
+    encoding = {"PYTHONIOENCODING": "latin-1"}
+    arguments = ["--weights", weights, *names]
+    done = run_predict(*arguments, cwd=tmp_path, stdout=subprocess.PIPE, env=encoding)
+    assert done.returncode == 1
+    scored = [row["file"] for row in rows_of(done.stdout.decode("utf-8"))]
+    assert scored == [names[0], names[1], names[3]]
+    assert len(done.stderr.splitlines()) == 3  # a note, an error and the count
+
+
+@pytest.mark.parametrize("to_file", [False, True])
+def test_a_name_that_is_no_utf8_keeps_its_bytes(tmp_path, capsysbinary, monkeypatch, to_file):
+    name = os.fsdecode(b"\xff\xe9.wav")
+
+    class Scores:
+        tasks = ("valence",)
+
+        def score(self, path, crops):
+            return {"valence": np.full(5, 0.2)}, []
+
+    monkeypatch.setattr(scorer, "Ensemble", lambda weights: Scores())
+    monkeypatch.chdir(tmp_path)
+    output = ["--output", "scores.csv"] if to_file else []
+    assert main(["predict", "--weights=w.safetensors", *output, name]) == 0
+    written = (tmp_path / "scores.csv").read_bytes() if to_file else capsysbinary.readouterr().out
+    assert written.splitlines()[1].startswith(b"\xff\xe9.wav,0.2,")
 
 
 def trial(number):
