@@ -56,12 +56,15 @@ def read_rows(path, needed, known, tally):
     """Yield the rows of the CSV file at `path`: UTF-8, commas, the names of the columns first.
 
     Columns that are not `known` and empty rows are left out and counted. Space around a cell goes.
+    A first line `sep=,`, which tells Excel the delimiter, is skipped.
     Raises CorpusError for a file that is none, is empty or lacks a `needed` column, and for a row
     with other than one cell a column.
     """
     lines = _lines(Path(path))
-    names = next(lines, (1, []))[1]
-    _check_header(path, names, needed)
+    header_line, names = next(lines, (1, []))
+    if _is_separator_line(names):
+        header_line, names = next(lines, (2, []))
+    _check_header(path, header_line, names, needed)
     for name in names:
         tally.left_out[f"column `{name}` of {Path(path).name}"] += name not in known
     for line, cells in lines:
@@ -105,14 +108,20 @@ def _text(path):
     return text
 
 
-def _check_header(path, names, needed):
+def _is_separator_line(cells):
+    """Return whether the cells of the first line are Excel's `sep=,`, perhaps quoted or padded."""
+    line = ",".join(cells).casefold()
+    return line.rstrip(",") == "sep=" and "," in line
+
+
+def _check_header(path, line, names, needed):
     if lacking := [name for name in needed if name not in names]:
         problem = f"lacks the column {', '.join(lacking)}"
         for mark, word in OTHER_DELIMITERS.items():
             if any(mark in name for name in names):
                 problem += f"; columns seem to be divided by {word}, but commas are expected"
                 break
-        raise CorpusError(path, f"{problem}; needed are {','.join(needed)}", 1)
+        raise CorpusError(path, f"{problem}; needed are {','.join(needed)}", line)
     for number, name in enumerate(names):
         if name and name in names[:number]:
-            raise CorpusError(path, f"has two columns `{name}`", 1)
+            raise CorpusError(path, f"has two columns `{name}`", line)
