@@ -10,6 +10,7 @@ from emospeech.evaluation import acoustics, baseline, references, slices
 from emospeech.evaluation.predictions import load_predictions, predictions_table, read_keyed
 from emospeech.faults import InputError
 from emospeech.folds import FoldSettings, make_folds
+from tests import made_up
 
 RATE = acoustics.SAMPLE_RATE
 
@@ -176,3 +177,37 @@ def test_names_made_of_digits_stay_text(tmp_path):
     assert loaded["recording"].tolist() == table["recording"].tolist()
     assert (loaded["speaker"] == "NA").all()
     assert read_keyed(path)["p1"].dtype == float
+
+
+@pytest.mark.parametrize("label", [1.0, 3.0])
+def test_the_baseline_predicts_the_only_class_of_the_training_part(caplog, label):
+    recordings, folds = corpus()
+    features = pd.DataFrame({"recording": recordings["recording"]})
+    features["a"] = np.random.default_rng(0).normal(size=len(recordings))
+    fold = folds[folds["fold"] == 1].set_index("recording")["part"]
+    train = recordings["recording"].map(fold) == "train"
+    recordings["valence"] = recordings["valence"].mask(train, label)
+    with caplog.at_level("INFO"):
+        table = baseline.baseline_predictions(
+            recordings, folds, features, 1, ["valence", "activation"]
+        )
+    probabilities = table[[f"p{number}" for number in range(1, 6)]].to_numpy()
+    assert (probabilities == (np.arange(1, 6) == label)).all()
+    assert table["activation_p3"].between(0.01, 0.99).all()
+    (message,) = caplog.messages
+    assert "fold 1" in message
+    assert "valence" in message
+
+
+@pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:All-NaN slice")
+def test_the_evaluation_of_a_single_class_is_complete():
+    """Figures that need two classes are empty, and nothing fails."""
+    recordings = made_up.recordings_table(100)
+    recordings[["valence", "activation"]] = 4.0
+    predictions = made_up.predictions_of_all(recordings, make_folds(recordings, FoldSettings()))
+    tables = made_up.judge(recordings, predictions, permutations=20, resamples=20)
+    figures = tables["metrics"]
+    assert figures["rho"].isna().all()
+    np.testing.assert_allclose(figures["uar5"], figures["accuracy"])
+    pooled = figures[figures["scope"] == "pooled"]
+    np.testing.assert_allclose(pooled["chance"], pooled["uar5"])

@@ -5,6 +5,8 @@ with the classes weighted evenly in the place of oversampling. The strength of i
 one with the highest UAR on the validation speaker, with ties accepted.
 """
 
+import logging
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -15,12 +17,19 @@ from emospeech.folds import PARTS
 from emospeech.labels import CLASSES, fuzzy
 from emospeech.metrics import confusion, count_table, predicted_class, unweighted_recall
 
+log = logging.getLogger(__name__)
+
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # C of scikit-learn: the smaller, the stronger the penalty
 ITERATIONS = 300
 
 
 def fit(features, labels, strength):
-    """Return a function from features (n, k) to probabilities (n, 5), learned from labels (n,)."""
+    """Return a function from features (n, k) to probabilities (n, 5), learned from labels (n,).
+
+    Labels of a single class, which leave nothing to learn, give that class probability 1.
+    """
+    if len(present := classes_present(labels)) == 1:
+        return lambda features: np.tile(np.eye(len(CLASSES))[present], (len(features), 1))
     scaler = StandardScaler().fit(features)
     rows, classes = np.nonzero(shares := fuzzy(labels))
     weights = shares[rows, classes]
@@ -35,6 +44,11 @@ def fit(features, labels, strength):
         return found
 
     return probabilities
+
+
+def classes_present(labels: np.ndarray) -> np.ndarray:
+    """Return the positions in CLASSES of the classes that share in any of the labels (n,)."""
+    return np.flatnonzero(fuzzy(labels).any(axis=0))
 
 
 def chosen(train, validation):
@@ -68,6 +82,11 @@ def baseline_predictions(recordings, folds, features, fold, tasks):
         raise InputError(f"fold {fold}", f"{problem}; label some or take the session out")
     test, probabilities = parts["test"], {}
     for task in tasks:
+        if len(present := classes_present(parts["train"][task])) == 1:
+            only = CLASSES[present[0]]
+            log.info(
+                "fold %s: all training labels of %s are %d, the only prediction", fold, task, only
+            )
         pairs = {name: (part[names].to_numpy(), part[task]) for name, part in parts.items()}
         probabilities[task] = chosen(pairs["train"], pairs["validation"])(pairs["test"][0])
     head = test[["recording", "speaker", "session"]].assign(fold=fold, trial=0)
