@@ -185,7 +185,7 @@ def test_stray_files_are_ignored_or_counted(ami):
 @pytest.mark.parametrize("content", [b"", b"RIFF\x24", b"<html>Not Found</html>"])
 def test_a_wav_that_is_none_is_told(ami, content):
     ami.wav("ES2002a").write_bytes(content)
-    with pytest.raises(CorpusError, match=r"ES2002a\.Mix-Headset\.wav: .*again"):
+    with pytest.raises(CorpusError, match=r"ES2002a\.Mix-Headset\.wav: "):
         ami.read()
 
 

@@ -250,7 +250,7 @@ def test_some_sessions_will_do_and_none_will_not(release, tmp_path):
 def test_a_wav_that_is_none_is_told(release, content):
     path = release.wav("Ses01F_impro01_M003")
     path.write_bytes(path.read_bytes()[:44] if content is None else content)
-    with pytest.raises(CorpusError, match=r"Ses01F_impro01_M003\.wav: .*again"):
+    with pytest.raises(CorpusError, match=r"Ses01F_impro01_M003\.wav: "):
         read_iemocap(release.root)
 
 
@@ -258,7 +258,7 @@ def test_a_wav_cut_short_is_counted(release):
     path = release.wav("Ses01F_impro01_M003")
     path.write_bytes(path.read_bytes()[: 44 + 16000])
     corpus = read_iemocap(release.root)
-    assert corpus.summary["irregular"]["wav shorter than its header says"] == 1
+    assert corpus.summary["irregular"]["audio shorter than its header says"] == 1
     assert corpus.summary["irregular"]["wav length differs from label"] == 1
     assert corpus.recordings["duration"].tolist() == [2.0, 0.5]
 

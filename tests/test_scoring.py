@@ -212,7 +212,7 @@ def test_what_is_no_audio_is_told_and_the_others_go_on(tmp_path, capsys, weights
 
 def test_a_name_that_is_no_utf8_is_told(tmp_path, speech):
     named = Path(speech).rename(tmp_path / "\udcff.wav")
-    with pytest.raises(InputError, match="is not readable as audio"):
+    with pytest.raises(InputError, match=r"\.wav: "):
         find_spans(str(named))
 
 

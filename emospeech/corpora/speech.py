@@ -20,9 +20,8 @@ be it an utterance cut tightly or a steady noise. What is below the level of sil
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile
 
-from emospeech.faults import CorpusError
+from emospeech.corpora.decoding import open_audio, read_blocks
 
 BLOCK = 2**10  # frames read at a time: 20 s, so memory for audio does not grow with the recording
 TINY = 1e-12  # power that digital silence is given, -120 dB
@@ -63,18 +62,14 @@ def frame_levels(path, frame):
     seconds. The level is that of the frame's deviation from its mean, so that an offset counts as
     silence. The last frame may be shorter than the others.
     """
-    powers = []
-    try:
-        with soundfile.SoundFile(path) as audio:
-            size = max(round(frame * audio.samplerate), 2)  # samples
-            step, duration = size / audio.samplerate, audio.frames / audio.samplerate
-            for block in audio.blocks(size * BLOCK, dtype="float64", always_2d=True):
-                powers.append(_powers(block.mean(axis=1), size))
-    except soundfile.LibsndfileError as error:
-        raise CorpusError(path, f"cannot be read as audio ({error}); fetch it again") from error
+    powers, samples = [], 0
+    with open_audio(path) as audio:
+        size = max(round(frame * audio.samplerate), 2)  # samples
+        for block in read_blocks(audio, size * BLOCK, "float64"):
+            powers.append(_powers(block.mean(axis=1), size))
+            samples += len(block)
+        step, duration = size / audio.samplerate, samples / audio.samplerate
     power = np.concatenate([np.empty(0), *powers])  # (frames,)
-    if not np.isfinite(power).all():
-        raise CorpusError(path, "holds samples that are no numbers; fetch it again")
     return 10 * np.log10(np.maximum(power, TINY)), step, duration
 
 

@@ -15,10 +15,12 @@ import os
 import time
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from emospeech.faults import CorpusError
 from emospeech.files import told_when_full, write_text
 from emospeech.parallel import ordered_map
 from emospeech.spectrograms.layout import (
@@ -49,7 +51,7 @@ def write_store(path, recordings, words, root, settings, workers=1):
     began, path = time.perf_counter(), Path(path)
     part, done = (path.with_name(f".{path.stem}.part.{suffix}") for suffix in ("h5", "done"))
     files = [Path(root, name).absolute() for name in recordings["path"]]
-    lengths = [count_frames(file, settings) for file in files]
+    lengths = list(ordered_map(partial(count_frames, settings=settings), files, workers))
     title = f"{fingerprint_of(recordings, words, settings)} {sum(lengths)} {versions()}"
     keys = _kept(part, done, title)
     with told_when_full(path):
@@ -102,7 +104,8 @@ class ShardWriter:
     def __call__(self, shard):
         """Write the frames and checksums of a shard, then its line."""
         key = shard.key  # of the files as they are before they are read
-        frames, audio = zip(*map(self._write, shard.files, self._places(shard)), strict=True)
+        rows = map(self._write, shard.files, self._places(shard), shard.lengths)
+        frames, audio = zip(*rows, strict=True)
         with open(self.part, "r+b") as store:
             for place, values in (
                 (self.places.frame_checksums, frames),
@@ -122,15 +125,24 @@ class ShardWriter:
             places = self._places(shard)
             return told.tolist() == [_checksum(store, *x) for x in zip(places, sizes, strict=True)]
 
-    def _write(self, file, place):
-        """Write the frames of an audio file; return the checksums of the frames and of the file."""
-        checksum = 0
+    def _write(self, file, place, length):
+        """Write the `length` frames of an audio file to their place.
+
+        Returns the checksums of the frames and of the file.
+        """
+        checksum, missing = 0, length
         with open(self.part, "r+b") as store:
             store.seek(place)
             for values in stream_values(file, self.settings, self.part.parent):
+                missing -= len(values)
+                if missing < 0:
+                    break  # the place behind is that of another recording
                 frames = encode(values, self.settings).data
                 store.write(frames)
                 checksum = zlib.crc32(frames, checksum)
+        if missing:
+            problem = f"does not have the {length} frames that were counted"
+            raise CorpusError(file, f"{problem}. Do not change it during the run; start again.")
         with open(file, "rb") as audio:
             return checksum, _checksum(audio, 0, file.stat().st_size)
 

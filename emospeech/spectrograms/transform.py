@@ -26,7 +26,7 @@ TILE = 128  # windows transformed at a time: their bins stay in the processor's 
 
 
 def count_frames(path, settings):
-    """Return the number of frames of an audio file, from its header: 1 + samples // hop_length."""
+    """Return the number of frames of an audio file: 1 + samples // hop_length."""
     return 1 + count_samples(path, settings.sample_rate) // settings.hop_length
 
 

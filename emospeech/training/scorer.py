@@ -9,12 +9,12 @@ study, is the mean over the networks.
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from torch import nn
 
 from emospeech.corpora.audio import audio_duration
+from emospeech.corpora.decoding import check_file
 from emospeech.corpora.speech import SpeechSettings, find_speech
 from emospeech.corpora.tables import Tally
 from emospeech.crops.centres import spread_centres
@@ -107,8 +107,7 @@ class Ensemble:
 
 def find_spans(path):
     """Return the spans of speech in an audio file, (n, 2) in seconds, and what is unusual of it."""
-    if not Path(path).is_file():
-        raise InputError(path, "is no file; check the path")
+    check_file(path)
     tally = Tally()
     audio_duration(path, tally)
     spans, _ = find_speech(path, SpeechSettings())

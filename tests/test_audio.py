@@ -1,0 +1,292 @@
+"""Audio that is cut, damaged or unusual: read as far as it goes and counted, or refused by name."""
+
+import os
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+
+from emospeech.__main__ import main
+from emospeech.corpora.audio import audio_duration, measure_audio
+from emospeech.corpora.containers import NOT_PLAYED, count_mpeg_samples
+from emospeech.corpora.manifest import read_manifest
+from emospeech.corpora.speech import SpeechSettings, find_speech
+from emospeech.corpora.tables import Tally
+from emospeech.faults import CorpusError
+from emospeech.spectrograms import shards, sound
+from emospeech.spectrograms.levels import spectrogram
+from emospeech.spectrograms.shards import write_store
+from emospeech.spectrograms.sound import count_samples, stream_samples
+from emospeech.spectrograms.store import check_store
+from emospeech.training.scorer import find_spans
+from tests.conftest import SETTINGS, write_tables
+from tests.test_scoring import BASIC, rows_of, weights_of
+
+RATE = 16000
+SHORTER = "audio shorter than its header says"
+
+
+def noise(seconds, rate=RATE, seed=0):
+    return 0.1 * np.random.default_rng(seed).standard_normal(round(seconds * rate))
+
+
+def bytes_of(folder, name, samples, rate=RATE, **options):
+    soundfile.write(folder / name, samples, rate, **options)
+    return (folder / name).read_bytes()
+
+
+def write_cut(folder, name, seconds=4):
+    """Write half of the bytes of a compressed file; return its path and its whole samples."""
+    data = bytes_of(folder, name, noise(seconds))
+    samples, _ = soundfile.read(folder / name, dtype="float32")
+    (folder / name).write_bytes(data[: len(data) // 2])
+    return folder / name, samples
+
+
+def store_of(folder, *names, workers=1):
+    """Make a store of some files after two others, so that frames too many would hit something."""
+    recordings, words = write_tables(folder, [0.5, 0.4], [(0, 0.1, 0.2)])
+    recordings = recordings.set_index("recording")
+    for name in names:
+        recordings.loc[f"z-{name}"] = name
+    write_store(folder / "s.h5", recordings.reset_index(), words, folder, SETTINGS, workers)
+    return check_store(folder / "s.h5")
+
+
+# ------------------------------------------------------------------------- cut, and more than said
+
+
+@pytest.mark.parametrize("block", [1000, 2**18])
+def test_an_mp3_cut_in_half_is_shortened_and_counted(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(sound, "BLOCK", block)
+    path, whole = write_cut(tmp_path, "cut.mp3")
+    tally = Tally()
+    seconds = audio_duration(path, tally)
+    assert tally.irregular == {SHORTER: 1}
+    assert 0.4 < seconds / (len(whole) / RATE) < 0.6
+    samples = np.concatenate(list(stream_samples(path, RATE)))
+    assert len(samples) == count_samples(path, RATE) == round(seconds * RATE)
+    # The decoder may lack the bits of the last frames.
+    np.testing.assert_allclose(samples[:-3000], whole[: len(samples)][:-3000], atol=1e-6)
+
+
+def test_a_store_of_cut_audio_has_no_frame_without_sound(tmp_path):
+    write_cut(tmp_path, "cut.mp3", seconds=10)
+    store = store_of(tmp_path, "cut.mp3")
+    values = store.spectrogram(2)
+    assert np.isfinite(values).all()
+    assert len(np.unique(values, axis=0)) == len(values), "no block is repeated"
+    np.testing.assert_allclose(values, spectrogram(tmp_path / "cut.mp3", SETTINGS), atol=1e-3)
+
+
+def test_speech_is_found_in_what_is_there_of_cut_audio(tmp_path):
+    path, _ = write_cut(tmp_path, "cut.mp3")
+    soundfile.write(
+        tmp_path / "same.wav", np.concatenate(list(stream_samples(path, RATE))), RATE, "DOUBLE"
+    )
+    spans, _ = find_speech(path, SpeechSettings())
+    np.testing.assert_array_equal(spans, find_speech(tmp_path / "same.wav", SpeechSettings())[0])
+    assert spans.max() <= measure_audio(path).seconds
+
+
+def test_a_flac_cut_between_frames_is_shortened_and_one_cut_within_is_refused(tmp_path):
+    data = bytes_of(tmp_path, "cut.flac", noise(4))
+    last = data.rindex(b"\xff\xf8")  # the header of a frame
+    (tmp_path / "cut.flac").write_bytes(data[:last])
+    tally = Tally()
+    seconds = audio_duration(tmp_path / "cut.flac", tally)
+    assert tally.irregular == {SHORTER: 1}
+    assert 3 < seconds < 4
+    assert len(store_of(tmp_path, "cut.flac").spectrogram(2)) == 1 + int(seconds * RATE) // 256
+    (tmp_path / "cut.flac").write_bytes(data[: last - 100])
+    with pytest.raises(CorpusError, match=r"cut\.flac: "):
+        audio_duration(tmp_path / "cut.flac", tally)
+
+
+@pytest.mark.parametrize("form", ["AIFF", "AU", "W64", "RF64"])
+def test_cut_audio_is_counted_in_other_containers(tmp_path, form):
+    data = bytes_of(tmp_path, "a", noise(1), format=form, subtype="PCM_16")
+    tally = Tally()
+    audio_duration(tmp_path / "a", tally)
+    assert not tally.irregular
+    (tmp_path / "a").write_bytes(data[: len(data) // 2])
+    assert 0.4 < audio_duration(tmp_path / "a", tally) < 0.5
+    assert tally.irregular == {SHORTER: 1}
+
+
+def without_header(data):
+    """Return an MP3 file without its first frame, which says how long it is."""
+    return data[data.index(data[:2], 4) :]
+
+
+@pytest.mark.parametrize("made", ["joined mp3", "joined ogg", "joined wav", "mp3 without header"])
+def test_audio_behind_what_the_header_says_is_refused(tmp_path, made):
+    kind = "mp3" if "mp3" in made else made.split()[1]
+    data = bytes_of(tmp_path, f"a.{kind}", noise(3))
+    more = without_header(data) if "header" in made else data + data
+    (tmp_path / f"a.{kind}").write_bytes(more)
+    with pytest.raises(CorpusError, match=rf"a\.{kind}: "):
+        measure_audio(tmp_path / f"a.{kind}")
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_frames_of_an_mp3_are_counted(tmp_path, rate, channels):
+    samples = np.stack([noise(2, rate, seed) for seed in range(channels)], axis=1)
+    data = bytes_of(tmp_path, "a.mp3", samples, rate)
+    tag = b"ID3\x04\0\0" + bytes([0, 0, 2, 100]) + b"\xff\xfb\x90\x64" * 89  # 2 * 128 + 100 bytes
+    for more in (data, tag + data, data + b"TAG" + bytes(125)):
+        assert 0 <= count_mpeg_samples(more) - 2 * rate < NOT_PLAYED
+    twice = count_mpeg_samples(data + tag + data)
+    assert 0 <= twice - 4 * rate < 2 * NOT_PLAYED
+    (tmp_path / "a.mp3").write_bytes(tag + data)
+    assert measure_audio(tmp_path / "a.mp3") == (2 * rate, rate, False)
+
+
+@pytest.mark.parametrize("form", ["OGG", "FLAC", "AIFF", "CAF"])
+def test_whole_audio_is_not_counted(tmp_path, form):
+    soundfile.write(tmp_path / "a", noise(1), RATE, format=form)
+    assert measure_audio(tmp_path / "a") == (RATE, RATE, False)
+
+
+def test_a_file_that_changes_after_it_was_counted_is_refused(tmp_path, monkeypatch):
+    count = shards.count_frames
+    for wrong in (-1, 1):
+        with monkeypatch.context() as patch:
+            patch.setattr(shards, "count_frames", lambda *x, **y: count(*x, **y) + wrong)  # noqa: B023
+            with pytest.raises(CorpusError, match=r"utterance-0\d\.wav: "):
+                store_of(tmp_path)
+        assert not (tmp_path / "s.h5").exists()
+
+
+# ------------------------------------------------------------------ hard to open, read or decode
+
+
+@pytest.mark.parametrize("samples", [8000, 8001, 16000])
+def test_gsm_is_read_without_its_padding(tmp_path, samples):
+    """libsndfile cannot seek in it, and decodes noise behind an odd number of bytes."""
+    path = tmp_path / "g.wav"
+    soundfile.write(path, noise(2, 8000)[:samples], 8000, subtype="GSM610")
+    assert measure_audio(path) == (samples, 8000, False)
+    read = np.concatenate(list(stream_samples(path, 8000)))
+    with soundfile.SoundFile(path) as audio:
+        np.testing.assert_array_equal(read, audio.read(samples, dtype="float32"))
+    spans, _ = find_speech(path, SpeechSettings())
+    assert spans[-1, 1] == pytest.approx(samples / 8000, abs=0.1)
+    assert len(store_of(tmp_path, "g.wav").spectrogram(2)) == 1 + 2 * samples // 256
+
+
+@pytest.mark.parametrize("subtype", ["IMA_ADPCM", "MS_ADPCM", "ULAW", "ALAW", "G721_32"])
+def test_compressed_wavs_are_whole_or_counted(tmp_path, subtype):
+    data = bytes_of(tmp_path, "a.wav", noise(1), subtype=subtype)
+    length = measure_audio(tmp_path / "a.wav")
+    assert RATE <= length.samples < RATE + 1100
+    assert not length.shortened
+    assert len(np.concatenate(list(stream_samples(tmp_path / "a.wav", RATE)))) == length.samples
+    (tmp_path / "a.wav").write_bytes(data[: len(data) // 2])
+    assert measure_audio(tmp_path / "a.wav").shortened
+
+
+def flac_of_unknown_length(path):
+    data = bytearray(bytes_of(path.parent, path.name, noise(2)))
+    data[21] &= 0xF0  # the 36 bits of the total samples
+    data[22:26] = bytes(4)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("block", [777, 2**18])
+def test_flac_of_unknown_length_is_read_to_its_end(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(sound, "BLOCK", block)
+    bytes_of(tmp_path, "known.flac", noise(2))
+    flac_of_unknown_length(tmp_path / "u.flac")
+    assert measure_audio(tmp_path / "u.flac") == (2 * RATE, RATE, False)
+    streams = (list(stream_samples(tmp_path / f"{x}.flac", RATE)) for x in ("known", "u"))
+    np.testing.assert_array_equal(*map(np.concatenate, streams))
+    spans = (find_speech(tmp_path / f"{x}.flac", SpeechSettings())[0] for x in ("known", "u"))
+    np.testing.assert_array_equal(*spans)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_corrupt_flac_is_named_by_whatever_reads_it(tmp_path, workers):
+    data = bytearray(bytes_of(tmp_path, "bad.flac", noise(3)))
+    middle = len(data) // 2
+    data[middle : middle + 2000] = bytes(2000)
+    (tmp_path / "bad.flac").write_bytes(data)
+    with pytest.raises(CorpusError, match=r"bad\.flac: "):
+        store_of(tmp_path, "bad.flac", workers=workers)
+    (tmp_path / "recordings.csv").write_text("recording,path\na,bad.flac\n")
+    with pytest.raises(CorpusError, match=r"bad\.flac: "):
+        read_manifest(tmp_path, "own", labelled=False, workers=workers)
+
+
+def fault_of(read, path):
+    try:
+        read(path)
+    except CorpusError as error:
+        return error
+
+
+def test_missing_permissions_are_named(tmp_path):
+    """Root may read everything, so the test continues as another user where it is root."""
+    readers = (measure_audio, find_spans, lambda path: find_speech(path, SpeechSettings()))
+    path = tmp_path / "closed/a.wav"
+    path.parent.mkdir()
+    soundfile.write(path, noise(0.1), RATE)
+    for read in readers:
+        read(path)  # imports what it needs, which the other user may not
+    user = os.geteuid()
+    path.parent.chmod(0)
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        faults = [fault_of(read, path) for read in readers]
+    finally:
+        os.seteuid(user)
+        path.parent.chmod(0o700)
+    for fault in faults:
+        assert fault.place == str(path)
+        assert "permission" in fault.problem
+
+
+def test_a_size_of_0_is_told_from_an_empty_file(tmp_path):
+    for name, samples, size in (("empty", 0, 0), ("zero", RATE, 0), ("low", RATE, 1000)):
+        data = bytes_of(tmp_path, f"{name}.wav", np.zeros(samples) + 0.1)
+        place = data.index(b"data") + 4
+        data = data[:place] + struct.pack("<I", size) + data[place + 4 :]
+        (tmp_path / f"{name}.wav").write_bytes(data)
+        missing = 2 * samples - size
+        named = f"{size} bytes .*{missing} more bytes" if missing else ""
+        with pytest.raises(CorpusError, match=rf"{name}\.wav: .*{named}"):
+            measure_audio(tmp_path / f"{name}.wav")
+
+
+def test_m4a_is_named(tmp_path):
+    (tmp_path / "a").write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0M4A mp42isom" + bytes(3000))
+    assert "m4a" in fault_of(measure_audio, tmp_path / "a").problem
+
+
+# --------------------------------------------------------------------------------------- predict
+
+
+def test_predict_scores_what_can_be_read(tmp_path, capsys):
+    weights = weights_of(tmp_path / "w.safetensors", BASIC)
+    write_cut(tmp_path, "cut.mp3")
+    soundfile.write(tmp_path / "g.wav", noise(1, 8000), 8000, subtype="GSM610")
+    flac_of_unknown_length(tmp_path / "u.flac")
+    data = bytes_of(tmp_path, "bad.flac", noise(3))
+    (tmp_path / "bad.flac").write_bytes(data[: len(data) // 2])
+    soundfile.write(tmp_path / "mono.wav", noise(1), RATE)
+    read = ["cut.mp3", "g.wav", "u.flac", "mono.wav"]
+    files = [str(tmp_path / name) for name in ("bad.flac", *read)]
+    output = tmp_path / "out.csv"
+    command = ["predict", "--weights", weights, "--output", str(output), *files]
+    assert main(command) == 1
+    rows = rows_of(output.read_text())
+    assert [row["file"] for row in rows] == files[1:]
+    assert all(np.isfinite(float(row["expected"])) for row in rows)
+    told = capsys.readouterr().err
+    assert f"error: {files[0]}: " in told
+    notes = [line.split(": ")[1] for line in told.splitlines() if line.startswith("note")]
+    noted = {name: notes.count(str(tmp_path / name)) for name in read}
+    assert noted == {"cut.mp3": 1, "g.wav": 0, "u.flac": 0, "mono.wav": 0}
