@@ -15,10 +15,12 @@ from emospeech.corpora.speech import SpeechSettings, find_speech
 from emospeech.corpora.tables import Tally
 from emospeech.faults import CorpusError
 from emospeech.spectrograms import shards, sound
+from emospeech.spectrograms.irregular import Irregularity, count_irregularities
 from emospeech.spectrograms.levels import spectrogram
+from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.sound import count_samples, stream_samples
-from emospeech.spectrograms.store import check_store
+from emospeech.spectrograms.store import check_store, open_store
 from emospeech.training.scorer import find_spans
 from tests.conftest import SETTINGS, write_tables
 from tests.test_scoring import BASIC, rows_of, weights_of
@@ -266,18 +268,100 @@ def test_m4a_is_named(tmp_path):
     assert "m4a" in fault_of(measure_audio, tmp_path / "a").problem
 
 
+# --------------------------------------------------------------------------------- unusual audio
+
+NOTHING = Irregularity(0)
+VOICE = np.rint(noise(1.5) * 2**15) / 2**15  # as 16 bits hold it, so that opposites cancel
+HALF_RATE = noise(1.5, 8000)
+
+
+def low_pass(samples):
+    """Return noise at 16 kHz as after a recording at 8 kHz: nothing above 4 kHz."""
+    bins = np.fft.rfft(samples)
+    bins[len(bins) // 2 :] = 0
+    return np.fft.irfft(bins)
+
+
+CASES = {
+    "mono": (VOICE, RATE, NOTHING),
+    "stereo": (np.stack([VOICE, noise(1.5, seed=1)], axis=1), RATE, NOTHING),
+    "one channel": (np.stack([VOICE, 0 * VOICE], axis=1), RATE, NOTHING),
+    "opposite": (
+        np.stack([VOICE, -VOICE], axis=1),
+        RATE,
+        Irregularity.CHANNELS_CANCEL | Irregularity.SILENT,
+    ),
+    "near": (np.stack([VOICE, -0.9 * VOICE], axis=1), RATE, Irregularity.CHANNELS_CANCEL),
+    "silent": (np.zeros(RATE), RATE, Irregularity.SILENT),
+    "8 kHz": (HALF_RATE, 8000, Irregularity.NARROW_BAND),
+    "8 kHz in 16": (low_pass(VOICE), RATE, Irregularity.NARROW_BAND),
+    "11 kHz": (noise(1.5, 11025), 11025, NOTHING),
+    "44 kHz": (noise(1.5, 44100), 44100, NOTHING),
+}
+
+
+def write_cases(folder):
+    for name, (samples, rate, _) in CASES.items():
+        soundfile.write(folder / f"{name}.wav", samples, rate)
+    return [f"{name}.wav" for name in CASES]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_unusual_audio_is_flagged_in_the_store(tmp_path, monkeypatch, workers):
+    monkeypatch.setattr(shards, "SHARD", 2)
+    store = store_of(tmp_path, *write_cases(tmp_path), workers=workers)
+    expected = [NOTHING, NOTHING, *(flags for *_, flags in CASES.values())]
+    assert [Irregularity(flags) for flags in store.irregular.tolist()] == expected
+    assert sorted(count_irregularities(store.irregular).values()) == [2, 2, 2]
+
+
+def test_the_flags_outlive_an_interruption(tmp_path, monkeypatch):
+    """Shards that were finished before it are not read again, and keep theirs."""
+    monkeypatch.setattr(shards, "SHARD", 0.1)
+    names = write_cases(tmp_path)
+    whole = store_of(tmp_path, *names).irregular
+    (tmp_path / "s.h5").unlink()
+    stream, read = shards.stream_values, []
+
+    def interrupted(file, *rest):
+        read.append(file)
+        if len(read) == 8:
+            raise KeyboardInterrupt
+        return stream(file, *rest)
+
+    monkeypatch.setattr(shards, "stream_values", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store_of(tmp_path, *names)
+    assert store_of(tmp_path, *names).irregular.tolist() == whole.tolist()
+    assert len(read) == 8 + len(names) + 2 - 7
+
+
+@pytest.mark.parametrize("amplitude", ["recording", "crop", "fixed"])
+def test_what_is_silent_follows_from_the_spectrogram(tmp_path, amplitude):
+    """Quiet noise is floor only where a fixed level is the maximum."""
+    soundfile.write(tmp_path / "a.wav", 1e-5 * noise(1), RATE, subtype="FLOAT")
+    (tmp_path / "folder").mkdir()
+    settings = SpectrogramSettings(amplitude=amplitude)
+    recordings, words = write_tables(tmp_path / "folder", [0.5], [(0, 0.1, 0.2)])
+    recordings["path"] = str(tmp_path / "a.wav")
+    write_store(tmp_path / "s.h5", recordings, words, tmp_path, settings)
+    silent = open_store(tmp_path / "s.h5").irregular.tolist() == [Irregularity.SILENT]
+    floor = (spectrogram(tmp_path / "a.wav", settings) == settings.bottom).all()
+    assert silent == floor == (amplitude == "fixed")
+
+
 # --------------------------------------------------------------------------------------- predict
 
 
-def test_predict_scores_what_can_be_read(tmp_path, capsys):
+def test_predict_scores_what_can_be_read_and_notes_what_is_unusual(tmp_path, capsys):
     weights = weights_of(tmp_path / "w.safetensors", BASIC)
     write_cut(tmp_path, "cut.mp3")
     soundfile.write(tmp_path / "g.wav", noise(1, 8000), 8000, subtype="GSM610")
     flac_of_unknown_length(tmp_path / "u.flac")
     data = bytes_of(tmp_path, "bad.flac", noise(3))
     (tmp_path / "bad.flac").write_bytes(data[: len(data) // 2])
-    soundfile.write(tmp_path / "mono.wav", noise(1), RATE)
-    read = ["cut.mp3", "g.wav", "u.flac", "mono.wav"]
+    write_cases(tmp_path)
+    read = ["cut.mp3", "g.wav", "u.flac", "mono.wav", "opposite.wav", "8 kHz.wav"]
     files = [str(tmp_path / name) for name in ("bad.flac", *read)]
     output = tmp_path / "out.csv"
     command = ["predict", "--weights", weights, "--output", str(output), *files]
@@ -289,4 +373,6 @@ def test_predict_scores_what_can_be_read(tmp_path, capsys):
     assert f"error: {files[0]}: " in told
     notes = [line.split(": ")[1] for line in told.splitlines() if line.startswith("note")]
     noted = {name: notes.count(str(tmp_path / name)) for name in read}
-    assert noted == {"cut.mp3": 1, "g.wav": 0, "u.flac": 0, "mono.wav": 0}
+    # Opposite channels: they cancel, the sum is silent and holds no speech.
+    wanted = {"cut.mp3": 1, "g.wav": 1, "u.flac": 0, "mono.wav": 0, "opposite.wav": 3}
+    assert noted == wanted | {"8 kHz.wav": 1}

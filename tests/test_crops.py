@@ -43,6 +43,7 @@ def stores(draw, **fixed):
         word_end=times[:, 1],
         word_offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         checksums=np.zeros(len(lengths), np.uint32),
+        irregular=np.zeros(len(lengths), np.uint8),
         settings=settings,
     )
 
@@ -153,7 +154,9 @@ def test_digital_silence_stays_floor_in_a_crop_of_its_own_maximum():
     settings = SpectrogramSettings(rows=16, amplitude="crop")
     frames = np.full((41, 16), settings.bottom, np.float16)
     spans = np.array([0, 40])
-    store = Store(frames, spans, ("silence",), *np.zeros((2, 0)), 0 * spans, spans[:1], settings)
+    store = Store(
+        frames, spans, ("silence",), *np.zeros((2, 0)), 0 * spans, spans[:1], settings, spans[:1]
+    )
     assert (CropGatherer(store, 16)(np.array([0]), np.array([3])) == -1).all()
 
 

@@ -71,13 +71,16 @@ def run(script, folder, **job):
     return done.returncode, (folder / "log").read_text()
 
 
+STORE = {"store": "h5", "summary": "json"}
+
+
 def extract(corpus, folder):
     paths = {"recordings": str(corpus / "recordings.csv"), "words": str(corpus / "words.csv")}
     return run(
         "extract_spectrograms.py",
         folder,
         input=paths | {"audio": str(corpus)},
-        output={"store": str(folder / "iemocap.h5")},
+        output={name: str(folder / f"iemocap.{end}") for name, end in STORE.items()},
         params={"settings": asdict(SpectrogramSettings())},
     )
 
@@ -95,7 +98,7 @@ def test_a_store_that_does_not_fit_is_told_and_goes_on_with_room(corpus, disk, t
     assert extract(corpus, small.place)[0] == 0
     whole.mkdir()
     assert extract(corpus, whole)[0] == 0
-    assert sorted(os.listdir(small.place)) == ["iemocap.h5", "log"]
+    assert sorted(os.listdir(small.place)) == ["iemocap.h5", "iemocap.json", "log"]
     assert (small.place / "iemocap.h5").read_bytes() == (whole / "iemocap.h5").read_bytes()
 
 

@@ -1,8 +1,12 @@
 """The report page is well-formed, whole in itself, and has everything on it."""
 
+import json
+import runpy
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -20,6 +24,7 @@ from emospeech.report import (
     trials,
 )
 from emospeech.report.contents import search
+from emospeech.report.contents.run import corpus_tables
 from emospeech.report.figures import save
 from tests import made_up
 from tests import report_data as data
@@ -119,6 +124,23 @@ def html(pictures):
 @pytest.fixture(scope="module")
 def outline(html):
     return Outline(html)
+
+
+def test_what_the_spectrograms_counted_stands_beside_what_the_reader_counted(tmp_path):
+    read = {"left_out": {"a": 1}, "irregular": {"b": 2}}
+    files = {"iemocap/summary.json": read, "iemocap.json": {"irregular": {"c": 3}}}
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(content))
+    script = Path(__file__).parents[1] / "workflow/scripts/write_report.py"
+    paths = SimpleNamespace(
+        corpora=[str(tmp_path / "iemocap/summary.json")],
+        spectrograms=[str(tmp_path / "iemocap.json")],
+    )
+    corpora = dict(runpy.run_path(str(script))["summaries"](paths))
+    assert corpora == {"iemocap": read | {"irregular": {"b": 2, "c": 3}}}
+    rows = corpus_tables(corpora)[-1].layout.rows
+    assert [row[2:] for row in rows] == [("a", "1"), ("b", "2"), ("c", "3")]
 
 
 def test_equal_reports_give_equal_pages(html, pictures):

@@ -59,7 +59,7 @@ def test_a_person_finds_what_is_in_it_and_where_it_is_from(tmp_path, tables):
         assert set(names) == {
             *("frames", "offsets", "recordings", "settings", "versions"),
             *("words", "words/start", "words/end", "words/offsets"),
-            *("checksums", "checksums/frames", "checksums/audio"),
+            *("checksums", "checksums/frames", "checksums/audio", "irregular"),
         }
         assert dict(file["settings"].attrs)["hop_length"] == 256
         assert set(file["versions"].attrs) >= {"librosa", "numpy", "libsndfile"}

@@ -1,5 +1,6 @@
 """The workflow on a corpus of the user's own: tables and wavs in, metrics out."""
 
+import json
 import re
 
 import numpy as np
@@ -48,7 +49,9 @@ def write_unlabelled(folder):
     """Write unlabelled audio with nothing but ids and paths."""
     folder.mkdir()
     soundfile.write(folder / "m.wav", 0.1 * np.random.default_rng(1).standard_normal(RATE), RATE)
-    (folder / "recordings.csv").write_text("recording,path\nm,m.wav\n")
+    opposite = np.array([1000, -1000] * (RATE // 2), np.int16)
+    soundfile.write(folder / "n.wav", np.stack([opposite, -opposite], axis=1), RATE)
+    (folder / "recordings.csv").write_text("recording,path\nm,m.wav\nn,n.wav\n")
 
 
 @pytest.fixture(scope="module")
@@ -104,10 +107,12 @@ def test_a_manifest_stands_for_ami(project):
     jobs = project.planned(*given, config="own.yaml", demo=False)
     assert jobs["extract_spectrograms"] == jobs["read_manifest"] == 2
     assert not {"read_iemocap", "read_ami"} & set(jobs)
-    read = "results/own/corpora/ami/words.csv"
-    done = run(project, read, "--config", models, corpora)
+    read, made = "results/own/corpora/ami/words.csv", "results/own/spectrograms/ami.json"
+    done = run(project, made, "--config", models, corpora)
     assert done.returncode == 0, done.output
-    assert len(pd.read_csv(project.folder / read)) == 1
+    assert len(pd.read_csv(project.folder / read)) == 1, "one has speech"
+    counts = json.loads((project.folder / made).read_text())["irregular"]
+    assert list(counts.values()) == [1, 1], "one is silent, because its channels cancel"
 
 
 @pytest.mark.parametrize(

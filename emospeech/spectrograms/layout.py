@@ -9,6 +9,8 @@
     words/offsets  (recordings + 1,) int64: the words of recording i
     checksums/frames, checksums/audio  (recordings,) uint32: CRC-32 of the bytes of each recording's
                    frames, and of the audio file that they were made from
+    irregular      (recordings,) uint8: flags of what is unusual about the audio of each recording,
+                   1 channels cancel, 2 silent, 4 no sound in the upper half of the band
     settings       a group whose attributes are the SpectrogramSettings
     versions       a group whose attributes are the versions of what made the store
 
@@ -33,7 +35,7 @@ import soundfile
 from emospeech.spectrograms.stored import floor_line
 
 FORMAT = "emospeech spectrogram store"
-VERSION = 2
+VERSION = 3
 DESCRIPTIONS = {
     "frames": "spectrogram lines of all recordings, time first; the last one is floor",
     "offsets": "recording i is frames[offsets[i]:offsets[i + 1]]",
@@ -43,8 +45,11 @@ DESCRIPTIONS = {
     "words/offsets": "the words of recording i are offsets[i] to offsets[i + 1]",
     "checksums/frames": "CRC-32 of the frames of each recording",
     "checksums/audio": "CRC-32 of the audio file of each recording",
+    "irregular": "flags: 1 channels cancel, 2 silent, 4 no sound in the upper half of the band",
 }
-FILLED = ("frames", "checksums/frames", "checksums/audio")  # later, piece by piece
+# Filled later, piece by piece; beside the frames these have one value for each recording.
+BY_RECORDING = {"checksums/frames": "<u4", "checksums/audio": "<u4", "irregular": "u1"}
+FILLED = ("frames", *BY_RECORDING)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Places:
     frames: int
     frame_checksums: int
     audio_checksums: int
+    irregular: int
 
 
 def create_store(path, recordings, words, lengths, settings):
@@ -75,8 +81,8 @@ def create_store(path, recordings, words, lengths, settings):
         file["words/start"] = words["start"].to_numpy(np.float64)[sort]
         file["words/end"] = words["end"].to_numpy(np.float64)[sort]
         file["words/offsets"] = offsets_of(np.bincount(number, minlength=len(recordings)))
-        for name in FILLED[1:]:
-            _reserve(file, name, len(recordings), np.uint32)
+        for name, dtype in BY_RECORDING.items():
+            _reserve(file, name, len(recordings), dtype)
         frames = _reserve(file, "frames", (sum(lengths) + 1, settings.rows), settings.dtype)
         frames[-1:] = floor_line(settings)
         for name, description in DESCRIPTIONS.items():

@@ -19,15 +19,16 @@ def spectrogram(path, settings):
     return np.concatenate(list(stream_values(path, settings)))
 
 
-def stream_values(path, settings, folder=None):
+def stream_values(path, settings, folder=None, statistics=None):
     """Yield the spectrogram of an audio file in blocks of frames, float32 of shape (frames, rows).
 
     The maximum is known at the end only, so the decibels of a long recording wait in a nameless
-    file in `folder`: memory does not grow with the recording.
+    file in `folder`: memory does not grow with the recording. `statistics` are the AudioStatistics
+    of the recording, complete when the last block was yielded.
     """
     with tempfile.SpooledTemporaryFile(HELD, dir=folder) as spool:
         maximum, sizes = -np.inf, []
-        for block in stream_decibels(path, settings):
+        for block in stream_decibels(path, settings, statistics):
             maximum = max(maximum, block.max())
             sizes.append(block.nbytes)
             spool.write(block.data)
@@ -35,7 +36,10 @@ def stream_values(path, settings, folder=None):
         reference = full_scale(settings) if settings.amplitude == "fixed" else maximum
         for size in sizes:
             block = np.frombuffer(spool.read(size), np.float32).reshape(-1, settings.rows)
-            yield to_values(block, reference, maximum, settings)
+            values = to_values(block, reference, maximum, settings)
+            if statistics is not None:
+                statistics.add_values(values)
+            yield values
 
 
 def to_values(decibels, reference, maximum, settings):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emospeech.spectrograms.irregular import AudioStatistics
 from emospeech.spectrograms.levels import stream_values
 from emospeech.spectrograms.store import Store
 from emospeech.spectrograms.stored import encode, floor_line
@@ -15,7 +16,9 @@ def hold(path, spans, settings):
 
     `spans` (n, 2) stand for its words, in seconds. Raises CorpusError for what is no audio.
     """
-    blocks = [encode(values, settings) for values in stream_values(path, settings)]
+    statistics = AudioStatistics(settings)
+    values = stream_values(path, settings, statistics=statistics)
+    blocks = [encode(block, settings) for block in values]
     frames = np.concatenate([*blocks, floor_line(settings)])
     return Store(
         frames=frames,
@@ -25,5 +28,6 @@ def hold(path, spans, settings):
         word_end=spans[:, 1],
         word_offsets=np.array([0, len(spans)]),
         checksums=np.array([zlib.crc32(frames[:-1])], np.uint32),
+        irregular=np.array([statistics.irregularities()], np.uint8),
         settings=settings,
     )

@@ -23,7 +23,9 @@ import numpy as np
 from emospeech.faults import CorpusError
 from emospeech.files import told_when_full, write_text
 from emospeech.parallel import ordered_map
+from emospeech.spectrograms.irregular import AudioStatistics
 from emospeech.spectrograms.layout import (
+    BY_RECORDING,
     Places,
     create_store,
     fingerprint_of,
@@ -102,17 +104,15 @@ class ShardWriter:
     settings: SpectrogramSettings
 
     def __call__(self, shard):
-        """Write the frames and checksums of a shard, then its line."""
+        """Write the frames of a shard and the values of each recording, then its line."""
         key = shard.key  # of the files as they are before they are read
-        rows = map(self._write, shard.files, self._places(shard), shard.lengths)
-        frames, audio = zip(*rows, strict=True)
+        rows = list(map(self._write, shard.files, self._places(shard), shard.lengths))
+        places = (self.places.frame_checksums, self.places.audio_checksums, self.places.irregular)
+        columns = zip(places, zip(*rows, strict=True), BY_RECORDING.values(), strict=True)
         with open(self.part, "r+b") as store:
-            for place, values in (
-                (self.places.frame_checksums, frames),
-                (self.places.audio_checksums, audio),
-            ):
-                store.seek(place + 4 * shard.recording)
-                store.write(np.array(values, np.uint32).tobytes())
+            for place, values, dtype in columns:
+                store.seek(place + np.dtype(dtype).itemsize * shard.recording)
+                store.write(np.array(values, dtype).tobytes())
         with open(self.done, "a", encoding="utf-8") as done:
             done.write(f"{key}\n")
 
@@ -128,12 +128,12 @@ class ShardWriter:
     def _write(self, file, place, length):
         """Write the `length` frames of an audio file to their place.
 
-        Returns the checksums of the frames and of the file.
+        Returns the checksums of the frames and of the file, and the Irregularity of its audio.
         """
-        checksum, missing = 0, length
+        checksum, missing, statistics = 0, length, AudioStatistics(self.settings)
         with open(self.part, "r+b") as store:
             store.seek(place)
-            for values in stream_values(file, self.settings, self.part.parent):
+            for values in stream_values(file, self.settings, self.part.parent, statistics):
                 missing -= len(values)
                 if missing < 0:
                     break  # the place behind is that of another recording
@@ -144,7 +144,8 @@ class ShardWriter:
             problem = f"does not have the {length} frames that were counted"
             raise CorpusError(file, f"{problem}. Do not change it during the run; start again.")
         with open(file, "rb") as audio:
-            return checksum, _checksum(audio, 0, file.stat().st_size)
+            audio_checksum = _checksum(audio, 0, file.stat().st_size)
+        return checksum, audio_checksum, statistics.irregularities()
 
     def _places(self, shard):
         """Return where the frames of each recording begin in the file."""

@@ -15,10 +15,11 @@ def count_samples(path, sample_rate):
     return length.samples * sample_rate // length.sample_rate
 
 
-def stream_samples(path, sample_rate):
+def stream_samples(path, sample_rate, statistics=None):
     """Yield an audio file piece by piece: mono float32 at `sample_rate`, `count_samples` in all.
 
     Files with several channels are averaged, other sampling rates resampled (soxr, HQ).
+    `statistics` are the AudioStatistics that collect the power of the channels and of their mean.
 
     Raises:
         CorpusError: The file cannot be read as audio, or not to its end.
@@ -30,6 +31,8 @@ def stream_samples(path, sample_rate):
         for block, last in _with_last(read_blocks(audio, BLOCK)):
             read += len(block)
             chunk = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+            if statistics is not None:
+                statistics.add_samples(block, chunk)
             if rate != sample_rate:
                 chunk = resampler.resample_chunk(chunk, last=last)
             chunk = chunk[: read * sample_rate // rate - given]

@@ -27,6 +27,7 @@ class Store:
     word_offsets: np.ndarray  # (recordings + 1,)
     checksums: np.ndarray  # (recordings,) CRC-32 of the frames
     settings: SpectrogramSettings
+    irregular: np.ndarray  # (recordings,) flags of Irregularity
     path: Path | None = None  # of the file; None for a store in memory
 
     def spectrogram(self, number):
@@ -104,6 +105,7 @@ def _read(path, file):
         word_end=file["words/end"][:],
         word_offsets=file["words/offsets"][:],
         checksums=file["checksums/frames"][:],
+        irregular=file["irregular"][:],
         settings=_settings(file["settings"].attrs),
         path=Path(path),
     )

@@ -30,14 +30,16 @@ def count_frames(path, settings):
     return 1 + count_samples(path, settings.sample_rate) // settings.hop_length
 
 
-def stream_decibels(path, settings):
+def stream_decibels(path, settings, statistics=None):
     """Yield the frames of an audio file in blocks, float32 of shape (frames, rows), in dB.
 
     Frame i is centred on sample i * hop_length; the audio counts as silent beyond its ends. A cell
     is 10 log10(max(power, 1e-10)), with the power of a Hann window through the filter bank.
+    `statistics` are the AudioStatistics that collect the power of the rows.
     """
     window, filters = _window_and_filters(settings)
-    for samples in _whole_windows(stream_samples(path, settings.sample_rate), settings):
+    stream = stream_samples(path, settings.sample_rate, statistics)
+    for samples in _whole_windows(stream, settings):
         windows = sliding_window_view(samples, settings.n_fft)[:: settings.hop_length]
         frames = np.empty((len(windows), settings.rows), np.float32)
         for start in range(0, len(windows), TILE):
@@ -45,6 +47,8 @@ def stream_decibels(path, settings):
             bins = rfft(windows[tile] * window, overwrite_x=True)  # (tile, bins)
             power = bins.real**2 + bins.imag**2
             frames[tile] = (filters @ np.ascontiguousarray(power.T)).T
+        if statistics is not None:
+            statistics.add_power(frames)
         np.maximum(frames, AMIN, out=frames)
         # The natural logarithm is vectorised in numpy, that to the base 10 is not.
         np.log(frames, out=frames)

@@ -21,6 +21,7 @@ from emospeech.crops.centres import spread_centres
 from emospeech.crops.gather import CropGatherer
 from emospeech.faults import InputError
 from emospeech.models.catalogue import MODELS, build
+from emospeech.spectrograms.irregular import count_irregularities
 from emospeech.spectrograms.memory import hold
 from emospeech.training.description import Description, understood
 from emospeech.training.fit import predict
@@ -97,6 +98,8 @@ class Ensemble:
         spans, notes = find_spans(path)
         settings = {scorer.description.spectrograms for scorer in self.scorers}
         stores = {one: hold(path, spans, one) for one in settings}
+        unusual = np.bitwise_or.reduce([store.irregular for store in stores.values()])
+        notes += count_irregularities(unusual)
         scores = [
             scorer.score(stores[scorer.description.spectrograms], crops) for scorer in self.scorers
         ]

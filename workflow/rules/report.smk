@@ -222,6 +222,7 @@ rule write_report:
         templates=sorted((ROOT / "emospeech" / "report" / "template").rglob("*.*")),
         cells=EVALUATION / "cells.csv",
         corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=AUDIO),
+        spectrograms=expand(SPECTROGRAMS / "{corpus}.json", corpus=AUDIO),
         best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),

@@ -10,6 +10,7 @@ rule extract_spectrograms:
         audio=lambda wildcards: AUDIO[wildcards.corpus],
     output:
         store=SPECTROGRAMS / "{corpus}.h5",
+        summary=SPECTROGRAMS / "{corpus}.json",
     log:
         log_of("spectrograms/{corpus}"),
     benchmark:

@@ -2,8 +2,11 @@
 
 from emospeech import jobs
 from emospeech.corpora.tables import load_recordings, load_words
+from emospeech.files import write_json
+from emospeech.spectrograms.irregular import count_irregularities
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store
+from emospeech.spectrograms.store import open_store
 
 
 def main(paths, settings):
@@ -15,6 +18,8 @@ def main(paths, settings):
         SpectrogramSettings(**settings.settings),
         settings.threads,
     )
+    irregular = count_irregularities(open_store(paths.store).irregular)
+    write_json(paths.summary, {"irregular": irregular})
 
 
 if __name__ == "__main__":

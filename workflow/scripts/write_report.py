@@ -14,7 +14,7 @@ from emospeech.report.page import Picture, Report, Run, render
 def main(paths, settings):
     report = Report(
         run=run_of(read_json(paths.provenance), settings),
-        corpora=by_folder(paths.corpora, read_json),
+        corpora=dict(summaries(paths)),
         metrics=pd.read_csv(paths.metrics),
         best=by_folder(paths.best, read_json),
         confusions=by_folder(paths.confusions, pd.read_csv),
@@ -44,6 +44,13 @@ def run_of(record, settings):
         stores=record["stores"],
         durations=pd.DataFrame(record["durations"]),
     )
+
+
+def summaries(paths):
+    """Yield each corpus and its summary, with what its reader and its spectrograms counted."""
+    counted = {Path(file).stem: read_json(file) for file in paths.spectrograms}
+    for corpus, summary in by_folder(paths.corpora, read_json).items():
+        yield corpus, summary | {"irregular": summary["irregular"] | counted[corpus]["irregular"]}
 
 
 def pictures(paths):
