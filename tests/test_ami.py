@@ -182,6 +182,17 @@ def test_stray_files_are_ignored_or_counted(ami):
     assert ami.read().summary["left_out"] == before["left_out"] | extra
 
 
+@pytest.mark.parametrize("suffix", [".WAV", ".Wav"])
+def test_suffixes_in_capitals_are_read(ami, suffix):
+    expected = ami.read().recordings["recording"].tolist()
+    path = ami.wav("ES2002a")
+    path.rename(path.with_suffix(suffix))
+    assert ami.read().recordings["recording"].tolist() == expected
+    ami.wav("ES2002a")
+    assert ami.read().recordings["recording"].tolist() == expected
+    assert ami.read().summary["left_out"]["second wav of a meeting"] == 1
+
+
 @pytest.mark.parametrize("content", [b"", b"RIFF\x24", b"<html>Not Found</html>"])
 def test_a_wav_that_is_none_is_told(ami, content):
     ami.wav("ES2002a").write_bytes(content)

@@ -254,6 +254,30 @@ def test_a_wav_that_is_none_is_told(release, content):
         read_iemocap(release.root)
 
 
+@pytest.mark.parametrize("suffix", [".WAV", ".Wav"])
+def test_suffixes_in_capitals_are_read(release, suffix):
+    expected = read_iemocap(release.root).recordings
+    path = release.wav("Ses01F_impro01_M003")
+    path.rename(path.with_suffix(suffix))
+    corpus = read_iemocap(release.root)
+    assert corpus.recordings["recording"].tolist() == expected["recording"].tolist()
+    assert corpus.recordings["path"].str.endswith(suffix).sum() == 1
+    assert corpus.summary["left_out"].get("label without wav", 0) == 0
+
+
+@pytest.mark.parametrize("place", [0, len(HEADER)])
+def test_a_byte_order_mark_changes_nothing(release, place):
+    """At the start of a file, and before a turn, as after files were joined."""
+    expected = read_iemocap(release.root)
+    for path in release.root.rglob("*.txt"):
+        text = path.read_bytes()
+        path.write_bytes(text[:place] + b"\xef\xbb\xbf" + text[place:])
+    found = read_iemocap(release.root)
+    assert found.recordings.equals(expected.recordings)
+    assert found.transcripts.equals(expected.transcripts)
+    assert found.summary == expected.summary
+
+
 def test_a_wav_cut_short_is_counted(release):
     path = release.wav("Ses01F_impro01_M003")
     path.write_bytes(path.read_bytes()[: 44 + 16000])

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from emospeech.corpora.audio import audio_duration
+from emospeech.corpora.audio import WAV, audio_duration
 from emospeech.corpora.nxt import read_meetings, read_words
 from emospeech.corpora.selection import drawn, select_named, take_hours
 from emospeech.corpora.tables import Tally, make_corpus
@@ -93,12 +93,14 @@ def _word_files(folder, tally):
 def _streams(audio, stream, tally):
     """Return the wav of each meeting that has the stream, by meeting."""
     wavs = {}
-    for path in sorted(audio.glob(f"[!.]*/audio/[!.]*.{stream}.wav")):
+    for path in sorted(audio.glob(f"[!.]*/audio/[!.]*.{stream}.{WAV}")):
         meeting = path.parts[-3]
-        if path.name == f"{meeting}.{stream}.wav":
-            wavs[meeting] = path
-        else:
+        if path.stem != f"{meeting}.{stream}":
             tally.left_out["wav in another meeting's folder"] += 1
+        elif meeting in wavs:
+            tally.left_out["second wav of a meeting"] += 1
+        else:
+            wavs[meeting] = path
     return wavs
 
 

@@ -23,6 +23,7 @@ from emospeech.corpora.decoding import (
 )
 from emospeech.faults import CorpusError
 
+WAV = "[wW][aA][vV]"  # the suffix in a pattern of `glob`, which is case-sensitive
 BLOCK = 2**18  # samples that are decoded at a time to count them
 LOWEST_RATE, HIGHEST_RATE = 4000, 384_000  # Hz; a rate outside is a damaged header
 ESTIMATE = 2 * 1152  # samples by which the length of an MP3 file without a header may be off

@@ -7,10 +7,11 @@ an utterance's name. The letter behind the session only says who wore the marker
 and taking it for the speaker would put one speaker into two parts of a fold.
 """
 
+import codecs
 import re
 from pathlib import Path
 
-from emospeech.corpora.audio import audio_duration
+from emospeech.corpora.audio import WAV, audio_duration
 from emospeech.corpora.emoevaluation import average_rating, bracket_faults, parse_evaluation
 from emospeech.corpora.tables import LabelledCorpus, Tally, make_corpus, rating_table
 from emospeech.corpora.transcripts import parse_transcription, transcript_table
@@ -118,7 +119,7 @@ def _transcripts(folder, tally):
 def _wavs(folder, tally):
     """Return the paths of all wavs in the dialogues of `folder` by utterance."""
     wavs = {}
-    for path in _visible(folder, "[!.]*/*.wav"):
+    for path in _visible(folder, f"[!.]*/*.{WAV}"):
         name = UTTERANCE.fullmatch(path.stem)
         if name is None:
             tally.left_out["wav of an unknown name"] += 1
@@ -170,7 +171,8 @@ def _words(path, duration, tally):
 
 
 def _text(path):
+    """Return the text of a file without byte order marks, which editors put in front of it."""
     try:
-        return path.read_bytes().decode(ENCODING)
+        return path.read_bytes().replace(codecs.BOM_UTF8, b"").decode(ENCODING)
     except OSError as error:
         raise access_error(path, error, CorpusError, "Unpack it again") from error
