@@ -6,16 +6,17 @@ line, since whoever wrote it can mend it. Times of words come from aligners and 
 as those of the releases are.
 
 A recording is a whole file. `start` and `end` say where it lies in its dialogue and cut nothing out
-of it; the same file under two names is therefore refused, since it might train and test at once.
+of it; the same audio in two rows is therefore refused, since it might train and test at once.
 So is a speaker in two sessions: a fold leaves a session out to test voices that it never heard.
 """
 
-import os
 import re
 from functools import partial
 from pathlib import Path
 
-from emospeech.corpora.audio import audio_duration
+from emospeech.corpora.audio import count_shortened, measure_audio
+from emospeech.corpora.decoding import check_file
+from emospeech.corpora.duplicates import check_audio, check_ids, check_spellings
 from emospeech.corpora.rows import read_rows
 from emospeech.corpora.speech import SpeechSettings, find_speech
 from emospeech.corpora.tables import RECORDING_COLUMNS, WORD_COLUMNS, Tally, make_corpus
@@ -48,20 +49,24 @@ def read_manifest(folder, name, labelled, multitask=False, speech=None, workers=
     rows = list(read_rows(path, needed, RECORDING_COLUMNS, tally))
     if not rows:
         raise CorpusError(path, "holds no recording; give one a line")
-    _check_repeats(rows, folder)
+    check_ids(rows)
+    check_spellings(rows)
     if labelled:
         _check_speakers(rows)
-    recordings = [_recording(row, folder, labelled, tally) for row in rows]
+    recordings = [_recording(row, labelled) for row in rows]
+    files = [folder / row["path"] for row in recordings]
+    _add_durations(rows, recordings, files, workers, tally)
+    check_audio(rows, recordings, files)
     for task in tasks:
         _check_labels(path, task, recordings, tally)
     if (folder / "words.csv").exists():
         words = _words(folder / "words.csv", recordings, tally)
     else:
-        words = _spans(folder, recordings, speech or SpeechSettings(), workers, tally)
+        words = _spans(files, recordings, speech or SpeechSettings(), workers, tally)
     return make_corpus(name, recordings, words, tally)
 
 
-def _recording(row, folder, labelled, tally):
+def _recording(row, labelled):
     """Return a row of the table of recordings, a dict by column."""
     name = row.text("recording", required=True)
     if not NAME.fullmatch(name) or len(name.encode()) > LONGEST_NAME:
@@ -79,7 +84,6 @@ def _recording(row, folder, labelled, tally):
     return {
         "recording": name,
         "path": row.text("path", required=True),
-        "duration": _duration(row, folder, tally),
         "session": row.text("session", required=labelled),
         "speaker": row.text("speaker", required=labelled),
         "gender": gender,
@@ -92,38 +96,25 @@ def _recording(row, folder, labelled, tally):
     }
 
 
-def _duration(row, folder, tally):
-    """Return the length of the file of a row in seconds; a stated one must agree with it."""
-    wav = folder / row.text("path", required=True)
-    try:
-        there = wav.is_file()
-    except OSError:  # such as a name that is too long
-        there = False
-    if not there:
-        raise row.fault(f"`path` is `{row.text('path')}`, but there is no file {wav}")
-    try:
-        duration = audio_duration(wav, tally)
-    except CorpusError as error:
-        raise row.fault(f"the file {error}") from error
-    stated = row.number("duration", low=0)
-    if abs(stated - duration) > TOLERANCE:
-        problem = f"`duration` is {stated:g}, but {wav} lasts {duration:.2f} s"
-        raise row.fault(f"{problem}; correct `path`, or leave `duration` empty")
-    return duration
-
-
-def _check_repeats(rows, folder):
-    """Raise CorpusError for an id or a file that an earlier row has."""
-    names, files = {}, {}
-    for row in rows:
-        name = row.text("recording", required=True)
-        file = os.path.normpath(folder / row.text("path", required=True))
-        if name in names:
-            raise row.fault(f"`recording` is `{name}`, as on line {names[name]}; ids are unique")
-        if file in files:
-            problem = f"`path` is that of line {files[file]}; a recording is a whole file"
-            raise row.fault(f"{problem}, so cut a file of its own for each")
-        names[name] = files[file] = row.line
+def _add_durations(rows, recordings, files, workers, tally):
+    """Set the `duration` of each recording, in seconds; a stated one must agree with it."""
+    for row, file in zip(rows, files, strict=True):
+        try:
+            check_file(file)
+        except CorpusError as error:
+            raise row.fault(f"`path` is `{row.text('path')}`, and the file {error}") from error
+    lengths = ordered_map(measure_audio, files, workers)
+    for row, recording, file in zip(rows, recordings, files, strict=True):
+        try:
+            length = next(lengths)
+        except CorpusError as error:
+            raise row.fault(f"the file {error}") from error
+        count_shortened(length, tally)
+        stated = row.number("duration", low=0)
+        if abs(stated - length.seconds) > TOLERANCE:
+            problem = f"`duration` is {stated:g}, but {file} lasts {length.seconds:.2f} s"
+            raise row.fault(f"{problem}; correct `path`, or leave `duration` empty")
+        recording["duration"] = length.seconds
 
 
 def _check_speakers(rows):
@@ -169,9 +160,8 @@ def _words(path, recordings, tally):
     return words
 
 
-def _spans(folder, recordings, settings, workers, tally):
+def _spans(files, recordings, settings, workers, tally):
     """Return the spans of speech in the audio of each recording as words without a text."""
-    files = [folder / row["path"] for row in recordings]
     words = []
     found = ordered_map(partial(find_speech, settings=settings), files, workers)
     for row, (spans, too_short) in zip(recordings, found, strict=True):
