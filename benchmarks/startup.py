@@ -123,7 +123,7 @@ def inputs_and_settings(folder):
     make_folds(recordings, FoldSettings()).to_csv(folder / "folds.csv", index=False)
     names = {"store": "made-up.h5", "recordings": "recordings.csv", "folds": "folds.csv"}
     input = {name: str(folder / file) for name, file in names.items()}
-    output = ("weights", "history", "validation", "generated")
+    output = ("weights", "history", "draws", "validation", "generated")
     return {
         "input": input | {"unlabelled": [input["store"]], "ratings": [], "best": []},
         "output": {name: [str(folder / name)] for name in output},

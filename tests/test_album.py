@@ -49,11 +49,11 @@ def test_pages_are_what_the_generator_draws_of_the_same_latent_at_these_epochs(c
 
 @pytest.mark.parametrize("name", ["BasicDCGAN", "MultitaskCNN"])
 def test_a_training_is_the_same_without_an_album(corpus, tmp_path, monkeypatch, name):
-    history, weights, _ = train(corpus, name, tmp_path / "with.safetensors")
+    own = train(corpus, name, tmp_path / "with.safetensors")
     monkeypatch.setattr(Album, "take", lambda *_, **__: None)
-    again, same, _ = train(corpus, name, tmp_path / "without.safetensors")
-    assert again.drop(columns=TIMES).equals(history.drop(columns=TIMES))
-    assert all(torch.equal(weights[key], same[key]) for key in weights)
+    again = train(corpus, name, tmp_path / "without.safetensors")
+    assert again.history.drop(columns=TIMES).equals(own.history.drop(columns=TIMES))
+    assert all(torch.equal(own.weights[key], again.weights[key]) for key in own.weights)
     left, without = (load_file(tmp_path / f"{n}.safetensors") for n in ("with", "without"))
     pages = {key for key in left if key.startswith("page.")}
     assert len(pages) == (3 if name == "BasicDCGAN" else 0)  # epochs 1, 2 and 4 of 6
