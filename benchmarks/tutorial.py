@@ -1,16 +1,11 @@
 """A plain training loop, as the DCGAN tutorials have it, on networks of the same layers and losses.
 
-The layers are torch's own convolutions with the pictures in its default order, and memory is the C
-library's to manage.
+Tensors are float32 in torch's default memory format, and the C library uses its own defaults.
 """
-
-from contextlib import contextmanager
 
 import torch
 from torch.utils.data import DataLoader
 
-from emospeech.models.layers import DoublingConv, HalvingConv
-from emospeech.models.strided import plain_doubled, plain_halved
 from emospeech.training.losses import fake_loss, real_loss, softmax_loss
 from emospeech.training.run import (
     M_MMAP_MAX,
@@ -29,35 +24,6 @@ USUAL_MEMORY = {
 }
 
 
-class PlainHalvingConv(HalvingConv):
-    """The same layer by torch's convolution."""
-
-    def forward(self, x):
-        return plain_halved(x, self.weight, self.bias, self.edges)
-
-
-class PlainDoublingConv(DoublingConv):
-    """The same layer by torch's transposed convolution."""
-
-    def forward(self, x):
-        return plain_doubled(x, self.weight, self.bias, self.edges)
-
-
-PLAIN = {HalvingConv: PlainHalvingConv, DoublingConv: PlainDoublingConv}
-
-
-@contextmanager
-def plain_layers(*networks):
-    """Let the convolutions of networks, of which each may be None, be torch's own meanwhile."""
-    layers = [layer for part in networks if part is not None for layer in part.modules()]
-    types = [type(layer) for layer in layers]
-    for layer in layers:
-        layer.__class__ = PLAIN.get(type(layer), type(layer))
-    yield
-    for layer, before in zip(layers, types, strict=True):
-        layer.__class__ = before
-
-
 def use_usual_memory():
     """Undo `emospeech.training.run.keep_freed_memory`, and give back what it has kept."""
     libc = set_memory(USUAL_MEMORY)
@@ -70,6 +36,9 @@ class Tutorial:
 
     def __init__(self, network, generator, tasks, trial, device):
         self.network, self.generator, self.tasks, self.device = network, generator, tasks, device
+        for part in (network, generator):
+            if part is not None:
+                part.to(memory_format=torch.contiguous_format)
         adam = lambda parameters: torch.optim.Adam(  # noqa: E731
             parameters, lr=trial["learning_rate"], betas=(0.5, 0.999)
         )
@@ -82,10 +51,6 @@ class Tutorial:
     def epoch(self, labelled, unlabelled):
         """Train an epoch on Datasets of (crop, labels) and of crops; return the summed losses."""
         use_usual_memory()
-        with plain_layers(self.network, self.generator):
-            return self._epoch(labelled, unlabelled)
-
-    def _epoch(self, labelled, unlabelled):
         sums = dict.fromkeys(self.adams, 0.0)
         loaders = [DataLoader(labelled, self.batch_size, shuffle=True, drop_last=True)]
         if self.generator is not None:

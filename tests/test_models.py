@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from emospeech.models.catalogue import MODELS, build
-from emospeech.models.layers import BatchNorm, DoublingConv, HalvingConv
+from emospeech.models.layers import BatchNorm, Conv2dStride2, ConvTranspose2dStride2
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.weights import load_weights, save_weights
 
@@ -21,7 +21,7 @@ def size(module):
 @pytest.mark.parametrize("filter_size", range(2, 17))
 def test_layers_halve_and_double_as_tensorflow_pads(filter_size):
     x = torch.randn(2, 1, 16, 24)
-    conv = HalvingConv(1, 3, filter_size)
+    conv = Conv2dStride2(1, 3, filter_size)
     # TensorFlow: (out - 1) * stride + k - in cells in all, the odd one behind.
     total = max(0, (8 - 1) * 2 + filter_size - 16)
     edges = (total // 2, total - total // 2) * 2
@@ -29,7 +29,7 @@ def test_layers_halve_and_double_as_tensorflow_pads(filter_size):
     assert expected.shape == (2, 3, 8, 12)
     torch.testing.assert_close(conv(x), expected)
     # The transposed layer is the gradient of a halving one with the same filter.
-    mirror = DoublingConv(3, 1, filter_size)
+    mirror = ConvTranspose2dStride2(3, 1, filter_size)
     with torch.no_grad():
         mirror.bias.zero_()
     y, z = torch.randn(2, 3, 8, 12), torch.randn(2, 1, 16, 24, requires_grad=True)

@@ -34,10 +34,13 @@ def build(name, rows, trial, settings, seed):
     rng = torch.Generator().manual_seed(seed)
     network = Network(model.tasks, model.adversarial, rows, trial, settings)
     initialise(network, settings.weight_deviation, rng)
+    # Convolutions then keep channels last in memory, which measured faster on every device.
+    network.to(memory_format=torch.channels_last)
     if not model.adversarial:
         return network, None
     generator = Generator(rows, trial, settings)
     initialise(generator, settings.weight_deviation, rng)
+    generator.to(memory_format=torch.channels_last)
     if settings.spectral_norm:
         # Behind the first weights, which are those that there would be without it.
         start = int(torch.randint(2**63 - 1, (), generator=rng))

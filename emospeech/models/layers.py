@@ -11,36 +11,37 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from emospeech.models.strided import doubled, halved
-
 MOMENTUM = 0.1  # share of the newest batch in the running averages
 
 
-def same_padding(filter_size):
-    """Return the cells before and behind for a stride of 2 and an even input."""
+def same_padding(filter_size: int) -> tuple[int, int]:
+    """Return the cells of padding (before, behind) for a stride of 2 and an even input."""
     return (filter_size - 2) // 2, (filter_size - 1) // 2
 
 
-class HalvingConv(nn.Conv2d):
+class Conv2dStride2(nn.Conv2d):
     """A convolution of stride 2 with "same" padding: (n, c, w, r) to (n, filters, w/2, r/2)."""
 
-    def __init__(self, channels, filters, filter_size):
-        super().__init__(channels, filters, filter_size, stride=2)
-        self.edges = same_padding(filter_size)
+    def __init__(self, channels: int, filters: int, filter_size: int):
+        before, behind = same_padding(filter_size)
+        super().__init__(channels, filters, filter_size, stride=2, padding=before)
+        self.uneven = behind > before
 
-    def forward(self, x):
-        return halved(x, self.weight, self.bias, self.edges)
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(F.pad(x, (0, 1, 0, 1)) if self.uneven else x)
 
 
-class DoublingConv(nn.ConvTranspose2d):
-    """A transposed convolution of stride 2, the mirror of `HalvingConv`: w, r to 2w, 2r."""
+class ConvTranspose2dStride2(nn.ConvTranspose2d):
+    """A transposed convolution of stride 2, the mirror of `Conv2dStride2`: w, r to 2w, 2r."""
 
-    def __init__(self, channels, filters, filter_size):
-        super().__init__(channels, filters, filter_size, stride=2)
-        self.edges = same_padding(filter_size)
+    def __init__(self, channels: int, filters: int, filter_size: int):
+        super().__init__(
+            channels, filters, filter_size, stride=2, padding=same_padding(filter_size)[0]
+        )
 
-    def forward(self, x):
-        return doubled(x, self.weight, self.bias, self.edges)
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        width, rows = x.shape[-2:]
+        return super().forward(x)[..., : 2 * width, : 2 * rows]
 
 
 class BatchNorm(nn.BatchNorm2d):

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from emospeech.models.layers import BatchNorm, DoublingConv, HalvingConv, NoNorm
+from emospeech.models.layers import BatchNorm, Conv2dStride2, ConvTranspose2dStride2, NoNorm
 
 LAYERS = 4  # convolutions of stride 2 in the trunk, and transposed ones in the generator
 SHRINK = 2**LAYERS
@@ -52,7 +52,7 @@ class Trunk(nn.Module):
         super().__init__()
         filters = layer_filters(trial, settings)
         self.convolutions = nn.ModuleList(
-            HalvingConv(*channels, trial["filter_size"]) for channels in pairwise([1, *filters])
+            Conv2dStride2(*channels, trial["filter_size"]) for channels in pairwise([1, *filters])
         )
         self.norms = norms(filters[1:], settings)  # none after the first layer, as in DCGAN
         self.negative_slope = settings.negative_slope
@@ -123,7 +123,8 @@ class Generator(nn.Module):
         self.start = smallest_picture(rows, trial, settings)
         self.linear = nn.Linear(settings.latent_size, math.prod(self.start))
         self.convolutions = nn.ModuleList(
-            DoublingConv(*channels, trial["filter_size"]) for channels in pairwise([*filters, 1])
+            ConvTranspose2dStride2(*channels, trial["filter_size"])
+            for channels in pairwise([*filters, 1])
         )
         self.norms = norms(filters, settings)
 

@@ -29,9 +29,7 @@ class Adam:
         """Move the parameters against `gradients`, a tensor for each, in their order."""
         adam(
             self.parameters,
-            # The kernel takes parameters and gradients cell by cell as they lie in memory, and
-            # convolutions may leave a gradient with its channels last.
-            [gradient.contiguous() for gradient in gradients],
+            [_like(*pair) for pair in zip(self.parameters, gradients, strict=True)],
             *self.moments,
             [],  # of AMSGrad, a variant
             self.steps,
@@ -42,3 +40,10 @@ class Adam:
             maximize=False,
             **self.rates,
         )
+
+
+def _like(parameter, gradient):
+    """Return the gradient in the memory layout of its parameter, as the fused kernel needs it."""
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)
