@@ -44,12 +44,13 @@ def rank_trials(trials: list[dict], validations: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         trials: Parameters of each trial, in the order of their numbers.
-        validations: Columns `trial, fold, uar, capped, diverged`; `uar` is NaN if it diverged.
+        validations: Columns `trial, fold, uar, capped, diverged, precision`; `uar` is NaN if the
+            training diverged.
 
     Returns:
         A row per trial. `capped` counts its trainings that the cap on epochs ended, `diverged`
-        those that diverged; the mean of a trial with a diverged training is NaN. No test score
-        enters.
+        those that diverged; the mean of a trial with a diverged training is NaN. `precision`
+        names the number formats of its trainings. No test score enters.
     """
     table = pd.DataFrame(trials).rename_axis("trial").reset_index()
     scores = validations.pivot(index="trial", columns="fold", values="uar").astype(float)
@@ -58,6 +59,8 @@ def rank_trials(trials: list[dict], validations: pd.DataFrame) -> pd.DataFrame:
         table[f"{FOLD_UAR}{fold}"] = scores[fold]
     for ending in ("capped", "diverged"):
         table[ending] = validations.groupby("trial")[ending].sum().astype(int)
+    used = validations.groupby("trial")["precision"]
+    table["precision"] = used.agg(lambda formats: " ".join(sorted(set(formats))))
     return table
 
 

@@ -79,7 +79,7 @@ def write_results(folder):
             place = training_folder(folder, model, trial, fold)
             place.mkdir(parents=True)
             score = {"trial": trial, "fold": fold + 1, "uar": rng.uniform(0.2, 0.5)}
-            score |= {"capped": 0, "diverged": 0}
+            score |= {"capped": 0, "diverged": 0, "precision": "float32"}
             (place / "validation.json").write_text(json.dumps(score))
             (place / "history.csv").write_text(history)
 

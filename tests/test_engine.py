@@ -24,6 +24,7 @@ from emospeech.training.losses import (
     softmax_loss,
     squared_error,
 )
+from emospeech.training.precision import resolve_precision
 from emospeech.training.run import torch_device
 from emospeech.training.settings import TrainingSettings
 
@@ -317,6 +318,23 @@ def test_bfloat16_updates_use_the_current_weights(name):
             [float(loss) for _ in range(3) for loss in engine.step(**vars(data)).values()]
         )
     assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "native", "expected"),
+    [
+        ("auto", "cpu", True, "bfloat16"),
+        ("auto", "cpu", False, "float32"),
+        ("auto", "cuda", True, "bfloat16"),
+        ("auto", "cuda", False, "float32"),
+        ("tf32", "cuda", True, "tf32"),
+        ("float32", "cpu", True, "float32"),
+    ],
+)
+def test_auto_takes_bfloat16_where_it_is_native(monkeypatch, precision, device, native, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": native})
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: native)
+    assert resolve_precision(precision, device) == expected
 
 
 def test_tf32_is_allowed_in_training_steps_only():

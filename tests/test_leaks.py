@@ -166,8 +166,9 @@ def test_a_choice_by_a_score_of_the_test_speaker_is_found():
     check = {"a has trials chosen without a score of the test speaker"}
     assert failed(evidence) == check, "one trial chosen by the scores of all ten folds"
     scores = np.random.default_rng(0).random((3, 10))
-    rows = [(t, f + 1, scores[t, f], False, False) for t, f in np.ndindex(scores.shape)]
-    validations = pd.DataFrame(rows, columns=["trial", "fold", "uar", "capped", "diverged"])
+    rows = [(t, f + 1, scores[t, f]) for t, f in np.ndindex(scores.shape)]
+    validations = pd.DataFrame(rows, columns=["trial", "fold", "uar"])
+    validations = validations.assign(capped=False, diverged=False, precision="float32")
     table = rank_trials([TRIAL] * 3, validations)
     choices = choose(table, scoring_folds(evidence.parts, "pooled"))
     best = best_trials(table, choices)

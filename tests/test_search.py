@@ -52,11 +52,18 @@ SHARED, OWN = {1: [1, 2], 2: [1, 2]}, {1: [1], 2: [2]}
 def validations_of(scores):
     """Return validation.json of all trainings, from the UAR by trial and fold; NaN diverged."""
     rows = [
-        (trial, fold, scores[trial][fold - 1], trial == 2, np.isnan(scores[trial][fold - 1]))
+        (
+            trial,
+            fold,
+            scores[trial][fold - 1],
+            trial == 2,
+            np.isnan(scores[trial][fold - 1]),
+            "float32",
+        )
         for trial in range(len(scores))
         for fold in range(len(scores[0]), 0, -1)
     ]
-    return pd.DataFrame(rows, columns=["trial", "fold", "uar", "capped", "diverged"])
+    return pd.DataFrame(rows, columns=["trial", "fold", "uar", "capped", "diverged", "precision"])
 
 
 TRIALS = [draw_trial(SPACE, 1, number) for number in range(3)]
@@ -70,6 +77,14 @@ def test_every_trial_has_its_scores_and_how_its_trainings_ended():
     assert table["validation_uar_fold-2"].tolist() == [0.5, 0.4, 0.5]
     assert table["capped"].tolist() == [0, 0, 2]
     assert table["diverged"].tolist() == [0, 0, 0]
+
+
+def test_a_trial_names_the_precisions_of_its_trainings():
+    validations = validations_of(UAR)
+    validations.loc[validations["fold"] == 2, "precision"] = "bfloat16"
+    validations.loc[validations["trial"] == 1, "precision"] = "tf32"
+    found = rank_trials(TRIALS, validations)["precision"]
+    assert found.tolist() == ["bfloat16 float32", "tf32", "bfloat16 float32"]
 
 
 def test_the_highest_mean_is_chosen_and_of_equal_ones_the_first():

@@ -239,3 +239,13 @@ def test_a_diverged_training_ends_with_a_record(corpus, monkeypatch, good_epochs
     assert all(value.isfinite().all() for value in outcome.weights.values())
     same = all(torch.equal(outcome.weights[key], short.weights[key]) for key in short.weights)
     assert same == bool(good_epochs), "the best weights; the initial ones without a good epoch"
+
+
+def test_the_precision_in_use_is_recorded(corpus, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+    settings = replace(SETTINGS, max_epochs=1, precision="auto")
+    outcome = train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, settings)
+    explicit = replace(settings, precision="bfloat16")
+    again = train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, explicit)
+    assert outcome.validation["precision"] == outcome.settings.precision == "bfloat16"
+    assert all(torch.equal(again.weights[key], outcome.weights[key]) for key in again.weights)

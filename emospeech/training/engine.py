@@ -1,37 +1,12 @@
 """One step of training: every part of a model is updated, in the paper's order or jointly."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 
 from emospeech.training.adam import Adam
 from emospeech.training.losses import fake_loss, objective_of, real_loss
+from emospeech.training.precision import reduced_precision
 
 JOINT = "joint"  # the update of all but the generator
-
-
-@contextmanager
-def reduced_precision(precision: str, device_type: str) -> Iterator[None]:
-    """Run the passes inside the block in `precision`: "float32", "bfloat16" or "tf32".
-
-    TF32 is switched on for the block only, so that evaluation runs in float32.
-    """
-    # Autocast's cache of converted weights does not see the in-place updates of Adam: a later
-    # update of the same step would use the weights from before it.
-    bfloat16 = precision == "bfloat16"
-    with torch.autocast(device_type, torch.bfloat16, enabled=bfloat16, cache_enabled=False):
-        allow_tf32(precision == "tf32")
-        try:
-            yield
-        finally:
-            allow_tf32(False)
-
-
-def allow_tf32(allowed: bool) -> None:
-    """Let a GPU round the inputs of convolutions and matrix products to 10 bits, or forbid it."""
-    torch.backends.cudnn.allow_tf32 = allowed
-    torch.backends.cuda.matmul.allow_tf32 = allowed
 
 
 class Engine:

@@ -2,7 +2,7 @@
 
 import ctypes
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,10 +16,10 @@ from emospeech.spectrograms.store import check_store
 from emospeech.training.album import Album
 from emospeech.training.checkpoint import Checkpoint
 from emospeech.training.data import LabelledPart
-from emospeech.training.engine import allow_tf32
 from emospeech.training.fit import Fitted, fit, never, stream
 from emospeech.training.fold import is_store_of, labelled_parts, unlabelled_recordings
 from emospeech.training.identity import identity_of
+from emospeech.training.precision import allow_tf32, resolve_precision
 from emospeech.training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class Outcome:
     weights: dict[str, torch.Tensor]  # of the best epoch
     validation: dict  # the best epoch and its score, see summary_of
     draws: pd.DataFrame  # how often each recording was drawn, see DrawCounts.table
+    settings: TrainingSettings  # with the precision that was used
 
 
 def train_fold(
@@ -63,6 +64,7 @@ def train_fold(
     """
     log.info("%s, trial %d, fold %d", name, number, fold.fold)
     device, model = torch_device(settings), MODELS[name]
+    settings = replace(settings, precision=resolve_precision(settings.precision, device.type))
     place = (number, fold.fold)
     seed = int(stream(settings, *place).integers(2**63))
     built = build(name, fold.store.settings.rows, trial, networks, seed)
@@ -78,7 +80,7 @@ def train_fold(
     if weights is None:  # diverged in the first epoch: the initial weights
         weights = build(name, fold.store.settings.rows, trial, networks, seed)[0].state_dict()
     summary = {"model": name, "trial": number, "fold": fold.fold} | summary_of(fitted, settings)
-    return Outcome(fitted.history, weights, summary, fitted.draws)
+    return Outcome(fitted.history, weights, summary, fitted.draws, settings)
 
 
 def sampler_of(fold, train, unlabelled, trial, settings):
@@ -97,14 +99,13 @@ def summary_of(fitted: Fitted, settings: TrainingSettings) -> dict:
     that it cannot be chosen.
     """
     epochs = len(fitted.history)
+    summary = {"epochs": epochs, "diverged": fitted.diverged, "precision": settings.precision}
     if fitted.diverged:
-        return {"epoch": None, "epochs": epochs, "capped": False, "diverged": True, "uar": None}
+        return summary | {"epoch": None, "capped": False, "uar": None}
     best = fitted.history.loc[fitted.history["validation_uar"].idxmax()]
-    return {
+    return summary | {
         "epoch": int(best["epoch"]),
-        "epochs": epochs,
         "capped": bool(epochs - best["epoch"] < settings.patience),
-        "diverged": False,
         "uar": float(best["validation_uar"]),
     }
 

@@ -17,7 +17,7 @@ class TrainingSettings:
     encoding: str = "fuzzy"  # of labels as targets; or "histogram", "hard", "regression"
     class_loss: str = "softmax"  # cross entropy, or "binary", Equation 1 on each output
     update: str = "separate"  # one update a loss; or "joint", one of all but the generator
-    precision: str = "float32"  # of the passes; or "bfloat16", and "tf32" on a GPU
+    precision: str = "float32"  # of the training passes; "bfloat16", "tf32" (GPU) or "auto"
     device: str = "auto"  # the GPU where there is one, or "cpu", "cuda"
     threads: int = 1  # of torch on a CPU; sums depend on it, so it is set here and not by --cores
     seed: int = 1  # of the first weights and of all draws of the training

@@ -65,7 +65,7 @@ def train(trial, fold, training, checkpoint, outputs, paths, settings):
         )
     stored = fold.store.settings
     description = Description(
-        settings.model, parameters, networks, stored, training, outcome.validation
+        settings.model, parameters, networks, stored, outcome.settings, outcome.validation
     )
     weights_file, history_file, draws_file, validation_file, generated_file = outputs
     save_weights(weights_file, outcome.weights, description.told())
