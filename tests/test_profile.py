@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from emospeech.search import SearchSpace, draw_trial
+from emospeech.training.memory import training_megabytes
+
 ROOT = Path(__file__).parents[1]
 PROFILE = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
 DEFAULT = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
@@ -123,16 +126,23 @@ STUDY = ["spectrograms/iemocap.h5", "corpora/iemocap/recordings.csv", "folds.csv
 
 
 @pytest.mark.workflow
-def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked):
+def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked, tmp_path):
+    demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    sizes = yaml.safe_load((ROOT / "config/config.yaml").read_text())["models"]
+    trial = draw_trial(SearchSpace(**demo["search"]["space"]), 1, 0)
+    store = tmp_path / "results" / STUDY[0]
+    store.parent.mkdir(parents=True)
+    with store.open("wb") as file:
+        file.truncate(300 * 2**20)  # a sparse file
     requests = asked(["train"], STUDY, [f"{TRAINED}/weights.safetensors"])
     assert len(requests) == 1 + PROFILE["retries"]
     assert all(option(request, "--gpus") == "1" for request in requests)
     assert all("--requeue" in request for request in requests)
     memory = [int(option(request, "--mem")) for request in requests]
     minutes = [int(option(request, "-t")) for request in requests]
-    assert memory == [memory[0], 2 * memory[0], 3 * memory[0]]
+    needed = training_megabytes("BasicCNN", 128, trial, sizes)
+    assert memory == pytest.approx([300 + attempt * needed for attempt in (1, 2, 3)], abs=1)
     assert minutes == [minutes[0], 2 * minutes[0], 3 * minutes[0]]
-    assert memory[0] >= 1000
     assert minutes[0] >= 60
 
 

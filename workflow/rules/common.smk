@@ -12,6 +12,7 @@ from emospeech.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
 from emospeech.labels import head_outputs
 from emospeech.search import SearchSpace, draw_trial
+from emospeech.training.memory import training_megabytes
 
 ROOT = Path(workflow.basedir)
 ENVIRONMENT = ROOT / "envs" / "emospeech.yaml"

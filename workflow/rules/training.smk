@@ -22,6 +22,22 @@ LEARNED_WITH = {
 }
 
 
+def memory_of_trials(numbers):
+    """Return the memory of a training in MB, as a resource: by the largest of some trials.
+
+    The stores are added, since their mapped pages count as memory of the job. A retry gets more for
+    the training alone.
+    """
+
+    def megabytes(wildcards, input, attempt):
+        trials = [TRIALS[wildcards.model][number] for number in numbers(wildcards)]
+        rows = config["spectrograms"]["rows"]
+        largest = max(training_megabytes(wildcards.model, rows, one, NETWORKS) for one in trials)
+        return attempt * largest + round(input.size_mb)
+
+    return megabytes
+
+
 rule train:
     input:
         **LEARNED_FROM,
@@ -42,7 +58,7 @@ rule train:
         ENVIRONMENT
     threads: config["training"]["threads"]
     resources:
-        mem_mb=growing(4000),
+        mem_mb=memory_of_trials(lambda wildcards: [int(wildcards.trial)]),
         runtime=growing(720),
         gpu=GPU,
     params:
@@ -81,7 +97,11 @@ for BATCH in BATCHES if TRIALS_PER_JOB > 1 else []:
         threads: config["training"]["threads"]
         resources:
             # What a profile sets for `train`, such as a GPU, holds for these as well.
-            **{"mem_mb": growing(4000), "runtime": growing(720 * len(BATCH)), "gpu": GPU}
+            **{
+                "mem_mb": memory_of_trials(lambda wildcards, numbers=tuple(BATCH): numbers),
+                "runtime": growing(720 * len(BATCH)),
+                "gpu": GPU,
+            }
             | resources_of_profile("train"),
         params:
             **LEARNED_WITH,
@@ -110,6 +130,11 @@ use rule train as train_again with:
         log_of("training/{model}/seed-{seed}/fold-{fold}"),
     benchmark:
         benchmark_of("training/{model}/seed-{seed}/fold-{fold}")
+    resources:
+        # The trial is chosen when the job runs.
+        mem_mb=memory_of_trials(lambda wildcards: range(N_TRIALS)),
+        runtime=growing(720),
+        gpu=GPU,
     params:
         **LEARNED_WITH,
         trials=None,

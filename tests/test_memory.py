@@ -1,0 +1,54 @@
+"""The memory that a training asks for covers the measured peak of a process, and not by far."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emospeech.training.memory import training_megabytes
+
+ROOT = Path(__file__).parents[1]
+NETWORKS = {"filter_multiples": [1, 1, 1, 1], "shared_units": 1024, "latent_size": 100}
+TAKE_STEPS = """
+import json, sys, torch
+from benchmarks.memory import process_peak
+from emospeech.models.catalogue import MODELS, build
+from emospeech.models.networks import NetworkSettings
+from emospeech.training.checkpoint import Checkpoint
+from emospeech.training.engine import Engine
+from emospeech.training.progress import Progress
+from emospeech.training.run import torch_device
+from emospeech.training.settings import TrainingSettings
+
+model, trial, checkpoint = json.loads(sys.argv[1])
+settings = TrainingSettings(device="cpu", threads=2)
+torch_device(settings)
+network, generator = build(model, 128, trial, NetworkSettings(), 0)
+tasks, batch = MODELS[model].tasks, trial["batch_size"]
+engine = Engine(network, generator, tasks, 1e-4, settings)
+crops, unlabelled = torch.zeros(2, batch, 1, trial["crop_width"], 128)
+labels = [torch.full((batch, 5), 0.2) for _ in tasks]
+for _ in range(2):
+    engine.step(crops, labels, unlabelled, torch.zeros(batch, 100))
+best = {name: value.clone() for name, value in network.state_dict().items()}
+Checkpoint(checkpoint, {}).save(engine, Progress(best=best))
+print(process_peak())
+"""
+
+TRIALS = [
+    ("BasicCNN", {"crop_width": 128, "filters": 88, "filter_size": 4, "batch_size": 64}),
+    ("MultitaskDCGAN", {"crop_width": 64, "filters": 32, "filter_size": 8, "batch_size": 128}),
+    ("MultitaskDCGAN", {"crop_width": 128, "filters": 60, "filter_size": 3, "batch_size": 32}),
+]
+
+
+@pytest.mark.parametrize(("model", "trial"), TRIALS)
+def test_the_request_covers_the_measured_peak(tmp_path, model, trial):
+    text = json.dumps([model, trial, str(tmp_path / "checkpoint.safetensors")])
+    command = [sys.executable, "-c", TAKE_STEPS, text]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    peak = float(done.stdout)
+    asked = training_megabytes(model, 128, trial, NETWORKS)
+    assert peak < asked < 1.6 * peak
