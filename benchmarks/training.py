@@ -16,11 +16,11 @@ from emospeech.labels import fuzzy
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
 from emospeech.report.paper import TABLE_1
+from emospeech.training.checkpoint import EpochProgress
+from emospeech.training.device import keep_freed_memory
 from emospeech.training.engine import Engine
-from emospeech.training.fit import train_epoch
-from emospeech.training.progress import Begun
-from emospeech.training.run import keep_freed_memory
 from emospeech.training.settings import TrainingSettings
+from emospeech.training.trainer import train_epoch
 
 DEMO = {
     "crop_width": 64,
@@ -76,7 +76,9 @@ class Case:
     def ours(self):
         """Train an epoch as the workflow does."""
         keep_freed_memory()
-        train_epoch(self.engine, self.sampler, self.targets, np.random.default_rng(0), Begun())
+        train_epoch(
+            self.engine, self.sampler, self.targets, np.random.default_rng(0), EpochProgress()
+        )
 
     def usual(self):
         """Train an epoch as tutorials do."""

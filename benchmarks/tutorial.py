@@ -6,14 +6,14 @@ Tensors are float32 in torch's default memory format, and the C library uses its
 import torch
 from torch.utils.data import DataLoader
 
-from emospeech.training.losses import fake_loss, real_loss, softmax_loss
-from emospeech.training.run import (
+from emospeech.training.device import (
     M_MMAP_MAX,
     M_MMAP_THRESHOLD,
     M_TOP_PAD,
     M_TRIM_THRESHOLD,
     set_memory,
 )
+from emospeech.training.losses import fake_loss, real_loss, softmax_loss
 
 # What glibc comes to by itself.
 USUAL_MEMORY = {
@@ -25,7 +25,7 @@ USUAL_MEMORY = {
 
 
 def use_usual_memory():
-    """Undo `emospeech.training.run.keep_freed_memory`, and give back what it has kept."""
+    """Undo `emospeech.training.device.keep_freed_memory`, and give back what it has kept."""
     libc = set_memory(USUAL_MEMORY)
     if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(0)

@@ -13,8 +13,8 @@ from emospeech.labels import encode, head_outputs
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.adam import Adam
+from emospeech.training.device import resolve_precision, torch_device
 from emospeech.training.engine import Engine
-from emospeech.training.fit import predict
 from emospeech.training.losses import (
     OBJECTIVES,
     binary_loss,
@@ -24,8 +24,7 @@ from emospeech.training.losses import (
     softmax_loss,
     squared_error,
 )
-from emospeech.training.precision import resolve_precision
-from emospeech.training.run import torch_device
+from emospeech.training.predictor import predict
 from emospeech.training.settings import TrainingSettings
 
 ROWS, RATE = 32, 1e-3

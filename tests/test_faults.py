@@ -143,7 +143,7 @@ def test_a_training_whose_node_goes_away_goes_on_elsewhere(project, patient, end
     assert os.listdir(folder) == [".checkpoint.safetensors"]
     done = project.run(target, config=config)
     assert done.returncode == 0, done.output
-    assert "the training goes on after epoch" in log.read_text()
+    assert "resuming after epoch" in log.read_text()
     assert (project.folder / target).read_bytes() == whole
 
 
@@ -218,6 +218,6 @@ def test_trials_that_share_a_job_are_the_same_and_none_is_lost(project, patient)
     assert [file.read_bytes() for file in (first, second)] == before
     log = project.folder / f"results/whole/logs/training/{MODEL}/trials-0-to-1/fold-1.log"
     first_trial, second_trial = log.read_text().split("trial 1, fold 1")
-    assert "goes on after epoch 40" in first_trial
+    assert "resuming after epoch 40" in first_trial
     assert "validation UAR" not in first_trial
     assert "validation UAR" in second_trial

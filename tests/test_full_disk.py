@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.training.run import train_fold
+from emospeech.training.trainer import Trainer
 from tests.test_resume import TIMES
 from tests.test_training import NETWORKS, SETTINGS, TRIAL, fold_of
 
@@ -138,7 +138,8 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_goes_on_with_room(corpus, di
     whole.mkdir()
     assert train(corpus, whole)[0] == 0
     pool = [corpus / "store.h5"]
-    train_fold(MODEL, fold_of(corpus), pool, 0, TRIAL, NETWORKS, SETTINGS, tmp_path / "checkpoint")
+    trainer = Trainer(MODEL, fold_of(corpus), pool, (0, TRIAL), NETWORKS, SETTINGS)
+    trainer.train(tmp_path / "checkpoint")
     small = disk(kilobytes=3 * (tmp_path / "checkpoint").stat().st_size // 2048)
     status, log = train(corpus, small.place)
     assert status == 1
@@ -149,7 +150,7 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_goes_on_with_room(corpus, di
     small.grow()
     status, log = train(corpus, small.place)
     assert status == 0
-    assert "the training goes on after epoch 1" in log
+    assert "resuming after epoch 1" in log
     assert sorted(os.listdir(small.place)) == sorted([*OUTPUTS.values(), "log"])
     for name in OUTPUTS.values():
         made, expected = small.place / name, whole / name

@@ -25,14 +25,14 @@ from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.store import open_store
 from emospeech.training import fold as fold_module
+from emospeech.training.data import unlabelled_pool
 from emospeech.training.fold import load_fold, unlabelled_recordings
-from emospeech.training.run import train_fold, unlabelled_pool
 from emospeech.training.settings import TrainingSettings
 from tests.conftest import CORPUS_ROWS
 from tests.made_up import leak_evidence
 from tests.test_references import corpus as made_up_corpus
 from tests.test_references import random_predictions
-from tests.test_training import NETWORKS, TRIAL, fold_of
+from tests.test_training import NETWORKS, TRIAL, fold_of, train_fold
 
 SETTINGS = TrainingSettings(max_epochs=1, device="cpu")
 
@@ -183,7 +183,7 @@ def trained_evidence(corpus, folder, **options):
     folds = read_keyed(corpus / "folds.csv")
     folds = folds[folds["fold"] == 1]
     outcome = train_fold(
-        "BasicDCGAN", fold_of(corpus), [corpus / "store.h5"], 0, TRIAL, NETWORKS, SETTINGS
+        "BasicDCGAN", fold_of(corpus), [corpus / "store.h5"], (0, TRIAL), NETWORKS, SETTINGS
     )
     write_table(folder / "draws.csv.gz", outcome.draws)
     draws = read_keyed(folder / "draws.csv.gz").assign(fold=1, training="trial-0")
@@ -217,14 +217,14 @@ def test_test_recordings_that_train_are_found(corpus, tmp_path, monkeypatch):
         parts = honest(fold, tasks)
         return parts | {"train": parts["test"]}
 
-    monkeypatch.setattr("emospeech.training.run.labelled_parts", leaking)
+    monkeypatch.setattr("emospeech.training.data.labelled_parts", leaking)
     found = failed(trained_evidence(corpus, tmp_path))
     assert found == {"BasicDCGAN learns labels of the training part only"}
 
 
 def test_a_held_out_session_in_the_pool_is_found(corpus, tmp_path, monkeypatch):
     everything = lambda fold, store: np.arange(len(store.recordings))  # noqa: E731
-    monkeypatch.setattr("emospeech.training.run.unlabelled_recordings", everything)
+    monkeypatch.setattr("emospeech.training.data.unlabelled_recordings", everything)
     found = failed(trained_evidence(corpus, tmp_path))
     assert found == {"BasicDCGAN uses no unlabelled audio of a held-out session"}
 

@@ -16,10 +16,9 @@ import json, sys, torch
 from benchmarks.memory import process_peak
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
-from emospeech.training.checkpoint import Checkpoint
+from emospeech.training.checkpoint import Checkpoint, Progress
+from emospeech.training.device import torch_device
 from emospeech.training.engine import Engine
-from emospeech.training.progress import Progress
-from emospeech.training.run import torch_device
 from emospeech.training.settings import TrainingSettings
 
 model, trial, checkpoint = json.loads(sys.argv[1])

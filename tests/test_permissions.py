@@ -20,8 +20,7 @@ from emospeech.evaluation.scoring import chosen_weights
 from emospeech.faults import InputError
 from emospeech.files import write_arrays, write_json, write_table
 from emospeech.spectrograms.store import made_from, open_store
-from emospeech.training.checkpoint import Checkpoint
-from emospeech.training.progress import Progress
+from emospeech.training.checkpoint import Checkpoint, Progress
 from emospeech.training.weights import load_weights, read_description, save_weights
 from tests.test_scoring import BASIC, weights_of
 

@@ -10,7 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from emospeech.evaluation.representation import left_out, map_table, neighbours_table
 from emospeech.models.catalogue import MODELS, build
-from emospeech.training.tested import load_chosen, load_tested
+from emospeech.training.predictor import load_chosen, load_predictor
 from emospeech.training.weights import save_weights
 from tests.conftest import CORPUS_ROWS
 from tests.test_training import NETWORKS, SETTINGS, TRIAL, fold_of
@@ -28,7 +28,7 @@ def weights_at(path, name, seed=0):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_representation_is_what_goes_into_the_head(corpus, tmp_path, name):
     path = weights_at(tmp_path / "w.safetensors", name)
-    tested = load_tested(name, fold_of(corpus), 3, TRIAL, path, LARGE, SETTINGS)
+    tested = load_predictor(name, fold_of(corpus), (3, TRIAL), path, LARGE, SETTINGS)
     captured = []
     head = tested.network.heads["valence"]
     head.register_forward_hook(lambda layer, inputs, output: captured.append(inputs[0]))
@@ -59,7 +59,7 @@ def test_the_left_out_session_is_seen_by_the_network_of_the_chosen_trial(corpus,
         "validation": ["Ses01F"],
     }
     assert len(rows) == len(crops) == len(values) == 16
-    other = load_tested("BasicCNN", fold_of(corpus), 1, TRIAL, paths[1], LARGE, SETTINGS)
+    other = load_predictor("BasicCNN", fold_of(corpus), (1, TRIAL), paths[1], LARGE, SETTINGS)
     np.testing.assert_array_equal(values[8:], other.represent("validation", seed=1)[1])
 
 

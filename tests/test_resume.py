@@ -19,12 +19,9 @@ from safetensors.torch import save_file
 from emospeech.faults import StoppedError
 from emospeech.files import write_arrays, write_table
 from emospeech.models.catalogue import MODELS
-from emospeech.training.album import Album
-from emospeech.training.checkpoint import Checkpoint
-from emospeech.training.fit import never
-from emospeech.training.identity import identity_of
-from emospeech.training.run import train_fold
-from emospeech.training.tested import load_tested
+from emospeech.training.checkpoint import Checkpoint, training_identity
+from emospeech.training.predictor import load_predictor
+from emospeech.training.trainer import Trainer
 from emospeech.training.weights import save_weights
 from tests.test_training import NETWORKS, SETTINGS, TRIAL, fold_of
 
@@ -40,22 +37,22 @@ def train(
     settings=LONG,
     trial=TRIAL,
     code="code",
-    album=None,
-    halted=never,
+    should_stop=lambda: False,
     **options,
 ):
     fold, pool = fold_of(corpus, **options), [corpus / "store.h5"]
-    return train_fold(name, fold, pool, 3, trial, NORMED, settings, place, code, album, halted)
+    trainer = Trainer(name, fold, pool, (3, trial), NORMED, settings)
+    return trainer.train(place, code, should_stop)
 
 
-def save_all(folder, corpus, name, trained, album):
+def save_all(folder, corpus, name, trained):
     """Write all that comes of a training, but its times."""
     save_weights(folder / f"{name}.safetensors", trained.weights)
     write_table(folder / f"{name}.csv", trained.history.drop(columns=TIMES))
     write_table(folder / f"{name}.csv.gz", trained.draws)
-    write_arrays(folder / f"{name}.npz", album.arrays())
+    write_arrays(folder / f"{name}.npz", trained.samples)
     weights = folder / f"{name}.safetensors"
-    tested = load_tested(name, fold_of(corpus), 3, TRIAL, weights, NORMED, LONG)
+    tested = load_predictor(name, fold_of(corpus), (3, TRIAL), weights, NORMED, LONG)
     probabilities = tested.predict("test", LONG.evaluation_seed)
     np.save(folder / f"{name}.npy", np.stack(list(probabilities.values())))
 
@@ -64,8 +61,8 @@ def train_all(corpus, folder):
     """Train those models that are not trained yet, each with its checkpoint."""
     for name in MODELS:
         if not (folder / f"{name}.npy").exists():
-            place, album = folder / f"{name}.checkpoint", Album()
-            save_all(folder, corpus, name, train(corpus, name, place, album=album), album)
+            place = folder / f"{name}.checkpoint"
+            save_all(folder, corpus, name, train(corpus, name, place))
             place.unlink()
 
 
@@ -139,6 +136,7 @@ def assert_same(again, whole):
     assert again.history.drop(columns=TIMES).equals(whole.history.drop(columns=TIMES))
     assert again.validation == whole.validation
     assert again.draws.equals(whole.draws)
+    np.testing.assert_equal(again.samples, whole.samples)
     assert again.weights.keys() == whole.weights.keys()
     assert all(torch.equal(whole.weights[key], again.weights[key]) for key in again.weights)
 
@@ -148,14 +146,12 @@ def assert_same(again, whole):
 )
 def test_a_training_stopped_after_each_epoch_goes_on(corpus, tmp_path, stopping, name, update):
     settings = replace(LONG, update=update, max_epochs=4)
-    album, other = Album(), Album()
-    whole = train(corpus, name, None, settings, album=album)
+    whole = train(corpus, name, None, settings)
     for _ in range(len(whole.history)):
         stopping(corpus, name, tmp_path / "checkpoint", settings)
-    again = train(corpus, name, tmp_path / "checkpoint", settings, album=other)
+    again = train(corpus, name, tmp_path / "checkpoint", settings)
     assert_same(again, whole)
-    assert list(other.pages) == ([1, 2, 4] if MODELS[name].adversarial else [])
-    assert all(torch.equal(album.pages[epoch], other.pages[epoch]) for epoch in album.pages)
+    assert again.samples["epochs"].tolist() == ([1, 2, 4] if MODELS[name].adversarial else [])
 
 
 @pytest.mark.parametrize(
@@ -164,29 +160,26 @@ def test_a_training_stopped_after_each_epoch_goes_on(corpus, tmp_path, stopping,
 def test_a_training_asked_to_stop_at_random_steps_goes_on(corpus, tmp_path, name, update):
     """It stops after the very step, and what comes out is the same to the bit."""
     settings = replace(LONG, update=update)
-    place, album = tmp_path / "checkpoint", Album()
-    whole = train(corpus, name, None, settings, album=album)
+    place, whole = tmp_path / "checkpoint", train(corpus, name, None, settings)
     rng, stops, again = np.random.default_rng(4), [], None
     while again is None:
-        answers, pages = iter([False] * rng.integers(3) + [True]), Album()
-        halted = partial(next, answers)
+        answers = iter([False] * rng.integers(3) + [True])
         try:
-            again = train(corpus, name, place, settings, album=pages, halted=halted)
+            again = train(corpus, name, place, settings, should_stop=partial(next, answers))
         except StoppedError as stop:
             stops.append(str(stop))
     assert len(stops) > 3
-    assert any("steps of the next; the next run goes on" in stop for stop in stops)
+    assert any("steps of the next" in stop for stop in stops)
     assert_same(again, whole)
     assert (again.history["seconds"] > 0).all()
-    np.testing.assert_equal(pages.arrays(), album.arrays())
 
 
 OTHERS = {
-    "training.patience is 4 now, and was 5": {"settings": replace(LONG, patience=4)},
-    "trial.filters is 5 now, and was 4": {"trial": TRIAL | {"filters": 5}},
-    "training.seed is 2 now, and was 1": {"settings": replace(LONG, seed=2)},
-    'code is "new" now, and was "code"': {"code": "new"},
-    'labels is "': {"shuffle_seed": 1},
+    "training.patience is now 4 and was 5": {"settings": replace(LONG, patience=4)},
+    "trial.filters is now 5 and was 4": {"trial": TRIAL | {"filters": 5}},
+    "training.seed is now 2 and was 1": {"settings": replace(LONG, seed=2)},
+    'code is now "new" and was "code"': {"code": "new"},
+    'labels is now "': {"shuffle_seed": 1},
 }
 
 
@@ -196,7 +189,8 @@ def test_a_checkpoint_of_another_training_is_refused(corpus, tmp_path, stopping,
     stopping(corpus, "BasicCNN", place)
     with caplog.at_level(logging.INFO):
         history = train(corpus, "BasicCNN", place, **OTHERS[line]).history
-    assert f"{place} is not used, the training starts anew: {line}" in caplog.text
+    assert str(place) in caplog.text
+    assert line in caplog.text
     assert history["epoch"].tolist() == list(range(1, len(history) + 1))
     fresh = train(corpus, "BasicCNN", None, **OTHERS[line]).history
     assert fresh.drop(columns=TIMES).equals(history.drop(columns=TIMES))
@@ -221,16 +215,16 @@ def test_a_damaged_checkpoint_starts_the_training_anew(corpus, tmp_path, stoppin
     place.write_bytes(DAMAGE[damage](place.read_bytes()))
     with caplog.at_level(logging.INFO):
         history = train(corpus, "BasicCNN", place).history
-    lines = [line for line in caplog.text.splitlines() if "starts anew" in line]
+    lines = [line for line in caplog.text.splitlines() if str(place) in line]
     assert len(lines) == 1
     assert len(history) == LONG.max_epochs
 
 
-def test_weights_are_no_checkpoint(corpus, tmp_path, caplog):
+def test_weights_are_not_a_checkpoint(corpus, tmp_path, caplog):
     save_file({"best.a": torch.zeros(2)}, tmp_path / "checkpoint")
     with caplog.at_level(logging.INFO):
         train(corpus, "BasicCNN", tmp_path / "checkpoint")
-    assert "starts anew: it is no checkpoint of a training" in caplog.text
+    assert str(tmp_path / "checkpoint") in caplog.text
 
 
 def test_other_audio_or_words_are_another_training(corpus):
@@ -245,7 +239,7 @@ def test_other_audio_or_words_are_another_training(corpus):
             pool=SimpleNamespace(gatherers=gatherers),
             gather=SimpleNamespace(device=torch.device("cpu")),
         )
-        place = (fold, 3, TRIAL, NORMED, LONG, sampler, "code")
-        found.append(identity_of("BasicDCGAN", *place)["audio"])
+        place = (fold, (3, TRIAL), NORMED, LONG, sampler)
+        found.append(training_identity("BasicDCGAN", *place)["audio"])
     assert len(set(map(str, found))) == 4
     assert len({labelled for labelled, _ in found}) == 1

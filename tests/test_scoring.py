@@ -28,11 +28,11 @@ from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.store import open_store
 from emospeech.training import scorer
-from emospeech.training.description import Description, understood
+from emospeech.training.description import Description
 from emospeech.training.fold import load_fold
+from emospeech.training.predictor import load_predictor
 from emospeech.training.scorer import find_spans
 from emospeech.training.settings import TrainingSettings
-from emospeech.training.tested import load_tested
 from emospeech.training.trial import PARAMETERS
 from emospeech.training.weights import read_description, save_weights
 from emospeech.version import VERSION
@@ -63,7 +63,7 @@ def weights_of(path, description, seed=0):
         description.networks,
         seed,
     )
-    save_weights(path, network.state_dict(), description.told())
+    save_weights(path, network.state_dict(), description.to_dict())
     return str(path)
 
 
@@ -146,8 +146,8 @@ def test_scores_are_those_of_the_workflow(tmp_path, capsys, speech, description)
     grid = np.concatenate([np.arange(start, end, 1e-5) for start, end in spans])
     times = grid[((np.arange(8) + 0.5) / 8 * len(grid)).astype(int)]
     fold = fold_of_crops(tmp_path, speech, times, description.spectrograms)
-    parts = (0, description.trial, path, description.networks, description.training)
-    tested = load_tested(description.model, fold, *parts)
+    parts = ((0, description.trial), path, description.networks, description.training)
+    tested = load_predictor(description.model, fold, *parts)
     wanted = tested.predict("test", seed=1)
     assert len(tested.labels("test")) == 8
     assert main(["predict", "--weights", path, speech]) == 0
@@ -547,8 +547,8 @@ def test_a_description_comes_back_and_leaves_the_bytes_the_same(tmp_path, capsys
     assert len({Path(path).read_bytes() for path in paths}) == 1
     assert main(["describe", paths[0]]) == 0
     told = json.loads(capsys.readouterr().out)
-    same = understood(told)
-    assert json.dumps(same.told(), sort_keys=True) == json.dumps(told, sort_keys=True)
+    same = Description.from_dict(told)
+    assert json.dumps(same.to_dict(), sort_keys=True) == json.dumps(told, sort_keys=True)
     assert same.trial == OTHER_CHOICES.trial
     assert same.spectrograms == OTHER_CHOICES.spectrograms
     assert told["tasks"]["activation"]["5"] == "very high"

@@ -161,7 +161,7 @@ def test_every_result_is_that_of_the_local_run(disturbed):
 
 @pytest.mark.parametrize("fold", DISTURBANCES)
 def test_a_training_goes_on_and_loses_an_epoch_at_most(disturbed, fold):
-    after = int(re.search(r"the training goes on after epoch (\d+)", log_of(fold))[1])
+    after = int(re.search(r"resuming after epoch (\d+)", log_of(fold))[1])
     assert after >= disturbed.epochs[fold] - (fold not in GRACEFUL)
     assert not (REMOTE / DISTURBED / f"fold-{fold}/.checkpoint.safetensors").exists()
 
@@ -169,7 +169,7 @@ def test_a_training_goes_on_and_loses_an_epoch_at_most(disturbed, fold):
 @pytest.mark.parametrize("fold", GRACEFUL)
 def test_a_training_that_is_told_to_stop_keeps_the_steps_that_it_has_done(disturbed, fold):
     after, steps = re.search(
-        r"goes on after epoch (\d+)(?: and (\d+) steps)?", log_of(fold)
+        r"resuming after epoch (\d+)(?: and (\d+) steps)?", log_of(fold)
     ).groups()
     assert steps or int(after) > 1
 

@@ -13,11 +13,10 @@ from emospeech.labels import encode, head_outputs
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.engine import Engine
-from emospeech.training.fit import StoppingRule
 from emospeech.training.fold import labelled_parts, load_fold, unlabelled_recordings
-from emospeech.training.run import train_fold
+from emospeech.training.predictor import load_predictor
 from emospeech.training.settings import TrainingSettings
-from emospeech.training.tested import load_tested
+from emospeech.training.trainer import EarlyStopping, Trainer
 from emospeech.training.weights import load_weights, save_weights
 from tests.conftest import CORPUS_ROWS
 
@@ -27,13 +26,18 @@ SETTINGS = TrainingSettings(max_epochs=2, device="cpu")
 
 
 def test_stopping_waits_for_a_strictly_higher_value():
-    rule, kept = StoppingRule(patience=5), []
+    rule, kept = EarlyStopping(patience=5), []
     for uar in [0.2, 0.3, 0.3, 0.25, 0.31, 0.3, 0.3, 0.31, 0.2, 0.1, 0.9]:
-        if rule.stop:
+        if rule.should_stop:
             break
-        kept.append(rule.better(uar))
+        kept.append(rule.improved(uar))
     assert (rule.best_epoch, rule.epoch) == (5, 10)
     assert kept == [True, True, False, False, True] + [False] * 5
+
+
+def train_fold(name, fold, unlabelled, trial, networks, settings):
+    """Return the Outcome of a training."""
+    return Trainer(name, fold, unlabelled, trial, networks, settings).train()
 
 
 def fold_of(corpus, **options):
@@ -44,7 +48,7 @@ def fold_of(corpus, **options):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
     runs = [
-        train_fold(name, fold_of(corpus), [corpus / "store.h5"], 3, TRIAL, NETWORKS, SETTINGS)
+        train_fold(name, fold_of(corpus), [corpus / "store.h5"], (3, TRIAL), NETWORKS, SETTINGS)
         for _ in range(2)
     ]
     for number, run in enumerate(runs):
@@ -55,7 +59,7 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
     columns = {"generator": MODELS[name].adversarial, "activation": len(MODELS[name].tasks) > 1}
     assert all(history[column].notna().all() == there for column, there in columns.items())
     path = tmp_path / "0.safetensors"
-    tested = load_tested(name, fold_of(corpus), 3, TRIAL, path, NETWORKS, SETTINGS)
+    tested = load_predictor(name, fold_of(corpus), (3, TRIAL), path, NETWORKS, SETTINGS)
     probabilities = tested.predict("test", SETTINGS.evaluation_seed)
     assert set(probabilities) == set(MODELS[name].tasks)
     np.testing.assert_allclose(probabilities["valence"].sum(axis=1), 1)
@@ -69,8 +73,8 @@ def test_the_crops_that_are_tested_are_the_studys_and_are_averaged(corpus, tmp_p
     save_weights(tmp_path / "w.safetensors", network.state_dict())
 
     def tested(crops=1, seed=1):
-        place = (3, TRIAL, tmp_path / "w.safetensors", NETWORKS, SETTINGS)
-        return load_tested("BasicCNN", fold_of(corpus), *place).predict("test", seed, crops)[
+        place = ((3, TRIAL), tmp_path / "w.safetensors", NETWORKS, SETTINGS)
+        return load_predictor("BasicCNN", fold_of(corpus), *place).predict("test", seed, crops)[
             "valence"
         ]
 
@@ -82,7 +86,7 @@ def test_the_crops_that_are_tested_are_the_studys_and_are_averaged(corpus, tmp_p
     assert not np.allclose(second, one)
     assert not np.allclose(third, second)
     trained = [
-        train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, replace(SETTINGS, seed=n))
+        train_fold("BasicCNN", fold_of(corpus), [], (0, TRIAL), NETWORKS, replace(SETTINGS, seed=n))
         for n in (1, 2)
     ]
     assert not trained[0].history["valence"].equals(trained[1].history["valence"])
@@ -101,10 +105,10 @@ def test_other_choices_train_and_predict_distributions(corpus, tmp_path, options
         NETWORKS, outputs=head_outputs(settings.encoding), spectral_norm=True, batch_norm=False
     )
     fold = fold_of(corpus, encoding=settings.encoding)
-    place = ("MultitaskDCGAN", fold, [corpus / "store.h5"], 0, TRIAL, networks, settings)
+    place = ("MultitaskDCGAN", fold, [corpus / "store.h5"], (0, TRIAL), networks, settings)
     save_weights(tmp_path / "w.safetensors", train_fold(*place).weights)
     path = tmp_path / "w.safetensors"
-    tested = load_tested("MultitaskDCGAN", fold, 0, TRIAL, path, networks, settings)
+    tested = load_predictor("MultitaskDCGAN", fold, (0, TRIAL), path, networks, settings)
     for values in tested.predict("test", seed=1).values():
         np.testing.assert_allclose(values.sum(axis=1), 1)
 
@@ -112,11 +116,11 @@ def test_other_choices_train_and_predict_distributions(corpus, tmp_path, options
 def test_the_best_weights_come_back(corpus, tmp_path):
     """The weights kept are those that the best epoch ended with, not the last ones."""
     many = TrainingSettings(max_epochs=6, patience=6, device="cpu")
-    whole = train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, many)
+    whole = train_fold("BasicCNN", fold_of(corpus), [], (0, TRIAL), NETWORKS, many)
     best = whole.validation["epoch"]
     assert best < len(whole.history), "the fixture should reach its best before its last epoch"
     short = TrainingSettings(max_epochs=best, patience=6, device="cpu")
-    again = train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, short).weights
+    again = train_fold("BasicCNN", fold_of(corpus), [], (0, TRIAL), NETWORKS, short).weights
     assert all(torch.equal(whole.weights[key], again[key]) for key in again)
 
 
@@ -138,8 +142,7 @@ def test_what_is_heard_in_training_decides_it(corpus):
         "BasicDCGAN",
         fold,
         [corpus / "store.h5"],
-        0,
-        TRIAL,
+        (0, TRIAL),
         NETWORKS,
         TrainingSettings(max_epochs=1),
     )
@@ -150,8 +153,7 @@ def test_what_is_heard_in_training_decides_it(corpus):
         "BasicDCGAN",
         noisy,
         [corpus / "store.h5"],
-        0,
-        TRIAL,
+        (0, TRIAL),
         NETWORKS,
         TrainingSettings(max_epochs=1),
     )
@@ -174,7 +176,7 @@ def test_a_part_without_labels_is_told(corpus):
     fold = fold_of(corpus)
     fold.table.loc[fold.table["part"] == "validation", "valence"] = np.nan
     with pytest.raises(InputError, match="fold 1: no recording of its validation"):
-        train_fold("BasicCNN", fold, [], 0, TRIAL, NETWORKS, SETTINGS)
+        train_fold("BasicCNN", fold, [], (0, TRIAL), NETWORKS, SETTINGS)
 
 
 def test_tables_of_another_corpus_a_large_batch_and_foreign_weights_are_told(corpus, tmp_path):
@@ -184,7 +186,7 @@ def test_tables_of_another_corpus_a_large_batch_and_foreign_weights_are_told(cor
         load_fold(corpus / "store.h5", tmp_path / "recordings.csv", corpus / "folds.csv", 1)
     with pytest.raises(InputError, match="batch_size"):
         train_fold(
-            "BasicCNN", fold_of(corpus), [], 0, TRIAL | {"batch_size": 500}, NETWORKS, SETTINGS
+            "BasicCNN", fold_of(corpus), [], (0, TRIAL | {"batch_size": 500}), NETWORKS, SETTINGS
         )
     network, _ = build("BasicCNN", CORPUS_ROWS, TRIAL, NETWORKS, seed=0)
     save_weights(tmp_path / "w.safetensors", {"other": torch.zeros(2)})
@@ -224,7 +226,7 @@ def broken_weight(engine, losses):
 @pytest.mark.parametrize("good_epochs", [0, 2])
 def test_a_diverged_training_ends_with_a_record(corpus, monkeypatch, good_epochs, spoil):
     settings = replace(SETTINGS, max_epochs=6, patience=6)
-    place = ("BasicDCGAN", fold_of(corpus), [corpus / "store.h5"], 0, TRIAL, NETWORKS)
+    place = ("BasicDCGAN", fold_of(corpus), [corpus / "store.h5"], (0, TRIAL), NETWORKS)
     short = train_fold(*place, replace(settings, max_epochs=max(good_epochs, 1)))
     draws = short.draws.loc[short.draws["use"] == "labelled", "draws"].sum()
     steps = draws // TRIAL["batch_size"] // max(good_epochs, 1)
@@ -244,8 +246,8 @@ def test_a_diverged_training_ends_with_a_record(corpus, monkeypatch, good_epochs
 def test_the_precision_in_use_is_recorded(corpus, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
     settings = replace(SETTINGS, max_epochs=1, precision="auto")
-    outcome = train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, settings)
+    outcome = train_fold("BasicCNN", fold_of(corpus), [], (0, TRIAL), NETWORKS, settings)
     explicit = replace(settings, precision="bfloat16")
-    again = train_fold("BasicCNN", fold_of(corpus), [], 0, TRIAL, NETWORKS, explicit)
+    again = train_fold("BasicCNN", fold_of(corpus), [], (0, TRIAL), NETWORKS, explicit)
     assert outcome.validation["precision"] == outcome.settings.precision == "bfloat16"
     assert all(torch.equal(again.weights[key], outcome.weights[key]) for key in again.weights)

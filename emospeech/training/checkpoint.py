@@ -1,51 +1,93 @@
-"""The state of a training after an epoch or a step, so that a killed one goes on where it was.
+"""The state of a training after an epoch or a step, so that a killed training can resume.
 
-A checkpoint is one safetensors file: the tensors of the engine, the best weights, the pages of the
-album, the counts of draws and the sums of losses of an unfinished epoch, and in its header the
-history, the steps of that epoch, what fixes the training (its identity) and a checksum. Random
-numbers are drawn anew for each epoch from its place, and the stopping rule follows from the
-history, so neither needs saving. What comes out of a training does not depend on how often it was
-killed or stopped.
+A checkpoint is one safetensors file: the tensors of the engine, the best weights, the sample grids,
+the counts of draws and the sums of losses of an unfinished epoch, and in its header the history,
+the steps of that epoch, the identity of the training and a checksum. Random numbers are drawn for
+each epoch from its own key, and early stopping follows from the history, so neither needs saving.
+The outcome of a training does not depend on how often it was killed or stopped.
 """
 
+import hashlib
 import json
 import logging
 import zlib
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from emospeech.crops.sampler import Sampler
 from emospeech.files import written_whole
-from emospeech.training.progress import Begun, Progress
+from emospeech.models.networks import NetworkSettings
+from emospeech.training.fold import LABELS, Fold
+from emospeech.training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
 
 # Prefixes of the names of tensors.
-STATE, BEST, PAGE, SUM, DRAWS = "state.", "best.", "page.", "sum.", "draws."
+STATE, BEST, GRID, LOSS, DRAWS = "state.", "best.", "grid.", "loss.", "draws."
+
+
+@dataclass
+class EpochProgress:
+    """The finished part of the current epoch."""
+
+    steps: int = 0
+    sums: dict[str, torch.Tensor] = field(default_factory=dict)  # of the losses, on the device
+    seconds: float = 0.0
+
+    def add(self, losses: dict[str, torch.Tensor]) -> None:
+        """Count a step with its losses, {name: scalar tensor}."""
+        self.steps += 1
+        for name, loss in losses.items():
+            # The sum stays on the device, so that a step does not wait for it.
+            self.sums[name] = self.sums[name] + loss if name in self.sums else loss
+
+    def means(self) -> dict[str, float]:
+        """Return the mean losses of the steps."""
+        return {name: float(total) / self.steps for name, total in self.sums.items()}
+
+
+@dataclass
+class Progress:
+    """The finished epochs, what was kept of them, and the current epoch."""
+
+    history: list[dict] = field(default_factory=list)  # a row per epoch
+    best: dict[str, torch.Tensor] | None = None  # the best weights so far
+    grids: dict[int, torch.Tensor] = field(default_factory=dict)  # of the generator, by epoch
+    draws: dict[str, torch.Tensor] = field(default_factory=dict)  # counts, see DrawCounts
+    current: EpochProgress = field(default_factory=EpochProgress)
+
+    def __str__(self):
+        epoch = f"epoch {len(self.history)}"
+        if not self.current.steps:
+            return epoch
+        return f"{epoch} and {self.current.steps} steps of the next"
 
 
 class Checkpoint:
-    """The checkpoint of one training at `path`; of none where `path` is None."""
+    """The checkpoint of one training at `path`; nothing is saved if `path` is None."""
 
     def __init__(self, path, identity):
-        """`identity` maps names to text or numbers: all that fixes what the training gives."""
+        """`identity` maps names to text or numbers: all that the outcome depends on."""
         self.path = path and Path(path)
         self.identity = {name: json.dumps(value) for name, value in identity.items()}
 
     def save(self, engine, progress):
-        """Write the state of `engine` and where the training stands, in place of the one before."""
+        """Save the state of `engine` and the progress, replacing the previous checkpoint."""
         if self.path is None:
             return
         tensors = {STATE + name: value for name, value in engine.state().items()}
         tensors |= {BEST + name: value for name, value in (progress.best or {}).items()}
-        tensors |= {f"{PAGE}{epoch}": value for epoch, value in progress.pages.items()}
-        tensors |= {SUM + name: value for name, value in progress.begun.sums.items()}
+        tensors |= {f"{GRID}{epoch}": value for epoch, value in progress.grids.items()}
+        tensors |= {LOSS + name: value for name, value in progress.current.sums.items()}
         tensors |= {DRAWS + name: value for name, value in progress.draws.items()}
         tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
-        begun = progress.begun
-        text = json.dumps([progress.history, begun.steps, begun.seconds])
+        current = progress.current
+        text = json.dumps([progress.history, current.steps, current.seconds])
         header = {
             "identity": json.dumps(self.identity),
             "progress": text,
@@ -55,37 +97,38 @@ class Checkpoint:
             save_file(tensors, beside, header)
 
     def resume(self, engine):
-        """Bring `engine` to where the checkpoint left it; return the Progress that was saved.
+        """Restore the state of `engine` and return the saved Progress.
 
-        It is at its beginning without a checkpoint, and with one that is damaged or of another
-        training: the log then has a line that says why.
+        Without a checkpoint the Progress is empty, also with one that is damaged or of another
+        training, in which case a log line says why.
         """
         if self.path is None or not self.path.exists():
             return Progress()
         try:
             (history, steps, seconds), tensors = self._read(_device_of(engine))
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            log.info("%s is not used, the training starts anew: %s", self.path, error)
+            log.info("%s: not used, starting from the first epoch: %s", self.path, error)
             return Progress()
         for name, value in engine.state().items():
             value.copy_(tensors[STATE + name])
-        pages = {int(epoch): page.cpu() for epoch, page in _behind(PAGE, tensors).items()}
-        begun = Begun(steps, _behind(SUM, tensors), seconds)
-        draws = {name: counts.cpu() for name, counts in _behind(DRAWS, tensors).items()}
-        progress = Progress(history, _behind(BEST, tensors) or None, pages, draws, begun)
-        log.info("the training goes on after %s", progress)
+        grids = {int(epoch): grid.cpu() for epoch, grid in _with_prefix(GRID, tensors).items()}
+        current = EpochProgress(steps, _with_prefix(LOSS, tensors), seconds)
+        draws = {name: counts.cpu() for name, counts in _with_prefix(DRAWS, tensors).items()}
+        best = _with_prefix(BEST, tensors) or None
+        progress = Progress(history, best, grids, draws, current)
+        log.info("resuming after %s", progress)
         return progress
 
     def _read(self, device):
-        """Return what was written; ValueError where it is damaged or of another training."""
+        """Return progress and tensors; ValueError if damaged or of another training."""
         with safe_open(self.path, "pt") as file:
             header = file.metadata() or {}
             if header.keys() != {"identity", "progress", "checksum"}:
-                raise ValueError("it is no checkpoint of a training")
+                raise ValueError("not a training checkpoint")
             self._refuse_other(json.loads(header["identity"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if header["checksum"] != str(_checksum(header["progress"], tensors)):
-            raise ValueError("it was damaged after it was written")
+            raise ValueError("damaged after it was written")
         moved = {name: value.to(device) for name, value in tensors.items()}
         return json.loads(header["progress"]), moved
 
@@ -93,15 +136,15 @@ class Checkpoint:
         for name in sorted(found.keys() | self.identity.keys()):
             theirs, ours = found.get(name), self.identity.get(name)
             if theirs != ours:
-                raise ValueError(f"{name} is {ours} now, and was {theirs}")
+                raise ValueError(f"{name} is now {ours} and was {theirs}")
 
 
 def _device_of(engine):
     return next(iter(engine.state().values())).device
 
 
-def _behind(prefix, tensors):
-    """Return the tensors whose names start with `prefix`, by what follows it."""
+def _with_prefix(prefix, tensors):
+    """Return the tensors whose names start with `prefix`, without the prefix."""
     return {
         name.removeprefix(prefix): value
         for name, value in tensors.items()
@@ -115,3 +158,56 @@ def _checksum(text, tensors):
     for name in sorted(tensors):
         total = zlib.crc32(tensors[name].flatten().view(torch.uint8).numpy(), total)
     return total
+
+
+def training_identity(
+    model: str,
+    fold: Fold,
+    trial: tuple[int, dict],
+    networks: NetworkSettings,
+    settings: TrainingSettings,
+    sampler: Sampler,
+) -> dict:
+    """Return {name: value} of everything that the weights of a training depend on but the code.
+
+    Audio is represented by the checksums of the stores, labels and parts by a digest.
+    """
+    number, parameters = trial
+    gatherers = sampler.pool.gatherers if sampler.pool else ()
+    stores = [fold.store, *(gather.store for gather in gatherers)]
+    return {
+        "model": model,
+        "fold": fold.fold,
+        "trial": number,
+        **_prefixed("trial", parameters),
+        **_prefixed("models", asdict(networks)),
+        **_prefixed("training", asdict(settings)),
+        "labels": digest_of_labels(fold),
+        "audio": [digest_of_audio(store) for store in stores],
+        "device": sampler.gather.device.type,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def digest_of_audio(store):
+    """Return a digest of a store: the checksums of its frames, its recordings and words."""
+    arrays = (store.checksums, store.offsets, store.word_start, store.word_end, store.word_offsets)
+    return _digest(repr((store.recordings, store.settings)).encode(), *arrays)
+
+
+def digest_of_labels(fold):
+    """Return a digest of what is learned of each recording of a fold, and of its part."""
+    table = fold.table[["recording", "part", *LABELS]].to_csv(index=False)
+    return _digest(table.encode(), *fold.targets.values())
+
+
+def _prefixed(prefix, values):
+    return {f"{prefix}.{name}": value for name, value in values.items()}
+
+
+def _digest(*parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(np.ascontiguousarray(part) if isinstance(part, np.ndarray) else part)
+    return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What stands beside the weights of a network: all that another needs to build and use it."""
+"""The metadata of a file of weights: everything that is needed to build and use the network."""
 
 from dataclasses import asdict, dataclass
 
@@ -14,7 +14,7 @@ from emospeech.version import VERSION
 
 @dataclass(frozen=True)
 class Description:
-    """What a network is, what it hears, and how it was trained."""
+    """A network, the spectrograms that it expects, and how it was trained."""
 
     model: str
     trial: dict  # its parameters: crop_width, filters, filter_size, batch_size, learning_rate
@@ -23,7 +23,7 @@ class Description:
     training: TrainingSettings  # with how the outputs are read, the edge of crops and the seed
     validation: dict  # numbers of the trial and the fold, and the best epoch with its score
 
-    def told(self):
+    def to_dict(self) -> dict:
         """Return the description for JSON, with the classes of each task and the versions."""
         numbers = [str(number) for number in CLASSES]
         return asdict(self) | {
@@ -34,17 +34,14 @@ class Description:
             "versions": {"emospeech": VERSION, "torch": str(torch.__version__)},
         }
 
-
-def understood(told):
-    """Return the Description that `told` stands for.
-
-    Raises KeyError or TypeError where a part is missing or of no known name.
-    """
-    return Description(
-        told["model"],
-        dict(told["trial"]),
-        NetworkSettings(**told["networks"]),
-        SpectrogramSettings(**told["spectrograms"]),
-        TrainingSettings(**told["training"]),
-        dict(told["validation"]),
-    )
+    @classmethod
+    def from_dict(cls, values: dict) -> "Description":
+        """Return the Description of `to_dict`; KeyError or TypeError if a part is wrong."""
+        return cls(
+            values["model"],
+            dict(values["trial"]),
+            NetworkSettings(**values["networks"]),
+            SpectrogramSettings(**values["spectrograms"]),
+            TrainingSettings(**values["training"]),
+            dict(values["validation"]),
+        )

@@ -3,8 +3,8 @@
 import torch
 
 from emospeech.training.adam import Adam
+from emospeech.training.device import reduced_precision
 from emospeech.training.losses import fake_loss, objective_of, real_loss
-from emospeech.training.precision import reduced_precision
 
 JOINT = "joint"  # the update of all but the generator
 

@@ -23,10 +23,10 @@ from emospeech.faults import InputError
 from emospeech.models.catalogue import MODELS, build
 from emospeech.spectrograms.irregular import count_irregularities
 from emospeech.spectrograms.memory import hold
-from emospeech.training.description import Description, understood
-from emospeech.training.fit import predict
+from emospeech.training.description import Description
+from emospeech.training.device import torch_device
 from emospeech.training.losses import Objective, objective_of
-from emospeech.training.run import torch_device
+from emospeech.training.predictor import predict
 from emospeech.training.weights import load_weights, read_description
 from emospeech.version import VERSION
 
@@ -55,8 +55,8 @@ class Scorer:
         """
         told = self.description
         gather = CropGatherer(store, told.trial["crop_width"], edge=told.training.edge)
-        heard = gather(np.zeros(crops, np.int64), spread_centres(store, 0, crops))
-        probabilities = predict(self.network, [heard], self.tasks, self.objective)
+        batch = gather(np.zeros(crops, np.int64), spread_centres(store, 0, crops))
+        probabilities = predict(self.network, [batch], self.tasks, self.objective)
         return {task: values.mean(axis=0) for task, values in probabilities.items()}
 
 
@@ -64,7 +64,7 @@ def load_scorer(path):
     """Return the Scorer of a file of weights; InputError where it cannot be used."""
     told = read_description(path)
     try:
-        description = understood(told)
+        description = Description.from_dict(told)
         rows = description.spectrograms.rows
         network, _ = build(description.model, rows, description.trial, description.networks, 0)
         objective = objective_of(description.training)

@@ -1,6 +1,8 @@
-"""What fixes a training beside the model and the trial."""
+"""The settings of a training beside the model and the trial, and its random numbers."""
 
 from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -22,3 +24,9 @@ class TrainingSettings:
     threads: int = 1  # of torch on a CPU; sums depend on it, so it is set here and not by --cores
     seed: int = 1  # of the first weights and of all draws of the training
     evaluation_seed: int = 1  # of the crops that validation and test see
+
+
+def spawn_rng(seed: int, *key: int) -> np.random.Generator:
+    """Return the random numbers of one part of a training, such as (trial, fold, epoch)."""
+    # A spawn key, since a plain list of seeds equals one with zeros appended.
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

@@ -7,8 +7,8 @@ from emospeech.evaluation.predictions import predictions_of
 from emospeech.files import read_json, write_table
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.fold import load_fold
+from emospeech.training.predictor import load_chosen
 from emospeech.training.settings import TrainingSettings
-from emospeech.training.tested import load_chosen
 
 
 def main(paths, settings):

@@ -1,14 +1,50 @@
-"""The number format of the training passes: float32, bfloat16 or TF32.
+"""The device of a training, its memory, and the number format of the training passes.
 
 Weights, losses, updates, validation and test are float32 in any case.
 """
 
+import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
+from emospeech.training.settings import TrainingSettings
+
 AUTO = "auto"
+# Options of mallopt(3), from malloc.h.
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
+
+
+def torch_device(settings: TrainingSettings) -> torch.device:
+    """Return the device of the settings, and make torch deterministic and keep freed memory."""
+    keep_freed_memory()
+    torch.set_num_threads(settings.threads)
+    name = settings.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda":  # on a CPU the algorithms are deterministic, and the call takes a second
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        allow_tf32(False)  # torch's default allows it in convolutions
+    return torch.device(name)
+
+
+def keep_freed_memory() -> None:
+    """Let a C library that has mallopt keep freed memory instead of returning it to the system.
+
+    A step on a CPU frees and allocates the same tensors again and again. By default glibc maps each
+    of them again, which costs page faults.
+    """
+    set_memory({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**26})
+
+
+def set_memory(options: dict[int, int]) -> ctypes.CDLL:
+    """Set options of mallopt, {number: value}, where the C library has it; return that library."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        for option, value in options.items():
+            libc.mallopt(option, value)
+    return libc
 
 
 def resolve_precision(precision: str, device_type: str) -> str:

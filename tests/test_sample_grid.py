@@ -1,4 +1,4 @@
-"""The album of a training shows what its generator draws, and changes nothing of the training."""
+"""Sample grids show what the generator draws, and change nothing of the training."""
 
 from dataclasses import replace
 
@@ -9,8 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from emospeech.models.catalogue import build
-from emospeech.training.album import PICTURES, Album
-from emospeech.training.pictures import pictures_table, real_pictures
+from emospeech.training.sample_grid import SAMPLES, SampleGrid, real_samples, samples_table
 from tests.conftest import CORPUS_ROWS
 from tests.test_resume import LONG, NORMED, TIMES, train
 from tests.test_training import SETTINGS, TRIAL, fold_of
@@ -30,65 +29,61 @@ def generator_after(corpus, place, epochs):
     return generator
 
 
-def test_pages_are_what_the_generator_draws_of_the_same_latent_at_these_epochs(corpus, tmp_path):
-    album = Album()
-    train(corpus, "BasicDCGAN", None, replace(LONG, max_epochs=6, patience=6), album=album)
-    found = album.arrays()
+def test_grids_are_samples_of_the_same_latent_vectors_at_these_epochs(corpus, tmp_path):
+    found = train(corpus, "BasicDCGAN", None, replace(LONG, max_epochs=6, patience=6)).samples
     assert found["epochs"].tolist() == [1, 2, 4, 6]
-    assert found["pictures"].shape == (4, PICTURES, TRIAL["crop_width"], CORPUS_ROWS)
+    assert found["pictures"].shape == (4, SAMPLES, TRIAL["crop_width"], CORPUS_ROWS)
     # Trial 3 of fold 1, in a place that no epoch has.
     rng = np.random.default_rng(np.random.SeedSequence(LONG.seed, spawn_key=(3, 1, 0, 0)))
     latent = torch.from_numpy(2 * rng.random((64, NORMED.latent_size), np.float32) - 1)
     for epoch, page in zip(found["epochs"], found["pictures"], strict=True):
         generator = generator_after(corpus, tmp_path / f"{epoch}.safetensors", int(epoch))
         with torch.no_grad():
-            drawn = generator(latent)[:PICTURES, 0].numpy()
+            drawn = generator(latent)[:SAMPLES, 0].numpy()
         np.testing.assert_allclose(page / 127.5 - 1, drawn, atol=0.51 / 127.5)
-    assert len(np.unique(found["pictures"][-1], axis=0)) == PICTURES
+    assert len(np.unique(found["pictures"][-1], axis=0)) == SAMPLES
 
 
 @pytest.mark.parametrize("name", ["BasicDCGAN", "MultitaskCNN"])
-def test_a_training_is_the_same_without_an_album(corpus, tmp_path, monkeypatch, name):
+def test_a_training_is_the_same_without_sample_grids(corpus, tmp_path, monkeypatch, name):
     own = train(corpus, name, tmp_path / "with.safetensors")
-    monkeypatch.setattr(Album, "take", lambda *_, **__: None)
+    monkeypatch.setattr(SampleGrid, "add", lambda *_, **__: None)
     again = train(corpus, name, tmp_path / "without.safetensors")
     assert again.history.drop(columns=TIMES).equals(own.history.drop(columns=TIMES))
     assert all(torch.equal(own.weights[key], again.weights[key]) for key in own.weights)
     left, without = (load_file(tmp_path / f"{n}.safetensors") for n in ("with", "without"))
-    pages = {key for key in left if key.startswith("page.")}
-    assert len(pages) == (3 if name == "BasicDCGAN" else 0)  # epochs 1, 2 and 4 of 6
-    assert left.keys() - pages == without.keys()
+    grids = {key for key in left if key.startswith("grid.")}
+    assert len(grids) == (3 if name == "BasicDCGAN" else 0)  # epochs 1, 2 and 4 of 6
+    assert left.keys() - grids == without.keys()
     assert all(torch.equal(left[key], without[key]) for key in without)
 
 
-def test_the_album_of_a_cnn_is_empty(corpus):
-    album = Album()
-    train(corpus, "BasicCNN", None, album=album)
-    found = album.arrays()
+def test_the_grids_of_a_cnn_are_empty(corpus):
+    found = train(corpus, "BasicCNN", None).samples
     assert found["epochs"].shape == (0,)
-    assert found["pictures"].shape == (0, PICTURES, 0, 0)
+    assert found["pictures"].shape == (0, SAMPLES, 0, 0)
 
 
-def test_real_pictures_are_crops_of_audio_that_may_be_heard(corpus):
+def test_real_samples_are_crops_of_the_training_part(corpus):
     """Each is found, column by column, in a recording of the training part or is floor."""
     fold = fold_of(corpus)
-    found = real_pictures(fold, [corpus / "store.h5"], 3, TRIAL, SETTINGS, 12)
+    found = real_samples(fold, [corpus / "store.h5"], (3, TRIAL), SETTINGS, 12)
     assert found.shape == (12, TRIAL["crop_width"], CORPUS_ROWS)
-    again = real_pictures(fold, [corpus / "store.h5"], 3, TRIAL, SETTINGS, 12)
+    again = real_samples(fold, [corpus / "store.h5"], (3, TRIAL), SETTINGS, 12)
     np.testing.assert_array_equal(found, again)
     assert len(np.unique(found, axis=0)) > 6
-    heard = np.flatnonzero(fold.table["part"] == "train")
-    spans = [slice(*fold.store.offsets[number : number + 2]) for number in heard]
+    trained = np.flatnonzero(fold.table["part"] == "train")
+    spans = [slice(*fold.store.offsets[number : number + 2]) for number in trained]
     frames = np.concatenate([fold.store.frames[span] for span in spans]).astype(np.float64)
     known = {tuple(frame) for frame in np.rint((frames + 1) * 127.5).astype(int)}
     columns = found.reshape(-1, CORPUS_ROWS).astype(int)
     assert {tuple(column) for column in columns} <= known | {(0,) * CORPUS_ROWS}
 
 
-def test_the_table_of_pictures_has_a_line_for_each_frame():
+def test_the_table_of_samples_has_a_row_for_each_frame():
     rng = np.random.default_rng(4)
     generated, real = (rng.integers(0, 256, (*n, 5, 3), np.uint8) for n in ((2, 4), (4,)))
-    table = pictures_table(np.array([1, 7]), generated, real)
+    table = samples_table(np.array([1, 7]), generated, real)
     assert list(table) == ["epoch", "source", "picture", "frame", "row_1", "row_2", "row_3"]
     assert len(table) == 2 * (4 + 2) * 5
     levels = table.set_index(["epoch", "source", "picture", "frame"])

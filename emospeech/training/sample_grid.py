@@ -1,0 +1,111 @@
+"""Samples of a generator over the epochs of a training, beside crops of real audio.
+
+The grid shows the same latent vectors after epochs 1, 2, 4, 8, ... They come from the training's
+seed under a key of their own, and the running averages of the generator are left alone: a training
+with sample grids gives the same weights as one without. A batch is generated, of which the first
+samples are kept, since the moments of a batch normalise it as in training; running averages lag
+behind in the first epochs.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from emospeech.crops.gather import CropGatherer
+from emospeech.models.networks import Generator
+from emospeech.training.data import unlabelled_pool
+from emospeech.training.device import torch_device
+from emospeech.training.fold import Fold
+from emospeech.training.settings import TrainingSettings, spawn_rng
+
+BATCH = 64  # latent vectors
+SAMPLES = 8  # of a grid: the first ones of the batch
+LEVELS = 255  # steps between the lowest and the highest value of a sample, as on a screen
+REAL = (0, 1)  # key behind trial and fold of the random numbers that draw real crops
+REAL_PER_EPOCH = 2  # real crops next to the samples of an epoch
+
+
+class SampleGrid:
+    """The `grids` of one training: {epoch: uint8 tensor (SAMPLES, width, rows)}."""
+
+    def __init__(
+        self,
+        generator: Generator | None,
+        rng: np.random.Generator,
+        grids: dict[int, torch.Tensor],
+    ):
+        """Start with a generator (None for the CNNs, whose grids stay empty) and earlier grids."""
+        self.generator, self.grids = generator, dict(grids)
+        if generator is not None:
+            weight = generator.linear.weight  # (start, latent_size)
+            self.latent = draw_latents((BATCH, weight.shape[1]), rng).to(weight.device)
+
+    @torch.no_grad()
+    def add(self, epoch: int, last: bool = False) -> None:
+        """Add the grid of an epoch if its number is a power of two, or if it is the last one."""
+        if self.generator is None or not (last or epoch & (epoch - 1) == 0):
+            return
+        samples = self.generator(self.latent, track=False)[:SAMPLES, 0]  # (SAMPLES, width, rows)
+        self.grids[epoch] = to_levels(samples).cpu()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return `epochs` (n,) and `pictures`, uint8 (n, SAMPLES, width, rows); 0 is the floor."""
+        grids = [self.grids[epoch].numpy() for epoch in sorted(self.grids)]
+        pictures = np.stack(grids) if grids else np.zeros((0, SAMPLES, 0, 0), np.uint8)
+        return {"epochs": np.array(sorted(self.grids), np.int64), "pictures": pictures}
+
+
+def to_levels(spectrograms: torch.Tensor) -> torch.Tensor:
+    """Return values in [-1, 1] as whole numbers from 0 to LEVELS, a uint8 tensor."""
+    return ((spectrograms + 1) * (LEVELS / 2)).round().byte()
+
+
+def draw_latents(shape: tuple[int, ...], rng: np.random.Generator) -> torch.Tensor:
+    """Return latent vectors, uniform on [-1, 1], as a float32 tensor of `shape`."""
+    return torch.from_numpy(2 * rng.random(shape, np.float32) - 1)
+
+
+def real_samples(
+    fold: Fold,
+    unlabelled: list[Path],
+    trial: tuple[int, dict],
+    settings: TrainingSettings,
+    count: int,
+) -> np.ndarray:
+    """Return `count` crops of the audio that a DCGAN learns from, uint8 (count, width, rows).
+
+    They are drawn from the unlabelled pool as the training of the trial draws them.
+    """
+    number, parameters = trial
+    device = torch_device(settings)
+    gather = CropGatherer(fold.store, parameters["crop_width"], device, settings.edge)
+    pool = unlabelled_pool(fold, unlabelled, gather)
+    rng = spawn_rng(settings.seed, number, fold.fold, *REAL)
+    (places,) = pool.draw(1, count, rng)
+    order = rng.permutation(count)  # the pool gives the crops of one corpus after the other
+    return to_levels(pool.cut(places)[:, 0]).cpu().numpy()[order]
+
+
+def samples_table(epochs: np.ndarray, generated: np.ndarray, real: np.ndarray) -> pd.DataFrame:
+    """Return samples as a table with a row for each of their frames.
+
+    `generated` is uint8 (epochs, samples, width, rows), `real` has REAL_PER_EPOCH crops per epoch,
+    in one dimension or two. The columns are `epoch`, `source` (generated or real),
+    `picture`, `frame` (both counted from 1) and `row_1` upward, the levels from the lowest
+    frequency to the highest.
+    """
+    real = real.reshape(len(epochs), -1, *generated.shape[2:])
+    parts = [_rows(epochs, "generated", generated), _rows(epochs, "real", real)]
+    return pd.concat(parts).sort_values("epoch", kind="stable", ignore_index=True)
+
+
+def _rows(epochs, source, samples):
+    _, count, width, rows = samples.shape
+    numbers = [epochs, range(1, count + 1), range(1, width + 1)]
+    index = pd.MultiIndex.from_product(numbers, names=["epoch", "picture", "frame"])
+    names = [f"row_{row}" for row in range(1, rows + 1)]
+    table = pd.DataFrame(samples.reshape(-1, rows), index, names).reset_index()
+    table.insert(1, "source", source)
+    return table
