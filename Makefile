@@ -7,7 +7,11 @@ BIN := $(VENV)/bin
 DEMO := --configfile config/demo.yaml
 # Files of tests side by side: each keeps its fixtures, and none needs all cores all the time.
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
-PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
+# The Python with pip: $(PYTHON), or the one behind it where that is an environment without pip, as
+# $(VENV) is when it is activated.
+BASE_PYTHON = "$(shell $(PYTHON) -c 'import importlib.util as u, sys; \
+	print(sys.executable if u.find_spec("pip") else sys._base_executable)')"
+PIP = $(BASE_PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
 .PHONY: help demo test test-slurm fast lint format control bench clean
 
@@ -54,7 +58,7 @@ clean: ## remove the demo's results; the environment and other results stay
 # pip works on the new environment from outside, so that no ensurepip is needed.
 $(VENV)/run: envs/requirements.txt envs/lock.txt
 	@echo "Setting up $(VENV): this takes a minute or two, and longer on a slow line"
-	$(PYTHON) -m venv --without-pip $(VENV)
+	$(BASE_PYTHON) -m venv --without-pip $(VENV)
 	$(PIP) -r envs/requirements.txt -c envs/lock.txt
 	@touch $@
 

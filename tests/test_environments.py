@@ -1,10 +1,14 @@
 """Every import is pinned, every pin is used, and the environments agree on the versions."""
 
 import ast
+import os
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +64,24 @@ def test_conda_agrees_with_pip():
     assert conda.pop("python") == "3.11"
     pip = pins("requirements.txt")
     assert conda == {IN_CONDA.get(name, name): version for name, version in pip.items()}
+
+
+@pytest.mark.parametrize("active", [True, False], ids=["active", "inactive"])
+def test_an_environment_is_set_up_whether_or_not_it_is_active(tmp_path, active):
+    """The environment has no pip, and `python3` is its own while it is active."""
+    folder = tmp_path / "a project"
+    (folder / "envs").mkdir(parents=True)
+    for name in ("requirements.txt", "requirements-dev.txt", "lock.txt"):
+        (folder / "envs" / name).write_text("# nothing to download\n")
+    shutil.copy(ROOT / "Makefile", folder)
+    base = [sys._base_executable, "-m", "venv", "--without-pip", folder / ".venv"]
+    subprocess.run(base, check=True)
+    bins = folder / ".venv/bin" if active else Path(sys._base_executable).parent
+    environment = os.environ | {"PATH": f"{bins}:{os.environ['PATH']}"}
+    command = ["make", ".venv/dev"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (folder / ".venv/dev").exists()
 
 
 def test_no_package_index_is_named():
