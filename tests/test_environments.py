@@ -15,13 +15,14 @@ ROOT = Path(__file__).parents[1]
 IMPORTED_AS = {"jinja2": "Jinja2", "sklearn": "scikit-learn", "yaml": "PyYAML"}
 IN_CONDA = {
     "Jinja2": "jinja2",
+    "Pygments": "pygments",
     "matplotlib": "matplotlib-base",
     "soundfile": "pysoundfile",
     "soxr": "soxr-python",
     "torch": "pytorch",
 }
-# Used from the command line or by a profile, and not imported.
-TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "ruff", "snakefmt"}
+# Used from the command line, by a profile or by the report of Snakemake, and not imported.
+TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "Pygments", "ruff", "snakefmt"}
 TOOLS |= {"pytest-timeout", "pytest-xdist"}
 
 

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.run_environment import run_environment
+
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +42,7 @@ SMALL = {
 
 
 class Project:
-    """A copy of the project in a folder of its own."""
+    """A copy of the project in a folder of its own, run with the packages of `make demo`."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -50,14 +52,20 @@ class Project:
             copy(place, folder / name)
         (folder / "small.yaml").write_text(yaml.safe_dump(SMALL))
 
-    def run(self, *arguments, config="small.yaml", cores=2, demo=True):
-        """Run snakemake and return the finished process, its output in one text."""
-        process = self.start(*arguments, config=config, cores=cores, demo=demo)
-        process.output, _ = process.communicate()
+    def run(self, *arguments, typed=None, **options):
+        """Run snakemake and return the finished process, its output in one text.
+
+        `typed` is the text on its standard input.
+        """
+        process = self.start(*arguments, **options, stdin=subprocess.PIPE if typed else None)
+        process.output, _ = process.communicate(typed)
         return process
 
-    def start(self, *arguments, config="small.yaml", cores=2, demo=True):
-        """Start snakemake in a process group of its own and return the process."""
+    def start(self, *arguments, config="small.yaml", cores=2, demo=True, folder=None, stdin=None):
+        """Start snakemake in a process group of its own and return the process.
+
+        It starts in the folder of the project, or in `folder`.
+        """
         files = [*(["config/demo.yaml"] if demo else []), *([config] if config else [])]
         # The arguments come first: options with several values would swallow a target behind them.
         command = [sys.executable, "-m", "snakemake", *arguments, "--cores", str(cores)]
@@ -65,8 +73,9 @@ class Project:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
         return subprocess.Popen(
             command,
-            cwd=self.folder,
-            env=environment,
+            cwd=folder or self.folder,
+            env=environment | run_environment(),
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -303,13 +312,21 @@ def test_tables_and_figures_are_made_again_by_their_paths_and_nothing_is_trained
         assert file.read_bytes() == before, file
 
 
-def test_snakemakes_own_report_needs_no_network(project, monkeypatch):
+def test_snakemakes_own_report_shows_the_page_without_network(project, monkeypatch):
+    """By the command in the README. A browser shows nothing of a data URI of some megabytes."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nobody answers
-    done = project.run("--report", "own.html")
+    command = re.search(r"snakemake --report (\S+) ", (ROOT / "README.md").read_text())
+    done = project.run("--report", command[1])
     assert done.returncode == 0, done.output
-    text = (project.folder / "own.html").read_text()
+    shutil.unpack_archive(project.folder / command[1], project.folder / "own")
+    text = (project.folder / "own/report/report.html").read_text()
     assert not re.search(r'(src|href)="https?://[^"]*\.(js|css|woff2?)"', text)
+    assert max(map(len, re.findall(r"data:[^\"')]+", text))) < 2**20
+    (page,) = (project.folder / "own/report").rglob("index.html")
+    made = project.folder / "results/small/report/index.html"
+    assert page.read_bytes() == made.read_bytes()
+    assert str(page.relative_to(project.folder / "own/report")) in text
     for category in ("Tables", "Figures", "The page"):
         assert f'"{category}"' in text
     captions = {}
