@@ -45,9 +45,11 @@ rule check_corpora:
     conda:
         ENVIRONMENT
     message:
-        "What was found of the corpora"
+        "Comparing the corpora with their releases"
+        + (f". A manifest has no release: skipping {' and '.join(MANIFESTS)}" if MANIFESTS else "")
     shell:
-        "cat {input.texts} | tee {log}"
+        # /dev/null: without a file, cat would wait for the keyboard.
+        "cat {input.texts:q} /dev/null | tee {log:q}"
 
 
 rule check_store:
@@ -84,5 +86,5 @@ rule check_stores:
     message:
         "What the stores hold"
     shell:
-        # The texts go, so that the stores are read anew when it is asked again.
-        "tail -n +1 {input.texts} | tee {log} && rm {input.texts}"
+        # The texts are removed, so that the next call reads the stores again.
+        "tail -n +1 {input.texts:q} | tee {log:q} && rm {input.texts:q}"

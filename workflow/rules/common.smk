@@ -1,7 +1,9 @@
 """What all rules share: the checked config, the places of the stages, the fingerprint of the code."""
 
 import os
+import shlex
 import shutil
+import sys
 from pathlib import Path
 
 from snakemake.utils import validate
@@ -15,6 +17,9 @@ from emospeech.search import SearchSpace, draw_trial
 from emospeech.training.memory import training_megabytes
 
 ROOT = Path(workflow.basedir)
+# Snakemake puts this path into shell commands without quotes, where a space would end it.
+if Path(sys.executable).exists():
+    sys.executable = shlex.quote(sys.executable)
 ENVIRONMENT = ROOT / "envs" / "emospeech.yaml"
 MISSING_CORPUS = """\
 error: {key} {problem}. Set it in config/config.yaml (or by --config), or run the study on the embedded \
@@ -156,22 +161,21 @@ def shown(file, name, category):
     return report(file, caption=f"../report/{kind}.rst", category=category, labels=labels)
 
 
-def command_of_study():
-    """Return what makes this study, on one core."""
-    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles or ()]
-    return " ".join(["snakemake --cores 1", *(["--configfile", *files] if files else [])])
+def command_of_study(*configs):
+    """Return the command that makes this study, on one core, with further config files."""
+    command = ["snakemake", "--cores", "1"]
+    files = [os.path.relpath(file) for file in (*(workflow.overwrite_configfiles or ()), *configs)]
+    return shlex.join([*command, *(["--configfile", *files] if files else [])])
 
 
 def command_of_one_file():
-    """Return what makes one file of this study again, when its path is put behind it."""
+    """Return the command that makes one file of this study again, when its path is appended."""
     return f"{command_of_study()} --force"
 
 
 def command_of_control():
-    """Return what makes the control of this study, whose folder `report.control` names."""
-    files = [os.path.relpath(file) for file in workflow.overwrite_configfiles or ()]
-    files.append(os.path.relpath(ROOT / "config" / "control.yaml"))
-    return f"snakemake --cores 1 --configfile {' '.join(files)}"
+    """Return the command that makes the control of this study, in the folder `report.control`."""
+    return command_of_study(ROOT / "config" / "control.yaml")
 
 
 def ratings_to_learn():
