@@ -1,11 +1,20 @@
 """Learning representations of emotional speech with DCGANs: the study, from corpora to the report."""
 
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-configfile: "config/config.yaml"
+configfile: str(Path(workflow.basedir, "config", "config.yaml"))
+
+
+# With `--snakefile` or `--directory` the working directory may have a config of its own. It takes
+# precedence, key by key.
+if Path("config/config.yaml").exists() and not Path.cwd().samefile(workflow.basedir):
+
+    configfile: "config/config.yaml"
 
 
 report: "workflow/report/workflow.rst"

@@ -11,7 +11,10 @@ from emospeech.training.trial import FOLD_UAR, PARAMETERS
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """The values that a trial may take; the defaults are those of the paper's section 5."""
+    """The values that a trial may take; the defaults are those of the paper's section 5.
+
+    Raises InputError where a crop width leaves no filter size.
+    """
 
     crop_width: tuple[int, ...] = (64, 128)  # frames
     filter_size_min: int = 2
@@ -19,6 +22,16 @@ class SearchSpace:
     filters: tuple[int, ...] = tuple(range(32, 89, 4))
     batch_size: tuple[int, ...] = (64, 128, 256)
     learning_rate: tuple[float, ...] = (1e-3, 1e-4, 1e-5)
+
+    def __post_init__(self):
+        narrowest = min(self.crop_width)
+        largest = narrowest // self.filter_size_divisor
+        if largest < self.filter_size_min:
+            raise InputError(
+                "search.space.filter_size_divisor",
+                f"{self.filter_size_divisor} limits the filters of crop_width {narrowest} to "
+                f"{largest}, below filter_size_min, {self.filter_size_min}. Lower either of them.",
+            )
 
 
 def draw_trial(space, seed, number):

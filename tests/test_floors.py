@@ -7,7 +7,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    *("version", "faults", "files", "parallel", "fingerprint", "first_import", "orphan", "jobs"),
+    *(
+        "version",
+        "faults",
+        "config",
+        "files",
+        "parallel",
+        "fingerprint",
+        "first_import",
+        "orphan",
+        "jobs",
+    ),
     *("corpora", "spectrograms", "folds", "labels", "crops", "metrics"),
     *("models", "training", "search", "evaluation", "report"),
     "__main__",

@@ -3,6 +3,8 @@
 The project is in a folder with a space in its name, so all tests here also cover that.
 """
 
+import shutil
+
 import pytest
 import yaml
 
@@ -38,3 +40,66 @@ def test_a_check_of_manifests_alone_does_not_read_the_keyboard(project):
     done = run(project, "check_corpora", typed="TYPED\n")
     assert done.returncode == 0, done.output
     assert "TYPED" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        ("search.space.filter_size_divisor", {"search": {"space": {"filter_size_divisor": 9}}}),
+        ("spectrograms.fmax", {"spectrograms": {"sample_rate": 8000}}),
+        ("spectrograms.hop_length", {"spectrograms": {"hop_length": 2048}}),
+        ("spectrograms.dynamic_range", {"spectrograms": {"dynamic_range": float("inf")}}),
+        ("corpora.iemocap.manifest", {"corpora": {"iemocap": {"manifest": "own{x}"}}}),
+        ("results", {"results": "results/{x}"}),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_in_one_line_with_its_key(project, key, change):
+    shutil.copytree(project.folder / "own", project.folder / "own{x}", dirs_exist_ok=True)
+    (project.folder / "change.yaml").write_text(yaml.safe_dump(change))
+    done = run(project, "--dry-run", "--configfile", "own study.yaml", "change.yaml", config=None)
+    assert done.returncode != 0
+    assert [
+        line
+        for line in done.output.splitlines()
+        if line.startswith("error: ") and f"{key}: " in line
+    ]
+    assert "Traceback" not in done.output
+
+
+def test_numbers_that_arrive_as_text_or_as_floats_are_accepted(project):
+    changes = "training: {threads: 1.0}\nsearch: {space: {learning_rate: [1e-4]}}\n"
+    (project.folder / "change.yaml").write_text(changes)
+    given = ["training={max_epochs: 3, beta1: 0.4}", "labels={oversample: false}", "seed=2"]
+    files = ["--configfile", "own study.yaml", "change.yaml"]
+    done = run(project, "--dry-run", *files, "--config", *given, config=None)
+    assert done.returncode == 0, done.output
+    assert "labels.encoding" not in done.output, "the labels are whole, but fuzzy as by default"
+
+
+def test_the_config_is_found_next_to_the_snakefile(project, tmp_path):
+    """It holds what a config in the working directory does not set."""
+    here = {"results": "here", "corpora": {"iemocap": {"manifest": str(project.folder / "own")}}}
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(STUDY | here))
+    command = ["--snakefile", str(project.folder / "Snakefile"), "here/folds.csv"]
+    done = run(project, *command, config=None, folder=tmp_path)
+    assert done.returncode == 0, done.output
+    assert (tmp_path / "here/folds.csv").exists()
+
+
+def test_another_working_directory_needs_no_config(project, tmp_path):
+    shutil.copytree(project.folder / "own", tmp_path / "own")
+    done = run(project, "--dry-run", "--directory", str(tmp_path))
+    assert done.returncode == 0, done.output
+    assert "read_manifest" in done.output
+
+
+def test_a_project_in_a_folder_with_braces_is_refused_in_one_line(project):
+    moved = project.folder.rename(project.folder.with_name("{x}"))
+    try:
+        done = run(project, "--dry-run", folder=moved)
+    finally:
+        moved.rename(project.folder)
+    assert done.returncode != 0
+    assert [line for line in done.output.splitlines() if line.startswith(f"error: {moved}: ")]
+    assert "Traceback" not in done.output

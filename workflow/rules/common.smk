@@ -6,17 +6,25 @@ import shutil
 import sys
 from pathlib import Path
 
+import yaml
 from snakemake.utils import validate
 
+from emospeech.config import convert
 from emospeech.corpora.ami_release import meetings_with
 from emospeech.faults import InputError
 from emospeech.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
 from emospeech.labels import head_outputs
 from emospeech.search import SearchSpace, draw_trial
+from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
 
 ROOT = Path(workflow.basedir)
+if {"{", "}"} & set(str(ROOT)):
+    raise SystemExit(
+        f"error: {ROOT}: Snakemake reads {{ and }} in a path as a wildcard. Move the project to a "
+        "folder without them."
+    )
 # Snakemake puts this path into shell commands without quotes, where a space would end it.
 if Path(sys.executable).exists():
     sys.executable = shlex.quote(sys.executable)
@@ -33,14 +41,29 @@ README.md, "A corpus of your own"."""
 
 
 def checked(config):
-    """Stop with one line that names the key where the config is not what the schema asks for."""
+    """Return the config with the types of the schema; stop with one line that names a wrong key."""
+    path = ROOT / "config" / "schema.yaml"
+    schema = yaml.load(path.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     try:
-        validate(config, ROOT / "config" / "schema.yaml")
+        config = convert(config, schema, schema["$defs"])
+        validate(config, path)
+    except InputError as error:
+        raise SystemExit(f"error: config, at {error}")
     except WorkflowError as error:
         fault = error.__cause__ or error.__context__
         key = ".".join(map(str, getattr(fault, "absolute_path", ()))) or "the top level"
-        raise SystemExit(f"error: config, at {key}: {getattr(fault, 'message', error)}")
+        remedy = getattr(fault, "schema", {}).get("remedy", "")
+        problem = f"{getattr(fault, 'message', error)}. {remedy}".rstrip()
+        raise SystemExit(f"error: config, at {key}: {problem}")
     return config
+
+
+def checked_settings(kind, values):
+    """Return settings of the library; stop with one line that names the key of a wrong value."""
+    try:
+        return kind(**values)
+    except InputError as error:
+        raise SystemExit(f"error: config, at {error}")
 
 
 def corpus_folder(corpus, key, embedded):
@@ -164,6 +187,8 @@ def shown(file, name, category):
 def command_of_study(*configs):
     """Return the command that makes this study, on one core, with further config files."""
     command = ["snakemake", "--cores", "1"]
+    if not Path.cwd().samefile(ROOT):
+        command += ["--snakefile", os.path.relpath(workflow.main_snakefile)]
     files = [os.path.relpath(file) for file in (*(workflow.overwrite_configfiles or ()), *configs)]
     return shlex.join([*command, *(["--configfile", *files] if files else [])])
 
@@ -245,7 +270,8 @@ SEED = config["seed"]
 EMBEDDED = config["corpora"]["embedded"]
 MODELS = config["models"]["names"]
 FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
-SPACE = SearchSpace(**config["search"]["space"])
+checked_settings(SpectrogramSettings, config["spectrograms"])
+SPACE = checked_settings(SearchSpace, config["search"]["space"])
 TRIALS = {model: trials_of(model) for model in MODELS}
 N_TRIALS = len(TRIALS[MODELS[0]])  # of each model, so that all have the same budget
 MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])

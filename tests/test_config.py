@@ -1,0 +1,95 @@
+"""Values of the config take the types of the schema, and settings that cannot work are refused."""
+
+import json
+import math
+from itertools import product
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emospeech.config import convert
+from emospeech.faults import InputError
+from emospeech.search import SearchSpace, draw_trial
+
+CONFIG = Path(__file__).parents[1] / "config"
+SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
+DEFINITIONS = {"rate": {"type": "number"}}
+
+
+def converted(value, schema):
+    return convert(value, schema, DEFINITIONS, "key")
+
+
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("1e-4", "number"),
+        ("0.5", ["number", "null"]),
+        ("3", "integer"),
+        ("3", "number"),
+        ("-2E3", "number"),
+        ("true", "boolean"),
+        ("false", "boolean"),
+        ("null", ["object", "null"]),
+    ],
+)
+def test_text_becomes_the_value_that_it_stands_for_in_json(text, types):
+    expected = json.loads(text)
+    value = converted(text, {"type": types})
+    assert value == expected
+    assert type(value) is type(expected)
+
+
+@pytest.mark.parametrize("given", [1.0, "1.0", "1e0", 1])
+def test_an_integral_number_becomes_an_integer(given):
+    assert type(converted(given, {"type": "integer"})) is int
+
+
+@pytest.mark.parametrize(
+    ("value", "types"),
+    [
+        (1.5, "integer"),
+        ("many", "integer"),
+        ("true", "number"),
+        ("1", "boolean"),
+        ("1e-4", "string"),
+        ("true", "string"),
+        (True, "integer"),
+        (1.0, "number"),
+    ],
+)
+def test_other_values_stay_as_they_are(value, types):
+    assert converted(value, {"type": types}) is value
+
+
+def test_values_are_converted_at_any_depth():
+    rates = {"type": "array", "items": {"$ref": "#/$defs/rate"}}
+    schema = {"type": "object", "properties": {"space": {"properties": {"rates": rates}}}}
+    given = {"space": {"rates": ["1e-4", 0.1], "misspelt": "1"}, "unknown": ["2"]}
+    expected = {"space": {"rates": [1e-4, 0.1], "misspelt": "1"}, "unknown": ["2"]}
+    assert converted(given, schema) == expected
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, "inf", "nan", "1e999"])
+def test_a_number_that_is_not_finite_is_refused_with_its_key(value):
+    with pytest.raises(InputError, match=r"^training\.beta1: "):
+        convert({"training": {"beta1": value}}, SCHEMA, SCHEMA["$defs"])
+
+
+@pytest.mark.parametrize("name", ["config", "demo", "paper", "control"])
+def test_the_configs_of_the_project_have_the_types_of_the_schema(name):
+    config = yaml.safe_load((CONFIG / f"{name}.yaml").read_text())
+    assert json.dumps(convert(config, SCHEMA, SCHEMA["$defs"])) == json.dumps(config)
+
+
+@pytest.mark.parametrize("widths", [(16,), (64, 128)])
+def test_a_search_space_is_refused_where_a_trial_cannot_be_drawn(widths):
+    for smallest, divisor in product((2, 4, 5), (3, 4, 8, 16, 40)):
+        values = {"filter_size_min": smallest, "filter_size_divisor": divisor}
+        possible = all(len(range(smallest, width // divisor + 1)) for width in widths)
+        if possible:
+            draw_trial(SearchSpace(crop_width=widths, **values), seed=1, number=0)
+        else:
+            with pytest.raises(InputError, match=r"^search\.space\.filter_size_divisor: "):
+                SearchSpace(crop_width=widths, **values)
