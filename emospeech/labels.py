@@ -76,6 +76,16 @@ def head_outputs(encoding):
     return 1 if encoding == "regression" else len(CLASSES)
 
 
+def are_whole(labels):
+    """Return whether all labels that are known are classes, so that fuzzy and hard are the same.
+
+    NaN stands for an unknown label. False where no label is known.
+    """
+    known = np.asarray(labels, np.float64)
+    known = known[~np.isnan(known)]
+    return len(known) > 0 and np.array_equal(fuzzy(known), hard(known))
+
+
 def is_tie(labels):
     """Return where a label lies halfway between two classes."""
     labels = np.asarray(labels, np.float64)

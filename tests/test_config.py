@@ -5,11 +5,13 @@ import math
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from emospeech.config import convert
 from emospeech.faults import InputError
+from emospeech.labels import are_whole
 from emospeech.search import SearchSpace, draw_trial
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -93,3 +95,18 @@ def test_a_search_space_is_refused_where_a_trial_cannot_be_drawn(widths):
         else:
             with pytest.raises(InputError, match=r"^search\.space\.filter_size_divisor: "):
                 SearchSpace(crop_width=widths, **values)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([1, 2, 5], True),
+        ([1, np.nan, 5], True),
+        ([1, 2.5, 5], False),
+        ([4.667], False),
+        ([np.nan], False),
+        ([], False),
+    ],
+)
+def test_labels_are_whole_if_all_that_are_known_are_classes(labels, expected):
+    assert are_whole(labels) is expected

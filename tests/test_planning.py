@@ -76,6 +76,12 @@ def test_numbers_that_arrive_as_text_or_as_floats_are_accepted(project):
     assert "labels.encoding" not in done.output, "the labels are whole, but fuzzy as by default"
 
 
+def test_hard_labels_that_change_nothing_are_noted(project):
+    done = run(project, "--dry-run", "--config", "labels={encoding: hard}")
+    assert done.returncode == 0, done.output
+    assert len([line for line in done.output.splitlines() if "labels.encoding" in line]) == 1
+
+
 def test_the_config_is_found_next_to_the_snakefile(project, tmp_path):
     """It holds what a config in the working directory does not set."""
     here = {"results": "here", "corpora": {"iemocap": {"manifest": str(project.folder / "own")}}}

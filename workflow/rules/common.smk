@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
 import yaml
 from snakemake.utils import validate
 
@@ -14,7 +15,7 @@ from emospeech.corpora.ami_release import meetings_with
 from emospeech.faults import InputError
 from emospeech.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
-from emospeech.labels import head_outputs
+from emospeech.labels import are_whole, head_outputs
 from emospeech.search import SearchSpace, draw_trial
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
@@ -216,6 +217,17 @@ def ratings_to_learn():
             "which a manifest does not hold; take fuzzy"
         )
     return CORPORA / "iemocap" / "ratings.csv"
+
+
+def labels_known():
+    """Return the labels of the labelled corpus that its table holds; none while it is not there."""
+    folder = MANIFESTS.get("iemocap", CORPORA / "iemocap")
+    multitask = any(model.startswith("Multitask") for model in MODELS)
+    tasks = ("valence", "activation") if multitask else ("valence",)
+    try:
+        return pd.read_csv(Path(folder, "recordings.csv"))[list(tasks)].to_numpy(float).ravel()
+    except (OSError, ValueError, KeyError):  # no table yet, or a fault that its reader will report
+        return []
 
 
 def trials_of(model):

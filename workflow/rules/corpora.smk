@@ -10,6 +10,14 @@ if "ami" in UNLABELLED:
         AMI_SELECTION = ("stream", "meetings", "partition", "hours")
 
 
+if ENCODING == "hard" and workflow.is_main_process and are_whole(labels_known()):
+    print(
+        "note: config, at labels.encoding: all labels are whole numbers, so hard gives the same "
+        "targets as fuzzy and changes no result.",
+        file=sys.stderr,
+    )
+
+
 if EMBEDDED:
 
     rule embed_iemocap:
