@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -570,8 +571,9 @@ finally:
 
 
 def test_the_reader_of_a_pipe_may_leave(weights, speech):
-    command = f"{sys.executable} -m emospeech predict --weights {weights} {speech} | true"
-    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "emospeech", "predict", "--weights", weights, speech]
+    piped = f"{shlex.join(map(str, command))} | true"
+    done = subprocess.run(piped, shell=True, cwd=ROOT, capture_output=True, text=True)
     assert done.stderr == ""
 
 
