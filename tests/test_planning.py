@@ -51,6 +51,7 @@ def test_a_check_of_manifests_alone_does_not_read_the_keyboard(project):
         ("spectrograms.dynamic_range", {"spectrograms": {"dynamic_range": float("inf")}}),
         ("corpora.iemocap.manifest", {"corpora": {"iemocap": {"manifest": "own{x}"}}}),
         ("results", {"results": "results/{x}"}),
+        ("results", {"results": "own/recordings.csv/results"}),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused_in_one_line_with_its_key(project, key, change):

@@ -265,6 +265,9 @@ def unlabelled_stores(wildcards):
 
 config = checked(config)
 RESULTS = Path(config["results"])
+for place in (RESULTS, *RESULTS.parents):
+    if place.is_file():
+        raise SystemExit(f"error: config, at results: {place} is a file. Give a folder.")
 CORPORA = RESULTS / "corpora"
 SPECTROGRAMS = RESULTS / "spectrograms"
 FOLDS = RESULTS / "folds.csv"
