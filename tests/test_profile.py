@@ -12,6 +12,7 @@ import yaml
 
 from emospeech.search import SearchSpace, draw_trial
 from emospeech.training.memory import training_megabytes
+from tests.run_environment import run_environment
 
 ROOT = Path(__file__).parents[1]
 PROFILE = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
@@ -37,7 +38,7 @@ def run(*arguments, path="/usr/bin:/bin", sizes=()):
     return subprocess.run(
         [*command, "--nolock", "--configfile", "config/demo.yaml", *sizes],
         cwd=ROOT,
-        env=os.environ | {"PATH": path},
+        env=os.environ | run_environment() | {"PATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -193,6 +193,7 @@ def test_the_study_scores_other_recordings(project):
     done = subprocess.run(
         [*command, "--results", "results/small", *wavs],
         cwd=project.folder,
+        env=os.environ | run_environment(),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
