@@ -6,7 +6,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import pandas as pd
 import yaml
 from snakemake.utils import validate
 
@@ -224,6 +223,8 @@ def labels_known():
     folder = MANIFESTS.get("iemocap", CORPORA / "iemocap")
     multitask = any(model.startswith("Multitask") for model in MODELS)
     tasks = ("valence", "activation") if multitask else ("valence",)
+    import pandas as pd  # not above: most starts of Snakemake do not need it
+
     try:
         return pd.read_csv(Path(folder, "recordings.csv"))[list(tasks)].to_numpy(float).ravel()
     except (OSError, ValueError, KeyError):  # no table yet, or a fault that its reader will report
