@@ -35,9 +35,10 @@ test-slurm: $(VENV)/dev ## the demo on a Slurm of this machine, its jobs disturb
 fast: $(VENV)/dev ## the tests that take seconds
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not workflow and not slurm" -x -q
 
-lint: $(VENV)/dev ## ruff, snakefmt and snakemake's own lint
+lint: $(VENV)/dev ## ruff, import-linter, snakefmt and snakemake's own lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint $(DEMO)
 

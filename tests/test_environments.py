@@ -23,7 +23,7 @@ IN_CONDA = {
 }
 # Used from the command line, by a profile or by the report of Snakemake, and not imported.
 TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "Pygments", "ruff", "snakefmt"}
-TOOLS |= {"pytest-timeout", "pytest-xdist"}
+TOOLS |= {"import-linter", "pytest-timeout", "pytest-xdist"}
 
 
 def pins(name):
