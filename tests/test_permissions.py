@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from emospeech.__main__ import main
+from emospeech.corpora.fetch import download
 from emospeech.corpora.rows import read_rows
 from emospeech.corpora.tables import Tally, load_recordings, load_summary
 from emospeech.evaluation.scoring import chosen_weights
@@ -22,6 +23,7 @@ from emospeech.files import write_arrays, write_json, write_table
 from emospeech.spectrograms.store import made_from, open_store
 from emospeech.training.checkpoint import Checkpoint, Progress
 from emospeech.training.weights import load_weights, read_description, save_weights
+from tests.mirror import served
 from tests.test_scoring import BASIC, weights_of
 
 ROOT = Path(__file__).parents[1]
@@ -126,6 +128,17 @@ def test_an_output_in_a_forbidden_folder_is_reported_as_such(capsys, forbidden):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {target}: ")
     assert "permission" in line.lower()
+
+
+def test_a_download_to_a_forbidden_folder_is_reported_as_such(forbidden, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    forbidden.parent.chmod(0o555)
+    target = forbidden.parent / "a.wav"
+    files = {"/a.wav": b"content"}
+    with served(files) as mirror, pytest.raises(InputError) as caught, other_user():
+        download(f"{mirror.url}/a.wav", target, lambda path: None)
+    assert str(caught.value).startswith(f"{target}: ")
+    assert "permission" in str(caught.value).lower()
 
 
 JOB = """

@@ -1,8 +1,8 @@
 """fetch: AMI from its mirror, where the config asks for it.
 
-What is fetched is marked `update`, so that a job that runs again finds its file and leaves it be
-instead of loading gigabytes anew; the study behind it is not made anew either. The part of a file that broke off is no output: it must outlive
-the failed job. Jobs run where snakemake does, since nodes of a cluster often see no network.
+Downloaded files are marked `update`, so that a job that runs again finds its file and keeps it
+instead of downloading gigabytes; the study that uses it is not run again either. Jobs run where
+snakemake does, since nodes of a cluster often have no network.
 """
 
 AMI_FETCHED = []

@@ -3,14 +3,12 @@
 from pathlib import Path
 
 from emospeech import jobs
-from emospeech.corpora.download import DownloadSettings
 from emospeech.corpora.fetch import fetch_annotations
-from emospeech.corpora.unpack import UnpackSettings
 
 
 def main(paths, settings):
     folder = Path(paths.meetings).parents[1]  # of corpusResources/meetings.xml
-    fetch_annotations(settings.url, folder, DownloadSettings(), UnpackSettings())
+    fetch_annotations(settings.url, folder)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 """Fetch one stream of a meeting from the mirror of AMI."""
 
 from emospeech import jobs
-from emospeech.corpora.download import DownloadSettings
 from emospeech.corpora.fetch import fetch_wav
 
 
 def main(paths, settings):
-    fetch_wav(settings.url, paths.audio, DownloadSettings())
+    fetch_wav(settings.url, paths.audio)
 
 
 if __name__ == "__main__":
