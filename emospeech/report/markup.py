@@ -37,25 +37,14 @@ def escape_markdown(text):
 
 def to_markdown(frame):
     """The table as a pipe table; Markdown has one line of heads, so a group precedes its label."""
+    from tabulate import tabulate  # here, since only the tables in Markdown need it
+
     layout = arrange(frame)
     head = [f"{h.group}: {h.label}" if h.group else h.label for h in layout.headings]
     lines = [[escape_markdown(text) for text in row] for row in (head, *layout.rows)]
-    widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
-    right = [heading.numeric for heading in layout.headings]
-    rule = [
-        "-" * (width - 1) + ":" if numeric else "-" * width
-        for width, numeric in zip(widths, right, strict=True)
-    ]
-    lines.insert(1, rule)
-    return "".join(_pipes(line, widths, right) for line in lines)
-
-
-def _pipes(line, widths, right):
-    cells = [
-        text.rjust(width) if numeric else text.ljust(width)
-        for text, width, numeric in zip(line, widths, right, strict=True)
-    ]
-    return f"| {' | '.join(cells)} |\n"
+    sides = ["right" if heading.numeric else "left" for heading in layout.headings]
+    table = tabulate(lines, "firstrow", "pipe", disable_numparse=True, colalign=sides)
+    return f"{table}\n"
 
 
 def to_tex(frame):
