@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -132,11 +133,13 @@ def test_an_output_in_a_forbidden_folder_is_reported_as_such(capsys, forbidden):
 
 def test_a_download_to_a_forbidden_folder_is_reported_as_such(forbidden, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    forbidden.parent.chmod(0o555)
     target = forbidden.parent / "a.wav"
-    files = {"/a.wav": b"content"}
-    with served(files) as mirror, pytest.raises(InputError) as caught, other_user():
-        download(f"{mirror.url}/a.wav", target, lambda path: None)
+    with served({"/a.wav": b"content"}) as mirror:
+        get = partial(download, f"{mirror.url}/a.wav", check=lambda path: None)
+        get(target)
+        forbidden.parent.chmod(0o555)
+        with pytest.raises(InputError) as caught, other_user():
+            get(target)
     assert str(caught.value).startswith(f"{target}: ")
     assert "permission" in str(caught.value).lower()
 
