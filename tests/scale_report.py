@@ -31,18 +31,18 @@ from emospeech.evaluation.scores import confusion_tables
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline as layers_of
-from emospeech.report import (
-    balance,
-    captions,
+from emospeech.report.captions import figure_texts
+from emospeech.report.evaluation_tables import build_tables
+from emospeech.report.figures import (
+    architecture,
     comparison,
     confusion,
-    learning,
-    outline,
+    label_balance,
+    learning_curves,
+    save,
     scatter,
     trials,
 )
-from emospeech.report.evidence import evidence_tables
-from emospeech.report.figures import save
 from emospeech.report.page import Picture, Report, Run, render
 from emospeech.report.tables import write_formats
 from emospeech.search import (
@@ -105,7 +105,7 @@ def aggregate(folder):
             )
             matrices = {model: confusion_tables(predictions[model]) for model in made_up.MODELS}
         with timed(seconds, "tables"):
-            for name, table in evidence_tables(tables).items():
+            for name, table in build_tables(tables).items():
                 write_formats(table, *(folder / f"{name}.{end}" for end in ("csv", "md", "tex")))
         with timed(seconds, "figures"):
             pictures = tuple(draw_all(folder, tables, matrices, predictions, searched))
@@ -142,11 +142,11 @@ def select(folder, model):
 def draw_all(folder, tables, matrices, predictions, searched):
     """Yield the pictures of the page, drawn at the resolution of config.yaml."""
     best, networks = searched["MultitaskDCGAN"][1], NetworkSettings()
-    points = outline.points(layers_of("MultitaskDCGAN", 128, best, networks))
-    yield draw(folder, "outline-MultitaskDCGAN", outline.draw_outline, points)
+    points = architecture.points(layers_of("MultitaskDCGAN", 128, best, networks))
+    yield draw(folder, "outline-MultitaskDCGAN", architecture.draw_outline, points)
     recordings = pd.read_csv(folder / "recordings.csv")
     points = balance_table(recordings, make_folds(recordings, FoldSettings()), seed=1)
-    yield draw(folder, "balance", balance.draw_balance, points)
+    yield draw(folder, "balance", label_balance.draw_balance, points)
     points = trials.points({model: table for model, (table, _, _) in searched.items()})
     yield draw(folder, "trials", trials.draw_trials, points)
     points = comparison.points(tables["metrics"], tables["intervals"])
@@ -156,15 +156,15 @@ def draw_all(folder, tables, matrices, predictions, searched):
         yield draw(folder, f"confusion-{model}", confusion.draw_confusion, points, model)
         points = scatter.points(predictions[model])
         yield draw(folder, f"scatter-{model}", scatter.draw_scatter, points, model)
-        points = learning.points(searched[model][2], model)
-        yield draw(folder, f"learning-{model}", learning.draw_learning, points)
+        points = learning_curves.points(searched[model][2], model)
+        yield draw(folder, f"learning-{model}", learning_curves.draw_learning, points)
 
 
 def draw(folder, name, function, points, *model):
     pdf, png = folder / f"{name}.pdf", folder / f"{name}.png"
     save(function(points, *model), pdf, png, DEFAULTS["report"]["resolution"])
     kind, *rest = name.split("-")
-    return Picture(kind, str(pdf), png.read_bytes(), *captions.WORDS[kind](points, *rest))
+    return Picture(kind, str(pdf), png.read_bytes(), *figure_texts(kind, points, *rest))
 
 
 def report_of(tables, matrices, searched, pictures):

@@ -7,7 +7,7 @@ import pytest
 from emospeech.crops.balance import balance_table
 from emospeech.crops.oversample import epoch_length
 from emospeech.report import captions
-from emospeech.report.balance import draw_balance
+from emospeech.report.figures.label_balance import draw_balance
 from tests import report_data as data
 
 RECORDINGS = pd.DataFrame(
@@ -70,11 +70,10 @@ def test_bars_are_the_shares():
     assert len(draw_balance(data.balance(range(1, 11))).axes) == 10
 
 
-def test_the_words_count_recordings_and_crops():
-    caption, alt = captions.balance(data.balance())
-    assert "(5 recordings)" in caption
-    assert "(11 crops)" in caption
-    assert "more even" in caption
+def test_numbers_of_the_caption_count_recordings_and_crops():
+    numbers = captions.balance(data.balance())
+    assert (numbers["recordings"], numbers["crops"]) == ((5, 5), (11, 11))
+    assert ("Neg.", 0.4, pytest.approx(3 / 11)) in numbers["classes"]
+    assert numbers["oversampled"]
     plain = data.balance().replace("oversampled epoch", "epoch")
-    assert "oversampling" not in captions.balance(plain)[0]
-    assert "Neg. 40.00 % before, 27.27 % after" in alt
+    assert not captions.balance(plain)["oversampled"]

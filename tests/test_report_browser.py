@@ -35,13 +35,8 @@ def test_every_image_is_loaded_and_described(found, pictures):  # noqa: F811
     assert all(width and len(alt) > 20 for width, alt in found["images"])
 
 
-def test_the_text_of_the_tables_is_shown(found):
-    for text in ("43.88", "0.5284", "Crop width", "BasicDCGAN, paper", "no valence"):
-        assert text in found["text"]
-    for text in ("p, Holm", "A rater against the others", "improvised", "Labels shuffled (%)"):
-        assert text in found["text"]
-    assert "no speaker is in two parts of a fold" in found["text"]
-    for text in ("How much is luck?", "What is learned", "in the shared layer"):
+def test_the_text_of_the_tables_is_visible(found):
+    for text in ("43.88", "0.5284", "BasicDCGAN, paper", "improvised", "MAE", "iemocap"):
         assert text in found["text"]
 
 

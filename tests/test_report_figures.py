@@ -11,32 +11,46 @@ from matplotlib.patches import Rectangle
 from emospeech.faults import InputError
 from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline as layers_of
-from emospeech.report import (
-    balance,
-    captions,
+from emospeech.report import captions
+from emospeech.report.figures import (
+    architecture,
     comparison,
     confusion,
-    example,
+    crop_example,
     generated,
-    learning,
-    mapping,
-    outline,
+    label_balance,
+    learning_curves,
+    save,
     scatter,
+    shared_layer,
     style,
     trials,
 )
-from emospeech.report.figures import save
 from emospeech.report.tables import write_csv
+from emospeech.search import SearchSpace, draw_trial
 from tests import report_data as data
 
-COLOURS = ("GREEN", "BLUE", "VERMILLION", "ORANGE")
+LINE_COLOURS = [
+    mpl.colors.to_rgb(getattr(style, name)) for name in ("GREEN", "BLUE", "VERMILLION", "ORANGE")
+]
+CLASS_COLOURS = [mpl.colors.to_rgb(colour) for colour in shared_layer.COLOURS]
+PREDICTIONS = pd.DataFrame(
+    {
+        "recording": ["d", "a", "c", "b"],
+        "speaker": ["Ses02M", "Ses01M", "Ses01M", "Ses02M"],
+        "fold": [2, 1, 1, 2],
+        "valence": [2.0, 2.24, 4.5, 1.0],
+        "expected": [2.5, 3.5, 4.0, 1.5],
+        "p1": 0.2,
+    }
+)
 
 
-def line(panel, label):
+def lines(panel, label):
     return [line for line in panel.lines if line.get_label() == label]
 
 
-def shown(figure):
+def visible(figure):
     return [panel for panel in figure.axes if panel.get_visible()]
 
 
@@ -51,82 +65,95 @@ def confused(model="BasicDCGAN"):
 
 
 def learned(folds, model="MultitaskDCGAN"):
-    return learning.points(data.histories(folds), model)
+    return learning_curves.points(data.histories(folds), model)
 
 
-def scattered():
-    columns = {
-        "recording": list("abcd"),
-        "speaker": "Ses01M",
-        "fold": 1,
-        "valence": [1, 2.5, 3, 11 / 3],
-    }
-    return scatter.points(pd.DataFrame(columns | {"expected": [1.7, 2.1, 10 / 3, 4.0]}))
+def searched(count):
+    """trials.csv of `count` random trials."""
+    table = data.trials().iloc[[0]].loc[[0] * count].reset_index(drop=True)
+    drawn = [draw_trial(SearchSpace(), 1, number) for number in range(count)]
+    for name in drawn[0]:
+        table[name] = [trial[name] for trial in drawn]
+    scores = np.random.default_rng(count).uniform(0.2, 0.5, count)
+    return table.assign(trial=range(count), validation_uar=scores, chosen=scores == scores.max())
 
 
 def outlined():
     trial = {"crop_width": 32, "filters": 4, "filter_size": 4}
-    return outline.points(layers_of("MultitaskDCGAN", 32, trial, NetworkSettings()))
+    return architecture.points(layers_of("MultitaskDCGAN", 32, trial, NetworkSettings()))
 
 
+# By kind: the function that draws, the table, and the model of the figure.
 FIGURES = {
-    "outline": (outline.draw_outline, outlined),
-    "balance": (balance.draw_balance, data.balance),
-    "example": (example.draw_example, data.example),
+    "outline": (architecture.draw_outline, outlined, "MultitaskDCGAN"),
+    "balance": (label_balance.draw_balance, data.balance, None),
+    "example": (crop_example.draw_example, data.example, None),
     "trials": (
         trials.draw_trials,
         lambda: trials.points({model: data.trials() for model in data.MODELS}),
+        None,
     ),
-    "comparison": (comparison.draw_comparison, compared),
-    "confusion": (lambda table: confusion.draw_confusion(table, "BasicDCGAN"), confused),
+    "comparison": (comparison.draw_comparison, compared, None),
+    "confusion": (
+        lambda table: confusion.draw_confusion(table, "BasicDCGAN"),
+        confused,
+        "BasicDCGAN",
+    ),
     "learning": (
-        learning.draw_learning,
+        learning_curves.draw_learning,
         lambda: learned({1: data.history(model="BasicCNN"), 10: data.history(8, "BasicCNN")}),
+        "BasicCNN",
     ),
-    "scatter": (lambda table: scatter.draw_scatter(table, "BasicCNN"), scattered),
-    "generated": (generated.draw_generated, data.generated),
-    "map": (mapping.draw_map, data.mapped),
+    "scatter": (
+        lambda table: scatter.draw_scatter(table, "BasicCNN"),
+        lambda: scatter.points(PREDICTIONS),
+        "BasicCNN",
+    ),
+    "generated": (generated.draw_generated, data.generated, "BasicDCGAN"),
+    "map": (shared_layer.draw_map, data.mapped, "BasicCNN"),
 }
 
 
-def test_every_figure_is_tried():
-    assert set(FIGURES) == set(captions.WORDS)
+def test_all_kinds_of_figures_are_tested():
+    assert set(FIGURES) == set(captions.NUMBERS)
 
 
 @pytest.mark.parametrize("kind", FIGURES)
-def test_the_same_table_gives_the_same_bytes_and_so_does_its_csv(kind, tmp_path):
+def test_equal_tables_give_equal_bytes_also_when_read_from_csv(kind, tmp_path):
     draw, table = FIGURES[kind][0], FIGURES[kind][1]()
     write_csv(table, tmp_path / "a.csv")
-    for name, shown_table in (("a", table), ("b", pd.read_csv(tmp_path / "a.csv"))):
-        save(draw(shown_table), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
-        mpl.rcParams["font.size"] = 20  # what the user has set does not count
+    for name, drawn in (("a", table), ("b", pd.read_csv(tmp_path / "a.csv"))):
+        figure = draw(drawn)
+        width, height = figure.get_size_inches()
+        assert width in (3.39, 7.0)
+        assert height < 9.5, "fits on a page"
+        save(figure, tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+        mpl.rcParams["font.size"] = 20  # settings of the user have no effect
     mpl.rcdefaults()
     pdf, png = ((tmp_path / f"a.{kind}").read_bytes() for kind in ("pdf", "png"))
     assert (tmp_path / "b.pdf").read_bytes() == pdf
     assert (tmp_path / "b.png").read_bytes() == png
     assert b"CreationDate" not in pdf
     assert b"Software" not in png
-    assert b"/FontFile2" in pdf  # TrueType,
-    assert b"Type3" not in pdf  # and nothing else
+    assert b"/FontFile2" in pdf  # TrueType
+    assert b"Type3" not in pdf
     assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("kind", FIGURES)
-def test_a_figure_is_as_wide_as_one_or_both_columns(kind):
-    draw, table = FIGURES[kind]
-    width, height = draw(table()).get_size_inches()
-    assert width in (3.39, 7.0)
-    assert height < 9.5  # of a page
+def test_caption_and_alternative_text_name_the_model_and_differ(kind):
+    _, table, model = FIGURES[kind]
+    caption, alt = captions.figure_texts(kind, table(), *([model] if model else []))
+    assert caption != alt
+    assert caption.endswith(".")
+    assert alt.endswith(".")
+    if model:
+        assert model in caption
+        assert model in alt
 
 
-def test_the_colours_differ_in_grey():
-    lights = sorted(luminance(mpl.colors.to_rgb(getattr(style, name))) for name in COLOURS)
-    ratios = [(high + 0.05) / (low + 0.05) for low, high in pairwise(lights)]
-    assert min(ratios) > 1.3
-
-
-# What is seen without the cones for long, middle or short waves, of linear RGB (Machado, Oliveira
-# and Fernandes 2009, severity 1).
+# What people without the cones for long, middle or short waves see, as a matrix for linear RGB
+# (Machado, Oliveira and Fernandes 2009, severity 1).
 BLIND = {
     "protanopia": [
         [0.152286, 1.052583, -0.204868],
@@ -146,12 +173,14 @@ BLIND = {
 }
 
 
-@pytest.mark.parametrize("kind", BLIND)
-def test_the_colours_differ_for_the_colour_blind(kind):
-    """By 20 in CIELAB at least; the least that can be told apart side by side is about 2."""
-    colours = [mpl.colors.to_rgb(getattr(style, name)) for name in COLOURS]
-    seen = [lab(np.clip(BLIND[kind] @ linear(colour), 0, 1)) for colour in colours]
-    assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 20
+@pytest.mark.parametrize("colours", [LINE_COLOURS, CLASS_COLOURS])
+def test_colours_differ_in_grey_and_for_the_colour_blind(colours):
+    """By 20 in CIELAB at least; about 2 are just noticeable side by side."""
+    lights = sorted(luminance(colour) + 0.05 for colour in colours)
+    assert min(high / low for low, high in pairwise(lights)) > 1.3
+    for matrix in BLIND.values():
+        seen = [lab(np.clip(matrix @ linear(colour), 0, 1)) for colour in colours]
+        assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 20
 
 
 def lab(rgb):
@@ -204,12 +233,12 @@ def linear(colour):
 def test_comparison_has_folds_mean_pooled_interval_paper_and_chance_of_each_model():
     panel = comparison.draw_comparison(compared()).axes[0]
     names = ("each fold", "mean of folds", "pooled", "95 %, speakers", "paper")
-    assert [len(line(panel, name)) for name in names] == [4, 4, 4, 4, 4]
-    folds = line(panel, "each fold")[0]
+    assert [len(lines(panel, name)) for name in names] == [4, 4, 4, 4, 4]
+    folds = lines(panel, "each fold")[0]
     assert list(folds.get_xdata()) == pytest.approx([20.1, 20.2, 20.3])
-    assert line(panel, "pooled")[0].get_xdata() == pytest.approx([20.4])
-    assert line(panel, "95 %, speakers")[0].get_xdata() == pytest.approx([15.4, 25.4])
-    assert line(panel, "paper")[2].get_xdata() == pytest.approx([43.88])
+    assert lines(panel, "pooled")[0].get_xdata() == pytest.approx([20.4])
+    assert lines(panel, "95 %, speakers")[0].get_xdata() == pytest.approx([15.4, 25.4])
+    assert lines(panel, "paper")[2].get_xdata() == pytest.approx([43.88])
     bands = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
     assert [(band.get_x(), band.get_width()) for band in bands] == [pytest.approx((22, 4))] * 4
 
@@ -218,7 +247,7 @@ def test_comparison_without_chance_has_no_band_and_of_activation_no_paper():
     metrics = data.metrics().drop(columns=["chance", "chance_low", "chance_high"])
     panel = comparison.draw_comparison(compared(metrics, task="activation")).axes[0]
     assert not panel.patches
-    assert not line(panel, "paper")
+    assert not lines(panel, "paper")
     assert [tick.get_text() for tick in panel.get_yticklabels()] == [
         "MultitaskCNN",
         "MultitaskDCGAN",
@@ -228,7 +257,7 @@ def test_comparison_without_chance_has_no_band_and_of_activation_no_paper():
 def test_learning_marks_the_first_of_the_best_epochs():
     table = learned({1: data.history(epochs=9, top=4)})
     assert table.loc[table["kept"], "epoch"].tolist() == [4]
-    upper, lower = shown(learning.draw_learning(table))
+    upper, lower = visible(learning_curves.draw_learning(table))
     dots = [line for line in lower.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1]
     assert [list(dot.get_xdata()) for dot in dots] == [[4]]
     assert upper.get_title("left") == "Fold 1"
@@ -244,15 +273,15 @@ def test_learning_marks_the_first_of_the_best_epochs():
     ],
 )
 def test_learning_draws_the_losses_that_a_model_has(model, losses):
-    upper = learning.draw_learning(learned({1: data.history(model=model)})).axes[0]
+    upper = learning_curves.draw_learning(learned({1: data.history(model=model)})).axes[0]
     labels = [line.get_label() for line in upper.lines if not line.get_label().startswith("_")]
     assert labels == losses
 
 
 def test_ten_folds_make_two_blocks_on_one_scale(tmp_path):
-    figure = learning.draw_learning(learned({f: data.history(f + 1) for f in range(1, 11)}))
+    figure = learning_curves.draw_learning(learned({f: data.history(f + 1) for f in range(1, 11)}))
     save(figure, tmp_path / "a.pdf", tmp_path / "a.png")
-    panels = shown(figure)
+    panels = visible(figure)
     assert len(panels) == 20
     titles = [title for panel in panels if (title := panel.get_title("left"))]
     assert titles == [f"Fold {fold}" for fold in range(1, 11)]
@@ -261,13 +290,16 @@ def test_ten_folds_make_two_blocks_on_one_scale(tmp_path):
 
 
 def test_seven_folds_leave_no_empty_axes():
-    assert len(shown(learning.draw_learning(learned({f: data.history() for f in range(7)})))) == 14
+    assert (
+        len(visible(learning_curves.draw_learning(learned({f: data.history() for f in range(7)}))))
+        == 14
+    )
 
 
 @pytest.mark.parametrize(("smallest", "leading"), [(1.0, None), (0.05, {1, 2, 5}), (1e-3, {1})])
 def test_losses_that_span_much_are_on_a_logarithmic_axis_with_room_for_its_marks(smallest, leading):
     history = data.history(9).assign(discriminator=np.geomspace(2, smallest, 9))
-    panel = learning.draw_learning(learned({1: history})).axes[0]
+    panel = learning_curves.draw_learning(learned({1: history})).axes[0]
     assert (panel.get_yscale() == "log") == (leading is not None)
     if leading:
         low, high = panel.get_ylim()
@@ -277,28 +309,145 @@ def test_losses_that_span_much_are_on_a_logarithmic_axis_with_room_for_its_marks
 
 
 def test_one_epoch_is_a_point():
-    upper, _ = shown(learning.draw_learning(learned({1: data.history(1)})))
-    assert line(upper, "valence")[0].get_marker() == "o"
+    upper, _ = visible(learning_curves.draw_learning(learned({1: data.history(1)})))
+    assert lines(upper, "valence")[0].get_marker() == "o"
 
 
-def test_a_history_without_what_is_drawn_is_refused():
+def test_each_epoch_is_a_row_of_generated_and_real_spectrograms():
+    table = data.generated()
+    panels = visible(generated.draw_generated(table))
+    assert len(panels) == 3 * (4 + 2)
+    assert [p.get_ylabel() for p in panels if p.get_ylabel()] == ["Epoch 1", "Epoch 2", "Epoch 3"]
+    own = table.query("epoch == 2 and source == 'generated' and picture == 3")
+    picture = panels[6 + 2].get_images()[0].get_array()  # (rows, frames)
+    assert picture.tolist() == own[["row_1", "row_2", "row_3"]].to_numpy().T.tolist()
+    real = table.query("epoch == 3 and source == 'real' and picture == 2")
+    picture = panels[-1].get_images()[0].get_array()
+    assert picture.tolist() == real[["row_1", "row_2", "row_3"]].to_numpy().T.tolist()
+    assert panels[0].get_images()[0].origin == "lower", "low frequencies at the bottom"
+    shuffled = visible(generated.draw_generated(table.sample(frac=1, random_state=0)))
+    for one, other in zip(panels, shuffled, strict=True):
+        np.testing.assert_array_equal(*(p.get_images()[0].get_array() for p in (one, other)))
+
+
+def test_map_shows_position_class_and_part_of_each_recording():
+    table = data.mapped()
+    panels = visible(shared_layer.draw_map(table))
+    assert len(panels) == 4
+    test, validation = panels[1].collections
+    for drawn, part in ((test, "test"), (validation, "validation")):
+        rows = table[(table["fold"] == 2) & (table["part"] == part)]
+        np.testing.assert_allclose(drawn.get_offsets(), rows[["x", "y"]])
+        wanted = [
+            shared_layer.COLOURS[{1.5: 2, 3: 3, 4.5: 4, 5: 5}[v] - 1] for v in rows["valence"]
+        ]
+        drawn.update_scalarmappable()
+        np.testing.assert_allclose(drawn.get_facecolors(), mpl.colors.to_rgba_array(wanted))
+    assert panels[1].get_xlabel() == "60 % of the variance"
+    assert all(panel.get_aspect() == 1 for panel in panels), "distances can be compared"
+
+
+def test_scatter_has_all_recordings_and_means_over_half_points():
+    table = scatter.points(PREDICTIONS)
+    assert table["recording"].tolist() == ["a", "c", "b", "d"]
+    assert scatter.means(table).to_numpy() == pytest.approx(
+        np.array([[1, 1.5], [2.12, 3], [4.5, 4]])
+    )
+    panel = scatter.draw_scatter(table, "BasicCNN").axes[0]
+    drawn = {line.get_label(): np.array(line.get_data()) for line in panel.lines}
+    assert sorted(drawn["recording"][0]) == sorted(PREDICTIONS["valence"])
+    assert drawn["mean"][1].tolist() == [1.5, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("count", [1, 2, 100])
+def test_every_trial_is_a_dot_at_its_value(count):
+    table = searched(count)
+    figure = trials.draw_trials(trials.points({"BasicDCGAN": table, "BasicCNN": table}))
+    assert len(figure.axes) == 2 * 5
+    panel = figure.axes[0]
+    assert panel.get_title("left") == "BasicCNN"
+    dots, chosen = (next(x for x in panel.lines if x.get_label() == n) for n in ("trial", "chosen"))
+    assert sorted(dots.get_ydata()) == pytest.approx(sorted(100 * table["validation_uar"]))
+    assert chosen.get_ydata() == pytest.approx([100 * table["validation_uar"].max()])
+    widths = sorted(table["crop_width"].unique())
+    assert [widths[round(place)] for place in dots.get_xdata()] == table["crop_width"].tolist()
+
+
+def test_a_line_is_the_mean_of_trials_with_one_value():
+    """Of the crop widths 64, 128, 64 the first has two trials, .30 and .25."""
+    panel = trials.draw_trials(trials.points({"BasicCNN": data.trials()})).axes[0]
+    (line,) = panel.collections[0].get_segments()
+    assert line[:, 1] == pytest.approx([27.5, 27.5])
+    assert line[:, 0].mean() == pytest.approx(0)
+
+
+def test_many_values_are_not_all_named():
+    figure = trials.draw_trials(trials.points({"BasicCNN": searched(100)}))
+    assert all(len(panel.get_xticks()) <= 4 for panel in figure.axes)
+
+
+@pytest.mark.parametrize(
+    ("read", "table", "columns"),
+    [
+        (lambda t: learning_curves.points(t, "M"), data.histories({1: data.history()}), "valid"),
+        (lambda t: trials.points({"M": t}), data.trials(), "filters"),
+        (scatter.points, PREDICTIONS, "expected"),
+        (shared_layer.draw_map, data.mapped(), "share_y"),
+        (generated.draw_generated, data.generated(), "row_1"),
+    ],
+    ids=["learning", "trials", "scatter", "map", "generated"],
+)
+def test_tables_without_a_column_or_rows_are_refused(read, table, columns):
+    dropped = [column for column in table if str(column).startswith(columns)]
+    with pytest.raises(InputError, match=f"no column.* {dropped[0]}"):
+        read(table.drop(columns=dropped[0]))
+    with pytest.raises(InputError, match="no rows"):
+        read(table.iloc[:0])
+
+
+def test_a_fold_without_validation_scores_and_a_search_without_models_are_refused():
     history = data.histories({1: data.history(), 2: data.history()})
-    with pytest.raises(InputError, match="history of BasicCNN: no rows"):
-        learning.points(history.iloc[:0], "BasicCNN")
-    with pytest.raises(InputError, match="BasicCNN: no column validation_uar"):
-        learning.points(history.drop(columns="validation_uar"), "BasicCNN")
     history.loc[history["fold"] == 2, "validation_uar"] = np.nan
-    with pytest.raises(InputError, match="BasicCNN, fold 2: no validation_uar"):
-        learning.points(history, "BasicCNN")
+    with pytest.raises(InputError, match="BasicCNN, fold 2"):
+        learning_curves.points(history, "BasicCNN")
+    with pytest.raises(InputError, match="trials"):
+        trials.points({})
 
 
-def test_captions_tell_the_numbers():
-    caption, alt = captions.comparison(compared())
-    assert "9 recordings of 5 test speakers" in caption
-    assert "BasicDCGAN 21.90 % (paper 43.88 %)" in alt
-    caption, alt = captions.confusion(confused(), "BasicDCGAN")
-    assert f"{np.sum(data.COUNTS)} test recordings" in caption
-    assert "Neg. 75.00 %" in alt
-    assert "Table 3" in caption
-    _, alt = captions.learning(learned({1: data.history(9)}), "BasicCNN")
-    assert "fold 1 34.00 % at epoch 4 of 9" in alt
+def test_numbers_of_captions():
+    numbers = captions.comparison(compared())
+    assert (numbers["recordings"], numbers["speakers"]) == ((9, 9), (5, 5))
+    own = {model["name"]: (model["pooled"], model["paper"]) for model in numbers["models"]}
+    assert own["BasicDCGAN"] == (pytest.approx(0.219), 0.4388)
+    numbers = captions.confusion(confused())
+    assert numbers["recordings"] == np.sum(data.COUNTS)
+    assert dict(numbers["recalls"])["Neg."] == 0.75
+    assert numbers["paper"]
+    assert not captions.confusion(confused("BasicCNN"))["paper"]
+    numbers = captions.learning(learned({1: data.history(9)}))
+    assert numbers["folds"] == [{"fold": 1, "uar": pytest.approx(0.34), "epoch": 4, "epochs": 9}]
+    numbers = captions.trials(trials.points({"BasicCNN": data.trials(), "Other": searched(1)}))
+    assert numbers["trials"] == (1, 3)
+    assert numbers["ranges"][0] == ("BasicCNN", 0.25, 0.41)
+    numbers = captions.scatter(scatter.points(PREDICTIONS))
+    assert numbers["rho"] == pytest.approx(
+        np.corrcoef(PREDICTIONS["valence"], PREDICTIONS["expected"])[0, 1]
+    )
+    assert (numbers["recordings"], numbers["speakers"]) == (4, 2)
+
+
+def test_numbers_of_the_captions_of_generated_spectrograms_and_of_the_map():
+    table, cells = data.generated(), [f"row_{row}" for row in (1, 2, 3)]
+    epoch, level, spread = captions.generated(table)["epochs"][1]
+    own = table.query("epoch == 2 and source == 'generated'")
+    stacked = np.stack([rows[cells].to_numpy() for _, rows in own.groupby("picture")])
+    assert epoch == 2
+    assert level == pytest.approx(stacked.mean() / 255)
+    assert spread == pytest.approx(stacked.std(axis=0, ddof=1).mean() / 255)
+    same = captions.generated(table.assign(**dict.fromkeys(cells, 51)))
+    assert same["epochs"][0] == (1, pytest.approx(0.2), 0)
+    table = data.mapped()
+    rows, fold = table.query("fold == 1"), captions.shared_layer(table)["folds"][0]
+    place = rows.loc[rows["valence"] == 5, "x"].mean() / rows["x"].std()
+    assert fold["variance"] == pytest.approx(0.8)
+    assert dict(fold["places"])["Very Pos."] == round(place, 1)

@@ -1,6 +1,7 @@
-"""The report page is well-formed, whole in itself, and has everything on it."""
+"""The report page is well-formed, self-contained and complete."""
 
 import json
+import re
 import runpy
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,21 +12,21 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from emospeech.report import (
-    balance,
-    captions,
+from emospeech.report import evaluation_tables, page, page_numbers, page_tables
+from emospeech.report.captions import figure_texts
+from emospeech.report.figures import (
     comparison,
     confusion,
-    example,
+    crop_example,
     generated,
-    learning,
-    mapping,
-    page,
+    label_balance,
+    learning_curves,
+    save,
+    shared_layer,
     trials,
 )
-from emospeech.report.contents import search
-from emospeech.report.contents.run import corpus_tables
-from emospeech.report.figures import save
+from emospeech.report.layout import arrange
+from emospeech.report.templates import environment
 from tests import made_up
 from tests import report_data as data
 
@@ -37,7 +38,7 @@ class Outline(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.tags, self.cells, self.row = [], [], [], None
+        self.open, self.tags, self.cells, self.text, self.section = [], [], [], {}, None
         self.feed(text)
         self.close()
         assert not self.open
@@ -51,11 +52,22 @@ class Outline(HTMLParser):
             self.cells[-1].append(0)
         if tag in ("td", "th"):
             self.cells[-1][-1] += int(attributes.get("colspan", 1))
+        if tag == "section":
+            self.section = attributes["aria-labelledby"]
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Collect the text of each section outside of tables, by the id of its heading."""
+        if "section" in self.open and "table" not in self.open:
+            text = self.text.get(self.section, "") + data
+            self.text[self.section] = text.replace("\N{NO-BREAK SPACE}", " ")
+
+    def numbers(self, section):
+        return set(re.findall(r"\d+(?:\.\d+)?", self.text[section]))
 
     def all(self, tag):
         return [attributes for name, attributes, _ in self.tags if name == tag]
@@ -63,9 +75,9 @@ class Outline(HTMLParser):
 
 def picture(draw, folder, name, table, *model):
     save(draw(table, *model), folder / "a.pdf", folder / "a.png", resolution=50)
-    kind = name.split("-")[0]
-    words = captions.WORDS[kind](table, *name.split("-")[1:])
-    return page.Picture(kind, f"figures/{name}.pdf", (folder / "a.png").read_bytes(), *words)
+    texts = figure_texts(*(name.split("-")[:1]), table, *name.split("-")[1:])
+    kind, png = name.split("-")[0], (folder / "a.png").read_bytes()
+    return page.Picture(kind, f"figures/{name}.pdf", png, *texts)
 
 
 EVALUATION = {name: table for name, table in made_up.evaluation().items() if name != "metrics"}
@@ -77,16 +89,16 @@ def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("figures")
     scores = comparison.points(data.metrics(), data.intervals())
     matrix = confusion.points(data.confusion(), "BasicDCGAN")
-    curves = learning.points(data.histories({1: data.history()}), "BasicCNN")
+    curves = learning_curves.points(data.histories({1: data.history()}), "BasicCNN")
     return (
         picture(comparison.draw_comparison, folder, "comparison", scores),
         picture(confusion.draw_confusion, folder, "confusion-BasicDCGAN", matrix, "BasicDCGAN"),
-        picture(balance.draw_balance, folder, "balance", data.balance()),
-        picture(example.draw_example, folder, "example", data.example()),
+        picture(label_balance.draw_balance, folder, "balance", data.balance()),
+        picture(crop_example.draw_example, folder, "example", data.example()),
         picture(trials.draw_trials, folder, "trials", trials.points({"BasicCNN": data.trials()})),
-        picture(learning.draw_learning, folder, "learning-BasicCNN", curves),
+        picture(learning_curves.draw_learning, folder, "learning-BasicCNN", curves),
         picture(generated.draw_generated, folder, "generated-BasicDCGAN", data.generated()),
-        picture(mapping.draw_map, folder, "map-BasicCNN", data.mapped()),
+        picture(shared_layer.draw_map, folder, "map-BasicCNN", data.mapped()),
     )
 
 
@@ -126,7 +138,7 @@ def outline(html):
     return Outline(html)
 
 
-def test_what_the_spectrograms_counted_stands_beside_what_the_reader_counted(tmp_path):
+def test_irregularities_of_reader_and_spectrograms_are_merged(tmp_path):
     read = {"left_out": {"a": 1}, "irregular": {"b": 2}}
     files = {"iemocap/summary.json": read, "iemocap.json": {"irregular": {"c": 3}}}
     for name, content in files.items():
@@ -139,7 +151,7 @@ def test_what_the_spectrograms_counted_stands_beside_what_the_reader_counted(tmp
     )
     corpora = dict(runpy.run_path(str(script))["summaries"](paths))
     assert corpora == {"iemocap": read | {"irregular": {"b": 2, "c": 3}}}
-    rows = corpus_tables(corpora)[-1].layout.rows
+    rows = page_tables.corpus_tables(corpora)[-1].layout.rows
     assert [row[2:] for row in rows] == [("a", "1"), ("b", "2"), ("c", "3")]
 
 
@@ -166,25 +178,8 @@ def test_headings_come_in_order(outline):
 
 def test_every_table_is_there_with_caption_scopes_and_a_box_to_scroll(outline):
     names = {attributes["id"] for attributes in outline.all("table")}
-    assert names >= {
-        "table-1",
-        "table-2-valence",
-        "table-2-activation",
-        "intervals",
-        "further",
-        "folds",
-        "comparisons",
-        "spread",
-        "references",
-        "control",
-        "slices",
-        "leaks",
-        "classes",
-        "chance",
-        "paper",
-        "cells",
-        "neighbours",
-    }
+    assert names >= {*evaluation_tables.TABLES, "table-1", "classes", "paper", "cells"}
+    assert names >= {"table-2-valence", "table-2-activation"}
     assert names >= {f"table-3-{model}" for model in data.MODELS}
     assert names >= {f"search-{model}" for model in data.MODELS}
     assert names >= {"corpora", "left-out", "versions", "config", "hardware", "durations"}
@@ -199,7 +194,7 @@ def test_rows_of_a_table_are_equally_wide(outline):
     assert all(len(set(rows)) == 1 for rows in outline.cells)
 
 
-def test_every_figure_is_inside_with_its_alternative_text_and_size(outline, pictures):
+def test_figures_are_embedded_with_alternative_text_and_size(outline, pictures):
     images = outline.all("img")
     assert [image["alt"] for image in images] == [picture.alt for picture in pictures]
     assert all(image["src"].startswith("data:image/png;base64,") for image in images)
@@ -223,7 +218,7 @@ def test_nothing_is_loaded_from_elsewhere(outline, html):
     assert "@import" not in html
 
 
-def test_values_stand_on_the_page(html):
+def test_values_are_on_the_page(html):
     for text in (
         "43.88",
         "10039",
@@ -236,8 +231,6 @@ def test_values_stand_on_the_page(html):
         "a processor",
         "31.2",
         "2.9.0",
-        "Over 2 draws of the crops the UAR of valence has a deviation of",
-        "BasicDCGAN in 5 of 5 folds",
         "snakemake --cores 1 --configfile own.yaml",
     ):
         assert text in html
@@ -246,59 +239,114 @@ def test_values_stand_on_the_page(html):
     assert "snakemake --cores 1 --force figures/confusion-BasicDCGAN.pdf" in html
 
 
-def test_chosen_trial_is_first_and_set_off(outline):
+def test_chosen_trials_are_highlighted(outline):
     marked = [a for a in outline.all("tr") if "chosen" in a.get("class", "")]
     assert len(marked) == len(data.MODELS)
 
 
-def test_the_budget_and_how_trainings_ended_are_counted(html):
-    assert "3 trials on each of 2 folds, 6 trainings" in html
-    assert "12 trainings reached" in html
-    assert "4 diverged" in html
+def test_search_numbers_count_budgets_and_ends():
     trials = {"BasicCNN": data.trials(), "MultitaskCNN": data.trials().iloc[1:2]}
-    words = search.search_words(trials)
-    assert "BasicCNN 3 trials on each of 2 folds, 6 trainings; MultitaskCNN 1 trial on" in words
-    by_folds = {"BasicCNN": data.trials().assign(chosen_by=["1", "2", ""])}
-    single = {"BasicCNN": trials["MultitaskCNN"]}
-    kinds = [(trials, "pooled"), (by_folds, "pooled"), (by_folds, "fold"), (single, "fold")]
-    assert len({search.search_words(*kind) for kind in kinds}) == 4
+    numbers = page_numbers.search_numbers(trials)
+    assert numbers["budgets"] == {
+        "BasicCNN": {"trials": 3, "folds": 2, "trainings": 6},
+        "MultitaskCNN": {"trials": 1, "folds": 2, "trainings": 2},
+    }
+    everything = page_numbers.search_numbers(dict.fromkeys(data.MODELS, data.trials()))
+    assert (everything["capped"], everything["diverged"]) == (12, 4)
 
 
-def test_synthetic_corpora_are_told_at_the_top_and_only_then(html):
-    warned = page.render(report(embedded=True))
-    assert warned.index("Synthetic data.") < warned.index('<main id="content"')
-    assert "say nothing of emotion in people" in warned
-    assert "Synthetic data." not in html
+def test_sections_have_their_numbers(outline):
+    assert outline.numbers("uncertainty") >= {"5", "32", "0.0625", "0.3750", "10", "0.0020"}
+    assert outline.numbers("search") >= {"3", "2", "6", "12", "4"}
+    assert outline.numbers("variability") >= {"2", "5", "71"}
+    count = len(EVALUATION["leaks"])
+    assert outline.text["leak-checks"].count(f"{count} ") == 2, "checks and passed checks"
+    for model, folds, total in page_numbers.neighbour_numbers(EVALUATION["neighbours"]):
+        assert f"{model} in {folds} of {total}" in outline.text["representations"]
+    assert "results/control" in outline.text["baselines"]
 
 
-def test_a_choice_that_the_folds_share_is_told_and_only_then(html):
-    shared = report(config={"search": {"select": "pooled"}})
-    text = "search.select: fold"
-    assert text in page.render(shared)
-    own = report(config={"search": {"select": "fold"}})
-    assert text not in page.render(own)
-    alone = {model: data.trials().iloc[:1] for model in data.MODELS}
-    assert text not in page.render(replace(shared, trials=alone))
+def section(name, **context):
+    """Return the text of a section of the page."""
+    template = environment().get_template(f"sections/{name}.html.jinja")
+    pictures = dict.fromkeys(page.KINDS, ())
+    (text,) = Outline(template.render(pictures=pictures, **context)).text.values()
+    return text
 
 
-def test_the_control_is_shown_or_said_to_be_missing(html):
-    assert "Inside it with shuffled ones: 1 of 4 (results/control)" in html
+def test_every_way_of_choosing_trials_is_described():
+    trials, single = data.trials(), data.trials().iloc[:1]
+    by_fold = trials.assign(chosen_by=["1", "2", ""])
+    ways = [
+        ({"BasicCNN": trials}, "pooled"),
+        ({"BasicCNN": trials, "MultitaskCNN": single}, "pooled"),
+        ({"BasicCNN": by_fold}, "pooled"),
+        ({"BasicCNN": by_fold}, "fold"),
+        ({"BasicCNN": single}, "fold"),
+    ]
+    numbers = [page_numbers.search_numbers(*way) for way in ways]
+    texts = {section("search", numbers={"search": one}, tables={"search": ()}) for one in numbers}
+    assert len(texts) == len(ways)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "crop_seeds", "speakers"), [(1, 1, 5), (5, 1, 7), (1, 5, 10)], ids=str
+)
+def test_keys_that_would_reduce_uncertainty_are_named(seeds, crop_seeds, speakers):
+    changed = {"seeds": seeds, "crop_seeds": crop_seeds, "diverged_seeds": 2}
+    spread = page_numbers.spread_numbers(EVALUATION["spread"].assign(**changed))
+    comparisons = EVALUATION["comparisons"].assign(speakers=speakers)
+    numbers = {
+        "spread": spread,
+        "speakers": page_numbers.speaker_numbers(comparisons, both_speakers=False),
+    }
+    tables = {"spread": (page_tables.Table("a", "spread", arrange(pd.DataFrame({"a": [1]}))),)}
+    text = section("variability", numbers=numbers, tables=tables)
+    assert ("training.seeds" in text) == (seeds == 1)
+    assert ("evaluation.crop_seeds" in text) == (crop_seeds == 1)
+    text = section("uncertainty", numbers=numbers, tables={"spread": (), "comparisons": ()})
+    assert ("folds.validation" in text) == (speakers < 10)
+    assert (str(page_numbers.LEVEL) in text) == (speakers < 10)
+
+
+def test_synthetic_corpora_are_announced_before_the_results(html):
+    synthetic = page.render(report(embedded=True))
+    assert 'role="note"' not in html
+    assert synthetic.index('role="note"') < synthetic.index('<main id="content"')
+
+
+@pytest.mark.parametrize(
+    ("select", "trials", "mentioned"),
+    [("pooled", 3, True), ("fold", 3, False), ("pooled", 1, False)],
+)
+def test_a_choice_shared_by_the_folds_is_mentioned(select, trials, mentioned):
+    own = report(config={"search": {"select": select}})
+    own = replace(own, trials={model: data.trials().iloc[:trials] for model in data.MODELS})
+    numbers = page_numbers.page_numbers(own, {})
+    text = section("leaks", numbers=numbers, tables=page_tables.page_tables(own, EVALUATION))
+    assert ("search.select" in text) == mentioned
+
+
+def test_a_missing_control_is_mentioned_with_its_command(html):
     evaluation = {name: table for name, table in EVALUATION.items() if name != "control"}
-    missing = replace(report(control_command="make it"), evaluation=evaluation)
-    text = page.render(missing)
-    assert (
-        "The control has no results in results/control yet. This makes them: <code>make it<" in text
-    )
+    text = page.render(replace(report(control_command="make it"), evaluation=evaluation))
+    assert "<code>make it</code>" in text
     assert 'id="control"' not in text
-    assert "Control with shuffled" not in page.render(report(control=None))
+    assert 'id="control"' in html
+    assert "results/control" not in page.render(report(control=None))
 
 
-def test_a_page_of_little_is_still_a_page():
+def test_a_page_with_little_data_is_still_valid():
     run = page.Run(config={}, versions={}, seeds={})
     metrics = data.metrics(["BasicCNN"]).drop(columns=["chance", "chance_low", "chance_high"])
-    text = page.render(page.Report(run, {}, metrics, {}, {}, {}, {}))
-    Outline(text)
-    assert "No chance level was measured" in text
+    outline = Outline(page.render(page.Report(run, {}, metrics, {}, {}, {}, {})))
+    assert {table["id"] for table in outline.all("table")} <= {
+        "table-2-valence",
+        "folds",
+        "identity",
+        "versions",
+        "config",
+    }
 
 
 def test_flatten_keeps_order_and_empty_parts():

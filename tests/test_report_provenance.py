@@ -1,11 +1,10 @@
-"""What a run took is summed stage by stage; the machine is described."""
+"""Provenance: run times by stage and the machine."""
 
 import json
 
 import pytest
 
 from emospeech.report import provenance
-from emospeech.report.durations import durations
 
 
 def write(folder, place, seconds, memory):
@@ -19,7 +18,7 @@ def test_jobs_are_summed_by_stage(tmp_path):
     write(tmp_path, "training/BasicCNN/trial-0/fold-2.tsv", 5400, 1200.2)
     write(tmp_path, "report/page.tsv", 0.5, "-")  # too short to be measured
     write(tmp_path, "folds.tsv", 2, 70)  # a stage of one job
-    table = durations(tmp_path).set_index("stage")
+    table = provenance.stage_durations(tmp_path).set_index("stage")
     assert table["jobs"].to_dict() == {"folds": 1, "report": 1, "training": 2}
     assert table.loc["training", "minutes"] == pytest.approx(120)
     assert table.loc["training", "longest_minutes"] == pytest.approx(90)
@@ -28,7 +27,7 @@ def test_jobs_are_summed_by_stage(tmp_path):
 
 
 def test_a_run_without_benchmarks_has_no_rows(tmp_path):
-    assert durations(tmp_path).empty
+    assert provenance.stage_durations(tmp_path).empty
 
 
 def test_the_machine_is_described():

@@ -233,7 +233,7 @@ def test_the_stores_are_checked_byte_by_byte(project):
 
 # The first jobs that an edit concerns; what depends on them follows, and nothing else does.
 EDITS = {
-    "emospeech/report/confusion.py": {"draw_confusion"},
+    "emospeech/report/figures/confusion.py": {"draw_confusion"},
     "emospeech/search.py": {"select_trial"},
     "emospeech/evaluation/scores.py": {"compute_metrics", "count_confusions"},
     "emospeech/training/engine.py": {"train"},

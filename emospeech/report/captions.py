@@ -1,177 +1,170 @@
-"""The words to a figure: a caption for all, and for who cannot see it what it shows, in numbers."""
+"""The numbers in the captions and alternative texts of the figures.
+
+The sentences are in template/captions.jinja. The functions are named after the figures and take
+the table that a figure is drawn from.
+"""
 
 import numpy as np
+import pandas as pd
 
+from emospeech.evaluation.representation import class_of
 from emospeech.metrics import row_normalised, unweighted_recall
-from emospeech.report.captions_of_pictures import generated, mapped
-from emospeech.report.frames import CLASSES, in_order
-from emospeech.report.learning import losses_of
+from emospeech.report.frames import CLASSES, in_order, losses_of
+from emospeech.report.templates import environment
 
 
-def outline(table, model):
-    """Caption and alternative text of `draw_outline`."""
-    caption = (
-        f"{model} as it is built with its chosen parameters (those of fold 1 where each fold has "
-        "its own), and what a crop becomes on its way. Shapes are filters, frames and rows, or the "
-        "length of a vector. All convolutions have stride 2. Behind each layer of the trunk and "
-        "the shared one stands a leaky ReLU."
-    )
-    if "generator" in set(table["part"]):
-        caption += " The generator has ReLUs, and a tanh at its end."
-    parts = table.groupby("part", sort=False)
-    texts = [
-        f"{part} from {rows['inputs'].iloc[0]} to {rows['outputs'].iloc[-1]}, "
-        f"{_count(rows['parameters'].sum(), 'parameter')}"
-        for part, rows in parts
+def figure_texts(kind: str, table: pd.DataFrame, *model: str) -> tuple[str, str]:
+    """Return the caption and the alternative text of a figure.
+
+    Args:
+        kind: The first part of the file name, a key of `NUMBERS`.
+        table: The table that the figure is drawn from.
+        model: The model of the figure, if it shows a single one.
+    """
+    texts = environment(autoescape=False).get_template("captions.jinja").module
+    numbers = NUMBERS[kind](table) | {"model": model[0] if model else None}
+    return getattr(texts, f"figure_{kind}")(numbers), getattr(texts, f"alt_{kind}")(numbers)
+
+
+def outline(table):
+    """Return the shapes and parameters of each part of a network."""
+    parts = [
+        {
+            "name": part,
+            "inputs": rows["inputs"].iloc[0],
+            "outputs": rows["outputs"].iloc[-1],
+            "parameters": int(rows["parameters"].sum()),
+        }
+        for part, rows in table.groupby("part", sort=False)
     ]
-    return caption, f"Diagram of {model}: {'; '.join(texts)}."
+    return {"parts": parts, "generator": "generator" in set(table["part"])}
 
 
 def balance(table):
-    """Caption and alternative text of `draw_balance`."""
+    """Return the numbers of labels before and after sampling, and the mean share of each class."""
     sizes, stages = table.groupby(["stage", "fold"])["count"].sum(), table["stage"].unique()
-    before, after = (
-        _range(sizes[stage], thing)
-        for stage, thing in zip(stages, ("recording", "crop"), strict=True)
-    )
-    caption = (
-        f"Valence labels in the training part of each fold ({before}) and in an epoch drawn from "
-        f"it ({after}). A label between two classes counts to the nearer one, a halfway one half "
-        "to either."
-    )
-    if "oversampled epoch" in stages:
-        caption += " So oversampling makes the classes more even, but not quite."
+    recordings, crops = (_range(sizes[stage]) for stage in stages)
     means = table.groupby(["class", "stage"], sort=False)["share"].mean().unstack()[stages]
-    texts = [
-        f"{CLASSES[label - 1]} {_percent(old)} before, {_percent(new)} after"
-        for label, old, new in means.itertuples()
-    ]
-    return caption, f"Bar chart of the valence classes, mean of the folds: {'; '.join(texts)}."
+    classes = [(CLASSES[label - 1], before, after) for label, before, after in means.itertuples()]
+    oversampled = "oversampled epoch" in stages
+    return {
+        "recordings": recordings,
+        "crops": crops,
+        "classes": classes,
+        "oversampled": oversampled,
+    }
 
 
 def example(table):
-    """Caption and alternative text of `draw_example`."""
-    name, kinds = table["recording"].iloc[0], table["element"].value_counts()
+    """Return the name of the recording, its number of words, and the times of the crop."""
     crop = table[table["element"] == "crop"].iloc[0]
-    centre = table.loc[table["element"] == "centre", "start"].item()
-    caption = (
-        f"Recording {name}, its words, and a crop of {crop['end'] - crop['start']:.2f} s, cut as "
-        "for evaluation: its dashed centre line is a random point in a random word. On the right "
-        "the crop as the networks see it. 0 dB is the value 1, the maximum of the recording unless "
-        "the config sets another."
-    )
-    return caption, (
-        f"Spectrogram of {name} with {_count(kinds.get('word', 0), 'word')}; the crop reaches from "
-        f"{crop['start']:.2f} to {crop['end']:.2f} s around its centre at {centre:.2f} s."
-    )
+    return {
+        "recording": table["recording"].iloc[0],
+        "words": int((table["element"] == "word").sum()),
+        "start": crop["start"],
+        "end": crop["end"],
+        "centre": table.loc[table["element"] == "centre", "start"].item(),
+    }
 
 
 def trials(table):
-    """Caption and alternative text of `draw_trials`."""
-    counts = table.groupby("model")["trial"].nunique()
-    caption = (
-        f"The search: {_range(counts, 'trial')} of each model, by the values of each parameter. "
-        "The validation UAR is the mean over the folds."
-    )
-    parts = []
-    for model in in_order(counts.index):
-        scores = table.loc[table["model"] == model, "validation_uar"]
-        parts.append(f"{model} {_percent(scores.min())} to {_percent(scores.max())}")
-    return caption, f"Dot plots of validation UAR by parameter: {'; '.join(parts)}."
+    """Return the number of trials, and the range of the validation UAR by model."""
+    scores = table.groupby("model")["validation_uar"].agg(["min", "max"])
+    ranges = [(model, *scores.loc[model]) for model in in_order(scores.index)]
+    return {"trials": _range(table.groupby("model")["trial"].nunique()), "ranges": ranges}
 
 
 def comparison(table):
-    """Caption and alternative text of `draw_comparison`."""
-    task, scores = table["task"].iloc[0], table.set_index(["model", "series"])["value"]
-    parts = []
-    for model in in_order(table["model"].unique()):
-        part = f"{model} {_percent(scores.get((model, 'pooled'), np.nan).item())}"
-        if (model, "paper") in scores.index:
-            part += f" (paper {_percent(scores[model, 'paper'].item())})"
-        parts.append(part)
+    """Return the pooled UAR of each model, the paper's, and the size of the test set."""
+    scores = table.set_index(["model", "series"])["value"]
     pooled = table[table["series"] == "pooled"]
-    recordings = _range(pooled["recordings"], "recording")
-    speakers = _range(pooled["speakers"], "test speaker")
-    caption = (
-        f"Unweighted average recall of {task} with five classes, on {recordings} of {speakers}. "
-        "The number on the right is the pooled value, and its bar the 95 % interval over the "
-        "speakers. The band holds the middle 95 % of what the same predictions score when they are "
-        "permuted within each fold."
-    )
-    return caption, f"Dot plot of {task} UAR by model. Pooled over the folds: {'; '.join(parts)}."
+    models = [
+        {
+            "name": model,
+            "pooled": scores.get((model, "pooled"), pd.Series([np.nan])).item(),
+            "paper": scores[model, "paper"].item() if (model, "paper") in scores.index else None,
+        }
+        for model in in_order(table["model"].unique())
+    ]
+    sizes = {name: _range(pooled[name]) for name in ("recordings", "speakers")}
+    return {"task": table["task"].iloc[0], "models": models, **sizes}
 
 
-def confusion(table, model):
-    """Caption and alternative text of `draw_confusion`."""
+def confusion(table):
+    """Return the recall of each class, the UAR, and whether the paper's matrix is shown."""
     own = table[table["source"] == "this run"]
     matrix = own["count"].to_numpy().reshape(5, 5)
-    recalls = [
-        f"{name} {_percent(value)}"
-        for name, value in zip(CLASSES, np.diag(row_normalised(matrix)), strict=True)
-    ]
-    caption = (
-        f"Valence by {model}, {_count(matrix.sum(), 'test recording')}: share of each row in per "
-        "cent, and counts below. On the outlined diagonal the share is the recall of the class."
-    )
-    if len(own) < len(table):
-        caption += " On the right the paper's Table 3, with the counts recovered from it."
-    return caption, (
-        f"Confusion matrix of {model}. Recall by class: {', '.join(recalls)}. "
-        f"Their mean is {_percent(unweighted_recall(matrix))}."
-    )
+    return {
+        "recordings": int(matrix.sum()),
+        "recalls": list(zip(CLASSES, np.diag(row_normalised(matrix)), strict=True)),
+        "uar": unweighted_recall(matrix),
+        "paper": len(own) < len(table),
+    }
 
 
-def scatter(table, model):
-    """Caption and alternative text of `draw_scatter`."""
+def scatter(table):
+    """Return the size of the test set, the range of the predictions, and the correlation."""
     rho = table["valence"].corr(table["expected"])
-    caption = (
-        f"Valence by {model}: the expected value of the prediction against the mean of the "
-        f"raters, {_count(len(table), 'test recording')} of "
-        f"{_count(table['speaker'].nunique(), 'speaker')}. Squares are means over half a point."
-    )
-    known = "unknown" if np.isnan(rho) else f"{rho:.4f}"
-    low, high = table["expected"].min(), table["expected"].max()
-    return caption, (
-        f"Scatter plot of {model}: {len(table)} recordings, predictions from {low:.2f} to "
-        f"{high:.2f}, correlation {known}."
-    )
+    return {
+        "recordings": len(table),
+        "speakers": table["speaker"].nunique(),
+        "low": table["expected"].min(),
+        "high": table["expected"].max(),
+        "rho": None if np.isnan(rho) else rho,
+    }
 
 
-def learning(table, model):
-    """Caption and alternative text of `draw_learning`."""
-    epochs, parts = table.groupby("fold").size(), []
-    for best in table[table["kept"]].itertuples():
-        score, last = _percent(best.validation_uar), epochs[best.fold]
-        parts.append(f"fold {best.fold} {score} at epoch {best.epoch:.0f} of {last}")
-    losses = ", ".join(losses_of(table)) or "none recorded"
-    caption = (
-        f"Training of {model} with its chosen parameters, fold by fold: the mean of each loss over "
-        "the steps of an epoch, and the recall of the validation speaker. The dotted line and the "
-        "dot mark the epoch whose weights are kept: the first with the highest validation UAR."
-    )
-    alt = f"Learning curves of {model} (losses: {losses}). Best validation UAR: {'; '.join(parts)}."
-    return caption, alt
+def learning(table):
+    """Return the names of the losses, and the epoch and score that each fold keeps."""
+    epochs = table.groupby("fold").size()
+    folds = [
+        {
+            "fold": best.fold,
+            "uar": best.validation_uar,
+            "epoch": int(best.epoch),
+            "epochs": epochs[best.fold],
+        }
+        for best in table[table["kept"]].itertuples()
+    ]
+    return {"losses": losses_of(table), "folds": folds}
 
 
-def _range(numbers, thing):
-    """Say how many of a thing there are, of the models that may differ in it."""
+def generated(table):
+    """Return, by epoch, the mean level of the spectrograms and how much they differ."""
+    cells = table.filter(regex=r"^row_\d+$") / 255
+    real = table["source"] == "real"
+    own = pd.concat([table[["epoch", "picture", "frame"]], cells], axis=1)[~real]
+    # The standard deviation of a cell over the spectrograms of an epoch, mean of all cells.
+    deviations = own.drop(columns="picture").groupby(["epoch", "frame"]).std()
+    spread = deviations.groupby("epoch").mean().mean(axis=1)
+    levels = cells[~real].mean(axis=1).groupby(table["epoch"]).mean()
+    return {
+        "latents": own["picture"].nunique(),
+        "epochs": [(epoch, levels[epoch], spread[epoch]) for epoch in spread.index],
+        "real_level": cells[real].mean(axis=1).mean(),
+    }
+
+
+def shared_layer(table):
+    """Return, by fold, the explained variance and the mean position of each class on axis 1."""
+    folds = []
+    for fold, rows in table.groupby("fold"):
+        means = rows.groupby(class_of(rows["valence"]))["x"].mean() / rows["x"].std()
+        # Adding 0 turns -0.0 into 0.0.
+        places = [(CLASSES[int(label) - 1], round(mean, 1) + 0) for label, mean in means.items()]
+        variance = rows[["share_x", "share_y"]].iloc[0].sum()
+        folds.append({"fold": fold, "variance": variance, "places": places})
+    return {"recordings": len(table), "folds": folds}
+
+
+def _range(numbers):
+    """Return the smallest and the largest of numbers that may differ between models, else None."""
     known = numbers.dropna()
-    if known.empty:
-        return f"the {thing}s"
-    low, high = int(known.min()), int(known.max())
-    return _count(low, thing) if low == high else f"{low} to {high} {thing}s"
+    return None if known.empty else (int(known.min()), int(known.max()))
 
 
-def _count(number, thing):
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def _percent(value):
-    return "unknown" if np.isnan(value) else f"{100 * value:.2f} %"
-
-
-# By the first word of the name of the figure; a second word is the model.
-WORDS = {
+# By the first part of the name of the figure; the second part is the model.
+NUMBERS = {
     "outline": outline,
     "balance": balance,
     "example": example,
@@ -181,5 +174,5 @@ WORDS = {
     "trials": trials,
     "learning": learning,
     "generated": generated,
-    "map": mapped,
+    "map": shared_layer,
 }

@@ -1,4 +1,4 @@
-"""Reading the data frames that the report is made of: names, order, and single cells."""
+"""Helpers for reading the data frames of the report: checks, order and single cells."""
 
 import numpy as np
 import pandas as pd
@@ -20,16 +20,16 @@ def require(frame, columns, place):
 
 
 def in_order(models):
-    """The models in the order of the paper; others follow by name."""
+    """Return the models in the order of the paper; others follow by name."""
     known = {model: place for place, model in enumerate(MODELS)}
     return sorted(models, key=lambda model: (known.get(model, len(known)), model))
 
 
 def of_task(metrics, task):
-    """The rows of metrics.csv for one task.
+    """Return the rows of metrics.csv for one task.
 
-    Raises InputError when a column is missing, there is no such task, or a model has two rows
-    for one scope: it would be a guess which of them to print.
+    Raises:
+        InputError: If a column or the task is missing, or a model has two rows for a scope.
     """
     require(metrics, ("model", "task", "scope", "uar5", "uar3", "rho", "p"), "metrics")
     rows = metrics[metrics["task"] == task]
@@ -43,7 +43,7 @@ def of_task(metrics, task):
 
 
 def cell(rows, model, scope, column):
-    """One number of metrics.csv, NaN where the row, the column or the number is not there."""
+    """Return one number of metrics.csv, NaN if the row, the column or the number is missing."""
     if column not in rows.columns:
         return np.nan
     found = rows.loc[(rows["model"] == model) & (rows["scope"] == scope), column]
@@ -51,16 +51,17 @@ def cell(rows, model, scope, column):
 
 
 def fold_names(scopes):
-    """The scopes fold-1, fold-2, ... in the order of their numbers."""
+    """Return the scopes fold-1, fold-2, ... in the order of their numbers."""
     folds = {scope for scope in scopes if str(scope).startswith("fold-")}
     return sorted(folds, key=lambda scope: (len(scope), scope))
 
 
 def counts(confusion, place="confusion"):
-    """The confusion counts as an integer array, shape (5, 5), truth in rows, sorted by truth.
+    """Return the confusion counts as an integer array of shape (5, 5), truth in rows.
 
-    Raises InputError when a class is missing, stands twice, or has a count that is not a whole
-    number of at least zero.
+    Raises:
+        InputError: If a class is missing or repeated, or a count is not a whole number of at
+            least zero.
     """
     table = confusion.rename(columns=str)
     labels = [str(label) for label in range(1, 6)]
@@ -72,3 +73,8 @@ def counts(confusion, place="confusion"):
     if not (np.isfinite(values).all() and (values >= 0).all() and (values % 1 == 0).all()):
         raise InputError(place, "expected whole counts of at least zero")
     return values.astype(int)
+
+
+def losses_of(table):
+    """Return the LOSSES that have a number in any row of a table of histories."""
+    return [loss for loss in LOSSES if table[loss].notna().any()]

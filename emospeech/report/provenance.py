@@ -1,4 +1,4 @@
-"""What a reader needs to run the study again: versions, the commit of the code, the machine."""
+"""The provenance of a study: package versions, code commit, machine, and run times."""
 
 import os
 import platform
@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from importlib import metadata
 from pathlib import Path
+
+import pandas as pd
 
 PACKAGES = (
     "snakemake",
@@ -67,3 +69,28 @@ def _gpus():
     command = [program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     answer = subprocess.run(command, capture_output=True, text=True)
     return answer.stdout.splitlines() if answer.returncode == 0 else []
+
+
+def stage_durations(folder):
+    """Return the run time and memory of the finished jobs of each stage.
+
+    Args:
+        folder: The folder of the benchmark files, {stage}/**/*.tsv, as Snakemake writes them.
+
+    Returns:
+        A table with a row per stage in the order of the paths: `stage`, `jobs`, `minutes` (total),
+        `longest_minutes` of a job, and `memory_mb`, the largest resident set (0 if not measured).
+    """
+    rows = []
+    for file in sorted(folder.rglob("*.tsv")):
+        table = pd.read_csv(file, sep="\t", na_values="-")
+        stage = file.relative_to(folder).with_suffix("").parts[0]
+        rows += [(stage, *row) for row in table[["s", "max_rss"]].itertuples(index=False)]
+    jobs = pd.DataFrame(rows, columns=["stage", "seconds", "memory_mb"])
+    stages = jobs.groupby("stage", sort=False).agg(
+        jobs=("seconds", "size"),
+        minutes=("seconds", lambda seconds: seconds.sum() / 60),
+        longest_minutes=("seconds", lambda seconds: seconds.max() / 60),
+        memory_mb=("memory_mb", lambda memory: round(memory.fillna(0).max())),
+    )
+    return stages.reset_index()

@@ -1,7 +1,7 @@
-"""The paper checked: the counts behind its Table 3, and the figures that follow from them.
+"""The counts behind the paper's Table 3, and the metrics that follow from them.
 
-The paper prints shares of rows with four digits and no counts. A row's counts are the smallest
-whole numbers that print as its shares do, found here by trying row sums from 1 upwards.
+The paper prints row shares with four digits, but no counts. The counts of a row are the smallest
+whole numbers whose shares round to the printed ones, found by trying row sums from 1 upwards.
 """
 
 import numpy as np
@@ -12,15 +12,16 @@ from emospeech.metrics import class_figures, row_normalised, unweighted_recall
 from emospeech.report import paper
 from emospeech.report.frames import CLASSES, counts, require
 
-LARGEST = 10_039  # recordings of IEMOCAP: no row can have more
+LARGEST = 10_039  # recordings in IEMOCAP, the upper limit of a row sum
 POOL = np.array([[1, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 1]])  # five classes to three
 NEGATIVE, VERY_POSITIVE = 2, 5
 
 
 def recover_counts(shares, digits=4):
-    """The smallest counts whose row shares print as `shares` (rows, classes), of that shape.
+    """Return the smallest counts whose row shares round to `shares`, shape (rows, classes).
 
-    Raises InputError where a row has none: its shares are then no shares of whole numbers.
+    Raises:
+        InputError: If a row has no such counts.
     """
     return np.array([_recover_row(np.asarray(row, float), digits) for row in shares])
 
@@ -34,10 +35,10 @@ def _recover_row(row, digits):
 
 
 def figures_of(matrix):
-    """The figures of the paper's Table 2 and text that follow from confusion counts (5, 5).
+    """Return the metrics of the paper's Table 2 and text, computed from counts of shape (5, 5).
 
-    Maps a name to a share of one: the UAR with five and three classes, then recall, precision and
-    F1 as the text quotes them and, under `_counts`, as they are usually defined.
+    They are UAR with five and three classes, then recall, precision and F1 from the row shares (as
+    in the paper's text) and, with the suffix `_counts`, from the counts (as usually defined).
     """
     classes = class_figures(matrix).set_index("class")
     return {
@@ -53,12 +54,12 @@ def figures_of(matrix):
 
 NAMES = {
     "uar5": ("UAR, 5 classes", "mean of the diagonal"),
-    "uar3": ("UAR, 3 classes", "counts pooled: 1 and 2, 3, 4 and 5"),
-    "recall": ("Recall of Neg.", "its cell on the diagonal"),
-    "precision": ("Precision of Neg.", "from the row shares: each class counts alike"),
-    "precision_counts": ("Precision of Neg.", "from the counts, as usual"),
-    "f1": ("F1 of Very Pos.", "precision from the row shares"),
-    "f1_counts": ("F1 of Very Pos.", "from the counts, as usual"),
+    "uar3": ("UAR, 3 classes", "classes 1 and 2 merged, 4 and 5 merged"),
+    "recall": ("Recall of Neg.", "cell on the diagonal"),
+    "precision": ("Precision of Neg.", "from row shares (classes weighted equally)"),
+    "precision_counts": ("Precision of Neg.", "from counts (usual definition)"),
+    "f1": ("F1 of Very Pos.", "precision from row shares"),
+    "f1_counts": ("F1 of Very Pos.", "from counts (usual definition)"),
 }
 PRINTED = {
     "uar5": paper.TABLE_2[paper.TABLE_3_MODEL]["uar5"],
@@ -69,7 +70,7 @@ PRINTED = {
 }
 
 
-# The rows of cells.csv with the interval of each of these figures: figure and class.
+# The rows of cells.csv that have the intervals of these metrics: figure and class.
 INTERVALS = {
     "uar5": ("uar5",),
     "uar3": ("uar3",),
@@ -85,9 +86,11 @@ NO_BOUNDS = {"low": np.nan, "high": np.nan}
 
 
 def table_recovered(confusion, cells):
-    """What the paper prints, what its Table 3 gives, what this run has, and run less recovered.
+    """Return each metric as printed, as recovered from Table 3, and of this run.
 
-    `confusion` is that of the model of Table 3, `cells` is cells.csv, for the intervals.
+    Args:
+        confusion: The confusion.csv of the model of Table 3.
+        cells: The table cells.csv, which has the intervals.
     """
     recovered = figures_of(recover_counts(paper.TABLE_3))
     ours = figures_of(counts(confusion, f"confusion of {paper.TABLE_3_MODEL}"))
@@ -108,10 +111,10 @@ def table_recovered(confusion, cells):
 
 
 def table_cells(confusion, cells):
-    """The cells of Table 3, one row each: count and share in the paper, and in this run with the
-    interval over the test speakers, which a cell that no recording fell into does not have.
+    """Return a row per cell of Table 3: count and share in the paper and in this run.
 
-    `confusion` and `cells` are as for `table_recovered`.
+    Shares of this run have intervals over the test speakers, unless the cell is empty. The
+    arguments are those of `table_recovered`.
     """
     theirs = recover_counts(paper.TABLE_3)
     ours = counts(confusion, f"confusion of {paper.TABLE_3_MODEL}")
@@ -134,7 +137,7 @@ def table_cells(confusion, cells):
 
 
 def _bounds(cells):
-    """The bounds of each figure of the model of Table 3, by figure and its classes, if any."""
+    """Return the bounds of the intervals of the model of Table 3, by figure and its classes."""
     names = ["figure", "truth", "prediction", "low", "high"]
     require(cells, ["model", *names], "cells")
     rows = cells.loc[cells["model"] == paper.TABLE_3_MODEL, names]

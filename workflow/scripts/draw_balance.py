@@ -4,8 +4,8 @@ from emospeech import jobs
 from emospeech.corpora.tables import load_recordings
 from emospeech.crops.balance import balance_table
 from emospeech.folds import load_folds
-from emospeech.report.balance import draw_balance
 from emospeech.report.figures import save
+from emospeech.report.figures.label_balance import draw_balance
 from emospeech.report.tables import write_csv
 
 

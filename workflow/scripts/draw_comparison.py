@@ -3,8 +3,8 @@
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.report.comparison import draw_comparison, points
 from emospeech.report.figures import save
+from emospeech.report.figures.comparison import draw_comparison, points
 from emospeech.report.tables import write_csv
 
 

@@ -3,8 +3,8 @@
 from emospeech import jobs
 from emospeech.corpora.tables import load_words
 from emospeech.crops.example import choose_example, example_table
-from emospeech.report.example import draw_example
 from emospeech.report.figures import save
+from emospeech.report.figures.crop_example import draw_example
 from emospeech.report.tables import write_csv
 from emospeech.spectrograms.store import open_store
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from emospeech import jobs
 from emospeech.report.figures import save
-from emospeech.report.learning import draw_learning, points
+from emospeech.report.figures.learning_curves import draw_learning, points
 from emospeech.report.tables import write_csv
 
 

@@ -3,7 +3,7 @@
 from emospeech import jobs
 from emospeech.evaluation.predictions import read_keyed
 from emospeech.report.figures import save
-from emospeech.report.mapping import COLUMNS, draw_map
+from emospeech.report.figures.shared_layer import COLUMNS, draw_map
 from emospeech.report.tables import write_csv
 
 

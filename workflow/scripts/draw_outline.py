@@ -5,7 +5,7 @@ from emospeech.files import read_json
 from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline
 from emospeech.report.figures import save
-from emospeech.report.outline import draw_outline, points
+from emospeech.report.figures.architecture import draw_outline, points
 from emospeech.report.tables import write_csv
 from emospeech.training.trial import trial_of_fold
 

@@ -3,7 +3,7 @@
 from emospeech import jobs
 from emospeech.evaluation.predictions import load_predictions
 from emospeech.report.figures import save
-from emospeech.report.scatter import draw_scatter, points
+from emospeech.report.figures.scatter import draw_scatter, points
 from emospeech.report.tables import write_csv
 
 

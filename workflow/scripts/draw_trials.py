@@ -5,8 +5,8 @@ import pandas as pd
 from emospeech import jobs
 from emospeech.files import by_folder
 from emospeech.report.figures import save
+from emospeech.report.figures.trials import draw_trials, points
 from emospeech.report.tables import write_csv
-from emospeech.report.trials import draw_trials, points
 
 
 def main(paths, settings):

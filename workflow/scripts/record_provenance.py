@@ -5,8 +5,7 @@ from pathlib import Path
 
 from emospeech import jobs
 from emospeech.files import write_text
-from emospeech.report.durations import durations
-from emospeech.report.provenance import git_commit, hardware, versions
+from emospeech.report.provenance import git_commit, hardware, stage_durations, versions
 from emospeech.spectrograms.store import made_from
 
 
@@ -20,7 +19,7 @@ def main(paths, settings):
         "versions": versions(),
         "hardware": hardware(),
         "stores": {store.stem: made_from(store) for store in map(Path, settings.stores)},
-        "durations": durations(Path(settings.benchmarks)).to_dict("records"),
+        "durations": stage_durations(Path(settings.benchmarks)).to_dict("records"),
         "config": settings.config,
     }
     write_text(paths.provenance, json.dumps(record, indent=2) + "\n")

@@ -3,13 +3,13 @@
 import pandas as pd
 
 from emospeech import jobs
-from emospeech.report.evidence import FRAMES, evidence_tables
+from emospeech.report.evaluation_tables import FRAMES, build_tables
 from emospeech.report.tables import write_formats
 
 
 def main(paths, settings):
     frames = {name: pd.read_csv(file) for name in FRAMES if (file := getattr(paths, name))}
-    tables = evidence_tables(frames)
+    tables = build_tables(frames)
     for name in settings.tables:
         files = [getattr(paths, f"{name}_{suffix}") for suffix in ("csv", "md", "tex")]
         write_formats(tables[name], *files)

@@ -6,8 +6,8 @@ import pandas as pd
 
 from emospeech import jobs
 from emospeech.files import by_folder, read_json, write_text
-from emospeech.report import captions
-from emospeech.report.evidence import FRAMES
+from emospeech.report.captions import figure_texts
+from emospeech.report.evaluation_tables import FRAMES
 from emospeech.report.page import Picture, Report, Run, render
 
 
@@ -29,7 +29,7 @@ def main(paths, settings):
 
 
 def run_of(record, settings):
-    """Return the `Run` that a provenance.json tells of."""
+    """Return the `Run` described by a provenance.json."""
     return Run(
         config=record["config"],
         versions=record["versions"],
@@ -57,7 +57,7 @@ def pictures(paths):
     """Yield the figures in the order of the page, each with its caption, from what it shows."""
     for png in (Path(path) for path in paths.figures if path.endswith(".png")):
         kind, *model = png.stem.split("-")
-        caption, alt = captions.WORDS[kind](pd.read_csv(png.with_suffix(".csv")), *model)
+        caption, alt = figure_texts(kind, pd.read_csv(png.with_suffix(".csv")), *model)
         yield Picture(kind, str(png.with_suffix(".pdf")), png.read_bytes(), caption, alt)
 
 

@@ -4,8 +4,7 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from emospeech.faults import InputError
-from emospeech.report.frames import LOSSES, require
-from emospeech.report.style import (
+from emospeech.report.figures.style import (
     BLUE,
     GREEN,
     INK,
@@ -14,8 +13,9 @@ from emospeech.report.style import (
     SOFT,
     VERMILLION,
     blank,
-    style,
+    report_style,
 )
+from emospeech.report.frames import LOSSES, losses_of, require
 
 LINES = {
     "generator": (ORANGE, (0, (1, 1))),
@@ -46,11 +46,6 @@ def points(histories, model):
     return table.assign(kept=table.index.isin(best))
 
 
-def losses_of(table):
-    """The losses that a model has, out of LOSSES: those with a number in any of its folds."""
-    return [loss for loss in LOSSES if table[loss].notna().any()]
-
-
 def draw_learning(table):
     """A Figure of `points`: above the losses, below the validation UAR in per cent, fold by fold.
 
@@ -58,7 +53,7 @@ def draw_learning(table):
     is logarithmic when they span a wide range.
     """
     folds = list(table.groupby("fold"))
-    with style():
+    with report_style():
         figure = blank(PAGE_WIDTH, 0.55 + 2.35 * -(-len(folds) // ACROSS))
         panels = _grid(figure, len(folds))
         losses = losses_of(table)

@@ -4,8 +4,17 @@ import pandas as pd
 from matplotlib.patches import Rectangle
 
 from emospeech.report import paper
+from emospeech.report.figures.style import (
+    BLUE,
+    COLUMN_WIDTH,
+    FAINT,
+    INK,
+    SOFT,
+    VERMILLION,
+    blank,
+    report_style,
+)
 from emospeech.report.frames import cell, fold_names, in_order, of_task, require
-from emospeech.report.style import BLUE, COLUMN_WIDTH, FAINT, INK, SOFT, VERMILLION, blank, style
 
 COLUMNS = ["model", "task", "series", "scope", "value", "low", "high", "recordings", "speakers"]
 NAMES = {
@@ -80,7 +89,7 @@ def draw_comparison(table):
     mean (diamond), all folds pooled (filled circle with its interval and its value), the middle
     95 % of chance (band) and the paper's value (upright stroke)."""
     models = in_order(table["model"].unique())
-    with style():
+    with report_style():
         figure = blank(COLUMN_WIDTH, 0.95 + 0.42 * len(models))
         panel = figure.subplots()
         for place, model in enumerate(models):

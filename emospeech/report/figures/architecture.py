@@ -7,8 +7,17 @@ from math import log2
 import pandas as pd
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
+from emospeech.report.figures.style import (
+    BLUE,
+    FAINT,
+    INK,
+    ORANGE,
+    PAGE_WIDTH,
+    SOFT,
+    blank,
+    report_style,
+)
 from emospeech.report.frames import require
-from emospeech.report.style import BLUE, FAINT, INK, ORANGE, PAGE_WIDTH, SOFT, blank, style
 
 COLUMNS = ["part", "layer", "operation", "filter_size", "inputs", "outputs", "parameters"]
 # In inches. Sizes of boxes go with the logarithm of what they stand for.
@@ -59,7 +68,7 @@ def draw_outline(table):
     """
     parts = dict(iter(table.groupby("part", sort=False)))
     height = HEIGHT if "generator" in parts else LOW
-    with style():
+    with report_style():
         figure = blank(PAGE_WIDTH, height)
         figure.set_layout_engine("none")  # all places are given in inches
         panel = figure.add_axes((0, 0, 1, 1), xlim=(0, PAGE_WIDTH), ylim=(0, height))

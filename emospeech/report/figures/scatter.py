@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from emospeech.report.figures.style import BLUE, COLUMN_WIDTH, SOFT, VERMILLION, blank, report_style
 from emospeech.report.frames import require
-from emospeech.report.style import BLUE, COLUMN_WIDTH, SOFT, VERMILLION, blank, style
 
 BINS = np.arange(0.75, 5.5, 0.5)  # half a point wide, around 1, 1.5, ... 5
 ENDS = (0.8, 5.2)
@@ -28,7 +28,7 @@ def draw_scatter(table, model):
 
     A grey diagonal is where both agree, the line with squares joins the means.
     """
-    with style():
+    with report_style():
         figure = blank(COLUMN_WIDTH, 3.1)
         panel = figure.subplots()
         panel.plot(ENDS, ENDS, color=SOFT, linewidth=0.8, linestyle=(0, (4, 2)), label="agreement")

@@ -1,7 +1,7 @@
 """Figure of the valence labels that a training sees, before and after oversampling."""
 
+from emospeech.report.figures.style import BLUE, FAINT, INK, PAGE_WIDTH, SOFT, blank, report_style
 from emospeech.report.frames import CLASSES, require
-from emospeech.report.style import BLUE, FAINT, INK, PAGE_WIDTH, SOFT, blank, style
 
 ACROSS = 5  # folds side by side
 WIDTH = 0.4  # of a bar, in classes
@@ -17,7 +17,7 @@ def draw_balance(table):
     require(table, ("fold", "stage", "class", "count", "share"), "balance of the labels")
     folds = list(table.groupby("fold"))
     blocks = -(-len(folds) // ACROSS)
-    with style():
+    with report_style():
         figure = blank(PAGE_WIDTH, 0.5 + 1.65 * blocks)
         across = min(len(folds), ACROSS)
         grid = figure.subplots(blocks, across, squeeze=False, sharex=True, sharey=True)

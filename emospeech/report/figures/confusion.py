@@ -6,9 +6,9 @@ from matplotlib.patches import Rectangle
 
 from emospeech.metrics import row_normalised, unweighted_recall
 from emospeech.report import paper
+from emospeech.report.figures.style import COLUMN_WIDTH, INK, PAGE_WIDTH, blank, report_style
 from emospeech.report.forms import MISSING
 from emospeech.report.frames import CLASSES, counts
-from emospeech.report.style import COLUMN_WIDTH, INK, PAGE_WIDTH, blank, style
 
 DARK = 0.22  # below this luminance white text has more contrast to a cell than black (WCAG 2)
 
@@ -40,7 +40,7 @@ def draw_confusion(table, model):
     count. The paper's matrix, where there is one, stands beside that of this run.
     """
     sources = table["source"].unique()
-    with style():
+    with report_style():
         figure = blank(PAGE_WIDTH if len(sources) == 2 else COLUMN_WIDTH, 3.15)
         panels = figure.subplots(1, len(sources), squeeze=False)[0]
         for place, (panel, source) in enumerate(zip(panels, sources, strict=True)):

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from emospeech.report.figures.style import INK, LEVELS, PAGE_WIDTH, VERMILLION, blank, report_style
 from emospeech.report.frames import require
-from emospeech.report.style import INK, LEVELS, PAGE_WIDTH, VERMILLION, blank, style
 
 COLUMNS = ("recording", "element", "start", "end", "low", "high", "level", "word")
 MARKED = (250, 500, 1000, 2000, 4000, 8000)  # Hz, on the axis where they lie on it
@@ -23,7 +23,7 @@ def draw_example(table):
     parts = dict(iter(table.groupby("element")))
     crop, centre = parts["crop"].iloc[0], parts["centre"]["start"].item()
     seconds = [np.ptp(parts[name][["start", "end"]].to_numpy()) for name in ("cell", "crop cell")]
-    with style():
+    with report_style():
         figure = blank(PAGE_WIDTH, 2.5)
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=seconds)
         _draw_cells(left, parts["cell"])

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from emospeech.faults import InputError
+from emospeech.report.figures.style import BLUE, INK, PAGE_WIDTH, VERMILLION, blank, report_style
 from emospeech.report.forms import plain
 from emospeech.report.frames import in_order, require
-from emospeech.report.style import BLUE, INK, PAGE_WIDTH, VERMILLION, blank, style
 from emospeech.report.tables import PARAMETER_NAMES
 
 UNITS = {"crop_width": " (frames)", "filter_size": " (cells)", "batch_size": " (crops)"}
@@ -41,7 +41,7 @@ def draw_trials(table):
     trial, a diamond one that was chosen, a short line the mean of two or more with one value.
     """
     models = in_order(table["model"].unique())
-    with style():
+    with report_style():
         figure = blank(PAGE_WIDTH, 0.6 + 1.15 * len(models))
         grid = figure.subplots(
             len(models), len(PARAMETER_NAMES), squeeze=False, sharex="col", sharey=True

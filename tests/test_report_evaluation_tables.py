@@ -1,11 +1,9 @@
-"""The tables to judge the results by pick the right cells of results/evaluation."""
+"""Tables and numbers of the report pick the right cells of results/evaluation."""
 
 import pandas as pd
 import pytest
 
-from emospeech.evaluation.comparisons import smallest_p
-from emospeech.report import evidence
-from emospeech.report.contents import chance, learned, luck, slices, uncertainty
+from emospeech.report import evaluation_tables, page_numbers
 from emospeech.report.layout import arrange
 from tests import made_up
 from tests import report_data as data
@@ -18,13 +16,18 @@ def frames():
 
 @pytest.fixture(scope="module")
 def tables(frames):
-    return evidence.evidence_tables(frames | {"control": frames["metrics"]})
+    return evaluation_tables.build_tables(frames | {"control": frames["metrics"]})
 
 
-def test_all_tables_are_made_of_all_frames_and_few_of_few(frames, tables):
-    assert list(tables) == list(evidence.TABLES)
-    assert set(evidence.evidence_tables({"metrics": frames["metrics"]})) == {"folds", "chance"}
-    assert {part for _, parts in evidence.TABLES.values() for part in parts} == set(evidence.FRAMES)
+def test_tables_are_built_if_their_inputs_are_present(frames, tables):
+    assert list(tables) == list(evaluation_tables.TABLES)
+    assert set(evaluation_tables.build_tables({"metrics": frames["metrics"]})) == {
+        "folds",
+        "chance",
+    }
+    assert {part for _, parts in evaluation_tables.TABLES.values() for part in parts} == set(
+        evaluation_tables.FRAMES
+    )
 
 
 def test_intervals_are_pooled_and_have_the_papers_values_for_valence(frames, tables):
@@ -54,7 +57,7 @@ def test_comparisons_are_of_the_means_over_speakers(frames, tables):
     assert not table.isna().any().any()
 
 
-def test_the_spread_has_each_kind_of_luck_for_itself(frames, tables):
+def test_spread_keeps_the_components_apart(frames, tables):
     table = tables["spread"]
     order = [("valence", m) for m in data.MODELS]
     order += [("activation", m) for m in data.MODELS if m.startswith("Multitask")]
@@ -68,19 +71,19 @@ def test_the_spread_has_each_kind_of_luck_for_itself(frames, tables):
         assert (line["seeds"], line["crop_seeds"], line["speakers"]) == (1, 2, 5)
 
 
-def test_the_spread_is_told_in_words_and_so_is_what_is_not_drawn_anew(frames):
-    words = luck.spread_words(frames["spread"])
-    assert "With one seed of the training nothing is known of its part (training.seeds)." in words
-    assert "A standard deviation of 2 values is itself uncertain by some 71 %." in words
+def test_spread_numbers_are_ranges_over_the_models(frames):
+    numbers = page_numbers.spread_numbers(frames["spread"])
+    assert (numbers["seeds"], numbers["over_seeds"]) == (1, None)
+    assert (numbers["fewest"], round(numbers["uncertainty"], 2)) == (2, 0.71)
     rows = frames["spread"].query("figure == 'uar5' and task == 'valence'")
-    for kind in ("deviation_crops", "error_speakers"):
-        assert f"{100 * rows[kind].min():.1f} to {100 * rows[kind].max():.1f} points" in words
-    more = frames["spread"].assign(seeds=5, deviation_seeds=0.0312)
-    assert (
-        "Over 5 seeds of the training the UAR of valence has a deviation of 3.1 points."
-        in luck.spread_words(more)
-    )
-    assert luck.spread_words(None) == ""
+    for name, column in {
+        "over_crops": "deviation_crops",
+        "over_speakers": "error_speakers",
+    }.items():
+        assert numbers[name] == (rows[column].min(), rows[column].max())
+    more = page_numbers.spread_numbers(frames["spread"].assign(seeds=5, deviation_seeds=0.0312))
+    assert (more["seeds"], more["over_seeds"]) == (5, (0.0312, 0.0312))
+    assert page_numbers.spread_numbers(None) is None
 
 
 def test_neighbours_are_means_of_the_folds_with_their_range(frames, tables):
@@ -93,27 +96,26 @@ def test_neighbours_are_means_of_the_folds_with_their_range(frames, tables):
     assert line["near_crops"] == pytest.approx(own.query("space == 'crops'")["share"].mean())
     assert line["near_chance"] == pytest.approx(own["chance"].mean())
     assert list(tables["neighbours"]["property"].unique()) == ["valence", "activation", "speaker"]
-    assert "BasicDCGAN in 5 of 5 folds" in learned.neighbour_words(frames["neighbours"])
+    assert ("BasicDCGAN", 5, 5) in page_numbers.neighbour_numbers(frames["neighbours"])
     fewer = frames["neighbours"].copy()
     fewer.loc[fewer["fold"].eq(2) & fewer["space"].eq("crops"), "share"] = 1.0
-    assert "BasicDCGAN in 4 of 5 folds" in learned.neighbour_words(fewer)
+    assert ("BasicDCGAN", 4, 5) in page_numbers.neighbour_numbers(fewer)
     none = frames["neighbours"].iloc[:0]
-    assert evidence.table_neighbours(none).empty
-    assert learned.neighbour_words(none) == ""
+    assert evaluation_tables.table_neighbours(none).empty
+    assert page_numbers.neighbour_numbers(none) == []
 
 
-def test_references_stand_in_one_order_and_guessers_lack_correlations(frames, tables):
+def test_references_are_ordered_and_guessers_have_no_correlation(frames, tables):
     table = tables["references"].set_index(["task", "reference"])
     order = [name for task, name in table.index if task == "valence"]
-    assert order == [
-        "Uniform guess", "Guess by the prior", "Most frequent class",
-        "baseline", *data.MODELS, "A rater against the others",
-    ]  # fmt: skip
+    guessers = [evaluation_tables.LABELS[name] for name in evaluation_tables.GUESSERS]
+    rater = evaluation_tables.LABELS["rater"]
+    assert order == [*guessers, "baseline", *data.MODELS, rater]
     rows = frames["references"].set_index(["task", "reference", "scope"])
     human = rows.loc[("activation", "rater", "pooled")]
-    line = table.loc[("activation", "A rater against the others")]
+    line = table.loc[("activation", rater)]
     assert line["ccc"] == human["ccc"]
-    assert pd.isna(table.loc[("valence", "Uniform guess"), "rho"])
+    assert pd.isna(table.loc[("valence", guessers[0]), "rho"])
 
 
 def test_slices_give_each_model_its_own_column(frames, tables):
@@ -121,7 +123,7 @@ def test_slices_give_each_model_its_own_column(frames, tables):
     table = tables["slices"]
     assert table["slice"].drop_duplicates().tolist() == ["style", "speaker", "agreement"]
     agreement = table.query("slice == 'agreement' and task == 'valence'")["value"].tolist()
-    assert agreement == [name for name in evidence.AGREEMENTS if name in agreement]
+    assert agreement == [name for name in evaluation_tables.AGREEMENTS if name in agreement]
     for line in table.to_dict("records"):
         key = line["task"], line["slice"], line["value"]
         assert line["MultitaskCNN_uar5"] == rows.loc[(*key, "MultitaskCNN"), "uar5"]
@@ -130,54 +132,44 @@ def test_slices_give_each_model_its_own_column(frames, tables):
 
 
 def test_folds_come_in_the_order_of_their_numbers():
-    table = evidence.table_folds(data.metrics())
+    table = evaluation_tables.table_folds(data.metrics())
     assert table["fold"].tolist() == ["1", "2", "10"] * 2
     assert table["BasicCNN_uar5"].tolist()[:3] == [0.201, 0.202, 0.203]
     assert table["BasicCNN_p"].tolist()[:3] == pytest.approx([0.501, 0.502, 0.503])
 
 
-def test_the_control_is_held_against_its_own_chance():
+def test_the_control_is_compared_with_its_own_chance_level():
     metrics, shuffled = data.metrics(), data.metrics().assign(chance_low=0.3, chance_high=0.31)
     shuffled.loc[shuffled["model"] == "BasicCNN", "uar5"] = 0.305
     metrics.loc[metrics["model"] == "MultitaskCNN", "uar5"] = 0.9
-    table = evidence.table_control(metrics, shuffled).set_index("model")
+    table = evaluation_tables.table_control(metrics, shuffled).set_index("model")
     assert table["above"].tolist() == [False, True, False, False]
     assert table["inside"].tolist() == [True, False, False, False]
-    found = chance.control_words({"control": table.reset_index()}, "results/x", "make it")["found"]
-    assert "as they are: 1 of 4 models. Inside it with shuffled ones: 1 of 4" in found
+    numbers = page_numbers.control_numbers(table.reset_index())
+    assert numbers == {"models": 4, "above": 1, "inside": 1}
 
 
-def test_a_control_that_is_not_there_is_told_with_its_command():
-    words = chance.control_words({}, "results/x", "make it")
-    assert words == {
-        "missing": "The control has no results in results/x yet.",
-        "command": "make it",
-    }
-    assert chance.control_words({}, None, "make it") == {}
-
-
-def test_what_so_few_speakers_can_show_is_computed(frames):
+def test_the_smallest_p_values_follow_from_the_number_of_speakers(frames):
     table = frames["comparisons"]
-    words = uncertainty.speaker_words(table, doubled=False)
-    assert "With 5 test speakers there are 32 choices of signs" in words
-    assert "p below 0.0625; as the first of 6 pairs it is 0.3750" in words
-    assert "cannot tell any two models apart at the level of 0.05" in words
-    assert "there are 10, and the smallest p are 0.0020 and 0.0117" in words
-    assert "folds.validation" not in uncertainty.speaker_words(table, doubled=True)
-    seven = uncertainty.speaker_words(table.assign(speakers=7), doubled=True)
-    assert smallest_p(7) < 0.05 < 6 * smallest_p(7)
-    assert "they can decide on one pair, not on all at once" in seven
-    ten = uncertainty.speaker_words(table.assign(speakers=10), doubled=True)
-    assert "0.05." not in ten
+    numbers = page_numbers.speaker_numbers(table, both_speakers=False)
+    assert (numbers["speakers"], numbers["patterns"], numbers["pairs"]) == (5, 32, 6)
+    assert (numbers["p"], numbers["holm"]) == (1 / 16, 6 / 16)
+    twice = numbers["doubled"]
+    assert (twice["speakers"], twice["p"], twice["holm"]) == (10, 1 / 512, 6 / 512)
+    assert page_numbers.speaker_numbers(table, both_speakers=True)["doubled"] is None
+    enough = page_numbers.speaker_numbers(table.assign(speakers=10), both_speakers=False)
+    assert enough["holm"] < enough["level"]
+    assert enough["doubled"] is None
+    assert page_numbers.speaker_numbers(table.iloc[:0], both_speakers=False) is None
 
 
 def test_leak_checks_are_counted(frames):
-    words = slices.leak_words(frames["leaks"], shared=False)
-    count = len(frames["leaks"])
-    assert words.count(f"{count} ") == 2, "as many passed as ran"
-    broken = frames["leaks"].assign(result=["failed"] + ["passed"] * (count - 1))
-    assert f"{count - 1} passed" in slices.leak_words(broken, shared=False)
-    assert "search.select: fold" in slices.leak_words(frames["leaks"], shared=True)
+    leaks, count = frames["leaks"], len(frames["leaks"])
+    numbers = page_numbers.leak_numbers(leaks, shared_choice=False)
+    assert (numbers["checks"], numbers["passed"]) == (count, count)
+    assert numbers["cases"] == leaks["looked_at"].sum()
+    broken = leaks.assign(result=["failed"] + ["passed"] * (count - 1))
+    assert page_numbers.leak_numbers(broken, shared_choice=False)["passed"] == count - 1
 
 
 def test_the_classical_baseline_has_a_name(tables):

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from emospeech.evaluation.representation import class_of
+from emospeech.report.figures.style import INK, PAGE_WIDTH, blank, report_style
 from emospeech.report.frames import CLASSES, require
-from emospeech.report.style import INK, PAGE_WIDTH, blank, style
 
 COLUMNS = ["fold", "recording", "speaker", "part", "valence", "x", "y", "share_x", "share_y"]
 ACROSS = 3  # folds side by side: wide panels, since the first direction is the longer one
@@ -25,7 +25,7 @@ def draw_map(table):
     require(table, COLUMNS, "map")
     folds = list(table.groupby("fold"))
     blocks = -(-len(folds) // ACROSS)
-    with style():
+    with report_style():
         figure = blank(PAGE_WIDTH, 0.45 + 1.65 * blocks)
         grid = figure.subplots(blocks, min(len(folds), ACROSS), squeeze=False)
         for panel in grid.flat[len(folds) :]:

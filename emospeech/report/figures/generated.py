@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from emospeech.report.figures.style import LEVELS, PAGE_WIDTH, SOFT, blank, report_style
 from emospeech.report.frames import require
-from emospeech.report.style import LEVELS, PAGE_WIDTH, SOFT, blank, style
 
 HIGHEST = 255  # level of a picture; 0 is the floor
 TALLEST = 8.5  # inches of all pictures together
@@ -32,7 +32,7 @@ def draw_generated(table):
     sizes = [drawn.shape[1], real.shape[1]]
     tall = drawn.shape[2] / drawn.shape[3]
     height = tall * len(epochs) * (PAGE_WIDTH - MARGIN) / (sum(sizes) + GAP)
-    with style():
+    with report_style():
         figure = blank(PAGE_WIDTH, 0.3 + min(height, TALLEST))
         widths = [1] * sizes[0] + [GAP] + [1] * sizes[1]
         grid = figure.subplots(len(epochs), len(widths), squeeze=False, width_ratios=widths)

@@ -57,7 +57,7 @@ SETTINGS = {
 
 
 @contextmanager
-def style():
+def report_style():
     """matplotlib's defaults with the settings above, whatever the user's own file says."""
     with mpl.rc_context():
         mpl.rcdefaults()

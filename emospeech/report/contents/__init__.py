@@ -1,1 +1,0 @@
-"""Which tables stand on the report page, with their captions: a module for each section."""

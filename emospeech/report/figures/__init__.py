@@ -1,0 +1,22 @@
+"""The figures of the report: one module per figure, with its data table and its drawing."""
+
+from emospeech.files import written_whole
+from emospeech.report.figures.style import report_style
+
+
+def save(figure, pdf_path, png_path, resolution=200):
+    """Write a figure as PDF and PNG, both atomically.
+
+    The files contain no dates or program versions, so that equal figures are equal bytes.
+
+    Args:
+        figure: The matplotlib figure.
+        pdf_path: The vector file.
+        png_path: The raster file.
+        resolution: Dots per inch of the PNG.
+    """
+    with report_style():
+        with written_whole(pdf_path) as beside:
+            figure.savefig(beside, format="pdf", metadata={"CreationDate": None})
+        with written_whole(png_path) as beside:
+            figure.savefig(beside, format="png", dpi=resolution, metadata={"Software": None})

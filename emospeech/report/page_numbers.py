@@ -1,0 +1,171 @@
+"""The numbers in the sentences of the report page; the templates of the sections use them."""
+
+import math
+
+import pandas as pd
+
+from emospeech.evaluation.comparisons import smallest_p
+from emospeech.report.frames import in_order
+from emospeech.report.tables import table_2
+from emospeech.training.trial import FOLD_UAR
+
+LEVEL = 0.05  # of significance
+
+
+def headline(metrics: pd.DataFrame, intervals: pd.DataFrame | None) -> list[dict]:
+    """Return, by model, the pooled 5-class UAR of valence, its interval, chance, the paper's UAR.
+
+    Values are shares of one, None if unknown.
+    """
+    table = table_2(metrics)
+    if intervals is not None:
+        own = intervals.loc[intervals["task"] == "valence", ["model", "uar5_low", "uar5_high"]]
+        table = table.merge(own, on="model", how="left")
+    names = ("model", "uar5_pooled", "uar5_low", "uar5_high", "uar5_paper", "chance")
+    table = table.reindex(columns=names).astype(object)
+    return table.where(table.notna(), None).to_dict("records")
+
+
+def page_numbers(report, evaluation: dict) -> dict:
+    """Return {section: numbers}; None for a section without data.
+
+    Args:
+        report: The `page.Report`.
+        evaluation: The tables of `evaluation_tables`, by name.
+    """
+    source, config = report.evaluation, report.run.config
+    both = config.get("folds", {}).get("validation") == "both"
+    searched = any(len(trials) > 1 for trials in report.trials.values())
+    select = config.get("search", {}).get("select", "pooled")
+    return {
+        "speakers": speaker_numbers(source.get("comparisons"), both),
+        "spread": spread_numbers(source.get("spread")),
+        "control": control_numbers(evaluation.get("control")),
+        "leaks": leak_numbers(source.get("leaks"), searched and select == "pooled"),
+        "search": search_numbers(report.trials, select),
+        "neighbours": neighbour_numbers(source.get("neighbours")),
+    }
+
+
+def speaker_numbers(comparisons, both_speakers):
+    """Return the smallest p-values that the number of test speakers allows.
+
+    Args:
+        comparisons: The table comparisons.csv, or None.
+        both_speakers: Whether both speakers of each session are tested.
+
+    Returns:
+        Numbers of speakers, sign patterns and pairs, the smallest p without and with Holm's
+        correction, and in `doubled` the same for twice as many speakers, where that would help.
+    """
+    if comparisons is None or comparisons.empty:
+        return None
+    speakers = int(comparisons["speakers"].max())
+    families = comparisons.groupby(["family", "task"])[["model", "other"]]
+    pairs = max(len(rows.drop_duplicates()) for _, rows in families)
+    numbers = _smallest_p(speakers, pairs) | {"pairs": pairs, "level": LEVEL}
+    helpful = numbers["holm"] > LEVEL and not both_speakers
+    return numbers | {"doubled": _smallest_p(2 * speakers, pairs) if helpful else None}
+
+
+def _smallest_p(speakers, pairs):
+    p = smallest_p(speakers)
+    return {"speakers": speakers, "patterns": 2**speakers, "p": p, "holm": min(pairs * p, 1)}
+
+
+def spread_numbers(spread):
+    """Return how much the UAR of valence varies with seeds, crops and speakers.
+
+    Args:
+        spread: The table spread.csv, or None.
+
+    Returns:
+        Ranges over the models as shares, and `uncertainty`: the relative standard error of the
+        standard deviation of the fewest values, 1 / sqrt(2 (n - 1)).
+    """
+    if spread is None or spread.empty:
+        return None
+    rows = spread[(spread["figure"] == "uar5") & (spread["task"] == "valence")]
+    seeds, crop_seeds = int(rows["seeds"].max()), int(rows["crop_seeds"].max())
+    fewest = min((number for number in (seeds, crop_seeds) if number > 1), default=None)
+    return {
+        "seeds": seeds,
+        "crop_seeds": crop_seeds,
+        "speakers": int(rows["speakers"].max()),
+        "over_seeds": _range(rows["deviation_seeds"]),
+        "over_crops": _range(rows["deviation_crops"]),
+        "over_speakers": _range(rows["error_speakers"]),
+        "diverged": int(rows["diverged_seeds"].sum()),
+        "fewest": fewest,
+        "uncertainty": 1 / math.sqrt(2 * (fewest - 1)) if fewest else None,
+    }
+
+
+def _range(values):
+    known = values.dropna()
+    return None if known.empty else (known.min(), known.max())
+
+
+def control_numbers(control):
+    """Return how many models exceed chance on the original labels, and agree on shuffled ones."""
+    if control is None:
+        return None
+    above, inside = (int(control[name].sum()) for name in ("above", "inside"))
+    return {"models": len(control), "above": above, "inside": inside}
+
+
+def leak_numbers(leaks, shared_choice):
+    """Return the number of leak checks, of their cases and of the checks that passed.
+
+    Args:
+        leaks: The table leaks.csv, or None.
+        shared_choice: Whether several folds share the choice of the trial.
+    """
+    if leaks is None:
+        return None
+    return {
+        "checks": len(leaks),
+        "cases": int(leaks["looked_at"].sum()),
+        "passed": int((leaks["result"] == "passed").sum()),
+        "shared_choice": shared_choice,
+    }
+
+
+def search_numbers(trials: dict, select: str = "pooled"):
+    """Return the budget of each model, how trials were chosen, and how trainings ended.
+
+    Args:
+        trials: The trials.csv of each model.
+        select: The config value search.select.
+    """
+    if not trials:
+        return None
+    budgets = {}
+    for model, frame in trials.items():
+        folds = sum(str(name).startswith(FOLD_UAR) for name in frame)
+        budgets[model] = {"trials": len(frame), "folds": folds, "trainings": len(frame) * folds}
+    frames, choice = list(trials.values()), "none"
+    if any("chosen_by" in frame for frame in frames):
+        choice = f"by fold, {select}"
+    elif any(len(frame) > 1 for frame in frames):
+        choice = "common"
+    ends = {
+        name: sum(int(frame[name].sum()) for frame in frames if name in frame)
+        for name in ("capped", "diverged")
+    }
+    return {"budgets": budgets, "choice": choice} | ends
+
+
+def neighbour_numbers(neighbours):
+    """Return (model, folds, all folds): in how many folds the shared layer groups valence better.
+
+    Args:
+        neighbours: The table neighbours.csv, or None.
+    """
+    if neighbours is None or neighbours.empty:
+        return []
+    rows = neighbours[neighbours["property"] == "valence"]
+    shares = rows.pivot(index=["model", "fold"], columns="space", values="share")
+    better = (shares["shared layer"] > shares["crops"]).groupby(level="model")
+    counts = better.agg(["sum", "size"]).astype(int)
+    return [(model, *counts.loc[model]) for model in in_order(counts.index)]
