@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from emospeech.report.templates import summaries
 from tests.run_environment import run_environment
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
@@ -330,11 +331,7 @@ def test_snakemakes_own_report_shows_the_page_without_network(project, monkeypat
     assert str(page.relative_to(project.folder / "own/report")) in text
     for category in ("Tables", "Figures", "The page"):
         assert f'"{category}"' in text
-    captions = {}
-    for file in (ROOT / "workflow/report").glob("*.rst"):
-        parts = re.split(r"\{\{.*?\}\}|[\n`\"]", file.read_text())
-        captions[file.stem] = max(parts, key=len).strip()
-    missing = {name for name, words in captions.items() if words not in text}
+    missing = {name for name, summary in summaries().items() if summary not in text}
     assert missing == {"control", "paper", "cells"}, "the small study has no BasicDCGAN"
 
 

@@ -15,6 +15,7 @@ from emospeech.faults import InputError
 from emospeech.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
 from emospeech.labels import are_whole, head_outputs
+from emospeech.report.templates import summaries
 from emospeech.search import SearchSpace, draw_trial
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
@@ -174,14 +175,14 @@ def figure_files(name):
 
 
 def shown(file, name, category):
-    """Mark a file for `snakemake --report`: its caption is workflow/report/NAME.rst.
+    """Include a file in `snakemake --report`, labelled with its name and summary.
 
-    A name that ends in a wildcard, as in confusion-{model}, is captioned without it.
+    The wildcard at the end of a name such as confusion-{model} gets a label of its own.
     """
     kind, _, wildcard = name.partition("-{")
-    labels = {category.removesuffix("s").lower(): kind}
+    labels = {category.removesuffix("s").lower(): kind, "content": summaries()[kind]}
     labels |= {"model": "{model}"} if wildcard else {}
-    return report(file, caption=f"../report/{kind}.rst", category=category, labels=labels)
+    return report(file, category=category, labels=labels)
 
 
 def command_of_study(*configs):

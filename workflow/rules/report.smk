@@ -234,7 +234,7 @@ rule write_report:
         ),
         tables=expand(TABLES / "{name}.{suffix}", name=TABLE_NAMES, suffix=TABLE_FORMATS),
     output:
-        page=report(REPORT / "index.html", caption="../report/page.rst", category="The page"),
+        page=shown(REPORT / "index.html", "page", "The page"),
     log:
         log_of("report/page"),
     benchmark:
