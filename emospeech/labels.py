@@ -6,6 +6,9 @@ success with the number itself ("regression"). Both are encodings of a label as 
 head, as are the raters' own votes ("histogram") and the nearest class alone ("hard").
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 CLASSES = np.arange(1, 6)
@@ -54,26 +57,39 @@ def as_number(labels):
     return np.asarray(labels, np.float64)[:, None]
 
 
-# How a label alone becomes a target; the encoding "histogram" needs the ratings behind it too.
-ENCODERS = {"fuzzy": fuzzy, "hard": hard, "regression": as_number}
+@dataclass(frozen=True)
+class Encoding:
+    """How labels become the targets of a head."""
+
+    targets: Callable[[np.ndarray], np.ndarray]  # labels (n,) to float64 (n, outputs)
+    outputs: int = len(CLASSES)  # of the head: one per class, or the label itself
+    uses_ratings: bool = False  # replaces the targets of recordings that have ratings
+    objective: str | None = None  # of training.losses; None for the class loss of the config
 
 
-def encode(labels, encoding, histograms=None):
-    """Return what a head is to learn, float32 of shape (n, head_outputs(encoding)).
+ENCODINGS = {
+    "fuzzy": Encoding(fuzzy),
+    "histogram": Encoding(fuzzy, uses_ratings=True),
+    "hard": Encoding(hard),
+    "regression": Encoding(as_number, outputs=1, objective="regression"),
+}
 
-    `encoding` is one of ENCODERS, or "histogram" with `histograms` (n, 5); a row of these that is
-    NaN takes the fuzzy label instead.
+
+def encode(labels: np.ndarray, encoding: str, histograms: np.ndarray | None = None) -> np.ndarray:
+    """Return the targets of a head, float32 of shape (n, head_outputs(encoding)).
+
+    `encoding` is one of ENCODINGS. Where it uses ratings, `histograms` (n, 5) are those of the
+    recordings; a row that is NaN takes the fuzzy label instead.
     """
-    if encoding == "histogram":
-        encoded = np.where(np.isnan(histograms), fuzzy(labels), histograms)
-    else:
-        encoded = ENCODERS[encoding](labels)
-    return encoded.astype(np.float32)
+    targets = ENCODINGS[encoding].targets(labels)
+    if ENCODINGS[encoding].uses_ratings:
+        targets = np.where(np.isnan(histograms), targets, histograms)
+    return targets.astype(np.float32)
 
 
-def head_outputs(encoding):
-    """Return the number of outputs of a head: the label itself, or one for each class."""
-    return 1 if encoding == "regression" else len(CLASSES)
+def head_outputs(encoding: str) -> int:
+    """Return the number of outputs of a head."""
+    return ENCODINGS[encoding].outputs
 
 
 def are_whole(labels):

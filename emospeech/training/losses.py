@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from emospeech.labels import CLASSES, NEUTRAL, fuzzy
+from emospeech.labels import CLASSES, ENCODINGS, NEUTRAL, fuzzy
 
 
 def real_loss(logits):
@@ -59,7 +59,7 @@ class Objective:
 
 def objective_of(settings):
     """Return the Objective of TrainingSettings."""
-    return OBJECTIVES["regression" if settings.encoding == "regression" else settings.class_loss]
+    return OBJECTIVES[ENCODINGS[settings.encoding].objective or settings.class_loss]
 
 
 def _softmax(logits):

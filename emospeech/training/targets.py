@@ -7,7 +7,7 @@ import numpy as np
 
 from emospeech.corpora.emoevaluation import ratings_that_count
 from emospeech.corpora.tables import load_ratings
-from emospeech.labels import encode, histogram
+from emospeech.labels import ENCODINGS, encode, histogram
 
 log = logging.getLogger(__name__)
 
@@ -15,11 +15,11 @@ log = logging.getLogger(__name__)
 def encode_table(table, dimensions, encoding, ratings_path=None):
     """Return {dimension: float32 array (recordings, outputs)} for the rows of a recordings table.
 
-    The encoding "histogram" needs the table of ratings at `ratings_path`. A recording that has a
-    label but no rating there keeps its fuzzy label; the log says how many. Rows without a label
-    hold no meaning.
+    An encoding that uses ratings needs their table at `ratings_path`. A recording that has a label
+    but no rating there keeps its fuzzy label; the log says how many. Rows without a label have no
+    meaning.
     """
-    if encoding != "histogram":
+    if not ENCODINGS[encoding].uses_ratings:
         return {name: encode(table[name], encoding) for name in dimensions}
     ratings, targets = load_ratings(ratings_path), {}
     for name in dimensions:
