@@ -344,12 +344,13 @@ def test_the_control_is_shown_once_it_is_there(project):
     try:
         assert project.planned() == {"tabulate_evidence": 1, "write_report": 1}
         assert project.run().returncode == 0
-        assert "Inside it with shuffled ones" in page.read_text()
+        assert 'id="control"' in page.read_text()
         assert page.with_name("tables").joinpath("control.tex").exists()
     finally:
         control.unlink()
     assert project.run().returncode == 0
-    assert "The control has no results in results/control yet" in page.read_text()
+    assert 'id="control"' not in page.read_text()
+    assert "results/control" in page.read_text()
 
 
 @pytest.mark.parametrize(
