@@ -26,7 +26,7 @@ def figure_texts(kind: str, table: pd.DataFrame, *model: str) -> tuple[str, str]
     return getattr(texts, f"figure_{kind}")(numbers), getattr(texts, f"alt_{kind}")(numbers)
 
 
-def outline(table):
+def outline(table: pd.DataFrame) -> dict:
     """Return the shapes and parameters of each part of a network."""
     parts = [
         {
@@ -40,7 +40,7 @@ def outline(table):
     return {"parts": parts, "generator": "generator" in set(table["part"])}
 
 
-def balance(table):
+def balance(table: pd.DataFrame) -> dict:
     """Return the numbers of labels before and after sampling, and the mean share of each class."""
     sizes, stages = table.groupby(["stage", "fold"])["count"].sum(), table["stage"].unique()
     recordings, crops = (_range(sizes[stage]) for stage in stages)
@@ -55,7 +55,7 @@ def balance(table):
     }
 
 
-def example(table):
+def example(table: pd.DataFrame) -> dict:
     """Return the name of the recording, its number of words, and the times of the crop."""
     crop = table[table["element"] == "crop"].iloc[0]
     return {
@@ -67,14 +67,14 @@ def example(table):
     }
 
 
-def trials(table):
+def trials(table: pd.DataFrame) -> dict:
     """Return the number of trials, and the range of the validation UAR by model."""
     scores = table.groupby("model")["validation_uar"].agg(["min", "max"])
     ranges = [(model, *scores.loc[model]) for model in in_order(scores.index)]
     return {"trials": _range(table.groupby("model")["trial"].nunique()), "ranges": ranges}
 
 
-def comparison(table):
+def comparison(table: pd.DataFrame) -> dict:
     """Return the pooled UAR of each model, the paper's, and the size of the test set."""
     scores = table.set_index(["model", "series"])["value"]
     pooled = table[table["series"] == "pooled"]
@@ -90,7 +90,7 @@ def comparison(table):
     return {"task": table["task"].iloc[0], "models": models, **sizes}
 
 
-def confusion(table):
+def confusion(table: pd.DataFrame) -> dict:
     """Return the recall of each class, the UAR, and whether the paper's matrix is shown."""
     own = table[table["source"] == "this run"]
     matrix = own["count"].to_numpy().reshape(5, 5)
@@ -102,7 +102,7 @@ def confusion(table):
     }
 
 
-def scatter(table):
+def scatter(table: pd.DataFrame) -> dict:
     """Return the size of the test set, the range of the predictions, and the correlation."""
     rho = table["valence"].corr(table["expected"])
     return {
@@ -114,7 +114,7 @@ def scatter(table):
     }
 
 
-def learning(table):
+def learning(table: pd.DataFrame) -> dict:
     """Return the names of the losses, and the epoch and score that each fold keeps."""
     epochs = table.groupby("fold").size()
     folds = [
@@ -129,7 +129,7 @@ def learning(table):
     return {"losses": losses_of(table), "folds": folds}
 
 
-def generated(table):
+def generated(table: pd.DataFrame) -> dict:
     """Return, by epoch, the mean level of the spectrograms and how much they differ."""
     cells = table.filter(regex=r"^row_\d+$") / 255
     real = table["source"] == "real"
@@ -145,7 +145,7 @@ def generated(table):
     }
 
 
-def shared_layer(table):
+def shared_layer(table: pd.DataFrame) -> dict:
     """Return, by fold, the explained variance and the mean position of each class on axis 1."""
     folds = []
     for fold, rows in table.groupby("fold"):

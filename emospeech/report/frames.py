@@ -75,6 +75,6 @@ def counts(confusion, place="confusion"):
     return values.astype(int)
 
 
-def losses_of(table):
+def losses_of(table: pd.DataFrame) -> list[str]:
     """Return the LOSSES that have a number in any row of a table of histories."""
     return [loss for loss in LOSSES if table[loss].notna().any()]

@@ -12,7 +12,7 @@ from emospeech.training.trial import FOLD_UAR
 
 RHO = "\N{GREEK SMALL LETTER RHO}"
 CORRELATION = f"Correlation {RHO}"
-CI = {"low": "95\u00a0% CI lower", "high": "95\u00a0% CI upper"}
+CI = {"low": "95\u00a0%\u00a0CI lower", "high": "95\u00a0%\u00a0CI upper"}
 PERCENTILES = {"low": "2.5\u00a0%", "high": "97.5\u00a0%"}
 
 
@@ -73,7 +73,7 @@ SINGLE = {
     "derivation": _text("Derivation"),
     "prediction": _text("Predicted"),
     "printed": Heading("printed", share, "Paper"),
-    "recovered_count": Heading("count, recovered", plain, "Paper"),
+    "recovered_count": Heading("recovered count", plain, "Paper"),
     "recovered": Heading("recovered", share, "Paper"),
     "own_count": Heading("count", plain, "This run"),
     "this_run": Heading("value", share, "This run"),

@@ -121,7 +121,7 @@ def render(report: Report) -> str:
     )
 
 
-def flatten(config, prefix=""):
+def flatten(config: dict, prefix: str = "") -> list[tuple[str, str]]:
     """Return a nested dict as (dotted key, value as text) pairs, in the order of the dict."""
     pairs = []
     for key, value in config.items():

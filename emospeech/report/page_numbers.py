@@ -47,7 +47,7 @@ def page_numbers(report, evaluation: dict) -> dict:
     }
 
 
-def speaker_numbers(comparisons, both_speakers):
+def speaker_numbers(comparisons: pd.DataFrame | None, both_speakers: bool) -> dict | None:
     """Return the smallest p-values that the number of test speakers allows.
 
     Args:
@@ -55,8 +55,8 @@ def speaker_numbers(comparisons, both_speakers):
         both_speakers: Whether both speakers of each session are tested.
 
     Returns:
-        Numbers of speakers, sign patterns and pairs, the smallest p without and with Holm's
-        correction, and in `doubled` the same for twice as many speakers, where that would help.
+        The numbers of speakers, sign patterns and pairs, the smallest p without and with Holm's
+        correction, and in `doubled` the same for twice as many speakers, if that would help.
     """
     if comparisons is None or comparisons.empty:
         return None
@@ -73,7 +73,7 @@ def _smallest_p(speakers, pairs):
     return {"speakers": speakers, "patterns": 2**speakers, "p": p, "holm": min(pairs * p, 1)}
 
 
-def spread_numbers(spread):
+def spread_numbers(spread: pd.DataFrame | None) -> dict | None:
     """Return how much the UAR of valence varies with seeds, crops and speakers.
 
     Args:
@@ -106,7 +106,7 @@ def _range(values):
     return None if known.empty else (known.min(), known.max())
 
 
-def control_numbers(control):
+def control_numbers(control: pd.DataFrame | None) -> dict | None:
     """Return how many models exceed chance on the original labels, and agree on shuffled ones."""
     if control is None:
         return None
@@ -114,7 +114,7 @@ def control_numbers(control):
     return {"models": len(control), "above": above, "inside": inside}
 
 
-def leak_numbers(leaks, shared_choice):
+def leak_numbers(leaks: pd.DataFrame | None, shared_choice: bool) -> dict | None:
     """Return the number of leak checks, of their cases and of the checks that passed.
 
     Args:
@@ -131,7 +131,7 @@ def leak_numbers(leaks, shared_choice):
     }
 
 
-def search_numbers(trials: dict, select: str = "pooled"):
+def search_numbers(trials: dict, select: str = "pooled") -> dict | None:
     """Return the budget of each model, how trials were chosen, and how trainings ended.
 
     Args:
@@ -156,7 +156,7 @@ def search_numbers(trials: dict, select: str = "pooled"):
     return {"budgets": budgets, "choice": choice} | ends
 
 
-def neighbour_numbers(neighbours):
+def neighbour_numbers(neighbours: pd.DataFrame | None) -> list[tuple]:
     """Return (model, folds, all folds): in how many folds the shared layer groups valence better.
 
     Args:

@@ -38,7 +38,7 @@ class Table:
     sortable: bool = False
 
 
-def page_tables(report, evaluation: dict) -> dict:
+def page_tables(report, evaluation: dict) -> dict[str, list[Table]]:
     """Return {section: tables} of the page; sections without data have no tables.
 
     Args:
@@ -67,7 +67,7 @@ def page_tables(report, evaluation: dict) -> dict:
     }
 
 
-def result_tables(report, evaluation):
+def result_tables(report, evaluation: dict) -> list[Table]:
     """Return Table 2 of each task, confidence intervals, further metrics, folds and Table 1."""
     tables = []
     for task in TASKS:
@@ -83,7 +83,7 @@ def result_tables(report, evaluation):
     return tables
 
 
-def confusion_tables(report):
+def confusion_tables(report) -> list[Table]:
     """Return Table 3 for the model of the paper's Table 3, and the table of the classes."""
     model, tables = paper.TABLE_3_MODEL, []
     if model in report.confusions:
@@ -101,7 +101,7 @@ def _confusion(report, model):
     return _table("table_3", frame, place, **options)[0]
 
 
-def paper_tables(confusions, cells):
+def paper_tables(confusions: dict, cells: pd.DataFrame | None) -> list[Table]:
     """Return the metrics and cells recovered from the paper's Table 3, next to those of this run.
 
     Args:
@@ -124,7 +124,7 @@ def paper_tables(confusions, cells):
     ]
 
 
-def search_tables(trials):
+def search_tables(trials: dict) -> list[Table]:
     """Return the trials of each model, sorted by validation UAR, with the chosen ones marked."""
     tables = []
     for model in in_order(trials):
@@ -145,7 +145,7 @@ def search_tables(trials):
     return tables
 
 
-def corpus_tables(corpora):
+def corpus_tables(corpora: dict) -> list[Table]:
     """Return the size of each corpus, and its exclusions and irregularities by reason."""
     sizes, counts = [], []
     for corpus, summary in corpora.items():

@@ -1,18 +1,18 @@
-"""What the paper prints in its Tables 1 to 3, and the counts behind its Table 3.
+"""Tables 1 to 3 of the paper, and the counts behind its Table 3.
 
 Source: J. Chang and S. Scherer, "Learning representations of emotional speech with deep
 convolutional generative adversarial networks", ICASSP 2017.
 
-The paper does not print counts. `TABLE_3_COUNTS` are the smallest integers whose row shares print
-as Table 3 does in every cell. The mean of their diagonal is the 43.88 % of Table 2, and pooled to
-three classes they give its 49.80 %; so both rates of Table 2 are taken over the pooled folds.
+The paper prints no counts. `TABLE_3_COUNTS` are the smallest integers whose row shares round to
+Table 3 in every cell. Their mean recall is the 43.88 % of Table 2, and with three classes its
+49.80 %, so both rates of Table 2 are computed on the pooled folds.
 """
 
 import numpy as np
 
 SOURCE = "Chang and Scherer (2017)"
 
-# Table 1: final parameters as found by random search.
+# Table 1: final parameters, found by random search.
 TABLE_1 = {
     "BasicCNN": {
         "crop_width": 128,
@@ -52,7 +52,7 @@ TABLE_2 = {
     "MultitaskDCGAN": {"uar5": 0.4369, "uar3": 0.4888, "rho": 0.2434},
 }
 
-# Table 3: truth in rows, prediction in columns, very negative to very positive, rows sum to one.
+# Table 3: truth in rows, prediction in columns, very negative to very positive; rows sum to 1.
 TABLE_3_MODEL = "BasicDCGAN"
 TABLE_3 = np.array(
     [
@@ -73,7 +73,7 @@ TABLE_3_COUNTS = np.array(
     ]
 )
 
-# The three figures that Section 6 quotes; they come from the row-normalised matrix.
+# The three values quoted in Section 6; they are computed from the row-normalised matrix.
 QUOTED_RECALL_NEGATIVE = 0.7701
 QUOTED_PRECISION_NEGATIVE = 0.3502
 QUOTED_F1_VERY_POSITIVE = 0.5284

@@ -71,7 +71,7 @@ def _gpus():
     return answer.stdout.splitlines() if answer.returncode == 0 else []
 
 
-def stage_durations(folder):
+def stage_durations(folder: Path) -> pd.DataFrame:
     """Return the run time and memory of the finished jobs of each stage.
 
     Args:

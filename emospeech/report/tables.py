@@ -1,6 +1,6 @@
-"""The tables of the paper beside our own values, as data frames with one row a line.
+"""The paper's tables with the values of this run, as data frames.
 
-Numbers stay as they are (shares of one, not per cent); `layout` says how they are printed.
+Values are shares of one; `headings` formats them.
 """
 
 import numpy as np
@@ -33,11 +33,15 @@ CLASS_COLUMNS = ("precision", "recall", "f1", "precision_normalised", "f1_normal
 
 
 def table_1(best):
-    """Table 1: the parameters that the search chose, ours and the paper's for each model.
+    """Return Table 1: the chosen parameters of each model, and those of the paper.
 
-    `best` maps a model to its chosen trial, a dict with at least the five parameters, or to
-    {"folds": {fold: such a trial}}. Rows are the parameters; columns are `parameter` and, for each
-    model, its name (ours) and `{model}_paper`. Where folds differ, their values stand in a row.
+    Args:
+        best: By model the chosen trial, a dict with at least the five parameters, or
+            {"folds": {fold: trial}}.
+
+    Returns:
+        A row per parameter; columns `parameter` and, per model, `{model}` and `{model}_paper`. If
+        folds differ, the cell lists their values.
     """
     columns = {"parameter": list(PARAMETER_NAMES.values())}
     for model in in_order(best):
@@ -52,18 +56,18 @@ def table_1(best):
 
 
 def _common(values):
-    """Return the value that all folds share, or else the text of all, in the order of the folds."""
+    """Return the value shared by all folds, or a text with the values in the order of the folds."""
     if len(set(values)) > 1:
         return ", ".join(map(plain, values))
-    # A row of a data frame with a learning rate in it comes back as floats: 128.0 is 128.
+    # Integers in a data frame row with a learning rate are read as floats.
     return int(values[0]) if values[0] == int(values[0]) else values[0]
 
 
 def table_2(metrics, task="valence"):
-    """Table 2: UAR with 5 and 3 classes and the correlation, each pooled over the folds' test
-    speakers, as the mean of the folds, and as the paper has it; then the chance level (pooled).
+    """Return Table 2: UAR with five and three classes, correlation and chance level.
 
-    One row a model. The paper reports valence only, so another task has no columns of the paper.
+    A row per model; pooled over the folds, as the mean of the folds, and the paper's values (for
+    valence only).
     """
     rows = of_task(metrics, task)
     lines = []
@@ -84,10 +88,10 @@ def table_2(metrics, task="valence"):
 
 
 def table_3(confusion, model):
-    """Table 3: the row-normalised confusion matrix, beside the paper's if it has this model's.
+    """Return Table 3: the row-normalised confusion matrix, with the paper's for its model.
 
-    Columns: `truth` (a class name), `support` (a count), `1` to `5` and, for the model of the
-    paper's Table 3, `paper_1` to `paper_5`. A row without recordings has no shares.
+    The columns are `truth` (a class name), `support` (a count), `1` to `5` and, for the model of
+    the paper's Table 3, `paper_1` to `paper_5`. Rows without recordings have no shares.
     """
     matrix = counts(confusion, f"confusion of {model}")
     table = pd.DataFrame({"truth": list(CLASSES), "support": matrix.sum(axis=1)})
@@ -100,10 +104,11 @@ def table_3(confusion, model):
 
 
 def table_classes(classes):
-    """Precision, recall and F1 of each class, from the counts and from the row shares.
+    """Return precision, recall and F1 of each class, from the counts and from the row shares.
 
-    `classes` maps a model to its classes.csv. Where the paper's Table 3 has the model, the same
-    figures from the paper's matrix follow as `{model}, paper`.
+    Args:
+        classes: The classes.csv of each model. Values of the paper's Table 3 follow its model as
+            `{model}, paper`.
     """
     parts = []
     for model in in_order(classes):
@@ -126,10 +131,9 @@ def _named(part, model):
 
 
 def table_chance(metrics, task="valence"):
-    """Pooled 5-class UAR against chance: one row a model whose chance level is known.
+    """Return the pooled 5-class UAR and the chance level of each model that has one.
 
-    `margin` is the UAR less the mean of chance; `above` says whether the UAR lies above the
-    97.5th percentile of chance.
+    `margin` is the UAR minus the mean of chance; `above` whether it exceeds the 97.5th percentile.
     """
     table = table_2(metrics, task).dropna(subset=["chance", "chance_high"])
     table = table[["model", "uar5_pooled", "chance", "chance_low", "chance_high"]]

@@ -32,7 +32,7 @@ def summaries() -> dict:
     return environment(autoescape=False).get_template("captions.jinja").module.summaries
 
 
-def count(number, thing: str) -> str:
+def count(number: int | tuple[int, int] | None, thing: str) -> str:
     """Return a number or a (low, high) range of things: "1 fold", "2 to 3 folds"."""
     if number is None:
         return f"an {UNKNOWN} number of {thing}s"

@@ -1,4 +1,4 @@
-"""Write the tables that the results are to be judged by."""
+"""Write the tables of the report that are made from results/evaluation."""
 
 import pandas as pd
 

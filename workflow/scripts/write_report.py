@@ -47,14 +47,14 @@ def run_of(record, settings):
 
 
 def summaries(paths):
-    """Yield each corpus and its summary, with what its reader and its spectrograms counted."""
+    """Yield each corpus and its summary, with the irregularities found in its spectrograms."""
     counted = {Path(file).stem: read_json(file) for file in paths.spectrograms}
     for corpus, summary in by_folder(paths.corpora, read_json).items():
         yield corpus, summary | {"irregular": summary["irregular"] | counted[corpus]["irregular"]}
 
 
 def pictures(paths):
-    """Yield the figures in the order of the page, each with its caption, from what it shows."""
+    """Yield the figures in the order of the page, with captions and alternative texts."""
     for png in (Path(path) for path in paths.figures if path.endswith(".png")):
         kind, *model = png.stem.split("-")
         caption, alt = figure_texts(kind, pd.read_csv(png.with_suffix(".csv")), *model)

@@ -1,4 +1,4 @@
-"""Figure of a model as it was built: the boxes of the paper's Fig. 1, with the real shapes."""
+"""Architecture of a model, as in Fig. 1 of the paper, with the shapes that were trained."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,21 +20,25 @@ from emospeech.report.figures.style import (
 from emospeech.report.frames import require
 
 COLUMNS = ["part", "layer", "operation", "filter_size", "inputs", "outputs", "parameters"]
-# In inches. Sizes of boxes go with the logarithm of what they stand for.
-FIRST, STEP = 0.42, 0.875  # middle of the first box, and from box to box
-TRUNK, GENERATOR, HEIGHT = 1.1, 2.75, 3.8  # middles of the rows, and the whole
-LOW = 1.85  # the whole without a generator
-TALL, WIDE, THIN = 0.62, 0.42, 0.1  # a picture of all rows and frames; a vector
-SHEET = 0.025  # from sheet to sheet of a picture of several filters
-ABOVE, BELOW = 0.1, 0.06  # from a row of boxes to its texts
+# In inches. The size of a box grows with the logarithm of the number it represents.
+FIRST, STEP = 0.42, 0.875  # centre of the first box, distance between boxes
+TRUNK, GENERATOR, HEIGHT = 1.1, 2.75, 3.8  # centres of the rows, total height
+LOW = 1.85  # total height without a generator
+TALL, WIDE, THIN = 0.62, 0.42, 0.1  # feature map of full height and width; a vector
+SHEET = 0.025  # offset between the sheets of a feature map
+ABOVE, BELOW = 0.1, 0.06  # distance of texts from a row of boxes
 TIMES = "\N{MULTIPLICATION SIGN}"
 COLOURS = {"trunk": ("#d3e5f2", BLUE), "generator": ("#fbe6c2", ORANGE), "vector": (FAINT, SOFT)}
 
 
 def points(layers):
-    """The table that the figure is drawn from: COLUMNS, a row a layer in the order of the pass.
+    """Return the table of the figure: a row per layer in the order of the forward pass.
 
-    `layers` are those of `outline`; shapes become text such as "8x32x64" (filters, frames, rows).
+    Args:
+        layers: The layers of `models.outline.outline`.
+
+    Returns:
+        A table with COLUMNS; shapes are text such as "8x32x64" (filters, frames, rows).
     """
     table = pd.DataFrame(layers)
     require(table, COLUMNS, "the outline")
@@ -45,7 +49,7 @@ def points(layers):
 
 @dataclass(frozen=True)
 class Box:
-    """What lies between two layers: its middle and its shape."""
+    """A feature map or vector between two layers: its centre and shape."""
 
     x: float
     y: float
@@ -53,24 +57,23 @@ class Box:
 
     @property
     def size(self):
-        """Width and height."""
+        """Return width and height."""
         if len(self.shape) == 1:
             return THIN, _size(self.shape[0], 2**15, TALL)
         return _size(self.shape[1], 128, WIDE), _size(self.shape[2], 128, TALL)
 
 
 def draw_outline(table):
-    """A Figure of `points`: below the trunk with its heads, above, where there is one, the
-    generator, whose crops go into the trunk.
+    """Return the figure of the table of `points`.
 
-    A box is what lies between two layers, with its shape; on the way from one to the next stands
-    the layer.
+    The trunk and its heads are at the bottom, the generator (if any) at the top. Boxes are feature
+    maps and vectors with their shapes; arrows are layers.
     """
     parts = dict(iter(table.groupby("part", sort=False)))
     height = HEIGHT if "generator" in parts else LOW
     with report_style():
         figure = blank(PAGE_WIDTH, height)
-        figure.set_layout_engine("none")  # all places are given in inches
+        figure.set_layout_engine("none")  # all positions are in inches
         panel = figure.add_axes((0, 0, 1, 1), xlim=(0, PAGE_WIDTH), ylim=(0, height))
         panel.set_axis_off()
         crop = _draw_network(panel, parts)
@@ -80,7 +83,7 @@ def draw_outline(table):
 
 
 def _draw_network(panel, parts):
-    """Draw trunk, shared layer and heads; return the box of the crop."""
+    """Draw trunk, shared layer and heads, and return the box of the crop."""
     trunk = _boxes_of(parts["trunk"], TRUNK)
     x = trunk[-1].x + STEP
     flat, shared = (
@@ -104,7 +107,7 @@ def _draw_network(panel, parts):
 
 
 def _draw_generator(panel, layers, crop):
-    """Draw the generator, and the way of what it makes into the trunk's crop."""
+    """Draw the generator, and the arrow from its output to the crop of the trunk."""
     pictures = _boxes_of(layers, GENERATOR, FIRST + STEP)
     latent = Box(FIRST, GENERATOR, _shape(layers["inputs"].iloc[0]))
     _draw_row(panel, [latent, *pictures], _names(layers), "generator")
@@ -119,14 +122,14 @@ def _draw_generator(panel, layers, crop):
 
 
 def _boxes_of(layers, y, x=FIRST):
-    """Return the boxes before, between and behind the convolutions of `layers`, and their names."""
+    """Return the boxes before, between and after the convolutions of `layers`."""
     passed = layers[layers["operation"].str.endswith("convolution")]
     shapes = [passed["inputs"].iloc[0], *passed["outputs"]]
     return [Box(x + place * STEP, y, _shape(shape)) for place, shape in enumerate(shapes)]
 
 
 def _names(layers):
-    """Return what stands on the way through each layer, with the batch norm behind it."""
+    """Return the text of each arrow: the layer, and the batch norm that follows it."""
     names = []
     for layer in layers.itertuples():
         if layer.operation == "batch norm" and names:
@@ -150,7 +153,7 @@ def _draw_row(panel, boxes, names, part):
 
 
 def _draw_box(panel, box, part):
-    """Draw sheets for a picture of several filters, one for a crop or a vector."""
+    """Draw several sheets for a feature map with several filters, one for a crop or vector."""
     (width, height), (fill, edge) = box.size, COLOURS[part]
     sheets = 1 if len(box.shape) == 1 or box.shape[0] == 1 else 3
     for sheet in range(sheets)[::-1]:
@@ -163,7 +166,7 @@ def _draw_box(panel, box, part):
 
 
 def _draw_head(panel, before, box, name):
-    """Draw a head with its name behind it, and the way to it."""
+    """Draw a head with its name, and the arrow to it."""
     fill, edge = COLOURS["vector"]
     (width, height), left = box.size, box.x - box.size[0] / 2
     corner = left, box.y - height / 2
@@ -188,5 +191,5 @@ def _shape(text):
 
 
 def _size(number, most, largest):
-    """Return inches for a number: a quarter of `largest` for 1, all of it for `most` and more."""
+    """Return a size in inches: a quarter of `largest` for 1, `largest` for `most` and above."""
     return largest * min(1, (1 + 3 * log2(number) / log2(most)) / 4)

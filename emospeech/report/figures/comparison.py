@@ -1,4 +1,4 @@
-"""Figure of the four models: 5-class UAR of each fold, pooled, by chance, and in the paper."""
+"""UAR of each model: folds, mean, pooled with interval, chance level and the paper's value."""
 
 import pandas as pd
 from matplotlib.patches import Rectangle
@@ -50,10 +50,10 @@ HEIGHT = 0.62  # of a model's chance band, in rows
 
 
 def points(metrics, intervals, task="valence"):
-    """The table that the figure is drawn from, a row a mark: COLUMNS, all figures as shares of one.
+    """Return the table of the figure: a row per mark, with COLUMNS; values are shares of one.
 
-    `series` is "fold", "mean", "pooled", "paper" or "chance"; `low` and `high` are the ends of the
-    95 % interval of `intervals` over the test speakers, and of the middle 95 % of chance.
+    `series` is "fold", "mean", "pooled", "paper" or "chance"; `low` and `high` bound the 95 %
+    confidence interval over the test speakers, or the central 95 % of chance.
     """
     rows = of_task(metrics, task)
     require(intervals, ("model", "task", "scope", "figure", "low", "high", "speakers"), "intervals")
@@ -74,7 +74,7 @@ def points(metrics, intervals, task="valence"):
 
 
 def _beside(rows, model, task):
-    """What stands beside the figures of a model: chance and, for valence, the paper's value."""
+    """Return the marks for chance level and, for valence, the paper's value."""
     names = {"value": "chance", "low": "chance_low", "high": "chance_high"}
     chance = {name: cell(rows, model, "pooled", column) for name, column in names.items()}
     marks = [{"model": model, "series": "chance", "scope": "pooled"} | chance]
@@ -85,9 +85,11 @@ def _beside(rows, model, task):
 
 
 def draw_comparison(table):
-    """A Figure of `points` with one row a model: the UAR in per cent of each fold (dots), their
-    mean (diamond), all folds pooled (filled circle with its interval and its value), the middle
-    95 % of chance (band) and the paper's value (upright stroke)."""
+    """Return the figure of the table of `points`, with a row per model.
+
+    It shows the UAR in per cent: folds (dots), their mean (diamond), pooled (filled circle with
+    interval and value), the central 95 % of chance (band) and the paper's value (vertical line).
+    """
     models = in_order(table["model"].unique())
     with report_style():
         figure = blank(COLUMN_WIDTH, 0.95 + 0.42 * len(models))

@@ -1,4 +1,4 @@
-"""Figure of a confusion matrix: the shares of each row as a heat map, with the counts."""
+"""Confusion matrix: shares of each row as a heat map, with the counts."""
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,14 @@ from emospeech.report.figures.style import COLUMN_WIDTH, INK, PAGE_WIDTH, blank,
 from emospeech.report.forms import MISSING
 from emospeech.report.frames import CLASSES, counts
 
-DARK = 0.22  # below this luminance white text has more contrast to a cell than black (WCAG 2)
+DARK = 0.22  # luminance below which white text has more contrast than black (WCAG 2)
 
 
 def points(confusion, model):
-    """The table that the figure is drawn from, a row a cell of the matrix of this run and, for the
-    model of the paper's Table 3, of the paper's: `source, truth, prediction, count, share`.
+    """Return the table of the figure: a row per cell, of this run and of the paper if it has it.
 
-    `share` is that of the row, NaN where the row is empty. The paper prints shares; its counts are
-    those recovered from it.
+    The columns are `source, truth, prediction, count, share`; `share` is the share of the row, NaN
+    if the row is empty. The paper's counts are recovered from its shares.
     """
     matrix = counts(confusion, f"confusion of {model}")
     sources = {"this run": (matrix, row_normalised(matrix))}
@@ -34,10 +33,10 @@ def points(confusion, model):
 
 
 def draw_confusion(table, model):
-    """A Figure of `points`: a model's confusion matrix, truth in rows and prediction in columns.
+    """Return the figure of the table of `points`, with truth in rows and prediction in columns.
 
-    A cell shows its share of the row in per cent (on the outlined diagonal: the recall) and its
-    count. The paper's matrix, where there is one, stands beside that of this run.
+    Cells show the share of the row in per cent (on the outlined diagonal: the recall) and the
+    count. The paper's matrix, if any, is on the right.
     """
     sources = table["source"].unique()
     with report_style():
@@ -69,7 +68,7 @@ def _draw_panel(panel, title, matrix, shares, first):
 
 
 def _draw_gaps(panel):
-    """White lines between the cells, and no other lines."""
+    """Draw white lines between the cells, and remove all other lines."""
     panel.set_xticks(np.arange(0.5, 4), minor=True)
     panel.set_yticks(np.arange(0.5, 4), minor=True)
     panel.grid(which="minor", color="white", linewidth=1)
@@ -87,6 +86,6 @@ def _write_cell(panel, cell, value, count, colour):
 
 
 def _luminance(colours):
-    """The relative luminance of sRGB colours (..., 3), as WCAG 2 defines it."""
+    """Return the relative luminance of sRGB colours, shape (..., 3), as defined by WCAG 2."""
     linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
     return linear @ np.array([0.2126, 0.7152, 0.0722])

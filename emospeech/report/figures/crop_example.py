@@ -1,4 +1,4 @@
-"""Figure of a recording with its words, and of the crop that is cut from it."""
+"""A recording with its words, and one crop of it."""
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -8,16 +8,19 @@ from emospeech.report.frames import require
 
 COLUMNS = ("recording", "element", "start", "end", "low", "high", "level", "word")
 MARKED = (250, 500, 1000, 2000, 4000, 8000)  # Hz, on the axis where they lie on it
-PLOT_WIDTH = 5.6  # inches of both pictures, roughly
-LETTER = 0.065  # inches, of a word
+PLOT_WIDTH = 5.6  # inches, both spectrograms together, approximately
+LETTER = 0.065  # inches per letter
 LINE = {"color": VERMILLION, "linewidth": 1.2}
 
 
 def draw_example(table):
-    """A Figure of the rectangles of an example: the recording, its words, and beside it the crop.
+    """Return the figure: the recording with its words on the left, the crop on the right.
 
-    Both pictures have one scale of time. Their rows are equally high, as the networks see them;
-    the axis says for which frequencies they stand.
+    Args:
+        table: A row per rectangle (cell, crop, word), with COLUMNS.
+
+    Both spectrograms have the same time scale. Rows are equally high, as in the network input;
+    the axis gives their frequencies.
     """
     require(table, COLUMNS, "the example")
     parts = dict(iter(table.groupby("element")))
@@ -41,7 +44,7 @@ def draw_example(table):
 
 
 def _draw_cells(panel, cells):
-    """Show a spectrogram, its rows of equal height from 0 up."""
+    """Draw a spectrogram with rows of equal height, starting at 0."""
     levels = cells.pivot(index="low", columns="start", values="level").to_numpy()  # (rows, frames)
     extent = (cells["start"].min(), cells["end"].max(), 0, len(levels))
     look = {"origin": "lower", "aspect": "auto", "interpolation": "nearest", "cmap": LEVELS}
@@ -50,7 +53,7 @@ def _draw_cells(panel, cells):
 
 
 def _mark_frequencies(panel, cells):
-    """Mark round frequencies on the axis, and return the number of rows."""
+    """Label round frequencies on the axis, and return the number of rows."""
     edges = np.append(np.sort(cells["low"].unique()), cells["high"].max())
     marked = [frequency for frequency in MARKED if edges[0] <= frequency <= edges[-1]]
     places = np.interp(marked, edges, np.arange(len(edges)))
@@ -61,9 +64,9 @@ def _mark_frequencies(panel, cells):
 
 
 def _draw_words(panel, words, inches):
-    """Write the words over their times, slanted where one of them is longer than its time.
+    """Draw the words above their times, slanted if one of them is too wide.
 
-    A second is `inches` wide. A word without a text is a bar alone.
+    A second is `inches` wide. Words without text are drawn as bars.
     """
     if words is None:
         return

@@ -1,20 +1,25 @@
-"""Figure of what a generator draws as it learns, beside crops of real audio."""
+"""Spectrograms by a generator during training, next to crops of real audio."""
 
 import numpy as np
 
 from emospeech.report.figures.style import LEVELS, PAGE_WIDTH, SOFT, blank, report_style
 from emospeech.report.frames import require
 
-HIGHEST = 255  # level of a picture; 0 is the floor
-TALLEST = 8.5  # inches of all pictures together
-GAP = 0.35  # between generated and real pictures, in their width
-MARGIN = 0.55  # inches, for the numbers of the epochs
+HIGHEST = 255  # level; 0 is the floor
+TALLEST = 8.5  # inches, all rows together
+GAP = 0.35  # between generated and real spectrograms, relative to their width
+MARGIN = 0.55  # inches, for the epoch labels
 
 
-def pictures(table, source):
-    """The pictures of a source by epoch, an array (epochs, pictures, rows, frames), and the epochs.
+def spectrograms(table, source):
+    """Return the spectrograms of a source and their epochs.
 
-    `table` has the columns `epoch, source, picture, frame` and `row_1` upward.
+    Args:
+        table: The columns `epoch, source, picture, frame` and `row_1`, `row_2`, ...
+        source: "generated" or "real".
+
+    Returns:
+        An array of shape (epochs, spectrograms, rows, frames), and the epochs.
     """
     part = table[table["source"] == source].sort_values(["epoch", "picture", "frame"])
     epochs = part["epoch"].unique()
@@ -24,11 +29,13 @@ def pictures(table, source):
 
 
 def draw_generated(table):
-    """A Figure with a line an epoch: on the left the pictures of the same latent vectors, which
-    stand below each other, on the right crops of real audio. Time runs to the right, frequency up;
-    loud is dark."""
+    """Return the figure, with a row per epoch.
+
+    Left: spectrograms of fixed latent vectors, one per column. Right: crops of real audio. Time
+    runs to the right, frequency upwards; darker is louder.
+    """
     require(table, ("epoch", "source", "picture", "frame", "row_1"), "generated pictures")
-    (drawn, epochs), (real, _) = pictures(table, "generated"), pictures(table, "real")
+    (drawn, epochs), (real, _) = (spectrograms(table, kind) for kind in ("generated", "real"))
     sizes = [drawn.shape[1], real.shape[1]]
     tall = drawn.shape[2] / drawn.shape[3]
     height = tall * len(epochs) * (PAGE_WIDTH - MARGIN) / (sum(sizes) + GAP)
@@ -36,7 +43,7 @@ def draw_generated(table):
         figure = blank(PAGE_WIDTH, 0.3 + min(height, TALLEST))
         widths = [1] * sizes[0] + [GAP] + [1] * sizes[1]
         grid = figure.subplots(len(epochs), len(widths), squeeze=False, width_ratios=widths)
-        inside = {"rect": (0.01, 0.01, 0.98, 0.98)}  # so that titles keep clear of the edge
+        inside = {"rect": (0.01, 0.01, 0.98, 0.98)}  # keeps titles away from the edge
         figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0, **inside)
         for epoch, panels, own, beside in zip(epochs, grid, drawn, real, strict=True):
             panels[sizes[0]].set_visible(False)

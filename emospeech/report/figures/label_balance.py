@@ -1,18 +1,20 @@
-"""Figure of the valence labels that a training sees, before and after oversampling."""
+"""Valence labels in the training part of each fold, and in one epoch of training."""
 
 from emospeech.report.figures.style import BLUE, FAINT, INK, PAGE_WIDTH, SOFT, blank, report_style
 from emospeech.report.frames import CLASSES, require
 
-ACROSS = 5  # folds side by side
-WIDTH = 0.4  # of a bar, in classes
+ACROSS = 5  # folds in a row
+WIDTH = 0.4  # of a bar, on the class axis
 LOOKS = ({"color": FAINT, "edgecolor": SOFT}, {"color": BLUE, "edgecolor": BLUE})
 
 
 def draw_balance(table):
-    """A Figure of `fold, stage, class, count, share`: a panel a fold, a pair of bars a class.
+    """Return the figure: a panel per fold, a pair of bars per class.
 
-    A bar is the share of the labels in per cent. The dashed line is the share that each of five
-    equal classes would have.
+    Args:
+        table: The columns `fold, stage, class, count, share`.
+
+    Bars are shares of the labels in per cent; the dashed line is a uniform distribution.
     """
     require(table, ("fold", "stage", "class", "count", "share"), "balance of the labels")
     folds = list(table.groupby("fold"))

@@ -1,4 +1,4 @@
-"""Figure of the learning curves: losses and validation UAR over the epochs, fold by fold."""
+"""Learning curves: losses and validation UAR by epoch, for each fold."""
 
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
@@ -23,17 +23,22 @@ LINES = {
     "valence": (BLUE, "-"),
     "activation": (GREEN, (0, (4, 1.2, 1, 1.2))),
 }
-ACROSS = 5  # folds side by side; ten folds make two blocks
-FEW = 3  # so many epochs are shown as points too: one alone would make no line
-WIDE_RANGE = 20  # losses that span more than this ratio get a logarithmic axis,
-WIDER_RANGE = 200  # and beyond this one there is no room to mark 2 and 5
+ACROSS = 5  # folds in a row; ten folds need two blocks
+FEW = 3  # up to this many epochs are also drawn as points, as one alone has no line
+WIDE_RANGE = 20  # ratio of losses above which the axis is logarithmic
+WIDER_RANGE = 200  # ratio above which there is no room for ticks at 2 and 5
 
 
 def points(histories, model):
-    """The table that the figure is drawn from, a row an epoch of a fold: `fold`, `epoch`, the
-    losses, `validation_uar`, and `kept`: whether its weights are.
+    """Return the table of the figure: a row per fold and epoch.
 
-    `histories` is histories.csv. Kept is the first epoch with the highest validation UAR.
+    Args:
+        histories: The table histories.csv.
+        model: The model, for error messages.
+
+    Returns:
+        The columns `fold`, `epoch`, the losses, `validation_uar`, and `kept`, which marks the first
+        epoch with the highest validation UAR.
     """
     place = f"history of {model}"
     require(histories, ("fold", "epoch", "validation_uar"), place)
@@ -47,10 +52,10 @@ def points(histories, model):
 
 
 def draw_learning(table):
-    """A Figure of `points`: above the losses, below the validation UAR in per cent, fold by fold.
+    """Return the figure of the table of `points`: losses above, validation UAR below.
 
-    The epoch whose weights are kept is marked. Scales are shared by all folds; that of the losses
-    is logarithmic when they span a wide range.
+    The epoch whose weights are kept is marked. All folds have the same axes; the loss axis is
+    logarithmic if losses span a wide range.
     """
     folds = list(table.groupby("fold"))
     with report_style():
@@ -66,7 +71,7 @@ def draw_learning(table):
 
 
 def _grid(figure, n_folds):
-    """A pair of axes a fold, losses above validation; all share the epochs and their own scale."""
+    """Return a pair of panels per fold, losses above validation, with shared axes."""
     blocks = -(-n_folds // ACROSS)
     grid = figure.subplots(2 * blocks, min(n_folds, ACROSS), squeeze=False)
     pairs = [
@@ -107,7 +112,7 @@ def _draw_fold(upper, lower, history, losses):
 
 
 def _scale(uppers, losses):
-    """A logarithmic scale of the losses, where it is needed, marked 1, 2, 5, 10 or 1, 10, 100."""
+    """Use a logarithmic loss axis if needed, with ticks at 1, 2, 5, 10 or at 1, 10, 100."""
     known = losses[~np.isnan(losses)]
     if not known.size or known.min() <= 0 or known.max() / known.min() <= WIDE_RANGE:
         return
@@ -120,7 +125,7 @@ def _scale(uppers, losses):
 
 
 def _label(figure, panels):
-    """Names of the axes (on the left of a line only), ticks at whole epochs, and the legend."""
+    """Add axis labels (vertical ones in the first column only), ticks at epochs and the legend."""
     for place, (upper, lower) in enumerate(panels):
         first = place % ACROSS == 0
         upper.set_ylabel("Loss" if first else "")
@@ -129,7 +134,7 @@ def _label(figure, panels):
         upper.tick_params(labelbottom=False, labelleft=first)
         lower.tick_params(labelleft=first)
         lower.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=(1, 2, 5, 10)))
-    lower.margins(y=0.2)  # room for the value at the best epoch; shared by all folds
+    lower.margins(y=0.2)  # room for the value at the best epoch
     lower.autoscale_view()
     figure.align_ylabels()
     handles, labels = panels[0][0].get_legend_handles_labels()

@@ -1,4 +1,4 @@
-"""Figure of predicted against actual valence: every test recording a dot, the means a line."""
+"""Predicted against actual valence of the test recordings."""
 
 import numpy as np
 import pandas as pd
@@ -11,22 +11,22 @@ ENDS = (0.8, 5.2)
 
 
 def points(predictions):
-    """The columns that the figure is drawn from: `recording, speaker, fold, valence, expected`."""
+    """Return the table of the figure: `recording, speaker, fold, valence, expected`."""
     columns = ["recording", "speaker", "fold", "valence", "expected"]
     require(predictions, columns, "predictions")
     return predictions[columns].sort_values(["fold", "recording"], ignore_index=True)
 
 
 def means(table):
-    """Mean prediction by actual valence, in steps of half a point: `valence`, `expected`."""
+    """Return the mean prediction in bins of half a point of actual valence."""
     bins = pd.cut(table["valence"], BINS, right=False)
     return table.groupby(bins, observed=True)[["valence", "expected"]].mean()
 
 
 def draw_scatter(table, model):
-    """A Figure of `points`: actual valence across, the expected value of the prediction up.
+    """Return the figure of the table of `points`: actual valence and expected value.
 
-    A grey diagonal is where both agree, the line with squares joins the means.
+    The grey diagonal is perfect agreement; the line with squares connects the means.
     """
     with report_style():
         figure = blank(COLUMN_WIDTH, 3.1)
@@ -38,7 +38,7 @@ def draw_scatter(table, model):
             table["expected"],
             linestyle="none",
             color=BLUE,
-            rasterized=len(table) > 20_000,  # so many vectors are slow to open
+            rasterized=len(table) > 20_000,  # large vector graphics are slow to open
             label="recording",
             **dots,
         )

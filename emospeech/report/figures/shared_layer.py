@@ -1,4 +1,4 @@
-"""Figure of the shared layer: the recordings of each left-out session on the map of their fold."""
+"""Shared-layer activations of the session left out by each fold, in two dimensions."""
 
 import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
@@ -8,19 +8,21 @@ from emospeech.report.figures.style import INK, PAGE_WIDTH, blank, report_style
 from emospeech.report.frames import CLASSES, require
 
 COLUMNS = ["fold", "recording", "speaker", "part", "valence", "x", "y", "share_x", "share_y"]
-ACROSS = 3  # folds side by side: wide panels, since the first direction is the longer one
+ACROSS = 3  # folds in a row; panels are wide, as the first component has the larger range
 MARKS = {"test": "o", "validation": "^"}
-# From negative to positive. Their lightness grows all the way, so that they are told apart in grey,
-# and by the colour-blind.
+# From negative to positive, with increasing lightness: distinguishable in grey and by colour-blind
+# readers.
 COLOURS = ("#2e1a78", "#0068b0", "#4cb08c", "#eebb44", "#fcf2bc")
 
 
 def draw_map(table):
-    """A Figure with a panel a fold: each recording at the place that the map gives it, in the
-    colour of its class of valence; circles are of the test speaker, triangles of the other.
+    """Return the figure, with a panel per fold and a mark per recording.
 
-    `table` has COLUMNS. The axes have no unit, but one scale, so that distances can be compared
-    within a panel; the share of the variance stands beside each.
+    Args:
+        table: The projected recordings, with COLUMNS.
+
+    Colours are valence classes; circles are the test speaker, triangles the validation speaker.
+    Both axes have the same scale; their labels give the explained variance.
     """
     require(table, COLUMNS, "map")
     folds = list(table.groupby("fold"))
@@ -52,7 +54,7 @@ def _draw_fold(panel, rows):
             s=9,
             linewidths=0.25,
             edgecolors=INK,
-            rasterized=len(rows) > 5000,  # so many vectors are slow to open
+            rasterized=len(rows) > 5000,  # large vector graphics are slow to open
         )
     for axis in "xy":
         share = rows[f"share_{axis}"].iloc[0]
@@ -63,7 +65,7 @@ def _draw_fold(panel, rows):
 
 
 def _explain(figure, panel):
-    """Name colours and marks in a legend of marks that are drawn nowhere."""
+    """Add a legend of the colours and marks, with empty lines as handles."""
     look = {"linestyle": "none", "markeredgecolor": INK, "markeredgewidth": 0.4, "markersize": 4.5}
     for colour, name in zip(COLOURS, CLASSES, strict=True):
         panel.plot([], marker="o", color=colour, label=name, **look)

@@ -1,5 +1,4 @@
-"""One look for all figures: the paper's widths, colours safe for colour-blind readers and in grey,
-fonts that stay text in the PDF."""
+"""The style of all figures: widths of the paper, accessible colours, fonts embedded as text."""
 
 from contextlib import contextmanager
 
@@ -13,14 +12,13 @@ PAGE_WIDTH = 7.0  # inches, both columns
 INK = "#1f2430"
 SOFT = "#6b7280"
 FAINT = "#d5d9e0"
-# From the palette of Okabe and Ito, the green darker and the orange a little lighter: in grey each
-# differs from the others by a third in luminance, for the colour-blind by 20 in CIELAB. Lines and
-# marks differ by dashes and shape as well.
+# From the palette of Okabe and Ito, with a darker green and a lighter orange: luminance differs by
+# a third in grey, and by 20 in CIELAB for colour-blind readers. Dashes and shapes differ as well.
 GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0072b2", "#d55e00", "#eba500"
-LEVELS = "Greys"  # of spectrograms: loud is dark, and coloured lines stand out
+LEVELS = "Greys"  # of spectrograms: darker is louder, and coloured lines are visible on it
 
 SETTINGS = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
+    "font.family": "DejaVu Sans",  # included in matplotlib, so the same everywhere
     "font.size": 7,
     "axes.titlesize": 7.5,
     "axes.titleweight": "bold",
@@ -50,7 +48,7 @@ SETTINGS = {
     "lines.linewidth": 1.1,
     "figure.dpi": 100,
     "savefig.facecolor": "white",
-    "pdf.fonttype": 42,  # TrueType: text stays text, and journals accept it
+    "pdf.fonttype": 42,  # TrueType: text stays text, as journals require
     "pdf.use14corefonts": False,
     "axes.unicode_minus": True,
 }
@@ -58,7 +56,7 @@ SETTINGS = {
 
 @contextmanager
 def report_style():
-    """matplotlib's defaults with the settings above, whatever the user's own file says."""
+    """Use matplotlib's defaults with SETTINGS, independent of the user's configuration."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(SETTINGS)
@@ -66,7 +64,7 @@ def report_style():
 
 
 def blank(width, height):
-    """A figure of `width` by `height` inches that belongs to no window and needs no screen."""
+    """Return an empty figure of `width` by `height` inches, without a window."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

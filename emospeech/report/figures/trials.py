@@ -1,4 +1,4 @@
-"""Figure of the search: the validation UAR of all trials, by each parameter that is searched."""
+"""Validation UAR of all search trials, by hyperparameter."""
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,20 @@ from emospeech.report.frames import in_order, require
 from emospeech.report.tables import PARAMETER_NAMES
 
 UNITS = {"crop_width": " (frames)", "filter_size": " (cells)", "batch_size": " (crops)"}
-MOST_TICKS = 4  # on the axis of a parameter
-CROWDED = 30  # trials: from here on dots let each other shine through
-MEAN = 0.28  # half the width of the line of a mean, in values
+MOST_TICKS = 4  # on a parameter axis
+CROWDED = 30  # number of trials above which dots are more transparent
+MEAN = 0.28  # half the width of a mean line, in value steps
 
 
 def points(trials):
-    """The table that the figure is drawn from: a row for each parameter of each trial.
+    """Return the table of the figure: a row per parameter of each trial.
 
-    `trials` maps a model to its trials.csv. Columns: `model, trial, parameter, value,
-    validation_uar, chosen`; the validation UAR is the mean over the folds.
+    Args:
+        trials: The trials.csv of each model.
+
+    Returns:
+        The columns `model, trial, parameter, value, validation_uar, chosen`; the validation UAR is
+        the mean over the folds.
     """
     if not trials:
         raise InputError("trials", "no model")
@@ -35,10 +39,10 @@ def points(trials):
 
 
 def draw_trials(table):
-    """A Figure of `points`: a line of panels a model, a panel for each parameter.
+    """Return the figure of the table of `points`: a row per model, a panel per parameter.
 
-    The values of a parameter stand side by side in their order, equally far apart. A dot is a
-    trial, a diamond one that was chosen, a short line the mean of two or more with one value.
+    Parameter values are sorted and equally spaced. Dots are trials, diamonds chosen ones, short
+    lines means of two or more trials with the same value.
     """
     models = in_order(table["model"].unique())
     with report_style():
@@ -79,7 +83,7 @@ def _draw_panel(panel, trials, values):
 
 
 def _name_values(panel, parameter, values):
-    """Name the values on the axis, or some of many, and leave room beside the outer ones."""
+    """Label the values on the axis, or some of many, with a margin at both ends."""
     step = -(-len(values) // MOST_TICKS)
     places = range(0, len(values), step)
     panel.set_xticks(places, [plain(values[place]) for place in places])
