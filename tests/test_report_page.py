@@ -12,10 +12,9 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from emospeech.report import evaluation_tables, page, page_numbers, page_tables
+from emospeech.report import evaluation_tables, page, page_numbers, page_tables, templates
 from emospeech.report.captions import figure_texts
 from emospeech.report.layout import arrange
-from emospeech.report.templates import environment
 from tests import made_up
 from tests import report_data as data
 from tests.test_report_figures import FIGURES
@@ -204,6 +203,25 @@ def test_values_are_on_the_page(html):
     assert "snakemake --cores 1 --force figures/confusion-BasicDCGAN.pdf" in html
 
 
+def test_captions_and_names_are_escaped(pictures):
+    marked = replace(pictures[0], caption="a <i>caption</i>", alt='an "alt" <i>')
+    own = replace(report((marked,)), trials={"<i>model</i>": data.trials()})
+    outline = Outline(page.render(own))
+    assert not outline.all("i")
+    assert outline.all("img")[0]["alt"] == marked.alt
+    assert marked.caption in outline.text["results"]
+
+
+def test_filters_of_the_templates():
+    assert templates.count(1, "fold") == templates.count((1, 1), "fold") == "1 fold"
+    assert templates.count((2, 5), "fold").split()[::2] == ["2", "5"]
+    assert templates.percent(0.43881) == "43.88\N{NO-BREAK SPACE}%"
+    assert templates.percent(float("nan")) == templates.percent(None) == templates.UNKNOWN
+    assert templates.points((0.0312, 0.0308)).split()[0] == "3.1"
+    assert templates.points((0.024, 0.046)).split()[:3:2] == ["2.4", "4.6"]
+    assert templates.UNKNOWN in templates.points(None)
+
+
 def test_chosen_trials_are_highlighted(outline):
     marked = [a for a in outline.all("tr") if "chosen" in a.get("class", "")]
     assert len(marked) == len(data.MODELS)
@@ -233,7 +251,7 @@ def test_sections_have_their_numbers(outline):
 
 def section(name, **context):
     """Return the text of a section of the page."""
-    template = environment().get_template(f"sections/{name}.html.jinja")
+    template = templates.environment().get_template(f"sections/{name}.html.jinja")
     pictures = dict.fromkeys(page.KINDS, ())
     (text,) = Outline(template.render(pictures=pictures, **context)).text.values()
     return text

@@ -44,7 +44,7 @@ GRACEFUL = (1, 2, 3)
 # What may differ: times, in logs, benchmarks, histories and what the page says of the run.
 TIMES = ["seconds", "crops_per_second"]
 OTHER = ("logs/", "benchmarks/", "report/provenance.json")
-OF_THE_RUN = r'<section aria-labelledby="(run|again|cite)">.*?</section>'
+OF_THE_RUN = r'<section aria-labelledby="(run|reproduce|cite)">.*?</section>'
 
 
 def snakemake(*arguments, configs):
