@@ -62,8 +62,8 @@ def rank_trials(trials: list[dict], validations: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row per trial. `capped` counts its trainings that the cap on epochs ended, `diverged`
-        those that diverged; the mean of a trial with a diverged training is NaN. `precision`
-        names the number formats of its trainings. No test score enters.
+        those that diverged; the mean of a trial with a diverged training is NaN.
+        `training_precision` names the number formats of its trainings. No test score enters.
     """
     table = pd.DataFrame(trials).rename_axis("trial").reset_index()
     scores = validations.pivot(index="trial", columns="fold", values="uar").astype(float)
@@ -73,7 +73,7 @@ def rank_trials(trials: list[dict], validations: pd.DataFrame) -> pd.DataFrame:
     for ending in ("capped", "diverged"):
         table[ending] = validations.groupby("trial")[ending].sum().astype(int)
     used = validations.groupby("trial")["precision"]
-    table["precision"] = used.agg(lambda formats: " ".join(sorted(set(formats))))
+    table["training_precision"] = used.agg(lambda formats: " ".join(sorted(set(formats))))
     return table
 
 

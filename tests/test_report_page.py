@@ -272,6 +272,22 @@ def test_every_way_of_choosing_trials_is_described():
     assert len(texts) == len(ways)
 
 
+def test_a_study_that_mixes_precisions_is_flagged():
+    trials = data.trials()
+    mixed = trials.assign(training_precision=["float32", "bfloat16 float32", "bfloat16"])
+    texts = [
+        section(
+            "search",
+            numbers={"search": page_numbers.search_numbers({"BasicCNN": frame})},
+            tables={"search": ()},
+        )
+        for frame in (trials, mixed)
+    ]
+    assert "training.precision" not in texts[0]
+    assert "training.precision" in texts[1]
+    assert "bfloat16 and float32" in texts[1]
+
+
 @pytest.mark.parametrize(
     ("seeds", "crop_seeds", "speakers"), [(1, 1, 5), (5, 1, 7), (1, 5, 10)], ids=str
 )

@@ -83,7 +83,7 @@ def test_a_trial_names_the_precisions_of_its_trainings():
     validations = validations_of(UAR)
     validations.loc[validations["fold"] == 2, "precision"] = "bfloat16"
     validations.loc[validations["trial"] == 1, "precision"] = "tf32"
-    found = rank_trials(TRIALS, validations)["precision"]
+    found = rank_trials(TRIALS, validations)["training_precision"]
     assert found.tolist() == ["bfloat16 float32", "tf32", "bfloat16 float32"]
 
 

@@ -63,6 +63,7 @@ SINGLE = {
     "validation_uar": Heading("Validation UAR (%)", percent),
     "capped": Heading("Reached max_epochs"),
     "diverged": Heading("Diverged"),
+    "training_precision": _text("Training precision"),
     "chosen_by": _text("Chosen by folds"),
     "margin": Heading("Above chance (points)", percent),
     "p_pooled": Heading("p", probability, CORRELATION),

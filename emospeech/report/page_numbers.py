@@ -153,7 +153,14 @@ def search_numbers(trials: dict, select: str = "pooled") -> dict | None:
         name: sum(int(frame[name].sum()) for frame in frames if name in frame)
         for name in ("capped", "diverged")
     }
-    return {"budgets": budgets, "choice": choice} | ends
+    formats = {
+        name
+        for frame in frames
+        if "training_precision" in frame
+        for names in frame["training_precision"]
+        for name in names.split()
+    }
+    return {"budgets": budgets, "choice": choice, "precisions": sorted(formats)} | ends
 
 
 def neighbour_numbers(neighbours: pd.DataFrame | None) -> list[tuple]:

@@ -131,7 +131,7 @@ class Trainer:
         while not (self.stopping.should_stop or self.diverged) and not self._at_cap():
             if not self._train_epoch(draws, should_stop):
                 state.save(self.engine, progress)
-                raise StoppedError(f"stopped after {progress}; the next run resumes there")
+                raise StoppedError(f"after {progress}; the next run resumes there")
             if not self.diverged:
                 grid.add(self.stopping.epoch)
                 state.save(self.engine, progress)
