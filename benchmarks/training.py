@@ -1,5 +1,6 @@
 """A step and an epoch of each model: against a tutorial's loop, bare passes, a matrix product."""
 
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,7 +18,7 @@ from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
 from emospeech.report.paper import TABLE_1
 from emospeech.training.checkpoint import EpochProgress
-from emospeech.training.device import keep_freed_memory
+from emospeech.training.device import keep_freed_memory, resolve_precision
 from emospeech.training.engine import Engine
 from emospeech.training.settings import TrainingSettings
 from emospeech.training.trainer import train_epoch
@@ -52,7 +53,7 @@ class Labelled(Dataset):
 class Case:
     """A model at the size of a trial, in epochs of `steps` steps, ours and the tutorial's."""
 
-    def __init__(self, name, trial, steps, made_up, device):
+    def __init__(self, name, trial, steps, made_up, device, precision="float32"):
         model, self.steps, self.device = MODELS[name], steps, device
         self.n_crops = steps * trial["batch_size"]
         labels = np.random.default_rng(0).integers(2, 10, (self.n_crops, len(model.tasks))) / 2
@@ -62,7 +63,8 @@ class Case:
             [part and part.to(device) for part in build(name, ROWS, trial, NetworkSettings(), 0)]
             for _ in range(2)
         )
-        self.engine = Engine(*ours, model.tasks, trial["learning_rate"], TrainingSettings())
+        settings = TrainingSettings(precision=precision)
+        self.engine = Engine(*ours, model.tasks, trial["learning_rate"], settings)
         self.tutorial = Tutorial(*usual, model.tasks, trial, device)
         numbers = np.arange(self.n_crops)
         gather = CropGatherer(made_up.store(), trial["crop_width"], device)
@@ -117,13 +119,21 @@ def rows(made_up, device):
         case = Case(name, DEMO, DEMO_STEPS, made_up, device)
         told = f"{DEMO_STEPS} steps at the demo's size, on {device}"
         found.append(_against_tutorial(f"epoch-{name}", case, told))
-    for name in MODELS:
-        # The time on a CPU is in proportion to the batch: a part of it will do.
+    for name, precision in product(MODELS, precisions(device)):
+        # The time on a CPU is proportional to the batch, so a part of it is enough.
         size = TABLE_1[name]["batch_size"] // (CPU_PART if device == "cpu" else 1)
-        case = Case(name, TABLE_1[name] | {"batch_size": size}, LARGE_STEPS, made_up, device)
-        told = f"{LARGE_STEPS} steps at Table 1's size, batches of {size}, on {device}"
-        found.append(_against_tutorial(f"epoch-{name}-table-1", case, told))
-    return found + _largest(made_up, device)
+        trial = TABLE_1[name] | {"batch_size": size}
+        case = Case(name, trial, LARGE_STEPS, made_up, device, precision)
+        note = f"{LARGE_STEPS} steps at Table 1's size, batches of {size}, {precision} on {device}"
+        found.append(_against_tutorial(f"epoch-{name}-table-1-{precision}", case, note))
+    for precision in precisions(device):
+        found += _largest(made_up, device, precision)
+    return found
+
+
+def precisions(device):
+    """Return the number formats to measure: float32, and the one that `auto` chooses."""
+    return sorted({"float32", resolve_precision("auto", device)}, reverse=True)
 
 
 def _against_tutorial(row, case, told):
@@ -132,36 +142,37 @@ def _against_tutorial(row, case, told):
     return Row(row, case.n_crops / ours, case.n_crops / usual, "crops a second", note)
 
 
-def _largest(made_up, device):
+def _largest(made_up, device, precision):
     """Return the rows on Table 1's MultitaskDCGAN at its full batch."""
-    case = Case(LARGEST, TABLE_1[LARGEST], 1 if device == "cpu" else 20, made_up, device)
+    steps = 1 if device == "cpu" else 20
+    case = Case(LARGEST, TABLE_1[LARGEST], steps, made_up, device, precision)
     matrix = torch.rand(PRODUCT, PRODUCT, device=device)
 
-    def product():
+    def multiply():
         float((matrix @ matrix)[0, 0])
 
-    # The tutorial gives memory back, which the next one to run takes anew: bare passes keep apart.
-    step, bare, one = seconds_in_turn(case.ours, case.bare, product, rounds=3)
+    # The tutorial returns memory to the system, so the bare passes are timed apart from it.
+    step, bare, one = seconds_in_turn(case.ours, case.bare, multiply, rounds=3)
     ours, usual = seconds_in_turn(case.ours, case.usual, rounds=2)
-    told = f"{LARGEST} at Table 1's size on {device}"
+    told = f"{LARGEST} at Table 1's size, {precision} on {device}"
     rate = case.operations() / bare / 1e9
     return [
         Row(
-            "step-vs-tutorial",
+            f"step-vs-tutorial-{precision}",
             case.n_crops / ours,
             case.n_crops / usual,
             "crops a second",
             f"{told}; other: a tutorial's loop, float32, DataLoader over h5py, .item() each step",
         ),
         Row(
-            "loop-overhead",
+            f"loop-overhead-{precision}",
             step / case.steps,
             bare / case.steps,
             "seconds",
             f"a step of {told}; other: its forward and backward passes on tensors that lie ready",
         ),
         Row(
-            "flops-vs-matmul",
+            f"flops-vs-matmul-{precision}",
             rate,
             2 * PRODUCT**3 / one / 1e9,
             "GFLOP a second",
