@@ -53,8 +53,9 @@ class Labelled(Dataset):
 class Case:
     """A model at the size of a trial, in epochs of `steps` steps, ours and the tutorial's."""
 
-    def __init__(self, name, trial, steps, made_up, device, precision="float32"):
-        model, self.steps, self.device = MODELS[name], steps, device
+    def __init__(self, name, trial, steps, made_up, settings):
+        model, self.steps, device = MODELS[name], steps, settings.device
+        self.device = device
         self.n_crops = steps * trial["batch_size"]
         labels = np.random.default_rng(0).integers(2, 10, (self.n_crops, len(model.tasks))) / 2
         targets = np.stack([fuzzy(column) for column in labels.T])  # (tasks, crops, 5)
@@ -63,7 +64,6 @@ class Case:
             [part and part.to(device) for part in build(name, ROWS, trial, NetworkSettings(), 0)]
             for _ in range(2)
         )
-        settings = TrainingSettings(precision=precision)
         self.engine = Engine(*ours, model.tasks, trial["learning_rate"], settings)
         self.tutorial = Tutorial(*usual, model.tasks, trial, device)
         numbers = np.arange(self.n_crops)
@@ -116,14 +116,15 @@ def rows(made_up, device):
     """Return the rows on training with `MadeUp` utterances on "cpu" or "cuda"."""
     found = []
     for name in MODELS:
-        case = Case(name, DEMO, DEMO_STEPS, made_up, device)
-        told = f"{DEMO_STEPS} steps at the demo's size, on {device}"
-        found.append(_against_tutorial(f"epoch-{name}", case, told))
+        case = Case(name, DEMO, DEMO_STEPS, made_up, TrainingSettings(device=device))
+        note = f"{DEMO_STEPS} steps at the demo's size, on {device}"
+        found.append(_against_tutorial(f"epoch-{name}", case, note))
     for name, precision in product(MODELS, precisions(device)):
         # The time on a CPU is proportional to the batch, so a part of it is enough.
         size = TABLE_1[name]["batch_size"] // (CPU_PART if device == "cpu" else 1)
         trial = TABLE_1[name] | {"batch_size": size}
-        case = Case(name, trial, LARGE_STEPS, made_up, device, precision)
+        settings = TrainingSettings(device=device, precision=precision)
+        case = Case(name, trial, LARGE_STEPS, made_up, settings)
         note = f"{LARGE_STEPS} steps at Table 1's size, batches of {size}, {precision} on {device}"
         found.append(_against_tutorial(f"epoch-{name}-table-1-{precision}", case, note))
     for precision in precisions(device):
@@ -136,16 +137,17 @@ def precisions(device):
     return sorted({"float32", resolve_precision("auto", device)}, reverse=True)
 
 
-def _against_tutorial(row, case, told):
+def _against_tutorial(row, case, note):
     ours, usual = seconds_in_turn(case.ours, case.usual, rounds=2)
-    note = f"{told}, torch on {torch.get_num_threads()} thread; other: a tutorial's loop"
+    note = f"{note}, torch on {torch.get_num_threads()} thread; other: a tutorial's loop"
     return Row(row, case.n_crops / ours, case.n_crops / usual, "crops a second", note)
 
 
 def _largest(made_up, device, precision):
     """Return the rows on Table 1's MultitaskDCGAN at its full batch."""
     steps = 1 if device == "cpu" else 20
-    case = Case(LARGEST, TABLE_1[LARGEST], steps, made_up, device, precision)
+    settings = TrainingSettings(device=device, precision=precision)
+    case = Case(LARGEST, TABLE_1[LARGEST], steps, made_up, settings)
     matrix = torch.rand(PRODUCT, PRODUCT, device=device)
 
     def multiply():
@@ -154,7 +156,7 @@ def _largest(made_up, device, precision):
     # The tutorial returns memory to the system, so the bare passes are timed apart from it.
     step, bare, one = seconds_in_turn(case.ours, case.bare, multiply, rounds=3)
     ours, usual = seconds_in_turn(case.ours, case.usual, rounds=2)
-    told = f"{LARGEST} at Table 1's size, {precision} on {device}"
+    note = f"{LARGEST} at Table 1's size, {precision} on {device}"
     rate = case.operations() / bare / 1e9
     return [
         Row(
@@ -162,20 +164,20 @@ def _largest(made_up, device, precision):
             case.n_crops / ours,
             case.n_crops / usual,
             "crops a second",
-            f"{told}; other: a tutorial's loop, float32, DataLoader over h5py, .item() each step",
+            f"{note}; other: a tutorial's loop, float32, DataLoader over h5py, .item() each step",
         ),
         Row(
             f"loop-overhead-{precision}",
             step / case.steps,
             bare / case.steps,
             "seconds",
-            f"a step of {told}; other: its forward and backward passes on tensors that lie ready",
+            f"a step of {note}; other: its forward and backward passes on tensors that lie ready",
         ),
         Row(
             f"flops-vs-matmul-{precision}",
             rate,
             2 * PRODUCT**3 / one / 1e9,
             "GFLOP a second",
-            f"passes of {told}; other: a product of two matrices of {PRODUCT} x {PRODUCT}",
+            f"passes of {note}; other: a product of two matrices of {PRODUCT} x {PRODUCT}",
         ),
     ]

@@ -39,8 +39,8 @@ def main(arguments=None):
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
-        told = access_error(error.filename, error) if error.filename else error
-        print(f"error: {told}", file=sys.stderr)
+        reason = access_error(error.filename, error) if error.filename else error
+        print(f"error: {reason}", file=sys.stderr)
     return 1
 
 

@@ -157,7 +157,7 @@ def _draw_checks(model, draws, evidence):
     held_out = evidence.equal_audio.merge(
         evidence.parts.loc[evidence.parts["part"] != "train", KEYS], on="recording"
     )
-    heard = unlabelled[["fold", "corpus", "recording"]].merge(
+    copies = unlabelled[["fold", "corpus", "recording"]].merge(
         held_out[["fold", "corpus", "other"]].drop_duplicates(),
         left_on=["fold", "corpus", "recording"],
         right_on=["fold", "corpus", "other"],
@@ -183,7 +183,7 @@ def _draw_checks(model, draws, evidence):
         ),
         f"{model} uses no unlabelled audio of a held-out session": (
             len(unlabelled),
-            outside.sum() + len(heard),
+            outside.sum() + len(copies),
         ),
     }
 
