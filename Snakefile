@@ -4,7 +4,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.12")  # pathvars
 
 
 configfile: str(Path(workflow.basedir, "config", "config.yaml"))
@@ -20,13 +20,16 @@ if Path("config/config.yaml").exists() and not Path.cwd().samefile(workflow.base
 report: "workflow/report/workflow.rst"
 
 
-# Where several jobs share one machine they share its GPU and its line; cluster jobs get one each.
+# Local jobs share the GPU and the network connection of their machine; cluster jobs have their own.
 resource_scopes:
     gpu="local",
     downloads="local",
 
 
-include: "workflow/rules/common.smk"
+include: "workflow/rules/config.smk"
+include: "workflow/rules/outputs.smk"
+include: "workflow/rules/inputs.smk"
+include: "workflow/rules/jobs.smk"
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/spectrograms.smk"
@@ -37,7 +40,6 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/predictions.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
-include: "workflow/rules/pictures.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -15,10 +15,8 @@ from benchmarks.rows import usage_of
 
 ROOT = Path(__file__).parents[1]
 WORK = ("spectrograms", "training", "evaluation")  # stages; the start of a job is no work
-# A rule's benchmark file and script; a rule that follows another has the script of that one.
-PLACE = re.compile(r'benchmark_of\(\s*f?"([^"]+)"')
-SCRIPT = re.compile(r'"\.\./scripts/(\w+\.py)"')
-RULE = re.compile(r"^ *(?:use )?rule\b.*:\n(?:^(?! *(?:use )?rule\b).*\n?)*", re.MULTILINE)
+# The benchmark file and the script of a rule, in this order.
+JOB = re.compile(r'\bjob=f?"([^"]+)"|\*\*script_params\("(\w+)"\)')
 IMPORTS = """
 import sys
 sys.path.append({root!r})
@@ -58,15 +56,14 @@ def shares(jobs):
 @cache
 def scripts():
     """Return (pattern of a benchmark file, script) of all rules."""
-    found, script = [], None
+    found, place = [], None
     for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
-        for rule in RULE.findall(file.read_text()):
-            named = SCRIPT.search(rule)
-            script = named[1] if named else script
-            for place in PLACE.findall(rule):
-                parts = map(re.escape, re.split(r"\{+[^{}]*\}+", place))
-                found.append(("[^/]+".join(parts), script))
-    return sorted(found, key=lambda pair: pair[0].count("[^/]+"))  # those that say most come first
+        for job, script in JOB.findall(file.read_text()):
+            if script:
+                found.append((place, f"{script}.py"))
+            else:
+                place = "[^/]+".join(map(re.escape, re.split(r"\{+[^{}]*\}+", job)))
+    return sorted(found, key=lambda pair: pair[0].count("[^/]+"))  # the most specific ones first
 
 
 def script_of(place):

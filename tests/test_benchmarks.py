@@ -126,7 +126,8 @@ def test_the_work_of_planning_grows_in_proportion_to_the_trainings(tmp_path):
 
 
 def test_the_share_of_work_is_what_the_starts_of_jobs_leave(tmp_path, monkeypatch):
-    starts = {"train.py": 1.5, "embed_ami.py": 1.0, "assign_folds.py": 0.4, "predict.py": 2.0}
+    starts = {"train.py": 1.5, "embed_ami.py": 1.0, "assign_folds.py": 0.4}
+    starts["evaluate_model.py"] = 2.0
     monkeypatch.setattr(share, "seconds_to_start", starts.__getitem__)
     seconds = {
         "training/BasicCNN/trial-0/fold-1": 4.5,

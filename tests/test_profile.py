@@ -47,6 +47,14 @@ def run(*arguments, path="/usr/bin:/bin", sizes=()):
 
 
 @pytest.fixture
+def single(tmp_path):
+    """A config file with a trial per job, which the demo does not have."""
+    path = tmp_path / "single.yaml"
+    path.write_text("training: {trials_per_job: 1}")
+    return path
+
+
+@pytest.fixture
 def asked(tmp_path):
     """A function that makes outputs of rules on a cluster that refuses, and returns the requests.
 
@@ -89,10 +97,10 @@ def test_what_may_learn_or_predict_on_a_gpu_asks_for_one():
     asking = {
         name
         for text in RULES.values()
-        for name, body in re.findall(r"^rule (\w+):\n((?: .*\n|\n)*)", text, re.MULTILINE)
-        if "gpu=GPU" in body
+        for name, body in re.findall(r"^use rule \w+ as (\w+) with:\n((?: .*\n|\n)*)", text, re.M)
+        if "gpu=GPU" in body or "training_resources(" in body
     }
-    assert set(PROFILE["set-resources"]) == asking | {"train_again", "predict_again"}
+    assert set(PROFILE["set-resources"]) == asking
     assert all(resources["gpu"] == 1 for resources in PROFILE["set-resources"].values())
 
 
@@ -107,19 +115,12 @@ def test_what_every_run_wants_hides_nothing_of_the_profile():
     assert not set(PROFILE) & set(DEFAULT), "a key of the default profile replaces that of another"
 
 
-@pytest.mark.parametrize("file", RULES)
-def test_a_rule_asks_for_what_any_executor_understands(file):
-    blocks = re.findall(r"^ +resources:\n((?: {8,}\w+=.*\n)+)", RULES[file], re.MULTILINE)
-    asked = {key for block in blocks for key in re.findall(r"(\w+)=", block)}
-    assert asked <= {"mem_mb", "runtime", "gpu", "downloads"}
-
-
 @pytest.mark.workflow
 def test_the_demo_is_planned_without_slurm(tmp_path):
     (tmp_path / "which").symlink_to(shutil.which("which"))  # all that the plugin looks for
     done = run("--dry-run", "--forceall", path=str(tmp_path))
     assert done.returncode == 0, done.stdout
-    assert re.search(r"^train +40$", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^train_0_to_1 +20$", done.stdout, re.MULTILINE), done.stdout
 
 
 TRAINED = "training/BasicCNN/trial-0/fold-1"
@@ -127,7 +128,7 @@ STUDY = ["spectrograms/iemocap.h5", "corpora/iemocap/recordings.csv", "folds.csv
 
 
 @pytest.mark.workflow
-def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked, tmp_path):
+def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked, single, tmp_path):
     demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
     sizes = yaml.safe_load((ROOT / "config/config.yaml").read_text())["models"]
     trial = draw_trial(SearchSpace(**demo["search"]["space"]), 1, 0)
@@ -135,7 +136,7 @@ def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked, tmp_path)
     store.parent.mkdir(parents=True)
     with store.open("wb") as file:
         file.truncate(300 * 2**20)  # a sparse file
-    requests = asked(["train"], STUDY, [f"{TRAINED}/weights.safetensors"])
+    requests = asked(["train"], STUDY, [f"{TRAINED}/weights.safetensors"], sizes=[single])
     assert len(requests) == 1 + PROFILE["retries"]
     assert all(option(request, "--gpus") == "1" for request in requests)
     assert all("--requeue" in request for request in requests)
@@ -148,17 +149,16 @@ def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked, tmp_path)
 
 
 @pytest.mark.workflow
-def test_trials_that_share_a_job_ask_for_what_a_training_asks_for(asked, tmp_path):
-    (tmp_path / "shared.yaml").write_text("training: {trials_per_job: 2}")
+def test_trials_that_share_a_job_ask_for_what_a_training_asks_for(asked):
     weights = [f"{TRAINED}/weights.safetensors"]
     given = ["--retries", "0", "--set-resources", "train:slurm_partition=gpu", "train:gpu=1"]
-    (request,) = asked(["train_0_to_1"], STUDY, weights, *given, sizes=[tmp_path / "shared.yaml"])
+    (request,) = asked(["train_0_to_1"], STUDY, weights, *given)
     assert option(request, "--gpus") == "1"
     assert option(request, "-p") == "gpu"
 
 
 @pytest.mark.workflow
-def test_the_predictions_of_a_model_are_one_job(asked):
+def test_the_evaluation_of_a_model_is_one_job(asked):
     folds = range(1, 6)
     weights = [
         f"training/BasicCNN/trial-{trial}/fold-{fold}/weights.safetensors"
@@ -166,33 +166,36 @@ def test_the_predictions_of_a_model_are_one_job(asked):
         for fold in folds
     ]
     outputs = [f"evaluation/BasicCNN/fold-{fold}/predictions.csv" for fold in folds]
+    outputs += [f"evaluation/BasicCNN/{name}.csv" for name in ("crops", "map", "neighbours")]
     inputs = [*STUDY, *weights, "search/BasicCNN/best.json"]
-    (request,) = asked(["predict"], inputs, outputs, "--retries", "0")
+    (request,) = asked(["evaluate_model"], inputs, outputs, "--retries", "0")
     assert option(request, "--cpus-per-task") == "1"
     assert option(request, "--gpus") == "1"
-    assert int(option(request, "-t")) == 120
+    assert int(option(request, "-t")) == 180
 
 
 @pytest.mark.workflow
 def test_two_evaluations_are_one_job_side_by_side(asked):
-    predicted = [
+    models = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
+    inputs = [
         f"evaluation/{model}/fold-{fold}/predictions.csv"
-        for model in ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN", "baseline")
+        for model in (*models, "baseline")
         for fold in range(1, 6)
     ]
-    outputs = ["evaluation/intervals.csv", "evaluation/comparisons.csv"]
-    rules = ["bootstrap_intervals", "compare_models"]
-    (request,) = asked(rules, predicted, outputs, "--retries", "0")
+    inputs += [f"evaluation/{model}/neighbours.csv" for model in models]
+    inputs += ["corpora/iemocap/ratings.csv", *STUDY]
+    outputs = ["evaluation/intervals.csv", "evaluation/metrics.csv"]
+    rules = ["bootstrap_intervals", "compute_metrics"]
+    (request,) = asked(rules, inputs, outputs, "--retries", "0")
     assert option(request, "--cpus-per-task") == "2"
-    assert int(option(request, "-t")) == 30
+    assert int(option(request, "-t")) == 60
 
 
 @pytest.mark.workflow
 def test_partition_and_account_reach_slurm(asked):
     given = ["slurm_partition=long", "slurm_account=project"]
     edited = ["--default-resources", *given, "--set-resources", "train:slurm_partition=gpu"]
-    (request,) = asked(
-        ["train"], STUDY, [f"{TRAINED}/weights.safetensors"], *edited, "--retries", "0"
-    )
+    weights = [f"{TRAINED}/weights.safetensors"]
+    (request,) = asked(["train_0_to_1"], STUDY, weights, *edited, "--retries", "0")
     assert option(request, "-p") == "gpu"
     assert option(request, "-A") == "project"

@@ -41,24 +41,39 @@ def rules(tmp_path_factory):
 
 def test_every_job_has_a_message_a_benchmark_and_resources(rules):
     for name, rule in rules.items():
-        if rule.script:
+        if rule.script and rule.output:
             assert rule.message, name
             assert rule.benchmark, name
+            assert rule.log, name
             assert {"mem_mb", "runtime"} <= set(rule.resources), name
         else:
-            assert not rule.output, f"{name} only shows what other rules make"
+            assert not rule.output, f"{name} is a template, or only shows files of other rules"
 
 
 def test_every_job_runs_again_when_the_code_behind_its_script_changes(rules):
-    jobs = [rule for rule in rules.values() if rule.script]
+    jobs = [rule for rule in rules.values() if rule.output]
     for rule in jobs:
-        script = SCRIPTS / Path(rule.script).name
-        assert rule.params.code(None) == fingerprint(script, ROOT), rule.name
-    assert {Path(rule.script).name for rule in jobs} == {file.name for file in SCRIPTS.glob("*.py")}
+        script = rule.script.format(params=rule.params)
+        assert rule.params.code(None) == fingerprint(SCRIPTS / Path(script).name, ROOT), rule.name
+    used = {rule.params.script for rule in jobs}
+    assert used == {file.stem for file in SCRIPTS.glob("*.py")}
+
+
+def test_jobs_do_not_share_logs_or_benchmarks(rules):
+    jobs = [rule for rule in rules.values() if rule.output]
+    assert len({str(rule.benchmark) for rule in jobs}) == len(jobs)
+    assert len({str(rule.log[0]) for rule in jobs}) == len(jobs)
+
+
+def test_resources_are_understood_by_any_executor(rules):
+    known = {"mem_mb", "runtime", "gpu", "downloads"}
+    added = {"_cores", "_nodes", "tmpdir"}  # by Snakemake
+    for rule in rules.values():
+        assert set(rule.resources) <= known | added, rule.name
 
 
 def test_only_synthetic_and_fetched_corpora_have_no_input(rules):
-    without = {name for name, rule in rules.items() if rule.script and not rule.input}
+    without = {name for name, rule in rules.items() if rule.output and not rule.input}
     assert {name.split("_")[0] for name in without} == {"embed", "fetch"}
 
 
@@ -78,10 +93,10 @@ def test_every_figure_and_table_has_a_summary_for_the_report_of_snakemake(rules)
 HEAVY = {"librosa", "matplotlib", "numba", "scipy", "sklearn", "soxr", "torch", "torch._dynamo"}
 # What the start of a script may import of these; the rest waits until it is needed.
 NEEDED = {
-    "count_confusions.py": set(),
-    "draw_confusion.py": {"matplotlib"},
+    "draw_model.py": {"matplotlib"},
     "predict.py": {"torch"},
     "select_trial.py": set(),
+    "tabulate_results.py": set(),
     "train.py": {"torch"},
 }
 LOADED = """

@@ -98,7 +98,7 @@ class Project:
 def counted_jobs(done):
     """Return {rule: jobs} of a finished dry run."""
     assert done.returncode == 0, done.output
-    rows = re.findall(r"^([a-z_]+) +(\d+)$", done.output, re.MULTILINE)
+    rows = re.findall(r"^([a-z_0-9]+) +(\d+)$", done.output, re.MULTILINE)
     return {rule: int(count) for rule, count in rows if rule not in ("total", "all")}
 
 
@@ -114,8 +114,10 @@ def project(tmp_path_factory):
 def test_the_demo_plans_every_stage_and_every_training(tmp_path):
     planned = Project(tmp_path).planned(config=None)
     trials = yaml.safe_load((ROOT / "config/demo.yaml").read_text())["search"]["trials"]
-    assert planned["train"] == 4 * 5 * trials
-    assert planned["predict"] == 4
+    assert planned["train_0_to_1"] == 4 * 5
+    assert trials == 2, "both in one job"
+    assert planned["evaluate_model"] == 4
+    assert sum(planned.values()) < 60
     stages = "embed_iemocap embed_ami read_iemocap read_ami assign_folds compute_metrics"
     assert {*stages.split(), "extract_spectrograms", "select_trial", "write_report"} <= set(planned)
 
@@ -234,9 +236,9 @@ def test_the_stores_are_checked_byte_by_byte(project):
 
 # The first jobs that an edit concerns; what depends on them follows, and nothing else does.
 EDITS = {
-    "emospeech/report/figures/confusion.py": {"draw_confusion"},
+    "emospeech/report/figures/confusion.py": {"draw_model"},
     "emospeech/search.py": {"select_trial"},
-    "emospeech/evaluation/scores.py": {"compute_metrics", "count_confusions"},
+    "emospeech/evaluation/scores.py": {"compute_metrics"},
     "emospeech/training/engine.py": {"train"},
     "emospeech/corpora/wdseg.py": {"read_iemocap"},
     "emospeech/folds.py": {"assign_folds"},
@@ -244,9 +246,9 @@ EDITS = {
 }
 UPSTREAM = {
     "train": {"embed_iemocap", "embed_ami", "read_iemocap", "extract_spectrograms", "assign_folds"},
-    "draw_confusion": {"train", "predict", "count_confusions", "draw_learning", "tabulate_metrics"},
+    "draw_model": {"train", "evaluate_model", "compute_metrics", "draw_results"},
     "select_trial": {"train", "extract_spectrograms"},
-    "compute_metrics": {"train", "predict", "select_trial", "draw_learning"},
+    "compute_metrics": {"train", "evaluate_model", "select_trial", "draw_corpus"},
     "read_iemocap": {"embed_iemocap", "embed_ami", "read_ami"},
     "assign_folds": {"read_iemocap", "extract_spectrograms"},
     "embed_ami": {"embed_iemocap", "read_iemocap", "assign_folds"},
@@ -278,14 +280,14 @@ def test_a_deleted_figure_is_one_job(project):
     figure = "results/small/report/figures/confusion-BasicCNN.pdf"
     drawn = (project.folder / figure).read_bytes()
     (project.folder / figure).unlink()
-    assert project.planned(figure) == {"draw_confusion": 1}
+    assert project.planned(figure) == {"draw_model": 1}
     assert project.run(figure).returncode == 0
     assert (project.folder / figure).read_bytes() == drawn
     assert project.run().returncode == 0  # the page takes the figure in again
 
 
 def test_tables_and_figures_are_made_again_by_their_paths_and_nothing_is_trained(project):
-    """All are gone, first alone and then with all that the evaluation made of predictions."""
+    """First without all tables and figures, then without the tables of the evaluation as well."""
     results = project.folder / "results/small"
     shown = [*results.glob("report/tables/*"), *results.glob("report/figures/*")]
     counted = [file for file in results.glob("evaluation/*.csv") if file.stem != "acoustics"]
@@ -305,8 +307,8 @@ def test_tables_and_figures_are_made_again_by_their_paths_and_nothing_is_trained
     for file in counted:
         file.unlink()
     planned = project.planned(*targets)
-    assert {"compute_metrics", "count_confusions", "check_leaks"} <= set(planned)
-    learning = {"train", "select_trial", "predict", "predict_baseline", "extract_spectrograms"}
+    assert {"compute_metrics", "bootstrap_intervals", "check_leaks"} <= set(planned)
+    learning = {"train", "select_trial", "evaluate_model", "predict_baseline"}
     assert not learning & set(planned)
     assert project.run(*targets).returncode == 0
     assert project.run().returncode == 0  # the page takes them in again, and the rest is counted
@@ -414,7 +416,7 @@ def test_further_seeds_of_what_each_fold_chose(project):
     again["evaluation"] = SMALL["evaluation"] | {"crops": 2}
     (project.folder / "seeds.yaml").write_text(yaml.safe_dump(again))
     table = "results/small/evaluation/seeds.csv"
-    made = {"select_trial": 1, "predict": 1, "train_again": 5, "predict_again": 1}
+    made = {"select_trial": 1, "evaluate_model": 1, "train_again": 5, "predict_again": 1}
     assert project.planned(table, config="seeds.yaml") == made | {"compare_seeds": 1}
     done = project.run(table, config="seeds.yaml")
     assert done.returncode == 0, done.output

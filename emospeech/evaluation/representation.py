@@ -10,8 +10,6 @@ is the network's doing.
 
 import numpy as np
 import pandas as pd
-from sklearn.decomposition import PCA
-from sklearn.metrics import pairwise_distances
 
 from emospeech.evaluation.predictions import TASKS
 from emospeech.labels import CLASSES, hard
@@ -22,7 +20,7 @@ NEIGHBOUR_COLUMNS = ["property", "space", "recordings", "neighbours", "share", "
 
 
 def left_out(tested, seed):
-    """Return the recordings of the session that a fold leaves out, by a training.tested.Tested.
+    """Return the recordings of the session that a fold leaves out, by a FoldPredictor.
 
     They are its test and its validation part: a table of their rows, float32 arrays of their crops
     (n, width * rows), which the `seed` fixes, and of the values of the shared layer (n, units).
@@ -40,6 +38,8 @@ def map_table(rows, values):
     `values` (n, units) are those of the shared layer. `share_x` and `share_y` say which share of
     their variance the two directions have.
     """
+    from sklearn.decomposition import PCA  # only here: drawing the map does not need it
+
     components = PCA(2, svd_solver="full")
     places = components.fit_transform(values.astype(np.float64))
     shares = dict(zip(("share_x", "share_y"), components.explained_variance_ratio_, strict=True))
@@ -55,6 +55,8 @@ def neighbours_table(rows, spaces):
     neighbours that have the same property, averaged over the recordings) and `chance` (the same of
     all possible neighbours).
     """
+    from sklearn.metrics import pairwise_distances  # only here, as above
+
     distances = {
         space: pairwise_distances(values.astype(np.float64)) for space, values in spaces.items()
     }

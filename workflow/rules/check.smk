@@ -1,7 +1,7 @@
-"""check: the corpora against what their releases are known to hold, and the stores, byte by byte."""
+"""check: the corpora against the known numbers of their releases, and the stores byte by byte."""
 
 
-rule check_corpus:
+use rule local_job as check_corpus with:
     input:
         recordings=CORPORA / "{corpus}" / "recordings.csv",
         words=CORPORA / "{corpus}" / "words.csv",
@@ -13,24 +13,13 @@ rule check_corpus:
     output:
         table=CORPORA / "{corpus}" / "check.csv",
         text=CORPORA / "{corpus}" / "check.txt",
-    log:
-        log_of("corpora/check_{corpus}"),
-    benchmark:
-        benchmark_of("corpora/check_{corpus}")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+    pathvars:
+        job="corpora/check_{corpus}",
     params:
+        **script_params("check_corpus"),
         corpus="{corpus}",
-        code=code("check_corpus.py"),
     message:
         "Checking {wildcards.corpus} against its release"
-    script:
-        "../scripts/check_corpus.py"
 
 
 rule check_corpora:
@@ -40,7 +29,7 @@ rule check_corpora:
             corpus=[name for name in AUDIO if name not in MANIFESTS],
         ),
     log:
-        log_of("corpora/check_corpora"),
+        "<logs>/corpora/check_corpora.log",
     localrule: True
     conda:
         ENVIRONMENT
@@ -48,43 +37,35 @@ rule check_corpora:
         "Comparing the corpora with their releases"
         + (f". A manifest has no release: skipping {' and '.join(MANIFESTS)}" if MANIFESTS else "")
     shell:
-        # /dev/null: without a file, cat would wait for the keyboard.
+        # Without a file, cat would read the keyboard: hence /dev/null.
         "cat {input.texts:q} /dev/null | tee {log:q}"
 
 
-rule check_store:
+use rule job as check_store with:
     input:
         store=SPECTROGRAMS / "{corpus}.h5",
     output:
         text=SPECTROGRAMS / "{corpus}.txt",
-    log:
-        log_of("spectrograms/check_{corpus}"),
-    benchmark:
-        benchmark_of("spectrograms/check_{corpus}")
-    conda:
-        ENVIRONMENT
-    threads: 1
+    pathvars:
+        job="spectrograms/check_{corpus}",
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(30),
+        **job_resources(runtime=30),
     params:
-        code=code("check_store.py"),
+        **script_params("check_store"),
     message:
         "Checking the store of {wildcards.corpus}"
-    script:
-        "../scripts/check_store.py"
 
 
 rule check_stores:
     input:
         texts=expand(SPECTROGRAMS / "{corpus}.txt", corpus=AUDIO),
     log:
-        log_of("spectrograms/check_stores"),
+        "<logs>/spectrograms/check_stores.log",
     localrule: True
     conda:
         ENVIRONMENT
     message:
-        "What the stores hold"
+        "Checking the stores"
     shell:
-        # The texts are removed, so that the next call reads the stores again.
+        # Removing the texts makes the next call read the stores again.
         "tail -n +1 {input.texts:q} | tee {log:q} && rm {input.texts:q}"

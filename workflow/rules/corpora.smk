@@ -1,4 +1,4 @@
-"""corpora: a folder of a corpus, to tables of recordings and words."""
+"""corpora: the tables of recordings and words, from the folder of a corpus."""
 
 USED = ["iemocap", *(["ami"] if "ami" in UNLABELLED else [])]
 MANIFESTS = {corpus: folder for corpus in USED if (folder := manifest_folder(corpus))}
@@ -10,7 +10,7 @@ if "ami" in UNLABELLED:
         AMI_SELECTION = ("stream", "meetings", "partition", "hours")
 
 
-if ENCODING == "hard" and workflow.is_main_process and are_whole(labels_known()):
+if ENCODING == "hard" and workflow.is_main_process and are_whole(known_labels()):
     print(
         "note: config, at labels.encoding: all labels are whole numbers, so hard gives the same "
         "targets as fuzzy and changes no result.",
@@ -20,61 +20,47 @@ if ENCODING == "hard" and workflow.is_main_process and are_whole(labels_known())
 
 if EMBEDDED:
 
-    rule embed_iemocap:
+    use rule job as embed_iemocap with:
         output:
             root=directory(IEMOCAP),
-        log:
-            log_of("corpora/embed_iemocap"),
-        benchmark:
-            benchmark_of("corpora/embed_iemocap")
-        conda:
-            ENVIRONMENT
+        pathvars:
+            job="corpora/embed_iemocap",
         threads: 16
         resources:
-            mem_mb=growing(2000),
-            runtime=growing(120),
+            **job_resources(mem_mb=2000, runtime=120),
         params:
+            **script_params("embed_iemocap"),
             settings={"utterances": EMBEDDED["utterances"], "seed": SEED},
-            code=code("embed_iemocap.py"),
         message:
             "Synthesizing {params.settings[utterances]} utterances in the format of IEMOCAP"
-        script:
-            "../scripts/embed_iemocap.py"
 
 
 if EMBEDDED and "ami" in UNLABELLED:
 
-    rule embed_ami:
+    use rule job as embed_ami with:
         output:
             audio=directory(AMI_AUDIO),
             annotations=directory(AMI_ANNOTATIONS),
-        log:
-            log_of("corpora/embed_ami"),
-        benchmark:
-            benchmark_of("corpora/embed_ami")
-        conda:
-            ENVIRONMENT
+        pathvars:
+            job="corpora/embed_ami",
         threads: 16
         resources:
-            mem_mb=growing(2000),
-            runtime=growing(240),
+            **job_resources(mem_mb=2000, runtime=240),
         params:
+            **script_params("embed_ami"),
             settings={
                 "meetings": EMBEDDED["meetings"],
                 "hours": EMBEDDED["hours"],
                 "streams": [config["corpora"]["ami"]["stream"]],
                 "seed": SEED,
             },
-            code=code("embed_ami.py"),
         message:
             "Synthesizing {params.settings[hours]} hours of meetings in the format of AMI"
-        script:
-            "../scripts/embed_ami.py"
 
 
 if "iemocap" not in MANIFESTS:
 
-    rule read_iemocap:
+    use rule job as read_iemocap with:
         input:
             root=IEMOCAP,
         output:
@@ -83,27 +69,19 @@ if "iemocap" not in MANIFESTS:
             summary=CORPORA / "iemocap" / "summary.json",
             ratings=CORPORA / "iemocap" / "ratings.csv",
             transcripts=CORPORA / "iemocap" / "transcripts.csv",
-        log:
-            log_of("corpora/read_iemocap"),
-        benchmark:
-            benchmark_of("corpora/read_iemocap")
-        conda:
-            ENVIRONMENT
-        threads: 1
+        pathvars:
+            job="corpora/read_iemocap",
         resources:
-            mem_mb=growing(1500),
-            runtime=growing(30),
+            **job_resources(mem_mb=1500, runtime=30),
         params:
-            code=code("read_iemocap.py"),
+            **script_params("read_iemocap"),
         message:
             "Reading IEMOCAP"
-        script:
-            "../scripts/read_iemocap.py"
 
 
 if "ami" in UNLABELLED and "ami" not in MANIFESTS:
 
-    rule read_ami:
+    use rule job as read_ami with:
         input:
             audio=AMI_AUDIO,
             annotations=AMI_ANNOTATIONS,
@@ -112,57 +90,42 @@ if "ami" in UNLABELLED and "ami" not in MANIFESTS:
             recordings=CORPORA / "ami" / "recordings.csv",
             words=CORPORA / "ami" / "words.csv",
             summary=CORPORA / "ami" / "summary.json",
-        log:
-            log_of("corpora/read_ami"),
-        benchmark:
-            benchmark_of("corpora/read_ami")
-        conda:
-            ENVIRONMENT
-        threads: 1
+        pathvars:
+            job="corpora/read_ami",
         resources:
-            mem_mb=growing(1500),
-            runtime=growing(30),
+            **job_resources(mem_mb=1500, runtime=30),
         params:
+            **script_params("read_ami"),
             settings={name: config["corpora"]["ami"][name] for name in AMI_SELECTION}
             | {"seed": SEED},
-            code=code("read_ami.py"),
         message:
             "Reading AMI"
-        script:
-            "../scripts/read_ami.py"
 
 
 if MANIFESTS:
 
-    rule read_manifest:
+    use rule job as read_manifest with:
         input:
-            # The tables beside the folder: an edit of them is read again, the audio is not asked.
+            # The tables next to the folder: editing one reads it again, touching the audio does not.
             tables=lambda wildcards: manifest_tables(MANIFESTS[wildcards.corpus]),
             folder=lambda wildcards: MANIFESTS[wildcards.corpus],
         output:
             recordings=CORPORA / "{corpus}" / "recordings.csv",
             words=CORPORA / "{corpus}" / "words.csv",
             summary=CORPORA / "{corpus}" / "summary.json",
-        log:
-            log_of("corpora/read_{corpus}"),
-        benchmark:
-            benchmark_of("corpora/read_{corpus}")
+        pathvars:
+            job="corpora/read_{corpus}",
         wildcard_constraints:
             corpus="|".join(MANIFESTS),
-        conda:
-            ENVIRONMENT
         threads: 8
         resources:
-            mem_mb=growing(3000),
-            runtime=growing(120),
+            **job_resources(mem_mb=3000, runtime=120),
         params:
+            **script_params("read_manifest"),
             corpus="{corpus}",
             settings=lambda wildcards: {
                 "labelled": wildcards.corpus == "iemocap",
-                "multitask": any(model.startswith("Multitask") for model in MODELS),
+                "multitask": MULTITASK,
             },
-            code=code("read_manifest.py"),
         message:
-            "Reading the manifest in place of {wildcards.corpus}"
-        script:
-            "../scripts/read_manifest.py"
+            "Reading the manifest that replaces {wildcards.corpus}"

@@ -1,201 +1,62 @@
-"""evaluation: predictions of the test speakers, to metrics and what they are worth."""
+"""evaluation: the tables of results/evaluation from the predictions of all models."""
 
-# A manifest holds labels and no ratings behind them.
+# A manifest contains labels without the ratings behind them.
 RATINGS = [] if "iemocap" in MANIFESTS else CORPORA / "iemocap" / "ratings.csv"
-TABLES_OF_EVALUATION = [
+EVALUATION_TABLES = [
     *("metrics", "intervals", "cells", "comparisons", "references", "slices", "leaks"),
     *("crops", "spread", "neighbours"),
 ]
-EVALUATED = [EVALUATION / f"{name}.csv" for name in TABLES_OF_EVALUATION]
+EVALUATED = [EVALUATION / f"{name}.csv" for name in EVALUATION_TABLES]
 
 
-rule compute_metrics:
+use rule job as compute_metrics with:
     input:
-        predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
+        **LABELLED,
+        predictions=ALL_PREDICTIONS,
+        neighbours_of_models=expand(EVALUATION / "{model}" / "neighbours.csv", model=MODELS),
+        ratings=RATINGS,
     output:
-        metrics=EVALUATION / "metrics.csv",
-    log:
-        log_of("evaluation/metrics"),
-    benchmark:
-        benchmark_of("evaluation/metrics")
-    conda:
-        ENVIRONMENT
-    threads: 1
+        **evaluation_files("metrics", "references", "slices", "neighbours"),
+        confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
+        classes=expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
+    pathvars:
+        job="evaluation/metrics",
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **job_resources(mem_mb=2000, runtime=30),
     params:
+        **script_params("compute_metrics"),
         permutations=config["evaluation"]["permutations"],
         seed=SEED,
-        code=code("compute_metrics.py"),
     message:
         "Computing the metrics of all models"
-    script:
-        "../scripts/compute_metrics.py"
 
 
-rule count_confusions:
-    input:
-        predictions=expand(PREDICTIONS, fold=FOLD_NUMBERS, allow_missing=True),
-    output:
-        confusion=EVALUATION / "{model}" / "confusion.csv",
-        classes=EVALUATION / "{model}" / "classes.csv",
-    log:
-        log_of("evaluation/{model}/confusion"),
-    benchmark:
-        benchmark_of("evaluation/{model}/confusion")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("count_confusions.py"),
-    message:
-        "Counting the confusions of {wildcards.model}"
-    script:
-        "../scripts/count_confusions.py"
-
-
-rule bootstrap_intervals:
+use rule job as bootstrap_intervals with:
     input:
         predictions=ALL_PREDICTIONS,
     output:
-        intervals=EVALUATION / "intervals.csv",
-    log:
-        log_of("evaluation/intervals"),
-    benchmark:
-        benchmark_of("evaluation/intervals")
-    conda:
-        ENVIRONMENT
-    threads: 1
+        **evaluation_files("intervals", "cells", "comparisons"),
+    pathvars:
+        job="evaluation/intervals",
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **job_resources(mem_mb=2000, runtime=60),
     params:
+        **script_params("bootstrap_intervals"),
         resamples=config["evaluation"]["resamples"],
         seed=SEED,
-        code=code("bootstrap_intervals.py"),
     message:
-        "Drawing speakers and recordings anew for the intervals of all figures"
-    script:
-        "../scripts/bootstrap_intervals.py"
+        "Computing the confidence intervals of all results over the test speakers"
 
 
-rule bootstrap_cells:
+use rule job as check_leaks with:
     input:
+        **LABELLED,
         predictions=ALL_PREDICTIONS,
-    output:
-        cells=EVALUATION / "cells.csv",
-    log:
-        log_of("evaluation/cells"),
-    benchmark:
-        benchmark_of("evaluation/cells")
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
-    params:
-        resamples=config["evaluation"]["resamples"],
-        seed=SEED,
-        code=code("bootstrap_cells.py"),
-    message:
-        "Drawing speakers anew for the intervals of the cells of all confusion matrices"
-    script:
-        "../scripts/bootstrap_cells.py"
-
-
-rule compare_models:
-    input:
-        predictions=ALL_PREDICTIONS,
-    output:
-        comparisons=EVALUATION / "comparisons.csv",
-    log:
-        log_of("evaluation/comparisons"),
-    benchmark:
-        benchmark_of("evaluation/comparisons")
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
-    params:
-        resamples=config["evaluation"]["resamples"],
-        seed=SEED,
-        code=code("compare_models.py"),
-    message:
-        "Comparing the models over the test speakers"
-    script:
-        "../scripts/compare_models.py"
-
-
-rule collect_references:
-    input:
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
-        ratings=RATINGS,
-    output:
-        references=EVALUATION / "references.csv",
-    log:
-        log_of("evaluation/references"),
-    benchmark:
-        benchmark_of("evaluation/references")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("collect_references.py"),
-    message:
-        "Guessers and raters, to hold the models against"
-    script:
-        "../scripts/collect_references.py"
-
-
-rule slice_predictions:
-    input:
-        predictions=ALL_PREDICTIONS,
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        ratings=RATINGS,
-    output:
-        slices=EVALUATION / "slices.csv",
-    log:
-        log_of("evaluation/slices"),
-    benchmark:
-        benchmark_of("evaluation/slices")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("slice_predictions.py"),
-    message:
-        "Computing the metrics by style, speaker and agreement of the raters"
-    script:
-        "../scripts/slice_predictions.py"
-
-
-rule check_leaks:
-    input:
-        predictions=ALL_PREDICTIONS,
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
         store=SPECTROGRAMS / "iemocap.h5",
         unlabelled=[SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED if corpus != "iemocap"],
         best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
-        # Of all trials, since the chosen ones are known when the job runs.
+        # Of all trials: which ones are selected is known only when the job runs.
         draws=[
             *expand(
                 TRAINED / "draws.csv.gz", model=MODELS, trial=range(N_TRIALS), fold=FOLD_NUMBERS
@@ -205,28 +66,20 @@ rule check_leaks:
             ),
         ],
     output:
-        leaks=EVALUATION / "leaks.csv",
-    log:
-        log_of("evaluation/leaks"),
-    benchmark:
-        benchmark_of("evaluation/leaks")
-    conda:
-        ENVIRONMENT
-    threads: 1
+        **evaluation_files("leaks"),
+    pathvars:
+        job="evaluation/leaks",
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        **job_resources(mem_mb=2000, runtime=30),
     params:
+        **script_params("check_leaks"),
         folds=list(FOLD_NUMBERS),
-        shuffle_seed=SEED if config["labels"]["shuffle"] else None,
-        code=code("check_leaks.py"),
+        shuffle_seed=SHUFFLE_SEED,
     message:
-        "Checking the draws, choices and predictions of all models for leaks"
-    script:
-        "../scripts/check_leaks.py"
+        "Checking the draws, selections and predictions of all models for leaks"
 
 
-rule compare_seeds:
+use rule local_job as compare_seeds with:
     input:
         predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
         repeated=expand(PREDICTIONS_AGAIN, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS),
@@ -234,96 +87,26 @@ rule compare_seeds:
             TRAINED_AGAIN / "validation.json", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
         ),
     output:
-        seeds=EVALUATION / "seeds.csv",
-    log:
-        log_of("evaluation/seeds"),
-    benchmark:
-        benchmark_of("evaluation/seeds")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **evaluation_files("seeds"),
+    pathvars:
+        job="evaluation/seeds",
     params:
+        **script_params("compare_seeds"),
         seed=SEED,
-        code=code("compare_seeds.py"),
     message:
         "Comparing the seeds of all models"
-    script:
-        "../scripts/compare_seeds.py"
 
 
-rule compare_crops:
+use rule local_job as compare_spreads with:
     input:
-        predictions=expand(EVALUATION / "{model}" / "crops.csv", model=MODELS),
-    output:
-        crops=EVALUATION / "crops.csv",
-    log:
-        log_of("evaluation/crops"),
-    benchmark:
-        benchmark_of("evaluation/crops")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("compare_crops.py"),
-    message:
-        "Comparing the crops that are evaluated, of all models"
-    script:
-        "../scripts/compare_crops.py"
-
-
-rule compare_spreads:
-    input:
-        crops=EVALUATION / "crops.csv",
+        crops_of_models=expand(EVALUATION / "{model}" / "crops.csv", model=MODELS),
         seeds=EVALUATION / "seeds.csv" if MORE_SEEDS else [],
         intervals=EVALUATION / "intervals.csv",
     output:
-        spread=EVALUATION / "spread.csv",
-    log:
-        log_of("evaluation/spread"),
-    benchmark:
-        benchmark_of("evaluation/spread")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **evaluation_files("crops", "spread"),
+    pathvars:
+        job="evaluation/spread",
     params:
-        code=code("compare_spreads.py"),
+        **script_params("compare_spreads"),
     message:
-        "Comparing the spread over seeds and crops with the error of sampling speakers"
-    script:
-        "../scripts/compare_spreads.py"
-
-
-rule collect_neighbours:
-    input:
-        neighbours=expand(EVALUATION / "{model}" / "neighbours.csv", model=MODELS),
-    output:
-        table=EVALUATION / "neighbours.csv",
-    log:
-        log_of("evaluation/neighbours"),
-    benchmark:
-        benchmark_of("evaluation/neighbours")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("collect_neighbours.py"),
-    message:
-        "Gathering the nearest neighbours of all models"
-    script:
-        "../scripts/collect_neighbours.py"
+        "Comparing the variability across seeds and crops with the sampling error of speakers"

@@ -1,8 +1,8 @@
-"""fetch: AMI from its mirror, where the config asks for it.
+"""fetch: downloads AMI from its mirror if the config asks for it.
 
-Downloaded files are marked `update`, so that a job that runs again finds its file and keeps it
-instead of downloading gigabytes; the study that uses it is not run again either. Jobs run where
-snakemake does, since nodes of a cluster often have no network.
+Downloaded files are marked `update`: a job that runs again finds its file and keeps it instead of
+downloading gigabytes, and the study that uses it does not run again. The jobs run where snakemake
+does, since the nodes of a cluster often have no network.
 """
 
 AMI_FETCHED = []
@@ -16,57 +16,37 @@ if (
 
     AMI = config["corpora"]["ami"]
     AMI_MEETINGS = meetings_to_fetch(AMI)
-    AMI_WAV = f"{made_folder('ami', 'audio')}/{{meeting}}/audio/{{meeting}}.{AMI['stream']}.wav"
+    AMI_WAV = f"{download_folder('ami', 'audio')}/{{meeting}}/audio/{{meeting}}.{AMI['stream']}.wav"
     AMI_FETCHED = [
-        f"{made_folder('ami', 'annotations')}/corpusResources/meetings.xml",
+        f"{download_folder('ami', 'annotations')}/corpusResources/meetings.xml",
         *expand(AMI_WAV, meeting=AMI_MEETINGS),
     ]
 
-    rule fetch_ami_annotations:
+    use rule local_job as fetch_ami_annotations with:
         output:
             meetings=update(AMI_FETCHED[0]),
-        log:
-            log_of("corpora/fetch_ami_annotations"),
-        benchmark:
-            benchmark_of("corpora/fetch_ami_annotations")
-        localrule: True
-        conda:
-            ENVIRONMENT
-        threads: 1
+        pathvars:
+            job="corpora/fetch_ami_annotations",
         resources:
-            mem_mb=growing(500),
-            runtime=growing(120),
-            downloads=1,
+            **job_resources(mem_mb=500, runtime=120, downloads=1),
         params:
+            **script_params("fetch_ami_annotations"),
             url=AMI["mirror"]["annotations_url"],
-            code=code("fetch_ami_annotations.py"),
         message:
-            "Fetching the annotations of AMI"
-        script:
-            "../scripts/fetch_ami_annotations.py"
+            "Downloading the annotations of AMI"
 
-    rule fetch_ami_meeting:
+    use rule local_job as fetch_ami_meeting with:
         output:
             audio=update(AMI_WAV),
-        log:
-            log_of("corpora/fetch_ami/{meeting}"),
-        benchmark:
-            benchmark_of("corpora/fetch_ami/{meeting}")
+        pathvars:
+            job="corpora/fetch_ami/{meeting}",
         wildcard_constraints:
             meeting="|".join(AMI_MEETINGS),
-        localrule: True
-        conda:
-            ENVIRONMENT
-        threads: 1
         resources:
-            mem_mb=growing(500),
-            runtime=growing(240),
-            downloads=1,
+            **job_resources(mem_mb=500, runtime=240, downloads=1),
         params:
+            **script_params("fetch_ami_meeting"),
             url=f"{AMI['mirror']['audio_url'].rstrip('/')}/{{meeting}}/audio/"
             f"{{meeting}}.{AMI['stream']}.wav",
-            code=code("fetch_ami_meeting.py"),
         message:
-            "Fetching {wildcards.meeting}"
-        script:
-            "../scripts/fetch_ami_meeting.py"
+            "Downloading {wildcards.meeting}"

@@ -1,6 +1,6 @@
-"""figures: what the other stages made, to the figures of the report."""
+"""figures: the figures of the report, those with the same inputs in one job."""
 
-# The one on the page has the most parts of all; the others are there for the asking.
+# The page shows the model with the most parts; the others are drawn on request.
 OUTLINED = max(MODELS, key=lambda model: (model in ADVERSARIAL, model.startswith("Multitask")))
 FIGURE_NAMES = [
     f"outline-{OUTLINED}",
@@ -11,220 +11,106 @@ FIGURE_NAMES = [
     *expand("scatter-{model}", model=MODELS),
     "trials",
     *expand("learning-{model}", model=MODELS),
+    *expand("generated-{model}", model=ADVERSARIAL),
+    *expand("map-{model}", model=MODELS),
 ]
+FIRST_FOLD = FOLD_NUMBERS[0]  # whose generated samples are drawn, for all models
 
 
-rule draw_outline:
+use rule local_job as draw_corpus with:
+    input:
+        **LABELLED,
+        words=CORPORA / "iemocap" / "words.csv",
+        store=SPECTROGRAMS / "iemocap.h5",
+    output:
+        **figure_files("balance", "example"),
+    pathvars:
+        job="report/corpus",
+    params:
+        **script_params("draw_corpus"),
+        width=max(trial["crop_width"] for trial in TRIALS[OUTLINED]),
+        seed=SEED,
+        edge=config["crops"]["edge"],
+        oversample=config["labels"]["oversample"],
+        resolution=RESOLUTION,
+    message:
+        "Drawing the label balance and an example of a crop"
+
+
+use rule local_job as draw_outline with:
     input:
         best=SEARCH / "{model}" / "best.json",
     output:
         **figure_files("outline-{model}"),
-    log:
-        log_of("report/outline-{model}"),
-    benchmark:
-        benchmark_of("report/outline-{model}")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
+    pathvars:
+        job="report/outline-{model}",
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
+        **job_resources(mem_mb=2000),
     params:
+        **script_params("draw_outline"),
         model="{model}",
         rows=config["spectrograms"]["rows"],
         networks=NETWORKS,
-        resolution=config["report"]["resolution"],
-        code=code("draw_outline.py"),
+        resolution=RESOLUTION,
     message:
-        "Drawing {wildcards.model} as it is built"
-    script:
-        "../scripts/draw_outline.py"
+        "Drawing the architecture of {wildcards.model}"
 
 
-rule draw_balance:
+use rule local_job as draw_results with:
     input:
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        folds=FOLDS,
-    output:
-        **figure_files("balance"),
-    log:
-        log_of("report/balance"),
-    benchmark:
-        benchmark_of("report/balance")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        seed=SEED,
-        oversample=config["labels"]["oversample"],
-        resolution=config["report"]["resolution"],
-        code=code("draw_balance.py"),
-    message:
-        "Drawing the labels before and after oversampling"
-    script:
-        "../scripts/draw_balance.py"
-
-
-rule draw_example:
-    input:
-        store=SPECTROGRAMS / "iemocap.h5",
-        words=CORPORA / "iemocap" / "words.csv",
-    output:
-        **figure_files("example"),
-    log:
-        log_of("report/example"),
-    benchmark:
-        benchmark_of("report/example")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        width=max(trial["crop_width"] for trial in TRIALS[OUTLINED]),
-        seed=SEED,
-        edge=config["crops"]["edge"],
-        resolution=config["report"]["resolution"],
-        code=code("draw_example.py"),
-    message:
-        "Drawing a recording, its words and a crop of it"
-    script:
-        "../scripts/draw_example.py"
-
-
-rule draw_comparison:
-    input:
+        trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         metrics=EVALUATION / "metrics.csv",
         intervals=EVALUATION / "intervals.csv",
     output:
-        **figure_files("comparison"),
-    log:
-        log_of("report/comparison"),
-    benchmark:
-        benchmark_of("report/comparison")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **figure_files("comparison", "trials"),
+    pathvars:
+        job="report/results",
     params:
-        resolution=config["report"]["resolution"],
-        code=code("draw_comparison.py"),
+        **script_params("draw_results"),
+        resolution=RESOLUTION,
     message:
-        "Drawing the comparison of the models"
-    script:
-        "../scripts/draw_comparison.py"
+        "Drawing the comparison of the models and the search"
 
 
-rule draw_confusion:
+use rule local_job as draw_model with:
     input:
+        predictions=expand(PREDICTIONS, fold=FOLD_NUMBERS, allow_missing=True),
         confusion=EVALUATION / "{model}" / "confusion.csv",
-    output:
-        **figure_files("confusion-{model}"),
-    log:
-        log_of("report/confusion-{model}"),
-    benchmark:
-        benchmark_of("report/confusion-{model}")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        model="{model}",
-        resolution=config["report"]["resolution"],
-        code=code("draw_confusion.py"),
-    message:
-        "Drawing the confusions of {wildcards.model}"
-    script:
-        "../scripts/draw_confusion.py"
-
-
-rule draw_scatter:
-    input:
-        predictions=expand(
-            EVALUATION / "{{model}}" / "fold-{fold}" / "predictions.csv", fold=FOLD_NUMBERS
-        ),
-    output:
-        **figure_files("scatter-{model}"),
-    log:
-        log_of("report/scatter-{model}"),
-    benchmark:
-        benchmark_of("report/scatter-{model}")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        model="{model}",
-        resolution=config["report"]["resolution"],
-        code=code("draw_scatter.py"),
-    message:
-        "Drawing predicted against actual valence of {wildcards.model}"
-    script:
-        "../scripts/draw_scatter.py"
-
-
-rule draw_trials:
-    input:
-        trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
-    output:
-        **figure_files("trials"),
-    log:
-        log_of("report/trials"),
-    benchmark:
-        benchmark_of("report/trials")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        resolution=config["report"]["resolution"],
-        code=code("draw_trials.py"),
-    message:
-        "Drawing the search by parameter"
-    script:
-        "../scripts/draw_trials.py"
-
-
-rule draw_learning:
-    input:
+        map=EVALUATION / "{model}" / "map.csv",
         histories=SEARCH / "{model}" / "histories.csv",
     output:
-        **figure_files("learning-{model}"),
-    log:
-        log_of("report/learning-{model}"),
-    benchmark:
-        benchmark_of("report/learning-{model}")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **figure_files("confusion-{model}", "scatter-{model}", "learning-{model}", "map-{model}"),
+    pathvars:
+        job="report/{model}",
     params:
+        **script_params("draw_model"),
         model="{model}",
-        resolution=config["report"]["resolution"],
-        code=code("draw_learning.py"),
+        resolution=RESOLUTION,
     message:
-        "Drawing the learning curves of {wildcards.model}"
-    script:
-        "../scripts/draw_learning.py"
+        "Drawing the results of {wildcards.model}"
+
+
+use rule local_job as draw_generated with:
+    input:
+        **LABELLED,
+        best=SEARCH / "{model}" / "best.json",
+        generated=expand(
+            TRAINED / "generated.npz", trial=range(N_TRIALS), fold=FIRST_FOLD, allow_missing=True
+        ),
+        store=SPECTROGRAMS / "iemocap.h5",
+        unlabelled=unlabelled_stores,
+    output:
+        **figure_files("generated-{model}"),
+    pathvars:
+        job="report/generated-{model}",
+    wildcard_constraints:
+        model="|".join(ADVERSARIAL) or "none",
+    resources:
+        **job_resources(mem_mb=2000),
+    params:
+        **script_params("draw_generated"),
+        fold=FIRST_FOLD,
+        training=TRAINING_SETTINGS | {"device": "cpu", "threads": 1},
+        resolution=RESOLUTION,
+    message:
+        "Drawing samples of the generator of {wildcards.model}"

@@ -1,26 +1,15 @@
-"""folds: recordings, to the part that each plays in each fold."""
+"""folds: the part of each recording in each fold."""
 
 
-rule assign_folds:
+use rule local_job as assign_folds with:
     input:
         recordings=CORPORA / "iemocap" / "recordings.csv",
     output:
         folds=FOLDS,
-    log:
-        log_of("folds"),
-    benchmark:
-        benchmark_of("folds")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+    pathvars:
+        job="folds",
     params:
+        **script_params("assign_folds"),
         settings=config["folds"],
-        code=code("assign_folds.py"),
     message:
-        "Assigning the recordings to {params.settings[sessions]} sessions held out in turn"
-    script:
-        "../scripts/assign_folds.py"
+        "Assigning the recordings to the parts of {params.settings[sessions]} leave-one-session-out folds"

@@ -1,257 +1,104 @@
-"""report: predictions and metrics, to tables and the page that shows all."""
+"""report: the tables of the report, and the page that shows tables and figures."""
 
 from emospeech.report.paper import TABLE_3_MODEL
 
-# Tables that hold the run against the paper's Table 3, where the run has the model of that table.
-RECOVERED = ["paper", "cells"] if TABLE_3_MODEL in MODELS else []
-# The control is another study. What it left is shown once it is there; it is not made for the page.
+# Tables that compare the run with the paper's Table 3, where the run has that table's model.
+PAPER_TABLES = ["paper", "cells"] if TABLE_3_MODEL in MODELS else []
+# The control is another study. The page shows its results once they exist; it does not make them.
 CONTROL_METRICS = [] if CONTROL is None else Path(CONTROL) / "evaluation" / "metrics.csv"
 if CONTROL_METRICS and not CONTROL_METRICS.exists():
     CONTROL_METRICS = []
-EVIDENCE = [
-    *(
-        "intervals",
-        "further",
-        "folds",
-        "comparisons",
-        "spread",
-        "chance",
-        "references",
-        "slices",
-        "leaks",
-        "neighbours",
-    ),
+RESULT_TABLES = [
+    *("table-1", "table-2", *expand("table-3-{model}", model=MODELS), "classes"),
+    *PAPER_TABLES,
+]
+EVIDENCE_TABLES = [
+    *("intervals", "further", "folds", "comparisons", "spread", "chance"),
+    *("references", "slices", "leaks", "neighbours"),
     *(["control"] if CONTROL_METRICS else []),
 ]
-TABLE_NAMES = [
-    *("table-1", "table-2", *expand("table-3-{model}", model=MODELS), "classes"),
-    *EVIDENCE,
-    *RECOVERED,
-]
-# What the evidence is made from, by name.
-JUDGED = {
-    name: EVALUATION / f"{name}.csv"
-    for name in (
-        *("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks"),
-        "neighbours",
-    )
+EVIDENCE = {"control": CONTROL_METRICS} | evaluation_files(
+    *("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks"),
+    "neighbours",
+)
+MODEL_RESULTS = {
+    "best": expand(SEARCH / "{model}" / "best.json", model=MODELS),
+    "confusions": expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
+    "classes": expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
+    "cells": EVALUATION / "cells.csv",
 }
-JUDGED |= {"control": CONTROL_METRICS}
 
 
-rule tabulate_parameters:
+use rule local_job as tabulate_results with:
     input:
-        best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
-    output:
-        **table_files("table-1"),
-    log:
-        log_of("report/table-1"),
-    benchmark:
-        benchmark_of("report/table-1")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("tabulate_parameters.py"),
-    message:
-        "Table 1: the parameters of each model"
-    script:
-        "../scripts/tabulate_parameters.py"
-
-
-rule tabulate_metrics:
-    input:
+        **MODEL_RESULTS,
         metrics=EVALUATION / "metrics.csv",
     output:
-        **table_files("table-2"),
-    log:
-        log_of("report/table-2"),
-    benchmark:
-        benchmark_of("report/table-2")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **table_files(*RESULT_TABLES),
+    pathvars:
+        job="report/results-tables",
     params:
-        code=code("tabulate_metrics.py"),
+        **script_params("tabulate_results"),
+        tables=RESULT_TABLES,
     message:
-        "Table 2: the metrics of each model"
-    script:
-        "../scripts/tabulate_metrics.py"
+        "Writing the tables of the paper: parameters, metrics and confusion matrices"
 
 
-rule tabulate_confusion:
+use rule local_job as tabulate_evidence with:
     input:
-        confusion=EVALUATION / "{model}" / "confusion.csv",
+        **EVIDENCE,
     output:
-        **table_files("table-3-{model}"),
-    log:
-        log_of("report/table-3-{model}"),
-    benchmark:
-        benchmark_of("report/table-3-{model}")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        **table_files(*EVIDENCE_TABLES),
+    pathvars:
+        job="report/evidence",
     params:
-        model="{model}",
-        code=code("tabulate_confusion.py"),
+        **script_params("tabulate_evidence"),
+        tables=EVIDENCE_TABLES,
     message:
-        "Table 3: the confusion matrix of {wildcards.model}"
-    script:
-        "../scripts/tabulate_confusion.py"
+        "Writing the tables of intervals, comparisons, references, slices and leak checks"
 
 
-rule tabulate_classes:
-    input:
-        classes=expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
-    output:
-        **table_files("classes"),
-    log:
-        log_of("report/classes"),
-    benchmark:
-        benchmark_of("report/classes")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("tabulate_classes.py"),
-    message:
-        "Table of precision, recall and F1"
-    script:
-        "../scripts/tabulate_classes.py"
-
-
-rule tabulate_recovery:
-    input:
-        confusion=EVALUATION / TABLE_3_MODEL / "confusion.csv",
-        cells=EVALUATION / "cells.csv",
-    output:
-        **files_of_tables(["paper", "cells"]),
-    log:
-        log_of("report/paper"),
-    benchmark:
-        benchmark_of("report/paper")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("tabulate_recovery.py"),
-    message:
-        "Tables that hold the run against the paper's Table 3"
-    script:
-        "../scripts/tabulate_recovery.py"
-
-
-rule tabulate_evidence:
-    input:
-        **JUDGED,
-    output:
-        **files_of_tables(EVIDENCE),
-    log:
-        log_of("report/evidence"),
-    benchmark:
-        benchmark_of("report/evidence")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        tables=EVIDENCE,
-        code=code("tabulate_evidence.py"),
-    message:
-        "Tables to judge the results by: intervals, comparisons, references, slices, leak checks"
-    script:
-        "../scripts/tabulate_evidence.py"
-
-
-rule record_provenance:
+use rule local_job as record_provenance with:
     input:
         evaluation=EVALUATED,
     output:
         provenance=REPORT / "provenance.json",
-    log:
-        log_of("report/provenance"),
-    benchmark:
-        benchmark_of("report/provenance")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+    pathvars:
+        job="report/provenance",
     params:
+        **script_params("record_provenance"),
         config=config,
-        command=command_of_study(),
-        # What these hold is told, where they are there; they are no reason to make anything.
+        command=study_command(),
+        # Described where they exist. As inputs they would be built just for this record.
         stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in AUDIO],
-        benchmarks=benchmark_folder(),
-        code=code("record_provenance.py"),
+        benchmarks=BENCHMARKS,
     message:
-        "Writing down what is needed to run this again"
-    script:
-        "../scripts/record_provenance.py"
+        "Recording the settings, versions and hardware of this study"
 
 
-rule write_report:
+use rule local_job as write_report with:
     input:
-        **JUDGED,
+        **EVIDENCE,
+        **MODEL_RESULTS,
         provenance=REPORT / "provenance.json",
         templates=sorted((ROOT / "emospeech" / "report" / "template").rglob("*.*")),
-        cells=EVALUATION / "cells.csv",
         corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=AUDIO),
         spectrograms=expand(SPECTROGRAMS / "{corpus}.json", corpus=AUDIO),
-        best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
-        confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
-        classes=expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
-        figures=expand(
-            FIGURES / "{name}.{suffix}",
-            name=[*FIGURE_NAMES, *PICTURE_NAMES],
-            suffix=FIGURE_FORMATS,
+        figures=expand(FIGURES / "{name}.{suffix}", name=FIGURE_NAMES, suffix=FIGURE_FORMATS),
+        tables=expand(
+            TABLES / "{name}.{suffix}",
+            name=[*RESULT_TABLES, *EVIDENCE_TABLES],
+            suffix=TABLE_FORMATS,
         ),
-        tables=expand(TABLES / "{name}.{suffix}", name=TABLE_NAMES, suffix=TABLE_FORMATS),
     output:
-        page=shown(REPORT / "index.html", "page", "The page"),
-    log:
-        log_of("report/page"),
-    benchmark:
-        benchmark_of("report/page")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        page=report_item(REPORT / "index.html", "page", "The page"),
+    pathvars:
+        job="report/page",
     params:
-        command=command_of_one_file(),
+        **script_params("write_report"),
+        command=f"{study_command()} --force",  # a path is appended
         control=CONTROL,
-        control_command=command_of_control(),
-        code=code("write_report.py"),
+        control_command=study_command(ROOT / "config" / "control.yaml"),
     message:
         "Writing the report page"
-    script:
-        "../scripts/write_report.py"

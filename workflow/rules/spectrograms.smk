@@ -1,9 +1,9 @@
-"""spectrograms: audio and words of a corpus, to its store."""
+"""spectrograms: the store of a corpus, from its audio and words."""
 
 AUDIO = {"iemocap": IEMOCAP} | ({"ami": AMI_AUDIO} if "ami" in UNLABELLED else {})
 
 
-rule extract_spectrograms:
+use rule job as extract_spectrograms with:
     input:
         recordings=CORPORA / "{corpus}" / "recordings.csv",
         words=CORPORA / "{corpus}" / "words.csv",
@@ -11,20 +11,13 @@ rule extract_spectrograms:
     output:
         store=SPECTROGRAMS / "{corpus}.h5",
         summary=SPECTROGRAMS / "{corpus}.json",
-    log:
-        log_of("spectrograms/{corpus}"),
-    benchmark:
-        benchmark_of("spectrograms/{corpus}")
-    conda:
-        ENVIRONMENT
+    pathvars:
+        job="spectrograms/{corpus}",
     threads: 8
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(240),
+        **job_resources(mem_mb=4000, runtime=240),
     params:
+        **script_params("extract_spectrograms"),
         settings=config["spectrograms"],
-        code=code("extract_spectrograms.py"),
     message:
         "Extracting the spectrograms of {wildcards.corpus}"
-    script:
-        "../scripts/extract_spectrograms.py"

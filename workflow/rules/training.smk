@@ -1,145 +1,94 @@
-"""training: stores, fold and trial, to weights, history and validation score."""
+"""training: the weights, history and validation score of a model, trial and fold."""
 
-TRAINED = TRAINING / "{model}" / "trial-{trial}" / "fold-{fold}"
-TRAINED_AGAIN = TRAINING / "{model}" / "seed-{seed}" / "fold-{fold}"
-TRIALS_PER_JOB = config["training"]["trials_per_job"]
+TRIALS_PER_JOB = min(config["training"]["trials_per_job"], N_TRIALS)
 BATCHES = [
-    range(first, min(first + TRIALS_PER_JOB, N_TRIALS))
+    tuple(range(first, min(first + TRIALS_PER_JOB, N_TRIALS)))
     for first in range(0, N_TRIALS, TRIALS_PER_JOB)
 ]
-LEARNED_FROM = {
+TRAIN_INPUTS = LABELLED | {
     "store": SPECTROGRAMS / "iemocap.h5",
     "unlabelled": unlabelled_stores,
-    "recordings": CORPORA / "iemocap" / "recordings.csv",
-    "folds": FOLDS,
     "ratings": ratings_to_learn(),
+    "best": [],
 }
-LEARNED_WITH = {
+TRAIN_PARAMS = {
     "model": "{model}",
     "fold": lambda wildcards: int(wildcards.fold),
     "networks": NETWORKS,
-    "shuffle_seed": SEED if config["labels"]["shuffle"] else None,
+    "shuffle_seed": SHUFFLE_SEED,
+    "training": TRAINING_SETTINGS,
 }
 
 
-def memory_of_trials(numbers):
-    """Return the memory of a training in MB, as a resource: by the largest of some trials.
-
-    The stores are added, since their mapped pages count as memory of the job. A retry gets more for
-    the training alone.
-    """
-
-    def megabytes(wildcards, input, attempt):
-        trials = [TRIALS[wildcards.model][number] for number in numbers(wildcards)]
-        rows = config["spectrograms"]["rows"]
-        largest = max(training_megabytes(wildcards.model, rows, one, NETWORKS) for one in trials)
-        return attempt * largest + round(input.size_mb)
-
-    return megabytes
-
-
-rule train:
+use rule job as train with:
     input:
-        **LEARNED_FROM,
-        best=[],
+        **TRAIN_INPUTS,
     output:
-        weights=[TRAINED / "weights.safetensors"],
-        history=[TRAINED / "history.csv"],
-        draws=[TRAINED / "draws.csv.gz"],
-        validation=[TRAINED / "validation.json"],
-        generated=[TRAINED / "generated.npz"],
-    log:
-        log_of("training/{model}/trial-{trial}/fold-{fold}"),
-    benchmark:
-        benchmark_of("training/{model}/trial-{trial}/fold-{fold}")
+        **trained_files(TRAINED),
+    pathvars:
+        job="training/{model}/trial-{trial}/fold-{fold}",
     wildcard_constraints:
         trial=r"\d+" if TRIALS_PER_JOB == 1 else "(?!)",  # else the rules below train the trials
-    conda:
-        ENVIRONMENT
     threads: config["training"]["threads"]
     resources:
-        mem_mb=memory_of_trials(lambda wildcards: [int(wildcards.trial)]),
-        runtime=growing(720),
-        gpu=GPU,
+        **training_resources(lambda wildcards: [int(wildcards.trial)]),
     params:
-        **LEARNED_WITH,
+        **TRAIN_PARAMS,
+        **script_params("train"),
         trials=lambda wildcards: numbered_trials(wildcards.model, [int(wildcards.trial)]),
-        training=TRAINING_SETTINGS,
-        checkpoints=[str(TRAINED / ".checkpoint.safetensors")],
-        code=code("train.py"),
+        checkpoints=checkpoints(TRAINED),
     message:
         "Training {wildcards.model}, trial {wildcards.trial}, fold {wildcards.fold}"
-    script:
-        "../scripts/train.py"
 
 
-# Several trials of a fold in one job, so that short trainings share a start.
+# Several trials of a fold in one job, so that short trainings share its start.
 for BATCH in BATCHES if TRIALS_PER_JOB > 1 else []:
 
     rule:
         name:
             f"train_{BATCH[0]}_to_{BATCH[-1]}"
         input:
-            **LEARNED_FROM,
-            best=[],
+            **TRAIN_INPUTS,
         output:
-            weights=of_trials(BATCH, "weights.safetensors"),
-            history=of_trials(BATCH, "history.csv"),
-            draws=of_trials(BATCH, "draws.csv.gz"),
-            validation=of_trials(BATCH, "validation.json"),
-            generated=of_trials(BATCH, "generated.npz"),
+            **trained_files(*batch_folders(BATCH)),
         log:
-            log_of(f"training/{{model}}/trials-{BATCH[0]}-to-{BATCH[-1]}/fold-{{fold}}"),
+            "<logs>/<job>.log",
         benchmark:
-            benchmark_of(f"training/{{model}}/trials-{BATCH[0]}-to-{BATCH[-1]}/fold-{{fold}}")
+            "<benchmarks>/<job>.tsv"
+        pathvars:
+            job=f"training/{{model}}/trials-{BATCH[0]}-to-{BATCH[-1]}/fold-{{fold}}",
         conda:
             ENVIRONMENT
         threads: config["training"]["threads"]
         resources:
-            # What a profile sets for `train`, such as a GPU, holds for these as well.
-            **{
-                "mem_mb": memory_of_trials(lambda wildcards, numbers=tuple(BATCH): numbers),
-                "runtime": growing(720 * len(BATCH)),
-                "gpu": GPU,
-            }
-            | resources_of_profile("train"),
+            # The settings of a profile for `train`, such as a GPU, apply to these rules as well.
+            **training_resources(lambda wildcards, batch=BATCH: batch, 720 * len(BATCH))
+            | profile_resources("train"),
         params:
-            **LEARNED_WITH,
-            trials=lambda wildcards, numbers=tuple(BATCH): numbered_trials(wildcards.model, numbers),
-            training=TRAINING_SETTINGS,
-            checkpoints=list(map(str, of_trials(BATCH, ".checkpoint.safetensors"))),
-            code=code("train.py"),
+            **TRAIN_PARAMS,
+            **script_params("train"),
+            trials=lambda wildcards, batch=BATCH: numbered_trials(wildcards.model, batch),
+            checkpoints=checkpoints(*batch_folders(BATCH)),
         message:
             f"Training {{wildcards.model}}, trials {BATCH[0]} to {BATCH[-1]}, fold {{wildcards.fold}}"
         script:
             "../scripts/train.py"
 
 
-# The chosen trial with another seed, for the spread between seeds.
+# The selected trial with another seed, for the variability across seeds.
 use rule train as train_again with:
     input:
-        **LEARNED_FROM,
-        best=SEARCH / "{model}" / "best.json",
+        **TRAIN_INPUTS | {"best": SEARCH / "{model}" / "best.json"},
     output:
-        weights=[TRAINED_AGAIN / "weights.safetensors"],
-        history=[TRAINED_AGAIN / "history.csv"],
-        draws=[TRAINED_AGAIN / "draws.csv.gz"],
-        validation=[TRAINED_AGAIN / "validation.json"],
-        generated=[TRAINED_AGAIN / "generated.npz"],
-    log:
-        log_of("training/{model}/seed-{seed}/fold-{fold}"),
-    benchmark:
-        benchmark_of("training/{model}/seed-{seed}/fold-{fold}")
+        **trained_files(TRAINED_AGAIN),
+    pathvars:
+        job="training/{model}/seed-{seed}/fold-{fold}",
     resources:
-        # The trial is chosen when the job runs.
-        mem_mb=memory_of_trials(lambda wildcards: range(N_TRIALS)),
-        runtime=growing(720),
-        gpu=GPU,
+        **training_resources(lambda wildcards: range(N_TRIALS)),  # one is selected by then
     params:
-        **LEARNED_WITH,
+        **script_params("train"),
         trials=None,
         training=lambda wildcards: TRAINING_SETTINGS | {"seed": int(wildcards.seed)},
-        checkpoints=[str(TRAINED_AGAIN / ".checkpoint.safetensors")],
-        code=code("train.py"),
+        checkpoints=checkpoints(TRAINED_AGAIN),
     message:
         "Training {wildcards.model} again with seed {wildcards.seed}, fold {wildcards.fold}"

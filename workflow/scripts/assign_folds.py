@@ -1,4 +1,4 @@
-"""Assign each recording to a part of each fold."""
+"""Assign each recording to a part (train, validation or test) of each fold."""
 
 from emospeech import jobs
 from emospeech.corpora.tables import load_recordings

@@ -1,15 +1,19 @@
-"""Compute the intervals of all figures over the test speakers."""
+"""Compute confidence intervals over the test speakers: metrics, confusion matrices, comparisons."""
 
 from emospeech import jobs
+from emospeech.evaluation.cells import cells_table
+from emospeech.evaluation.comparisons import comparisons_table
 from emospeech.evaluation.intervals import intervals_table
-from emospeech.evaluation.predictions import load_predictions
+from emospeech.evaluation.predictions import BASELINE, load_predictions
 from emospeech.files import write_table
 
 
 def main(paths, settings):
     predictions = load_predictions(paths.predictions)
-    table = intervals_table(predictions, settings.resamples, settings.seed)
-    write_table(paths.intervals, table)
+    resampling = settings.resamples, settings.seed
+    write_table(paths.intervals, intervals_table(predictions, *resampling))
+    write_table(paths.cells, cells_table(predictions, *resampling))
+    write_table(paths.comparisons, comparisons_table(predictions, BASELINE, *resampling))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Hold the tables of a corpus against what its release is known to hold."""
+"""Compare the tables of a corpus with the numbers known of its release."""
 
 from emospeech import jobs
 from emospeech.corpora.check import check_ami, check_iemocap, render_check

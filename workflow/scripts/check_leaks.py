@@ -1,4 +1,4 @@
-"""Check the draws, choices and predictions of a study for leaks, and stop at one."""
+"""Check the draws, selections and predictions of a study for leaks, and fail if there is one."""
 
 import pandas as pd
 
@@ -37,7 +37,7 @@ def main(paths, settings):
 
 
 def draws_of(model, best, paths, folds):
-    """Return the draws of the chosen trial of a model and of its further seeds, all folds."""
+    """Return the draws of a model's selected trial and of its further seeds, over all folds."""
     own = [path for path in paths if folder_of_training(path)[0] == model]
     trained = [path for path in own if folder_of_training(path)[1].startswith("trial-")]
     chosen = [file_of_trial(trained, trial_of_fold(best, fold)[0], fold) for fold in folds]

@@ -1,4 +1,4 @@
-"""Read a whole spectrogram store and say what it holds."""
+"""Read a whole spectrogram store and summarize its contents."""
 
 from emospeech import jobs
 from emospeech.files import write_text

@@ -1,4 +1,4 @@
-"""Compute the figures of each model for each seed of its chosen trial."""
+"""Compute the metrics of each model for each training seed."""
 
 from emospeech import jobs
 from emospeech.evaluation.seeds import count_diverged, load_seeds, seeds_table

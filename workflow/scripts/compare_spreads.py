@@ -1,13 +1,15 @@
-"""Hold the spread over seeds and over crops beside the sampling error over speakers."""
+"""Compare the variability across seeds and crops with the sampling error of the speakers."""
 
 import pandas as pd
 
 from emospeech import jobs
+from emospeech.evaluation.seeds import load_crops, seeds_table
 from emospeech.evaluation.spread import spread_table
 from emospeech.files import write_table
 
 
 def main(paths, settings):
+    write_table(paths.crops, seeds_table(load_crops(paths.crops_of_models), "crop_seed"))
     seeds = pd.read_csv(paths.seeds) if paths.seeds else None
     crops, intervals = pd.read_csv(paths.crops), pd.read_csv(paths.intervals)
     write_table(paths.spread, spread_table(crops, intervals, seeds))

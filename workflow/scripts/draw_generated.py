@@ -1,4 +1,4 @@
-"""Draw samples of a generator over the epochs of its training, beside real crops."""
+"""Draw generated samples over the epochs of a training, next to real crops."""
 
 import numpy as np
 
@@ -22,8 +22,8 @@ def main(paths, settings):
     count = REAL_PER_EPOCH * len(epochs)
     real = real_samples(fold, paths.unlabelled, trial, training, count)
     table = samples_table(epochs, generated, real)
-    write_csv(table, paths.csv)
-    save(draw_generated(table), paths.pdf, paths.png, settings.resolution)
+    write_csv(table, paths.generated_csv)
+    save(draw_generated(table), paths.generated_pdf, paths.generated_png, settings.resolution)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw a model as it is built with its chosen parameters, and write its layers."""
+"""Draw the architecture of a model with its selected parameters, and write its layers."""
 
 from emospeech import jobs
 from emospeech.files import read_json
@@ -14,8 +14,8 @@ def main(paths, settings):
     _, trial = trial_of_fold(read_json(paths.best), fold=1)
     networks = NetworkSettings(**settings.networks)
     table = points(outline(settings.model, settings.rows, trial, networks))
-    write_csv(table, paths.csv)
-    save(draw_outline(table), paths.pdf, paths.png, settings.resolution)
+    write_csv(table, paths.outline_csv)
+    save(draw_outline(table), paths.outline_pdf, paths.outline_png, settings.resolution)
 
 
 if __name__ == "__main__":

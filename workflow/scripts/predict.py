@@ -1,4 +1,4 @@
-"""Predict the test speakers of all folds with the chosen trial of a model."""
+"""Predict the test speakers of all folds with the networks of a further seed."""
 
 from emospeech import jobs
 from emospeech.evaluation.predictions import predictions_of
@@ -10,13 +10,13 @@ from emospeech.training.settings import TrainingSettings
 
 
 def main(paths, settings):
-    training = TrainingSettings(**settings.training)
+    training, networks = TrainingSettings(**settings.training), NetworkSettings(**settings.networks)
     tables = (paths.store, paths.recordings, paths.folds)
     folds = (load_fold(*tables, fold, settings.shuffle_seed) for fold in settings.folds)
-    best, networks = read_json(paths.best), NetworkSettings(**settings.networks)
-    chosen = load_chosen(settings.model, best, folds, paths.weights, networks, training)
-    for tested, path in zip(chosen, paths.predictions, strict=True):
-        write_table(path, predictions_of(tested, training.evaluation_seed, settings.crops))
+    best = read_json(paths.best)
+    predictors = load_chosen(settings.model, best, folds, paths.weights, networks, training)
+    for predictor, path in zip(predictors, paths.predictions, strict=True):
+        write_table(path, predictions_of(predictor, training.evaluation_seed, settings.crops))
 
 
 if __name__ == "__main__":

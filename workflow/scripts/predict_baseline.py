@@ -1,4 +1,4 @@
-"""Predict the test speaker of each fold with the classical baseline."""
+"""Predict the test speakers of each fold with the classical baseline."""
 
 from emospeech import jobs
 from emospeech.corpora.tables import load_recordings

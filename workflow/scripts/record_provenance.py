@@ -1,4 +1,4 @@
-"""Write down what is needed to run the study again: settings, code, versions, machine, stores."""
+"""Record what is needed to run the study again: settings, code, versions, hardware, stores."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Choose the trial of a model by its validation UAR, and gather its learning curves."""
+"""Select the trial of a model by its validation UAR, and collect its learning curves."""
 
 import pandas as pd
 

@@ -11,8 +11,9 @@ def main(paths, settings):
     frames = {name: pd.read_csv(file) for name in FRAMES if (file := getattr(paths, name))}
     tables = build_tables(frames)
     for name in settings.tables:
-        files = [getattr(paths, f"{name}_{suffix}") for suffix in ("csv", "md", "tex")]
-        write_formats(tables[name], *files)
+        write_formats(
+            tables[name], *(getattr(paths, f"{name}_{suffix}") for suffix in ("csv", "md", "tex"))
+        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,100 @@
+"""The folders of the corpora, checked before the first job, and what the rules read from them."""
+
+from emospeech.corpora.ami_release import meetings_with
+from emospeech.labels import are_whole
+
+MISSING_CORPUS = """\
+error: {key} {problem}. Set it in config/config.yaml (or by --config), or run the study on the synthetic \
+corpus, which needs no data: snakemake --cores 2 --configfile config/demo.yaml
+  IEMOCAP is available to researchers on request: https://sail.usc.edu/iemocap (release form).
+  AMI is free (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download (the selected stream of each \
+meeting, and manual annotations 1.6.2). With corpora.ami.fetch: true the workflow downloads it to the \
+folders that you configure.
+  To use a corpus of your own, describe it in a recordings.csv in the folder of \
+corpora.<corpus>.manifest: README.md, "A corpus of your own"."""
+
+
+def corpus_folder(corpus, key, embedded):
+    """Return a folder of a corpus: where the synthetic one is written, or what the config names.
+
+    A user's folder is an `ancient` input: it is read once, and a new time stamp reruns nothing.
+    Exits with one line if it does not exist.
+    """
+    if EMBEDDED:
+        return str(Path(EMBEDDED["root"]) / embedded)
+    value = config["corpora"][corpus][key]
+    if value is None or not Path(value).is_dir():
+        problem = "is not set" if value is None else f"no folder {value}"
+        key = f"corpora.{corpus}.{key}"
+        raise SystemExit(MISSING_CORPUS.format(key=key, problem=problem))
+    return ancient(value)
+
+
+def download_folder(corpus, key):
+    """Return the folder that the config names for downloads, and create it where missing."""
+    folder = config["corpora"][corpus][key]
+    try:
+        if folder is not None:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"error: config, at corpora.{corpus}.{key}: {error}")
+    return corpus_folder(corpus, key, embedded=None)
+
+
+def meetings_to_fetch(settings):
+    """Return the names of the meetings to download; exit with one line if a name is wrong."""
+    try:
+        return meetings_with(settings["stream"], settings["meetings"], settings["partition"])
+    except InputError as error:
+        raise SystemExit(f"error: config, at corpora.ami.{error}")
+
+
+def manifest_folder(corpus):
+    """Return the folder of the manifest that replaces a corpus, None where the config has none.
+
+    The synthetic corpus takes precedence over it, as over all folders of the user.
+    """
+    if EMBEDDED or config["corpora"][corpus]["manifest"] is None:
+        return None
+    folder = corpus_folder(corpus, "manifest", embedded=None)
+    if not Path(folder, "recordings.csv").is_file():
+        key, problem = f"corpora.{corpus}.manifest", f"no file {folder}/recordings.csv"
+        raise SystemExit(MISSING_CORPUS.format(key=key, problem=problem))
+    return folder
+
+
+def manifest_tables(folder):
+    """Return the tables of a manifest that exist; the one of words is optional."""
+    tables = (Path(folder) / name for name in ("recordings.csv", "words.csv"))
+    return [table for table in tables if table.exists()]
+
+
+def ratings_to_learn():
+    """Return the table of ratings if the labels are learned as their histogram, else no input."""
+    if ENCODING != "histogram":
+        return []
+    if "iemocap" in MANIFESTS:
+        raise SystemExit(
+            "error: config, at labels.encoding: histogram needs the ratings behind the labels, "
+            "which a manifest does not contain. Set fuzzy."
+        )
+    return CORPORA / "iemocap" / "ratings.csv"
+
+
+def known_labels():
+    """Return the labels in the table of the labelled corpus; empty until the table exists."""
+    folder = MANIFESTS.get("iemocap", CORPORA / "iemocap")
+    tasks = ["valence", "activation"] if MULTITASK else ["valence"]
+    import pandas as pd  # only here: most starts of Snakemake do not need it
+
+    try:
+        return pd.read_csv(Path(folder, "recordings.csv"))[tasks].to_numpy(float).ravel()
+    except (OSError, ValueError, KeyError):  # no table yet, or an error that its reader reports
+        return []
+
+
+def unlabelled_stores(wildcards):
+    """Return the stores of the unlabelled pool; the CNNs have none."""
+    if wildcards.model not in ADVERSARIAL:
+        return []
+    return [SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED]

@@ -1,0 +1,24 @@
+"""jobs: the directives that all jobs share. A rule `with` only states what differs.
+
+Its pathvar `job` names its log and its benchmark file, and `script_params()` its script.
+"""
+
+
+rule job:
+    log:
+        "<logs>/<job>.log",
+    benchmark:
+        "<benchmarks>/<job>.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        **job_resources(),
+    message:
+        "Running {rule}"
+    script:
+        "../scripts/{params.script}.py"
+
+
+# A job of seconds, which runs where snakemake runs.
+use rule job as local_job with:
+    localrule: True

@@ -1,0 +1,29 @@
+"""Draw the label balance and an example of a crop, and write the data of both figures."""
+
+from emospeech import jobs
+from emospeech.corpora.tables import load_recordings, load_words
+from emospeech.crops.balance import balance_table
+from emospeech.crops.example import choose_example, example_table
+from emospeech.folds import load_folds
+from emospeech.report.figures import save
+from emospeech.report.figures.crop_example import draw_example
+from emospeech.report.figures.label_balance import draw_balance
+from emospeech.report.tables import write_csv
+from emospeech.spectrograms.store import open_store
+
+
+def main(paths, settings):
+    recordings, folds = load_recordings(paths.recordings), load_folds(paths.folds)
+    balance = balance_table(recordings, folds, settings.seed, settings.oversample)
+    write_csv(balance, paths.balance_csv)
+    save(draw_balance(balance), paths.balance_pdf, paths.balance_png, settings.resolution)
+
+    store, words = open_store(paths.store), load_words(paths.words)
+    number = choose_example(store, settings.width)
+    example = example_table(store, words, number, settings.width, settings.seed, settings.edge)
+    write_csv(example, paths.example_csv)
+    save(draw_example(example), paths.example_pdf, paths.example_png, settings.resolution)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)

@@ -1,0 +1,30 @@
+"""Write the tables of the results: parameters, metrics, confusion matrices, classes."""
+
+import pandas as pd
+
+from emospeech import jobs
+from emospeech.files import by_folder, read_json
+from emospeech.report.paper import TABLE_3_MODEL
+from emospeech.report.recovery import table_cells, table_recovered
+from emospeech.report.tables import table_1, table_2, table_3, table_classes, write_formats
+
+
+def main(paths, settings):
+    confusions = by_folder(paths.confusions, pd.read_csv)
+    tables = {
+        "table-1": table_1(by_folder(paths.best, read_json)),
+        "table-2": table_2(pd.read_csv(paths.metrics)),
+        "classes": table_classes(by_folder(paths.classes, pd.read_csv)),
+    }
+    tables |= {f"table-3-{model}": table_3(table, model) for model, table in confusions.items()}
+    if TABLE_3_MODEL in confusions:
+        recovered = confusions[TABLE_3_MODEL], pd.read_csv(paths.cells)
+        tables |= {"paper": table_recovered(*recovered), "cells": table_cells(*recovered)}
+    for name in settings.tables:
+        write_formats(
+            tables[name], *(getattr(paths, f"{name}_{suffix}") for suffix in ("csv", "md", "tex"))
+        )
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
