@@ -16,7 +16,7 @@ from benchmarks.rows import usage_of
 ROOT = Path(__file__).parents[1]
 WORK = ("spectrograms", "training", "evaluation")  # stages; the start of a job is no work
 # The benchmark file and the script of a rule, in this order.
-JOB = re.compile(r'\bjob=f?"([^"]+)"|\*\*script_params\("(\w+)"\)')
+JOB = re.compile(r'\bjob=f?"([^"]+)"|\*\*(?:script|figure)_params\("(\w+)"\)')
 IMPORTS = """
 import sys
 sys.path.append({root!r})

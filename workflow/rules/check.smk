@@ -18,8 +18,6 @@ use rule local_job as check_corpus with:
     params:
         **script_params("check_corpus"),
         corpus="{corpus}",
-    message:
-        "Checking {wildcards.corpus} against its release"
 
 
 rule check_corpora:

@@ -78,12 +78,17 @@ def script_params(name):
     return {"script": name, "code": lambda wildcards: fingerprint(file, ROOT)}
 
 
+def figure_params(name):
+    """Return the params of `script_params` and the resolution of the figures."""
+    return script_params(name) | {"resolution": config["report"]["resolution"]}
+
+
 def growing(amount):
     """Return a resource that grows with each attempt: doubled at the second, tripled at the third."""
     return lambda wildcards, attempt: amount * attempt
 
 
-def job_resources(mem_mb=1000, runtime=10, **others):
+def job_resources(mem_mb=2000, runtime=10, **others):
     """Return the resources of a job: memory in MB and minutes, both growing, and others as given."""
     return {"mem_mb": growing(mem_mb), "runtime": growing(runtime)} | others
 
@@ -139,10 +144,8 @@ TRAINING_SETTINGS = (
 )
 # Corpora that no model learns from are neither required nor read.
 UNLABELLED = config["training"]["unlabelled"] if ADVERSARIAL else []
-GPU = int(
-    config["training"]["device"] == "cuda"
-    or (config["training"]["device"] == "auto" and shutil.which("nvidia-smi") is not None)
-)
+DEVICE = config["training"]["device"]
+GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and shutil.which("nvidia-smi") is not None))
 
 
 wildcard_constraints:

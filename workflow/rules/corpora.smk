@@ -27,7 +27,7 @@ if EMBEDDED:
             job="corpora/embed_iemocap",
         threads: 16
         resources:
-            **job_resources(mem_mb=2000, runtime=120),
+            **job_resources(runtime=120),
         params:
             **script_params("embed_iemocap"),
             settings={"utterances": EMBEDDED["utterances"], "seed": SEED},
@@ -45,7 +45,7 @@ if EMBEDDED and "ami" in UNLABELLED:
             job="corpora/embed_ami",
         threads: 16
         resources:
-            **job_resources(mem_mb=2000, runtime=240),
+            **job_resources(runtime=240),
         params:
             **script_params("embed_ami"),
             settings={
@@ -75,8 +75,6 @@ if "iemocap" not in MANIFESTS:
             **job_resources(mem_mb=1500, runtime=30),
         params:
             **script_params("read_iemocap"),
-        message:
-            "Reading IEMOCAP"
 
 
 if "ami" in UNLABELLED and "ami" not in MANIFESTS:
@@ -98,8 +96,6 @@ if "ami" in UNLABELLED and "ami" not in MANIFESTS:
             **script_params("read_ami"),
             settings={name: config["corpora"]["ami"][name] for name in AMI_SELECTION}
             | {"seed": SEED},
-        message:
-            "Reading AMI"
 
 
 if MANIFESTS:

@@ -22,7 +22,7 @@ use rule job as compute_metrics with:
     pathvars:
         job="evaluation/metrics",
     resources:
-        **job_resources(mem_mb=2000, runtime=30),
+        **job_resources(runtime=30),
     params:
         **script_params("compute_metrics"),
         permutations=config["evaluation"]["permutations"],
@@ -39,7 +39,7 @@ use rule job as bootstrap_intervals with:
     pathvars:
         job="evaluation/intervals",
     resources:
-        **job_resources(mem_mb=2000, runtime=60),
+        **job_resources(runtime=60),
     params:
         **script_params("bootstrap_intervals"),
         resamples=config["evaluation"]["resamples"],
@@ -70,7 +70,7 @@ use rule job as check_leaks with:
     pathvars:
         job="evaluation/leaks",
     resources:
-        **job_resources(mem_mb=2000, runtime=30),
+        **job_resources(runtime=30),
     params:
         **script_params("check_leaks"),
         folds=list(FOLD_NUMBERS),
@@ -93,8 +93,6 @@ use rule local_job as compare_seeds with:
     params:
         **script_params("compare_seeds"),
         seed=SEED,
-    message:
-        "Comparing the seeds of all models"
 
 
 use rule local_job as compare_spreads with:
@@ -108,5 +106,3 @@ use rule local_job as compare_spreads with:
         job="evaluation/spread",
     params:
         **script_params("compare_spreads"),
-    message:
-        "Comparing the variability across seeds and crops with the sampling error of speakers"

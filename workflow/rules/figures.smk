@@ -27,14 +27,11 @@ use rule local_job as draw_corpus with:
     pathvars:
         job="report/corpus",
     params:
-        **script_params("draw_corpus"),
+        **figure_params("draw_corpus"),
         width=max(trial["crop_width"] for trial in TRIALS[OUTLINED]),
         seed=SEED,
         edge=config["crops"]["edge"],
         oversample=config["labels"]["oversample"],
-        resolution=RESOLUTION,
-    message:
-        "Drawing the label balance and an example of a crop"
 
 
 use rule local_job as draw_outline with:
@@ -44,32 +41,23 @@ use rule local_job as draw_outline with:
         **figure_files("outline-{model}"),
     pathvars:
         job="report/outline-{model}",
-    resources:
-        **job_resources(mem_mb=2000),
     params:
-        **script_params("draw_outline"),
+        **figure_params("draw_outline"),
         model="{model}",
         rows=config["spectrograms"]["rows"],
         networks=NETWORKS,
-        resolution=RESOLUTION,
-    message:
-        "Drawing the architecture of {wildcards.model}"
 
 
 use rule local_job as draw_results with:
     input:
+        **evaluation_files("metrics", "intervals"),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
-        metrics=EVALUATION / "metrics.csv",
-        intervals=EVALUATION / "intervals.csv",
     output:
         **figure_files("comparison", "trials"),
     pathvars:
         job="report/results",
     params:
-        **script_params("draw_results"),
-        resolution=RESOLUTION,
-    message:
-        "Drawing the comparison of the models and the search"
+        **figure_params("draw_results"),
 
 
 use rule local_job as draw_model with:
@@ -83,11 +71,8 @@ use rule local_job as draw_model with:
     pathvars:
         job="report/{model}",
     params:
-        **script_params("draw_model"),
+        **figure_params("draw_model"),
         model="{model}",
-        resolution=RESOLUTION,
-    message:
-        "Drawing the results of {wildcards.model}"
 
 
 use rule local_job as draw_generated with:
@@ -105,12 +90,7 @@ use rule local_job as draw_generated with:
         job="report/generated-{model}",
     wildcard_constraints:
         model="|".join(ADVERSARIAL) or "none",
-    resources:
-        **job_resources(mem_mb=2000),
     params:
-        **script_params("draw_generated"),
+        **figure_params("draw_generated"),
         fold=FIRST_FOLD,
         training=TRAINING_SETTINGS | {"device": "cpu", "threads": 1},
-        resolution=RESOLUTION,
-    message:
-        "Drawing samples of the generator of {wildcards.model}"

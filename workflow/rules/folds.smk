@@ -11,5 +11,3 @@ use rule local_job as assign_folds with:
     params:
         **script_params("assign_folds"),
         settings=config["folds"],
-    message:
-        "Assigning the recordings to the parts of {params.settings[sessions]} leave-one-session-out folds"

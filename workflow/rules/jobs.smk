@@ -14,7 +14,7 @@ rule job:
     resources:
         **job_resources(),
     message:
-        "Running {rule}"
+        "{rule} {wildcards}"
     script:
         "../scripts/{params.script}.py"
 

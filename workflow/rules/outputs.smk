@@ -20,7 +20,6 @@ TABLES = REPORT / "tables"
 FIGURES = REPORT / "figures"
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURE_FORMATS = ("pdf", "png", "csv")
-RESOLUTION = config["report"]["resolution"]
 CONTROL = config["report"]["control"]
 BENCHMARKS = f"{RESULTS}/benchmarks/jobs"
 

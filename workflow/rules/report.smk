@@ -40,8 +40,6 @@ use rule local_job as tabulate_results with:
     params:
         **script_params("tabulate_results"),
         tables=RESULT_TABLES,
-    message:
-        "Writing the tables of the paper: parameters, metrics and confusion matrices"
 
 
 use rule local_job as tabulate_evidence with:
@@ -54,8 +52,6 @@ use rule local_job as tabulate_evidence with:
     params:
         **script_params("tabulate_evidence"),
         tables=EVIDENCE_TABLES,
-    message:
-        "Writing the tables of intervals, comparisons, references, slices and leak checks"
 
 
 use rule local_job as record_provenance with:
@@ -72,8 +68,6 @@ use rule local_job as record_provenance with:
         # Described where they exist. As inputs they would be built just for this record.
         stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in AUDIO],
         benchmarks=BENCHMARKS,
-    message:
-        "Recording the settings, versions and hardware of this study"
 
 
 use rule local_job as write_report with:
@@ -100,5 +94,3 @@ use rule local_job as write_report with:
         command=f"{study_command()} --force",  # a path is appended
         control=CONTROL,
         control_command=study_command(ROOT / "config" / "control.yaml"),
-    message:
-        "Writing the report page"

@@ -20,5 +20,3 @@ use rule local_job as select_trial with:
         **script_params("select_trial"),
         trials=lambda wildcards: TRIALS[wildcards.model],
         select=config["search"]["select"],
-    message:
-        "Selecting the trial of {wildcards.model} by its validation UAR"
