@@ -30,15 +30,21 @@ if Path(sys.executable).exists():
 ENVIRONMENT = ROOT / "envs" / "emospeech.yaml"
 
 
+def checked(call, *arguments, prefix="", **settings):
+    """Return the result of a call; exit with one line that names the config key of a wrong value."""
+    try:
+        return call(*arguments, **settings)
+    except InputError as error:
+        raise SystemExit(f"error: config, at {prefix}{error}")
+
+
 def validated(config):
     """Return the config with the types of the schema; exit with one line that names a wrong key."""
     path = ROOT / "config" / "schema.yaml"
     schema = yaml.load(path.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    config = checked(convert, config, schema, schema["$defs"])
     try:
-        config = convert(config, schema, schema["$defs"])
         validate(config, path)
-    except InputError as error:
-        raise SystemExit(f"error: config, at {error}")
     except WorkflowError as error:
         fault = error.__cause__ or error.__context__
         key = ".".join(map(str, getattr(fault, "absolute_path", ()))) or "the top level"
@@ -46,14 +52,6 @@ def validated(config):
         problem = f"{getattr(fault, 'message', error)}. {remedy}".rstrip()
         raise SystemExit(f"error: config, at {key}: {problem}")
     return config
-
-
-def validated_settings(kind, values):
-    """Return settings of the library; exit with one line that names the key of a wrong value."""
-    try:
-        return kind(**values)
-    except InputError as error:
-        raise SystemExit(f"error: config, at {error}")
 
 
 def trials_of(model):
@@ -79,7 +77,7 @@ def script_params(name):
 
 
 def figure_params(name):
-    """Return the params of `script_params` and the resolution of the figures."""
+    """Return the params of a script that draws figures."""
     return script_params(name) | {"resolution": config["report"]["resolution"]}
 
 
@@ -127,8 +125,8 @@ MODELS = config["models"]["names"]
 ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
 MULTITASK = any(model.startswith("Multitask") for model in MODELS)
 FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
-validated_settings(SpectrogramSettings, config["spectrograms"])
-SPACE = validated_settings(SearchSpace, config["search"]["space"])
+checked(SpectrogramSettings, **config["spectrograms"])
+SPACE = checked(SearchSpace, **config["search"]["space"])
 TRIALS = {model: trials_of(model) for model in MODELS}
 N_TRIALS = len(TRIALS[MODELS[0]])  # the same for each model, so that all have the same budget
 MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])

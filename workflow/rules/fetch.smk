@@ -5,6 +5,8 @@ downloading gigabytes, and the study that uses it does not run again. The jobs r
 does, since the nodes of a cluster often have no network.
 """
 
+from emospeech.corpora.ami_release import meetings_with
+
 AMI_FETCHED = []
 
 if (
@@ -15,7 +17,9 @@ if (
 ):
 
     AMI = config["corpora"]["ami"]
-    AMI_MEETINGS = meetings_to_fetch(AMI)
+    AMI_MEETINGS = checked(
+        meetings_with, AMI["stream"], AMI["meetings"], AMI["partition"], prefix="corpora.ami."
+    )
     AMI_WAV = f"{download_folder('ami', 'audio')}/{{meeting}}/audio/{{meeting}}.{AMI['stream']}.wav"
     AMI_FETCHED = [
         f"{download_folder('ami', 'annotations')}/corpusResources/meetings.xml",

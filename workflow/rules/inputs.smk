@@ -1,6 +1,5 @@
 """The folders of the corpora, checked before the first job, and what the rules read from them."""
 
-from emospeech.corpora.ami_release import meetings_with
 from emospeech.labels import are_whole
 
 MISSING_CORPUS = """\
@@ -39,14 +38,6 @@ def download_folder(corpus, key):
     except OSError as error:
         raise SystemExit(f"error: config, at corpora.{corpus}.{key}: {error}")
     return corpus_folder(corpus, key, embedded=None)
-
-
-def meetings_to_fetch(settings):
-    """Return the names of the meetings to download; exit with one line if a name is wrong."""
-    try:
-        return meetings_with(settings["stream"], settings["meetings"], settings["partition"])
-    except InputError as error:
-        raise SystemExit(f"error: config, at corpora.ami.{error}")
 
 
 def manifest_folder(corpus):

@@ -1,4 +1,4 @@
-"""Write the embedded corpus in the format of AMI."""
+"""Write the synthetic corpus in the format of AMI."""
 
 from pathlib import Path
 

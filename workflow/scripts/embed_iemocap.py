@@ -1,4 +1,4 @@
-"""Write the embedded corpus in the format of IEMOCAP."""
+"""Write the synthetic corpus in the format of IEMOCAP."""
 
 from pathlib import Path
 

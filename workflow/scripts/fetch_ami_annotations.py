@@ -1,4 +1,4 @@
-"""Fetch and unpack the manual annotations of AMI."""
+"""Download and unpack the manual annotations of AMI."""
 
 from pathlib import Path
 

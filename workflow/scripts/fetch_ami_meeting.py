@@ -1,4 +1,4 @@
-"""Fetch one stream of a meeting from the mirror of AMI."""
+"""Download one stream of a meeting from the mirror of AMI."""
 
 from emospeech import jobs
 from emospeech.corpora.fetch import fetch_wav
