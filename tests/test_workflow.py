@@ -379,7 +379,7 @@ def test_a_missing_root_says_what_to_do(project):
         done = project.run(*arguments, config=None, demo=False)
         assert done.returncode != 0
         assert key in done.output
-        for hint in ("IEMOCAP is given", "AMI is free", "--configfile config/demo.yaml"):
+        for hint in ("sail.usc.edu", "groups.inf.ed.ac.uk", "--configfile config/demo.yaml"):
             assert hint in done.output
         assert "Traceback" not in done.output
 
