@@ -50,7 +50,9 @@ def copied_project(folder):
 def dry_run(project, trials, *python):
     """Plan the demo with so many trials, by `python` with more options; return its peak in MB."""
     sizes = project / f"trials-{trials}.yaml"
-    sizes.write_text(yaml.safe_dump({"search": {"trials": trials}}))
+    sizes.write_text(
+        yaml.safe_dump({"search": {"trials": trials}, "training": {"trials_per_job": 1}})
+    )
     command = [sys.executable, *python, "-m", "snakemake", "--dry-run", "--quiet", "all", "--cores"]
     command += ["2", "--configfile", "config/demo.yaml", sizes.name]
     environment = {key: v for key, v in os.environ.items() if not key.startswith("SNAKEMAKE")}

@@ -102,7 +102,7 @@ def test_a_study_killed_at_random_moments_ends_as_one_that_never_was(project):
 @pytest.fixture(scope="module")
 def patient(project):
     """The config of a training that takes seconds, on what results/whole holds; and its results."""
-    training = TINY["training"] | {"max_epochs": 40, "patience": 40}
+    training = TINY["training"] | {"max_epochs": 40, "patience": 40, "trials_per_job": 1}
     config = configured(project, "whole", training=training, search=SMALL["search"] | {"trials": 2})
     config = shutil.move(project.folder / config, project.folder / "patient.yaml").name
     first, target = (
