@@ -3,14 +3,9 @@
 # The page shows the model with the most parts; the others are drawn on request.
 OUTLINED = max(MODELS, key=lambda model: (model in ADVERSARIAL, model.startswith("Multitask")))
 FIGURE_NAMES = [
-    f"outline-{OUTLINED}",
-    "balance",
-    "example",
-    "comparison",
-    *expand("confusion-{model}", model=MODELS),
-    *expand("scatter-{model}", model=MODELS),
-    "trials",
-    *expand("learning-{model}", model=MODELS),
+    *(f"outline-{OUTLINED}", "balance", "example", "comparison"),
+    *expand("{kind}-{model}", kind=["confusion", "scatter"], model=MODELS),
+    *("trials", *expand("learning-{model}", model=MODELS)),
     *expand("generated-{model}", model=ADVERSARIAL),
     *expand("map-{model}", model=MODELS),
 ]

@@ -39,6 +39,11 @@ def trained_files(*folders):
     }
 
 
+def of_all_trials(name):
+    """Return a file of all trials and folds of a model, which is still a wildcard."""
+    return expand(TRAINED / name, trial=range(N_TRIALS), fold=FOLD_NUMBERS, allow_missing=True)
+
+
 def checkpoints(*folders):
     """Return the checkpoints of a job that trains once into each folder, as a param."""
     return [str(folder / ".checkpoint.safetensors") for folder in folders]

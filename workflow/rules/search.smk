@@ -3,13 +3,9 @@
 
 use rule local_job as select_trial with:
     input:
-        **{
-            name: expand(
-                TRAINED / file, trial=range(N_TRIALS), fold=FOLD_NUMBERS, allow_missing=True
-            )
-            for name, file in (("validations", "validation.json"), ("histories", "history.csv"))
-        },
         **LABELLED,
+        validations=of_all_trials("validation.json"),
+        histories=of_all_trials("history.csv"),
     output:
         trials=SEARCH / "{model}" / "trials.csv",
         best=SEARCH / "{model}" / "best.json",
