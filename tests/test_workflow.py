@@ -155,6 +155,10 @@ def test_the_study_leaves_what_is_promised(project):
     references = pd.read_csv(results / "evaluation/references.csv")["reference"]
     assert set(references) == {"majority", "prior", "uniform", "rater"}
     assert set(pd.read_csv(results / "evaluation/leaks.csv")["result"]) == {"passed"}
+    provenance = json.loads((results / "report/provenance.json").read_text())
+    used = {model: pd.read_csv(results / f"search/{model}/trials.csv") for model in MODELS}
+    expected = {model: [*table["training_precision"].unique()] for model, table in used.items()}
+    assert provenance["training_precision"] == expected
     page = (results / "report/index.html").read_text()
     assert all(model in page for model in MODELS)
     for table in ("table-1", "table-2", "table-3-BasicCNN", "classes"):

@@ -57,6 +57,7 @@ use rule local_job as tabulate_evidence with:
 use rule local_job as record_provenance with:
     input:
         evaluation=EVALUATED,
+        trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
     output:
         provenance=REPORT / "provenance.json",
     pathvars:

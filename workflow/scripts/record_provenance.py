@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import pandas as pd
+
 from emospeech import jobs
-from emospeech.files import write_text
+from emospeech.files import by_folder, write_text
 from emospeech.report.provenance import git_commit, hardware, stage_durations, versions
 from emospeech.spectrograms.store import made_from
 
@@ -18,11 +20,18 @@ def main(paths, settings):
         "seeds": {"study": settings.config["seed"]},
         "versions": versions(),
         "hardware": hardware(),
+        "training_precision": by_folder(paths.trials, training_precisions),
         "stores": {store.stem: made_from(store) for store in map(Path, settings.stores)},
         "durations": stage_durations(Path(settings.benchmarks)).to_dict("records"),
         "config": settings.config,
     }
     write_text(paths.provenance, json.dumps(record, indent=2) + "\n")
+
+
+def training_precisions(path):
+    """Return the number formats that the trainings in a trials.csv used."""
+    formats = " ".join(pd.read_csv(path)["training_precision"])
+    return sorted(set(formats.split()))
 
 
 if __name__ == "__main__":
