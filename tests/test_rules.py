@@ -23,7 +23,8 @@ def rules_with(configfiles, config):
             snakefile=ROOT / "Snakefile",
             workdir=ROOT,
         )
-        return {rule.name: rule for rule in api._workflow.rules}
+        local = api._workflow._localrules
+        return {rule.name: rule for rule in api._workflow.rules}, local
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def rules(tmp_path_factory):
     ami = {"audio": str(folder), "annotations": str(folder), "fetch": True}
     config = {"corpora": {"iemocap": {"manifest": str(folder)}, "ami": ami}}
     config["report"] = {"control": str(folder)}
-    return rules_with([ROOT / "config/demo.yaml"], {}) | rules_with([], config)
+    return rules_with([ROOT / "config/demo.yaml"], {})[0] | rules_with([], config)[0]
 
 
 def test_every_job_has_a_message_a_benchmark_and_resources(rules):
@@ -70,6 +71,15 @@ def test_resources_are_understood_by_any_executor(rules):
     added = {"_cores", "_nodes", "tmpdir"}  # by Snakemake
     for rule in rules.values():
         assert set(rule.resources) <= known | added, rule.name
+
+
+def test_jobs_of_seconds_are_not_submitted_to_a_cluster():
+    rules, local = rules_with([ROOT / "config/demo.yaml"], {})
+    starts = ("draw_", "tabulate_", "select_", "assign_", "record_", "write_")
+    short = {name for name in rules if name.startswith(starts)}
+    assert len(short) >= 11
+    assert short <= local
+    assert not {"train", "train_0_to_1", "evaluate_model", "extract_spectrograms"} & local
 
 
 def test_only_synthetic_and_fetched_corpora_have_no_input(rules):

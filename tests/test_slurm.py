@@ -185,7 +185,7 @@ def test_slurm_brings_back_what_it_took_and_snakemake_what_failed(disturbed):
         assert property_of(first, "JobState") in ("CANCELLED", "FAILED")
         assert property_of(second, "JobState") == "COMPLETED"
         memory = [int(property_of(job, "MinMemoryNode").rstrip("M")) for job in (first, second)]
-        assert memory[1] == 2 * memory[0]
+        assert memory[0] < memory[1] <= 2 * memory[0], "the pages of the stores count once"
         minutes = [property_of(job, "TimeLimit") for job in (first, second)]
         assert minutes == ["12:00:00", "1-00:00:00"]
     assert property_of(requeued, "TresPerJob") == "gres:gpu:1"

@@ -1,7 +1,7 @@
 """check: the corpora against the known numbers of their releases, and the stores byte by byte."""
 
 
-use rule local_job as check_corpus with:
+use rule job as check_corpus with:
     input:
         recordings=CORPORA / "{corpus}" / "recordings.csv",
         words=CORPORA / "{corpus}" / "words.csv",
@@ -15,6 +15,7 @@ use rule local_job as check_corpus with:
         text=CORPORA / "{corpus}" / "check.txt",
     pathvars:
         job="corpora/check_{corpus}",
+    localrule: True
     params:
         **script_params("check_corpus"),
         corpus="{corpus}",

@@ -77,7 +77,7 @@ use rule job as check_leaks with:
         "Checking the draws, selections and predictions of all models for leaks"
 
 
-use rule local_job as compare_seeds with:
+use rule job as compare_seeds with:
     input:
         predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
         repeated=expand(PREDICTIONS_AGAIN, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS),
@@ -88,12 +88,13 @@ use rule local_job as compare_seeds with:
         **evaluation_files("seeds"),
     pathvars:
         job="evaluation/seeds",
+    localrule: True
     params:
         **script_params("compare_seeds"),
         seed=SEED,
 
 
-use rule local_job as compare_spreads with:
+use rule job as compare_spreads with:
     input:
         crops_of_models=expand(EVALUATION / "{model}" / "crops.csv", model=MODELS),
         seeds=EVALUATION / "seeds.csv" if MORE_SEEDS else [],
@@ -102,5 +103,6 @@ use rule local_job as compare_spreads with:
         **evaluation_files("crops", "spread"),
     pathvars:
         job="evaluation/spread",
+    localrule: True
     params:
         **script_params("compare_spreads"),

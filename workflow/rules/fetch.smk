@@ -26,11 +26,12 @@ if (
         *expand(AMI_WAV, meeting=AMI_MEETINGS),
     ]
 
-    use rule local_job as fetch_ami_annotations with:
+    use rule job as fetch_ami_annotations with:
         output:
             meetings=update(AMI_FETCHED[0]),
         pathvars:
             job="corpora/fetch_ami_annotations",
+        localrule: True
         resources:
             **job_resources(mem_mb=500, runtime=120, downloads=1),
         params:
@@ -39,13 +40,14 @@ if (
         message:
             "Downloading the annotations of AMI"
 
-    use rule local_job as fetch_ami_meeting with:
+    use rule job as fetch_ami_meeting with:
         output:
             audio=update(AMI_WAV),
         pathvars:
             job="corpora/fetch_ami/{meeting}",
         wildcard_constraints:
             meeting="|".join(AMI_MEETINGS),
+        localrule: True
         resources:
             **job_resources(mem_mb=500, runtime=240, downloads=1),
         params:

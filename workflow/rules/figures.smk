@@ -12,7 +12,7 @@ FIGURE_NAMES = [
 FIRST_FOLD = FOLD_NUMBERS[0]  # whose generated samples are drawn, for all models
 
 
-use rule local_job as draw_corpus with:
+use rule job as draw_corpus with:
     input:
         **LABELLED,
         words=CORPORA / "iemocap" / "words.csv",
@@ -21,6 +21,7 @@ use rule local_job as draw_corpus with:
         **figure_files("balance", "example"),
     pathvars:
         job="report/corpus",
+    localrule: True
     params:
         **figure_params("draw_corpus"),
         width=max(trial["crop_width"] for trial in TRIALS[OUTLINED]),
@@ -29,13 +30,14 @@ use rule local_job as draw_corpus with:
         oversample=config["labels"]["oversample"],
 
 
-use rule local_job as draw_outline with:
+use rule job as draw_outline with:
     input:
         best=SEARCH / "{model}" / "best.json",
     output:
         **figure_files("outline-{model}"),
     pathvars:
         job="report/outline-{model}",
+    localrule: True
     params:
         **figure_params("draw_outline"),
         model="{model}",
@@ -43,7 +45,7 @@ use rule local_job as draw_outline with:
         networks=NETWORKS,
 
 
-use rule local_job as draw_results with:
+use rule job as draw_results with:
     input:
         **evaluation_files("metrics", "intervals"),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
@@ -51,11 +53,12 @@ use rule local_job as draw_results with:
         **figure_files("comparison", "trials"),
     pathvars:
         job="report/results",
+    localrule: True
     params:
         **figure_params("draw_results"),
 
 
-use rule local_job as draw_model with:
+use rule job as draw_model with:
     input:
         predictions=expand(PREDICTIONS, fold=FOLD_NUMBERS, allow_missing=True),
         confusion=EVALUATION / "{model}" / "confusion.csv",
@@ -65,12 +68,13 @@ use rule local_job as draw_model with:
         **figure_files("confusion-{model}", "scatter-{model}", "learning-{model}", "map-{model}"),
     pathvars:
         job="report/{model}",
+    localrule: True
     params:
         **figure_params("draw_model"),
         model="{model}",
 
 
-use rule local_job as draw_generated with:
+use rule job as draw_generated with:
     input:
         **LABELLED,
         best=SEARCH / "{model}" / "best.json",
@@ -85,6 +89,7 @@ use rule local_job as draw_generated with:
         job="report/generated-{model}",
     wildcard_constraints:
         model="|".join(ADVERSARIAL) or "none",
+    localrule: True
     params:
         **figure_params("draw_generated"),
         fold=FIRST_FOLD,

@@ -1,13 +1,14 @@
 """folds: the part of each recording in each fold."""
 
 
-use rule local_job as assign_folds with:
+use rule job as assign_folds with:
     input:
         recordings=CORPORA / "iemocap" / "recordings.csv",
     output:
         folds=FOLDS,
     pathvars:
         job="folds",
+    localrule: True
     params:
         **script_params("assign_folds"),
         settings=config["folds"],

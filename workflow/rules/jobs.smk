@@ -17,8 +17,3 @@ rule job:
         "{rule} {wildcards}"
     script:
         "../scripts/{params.script}.py"
-
-
-# A job of seconds, which runs where snakemake runs.
-use rule job as local_job with:
-    localrule: True

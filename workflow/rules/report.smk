@@ -29,7 +29,7 @@ MODEL_RESULTS = {
 }
 
 
-use rule local_job as tabulate_results with:
+use rule job as tabulate_results with:
     input:
         **MODEL_RESULTS,
         metrics=EVALUATION / "metrics.csv",
@@ -37,24 +37,26 @@ use rule local_job as tabulate_results with:
         **table_files(*RESULT_TABLES),
     pathvars:
         job="report/results-tables",
+    localrule: True
     params:
         **script_params("tabulate_results"),
         tables=RESULT_TABLES,
 
 
-use rule local_job as tabulate_evidence with:
+use rule job as tabulate_evidence with:
     input:
         **EVIDENCE,
     output:
         **table_files(*EVIDENCE_TABLES),
     pathvars:
         job="report/evidence",
+    localrule: True
     params:
         **script_params("tabulate_evidence"),
         tables=EVIDENCE_TABLES,
 
 
-use rule local_job as record_provenance with:
+use rule job as record_provenance with:
     input:
         evaluation=EVALUATED,
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
@@ -62,6 +64,7 @@ use rule local_job as record_provenance with:
         provenance=REPORT / "provenance.json",
     pathvars:
         job="report/provenance",
+    localrule: True
     params:
         **script_params("record_provenance"),
         config=config,
@@ -71,7 +74,7 @@ use rule local_job as record_provenance with:
         benchmarks=BENCHMARKS,
 
 
-use rule local_job as write_report with:
+use rule job as write_report with:
     input:
         **EVIDENCE,
         **MODEL_RESULTS,
@@ -90,6 +93,7 @@ use rule local_job as write_report with:
         page=report_item(REPORT / "index.html", "page", "The page"),
     pathvars:
         job="report/page",
+    localrule: True
     params:
         **script_params("write_report"),
         command=f"{study_command()} --force",  # a path is appended

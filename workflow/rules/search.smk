@@ -1,7 +1,7 @@
 """search: the trial of a model, or of each fold, with the best validation UAR."""
 
 
-use rule local_job as select_trial with:
+use rule job as select_trial with:
     input:
         **LABELLED,
         validations=of_all_trials("validation.json"),
@@ -12,6 +12,7 @@ use rule local_job as select_trial with:
         chosen=SEARCH / "{model}" / "histories.csv",
     pathvars:
         job="search/{model}",
+    localrule: True
     params:
         **script_params("select_trial"),
         trials=lambda wildcards: TRIALS[wildcards.model],
