@@ -18,7 +18,7 @@ PIP = $(BASE_PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check i
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-demo: $(VENV)/run ## the whole study on the embedded corpus, to the report
+demo: $(VENV)/run ## the whole study on the synthetic corpus, to the report
 	$(BIN)/snakemake --cores $(CORES) $(DEMO) --quiet reason host
 	@echo
 	@cat results/demo/report/tables/table-2.md

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import corpora, crops, dag, extraction, memory, startup, training
 from benchmarks.rows import table_of
-from emospeech.files import write_table
+from emospeech.runtime.files import write_table
 
 HOURS = 10  # of made-up frames: more than fit in a processor's caches
 OUTPUT = Path("results/benchmarks/benchmarks.csv")

@@ -1,4 +1,4 @@
-"""What is measured on: speech of the embedded corpora, and stores of made-up frames."""
+"""What is measured on: speech of the synthetic corpora, and stores of made-up frames."""
 
 import zlib
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ import pandas as pd
 
 from benchmarks import usual
 from emospeech.corpora.ami import AmiSettings, read_ami
-from emospeech.corpora.embedded import ami, iemocap
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.spectrograms.layout import create_store
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import open_store
+from emospeech.synthetic import ami, iemocap
 
 SETTINGS = SpectrogramSettings()
 SECONDS = 4.46  # of an utterance of IEMOCAP, on average
@@ -39,14 +39,14 @@ class Audio:
 
 
 def utterances(root, count):
-    """Return the embedded IEMOCAP, written below `root`: many short files."""
+    """Return the synthetic IEMOCAP, written below `root`: many short files."""
     iemocap.write_iemocap(root, iemocap.IemocapSettings(utterances=count), workers=2)
     found = read_iemocap(root)
     return Audio(found.recordings, found.words, root)
 
 
 def meetings(root, count, hours):
-    """Return the embedded AMI, written below `root`: a few long files."""
+    """Return the synthetic AMI, written below `root`: a few long files."""
     ami.write_ami(root, ami.AmiSettings(meetings=count, hours=hours), workers=2)
     folder = root / "amicorpus"
     found = read_ami(folder, root / ami.ANNOTATIONS, AmiSettings())

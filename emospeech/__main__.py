@@ -12,8 +12,8 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from emospeech.faults import InputError, access_error
-from emospeech.files import written_whole
+from emospeech.runtime.errors import InputError, access_error
+from emospeech.runtime.files import atomic_path
 
 COMMAND = "Apply what a study has learned to other recordings."
 PREDICT = """\
@@ -164,7 +164,7 @@ def opened(path):
         yield sys.stdout
         sys.stdout.flush()
         return
-    with written_whole(path) as beside, open(beside, "w", newline="", **encoding) as file:
+    with atomic_path(path) as beside, open(beside, "w", newline="", **encoding) as file:
         yield file
 
 

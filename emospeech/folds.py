@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 
 PARTS = ("train", "validation", "test")
 

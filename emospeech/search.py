@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 from emospeech.training.trial import FOLD_UAR, PARAMETERS
 
 

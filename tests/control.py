@@ -1,6 +1,6 @@
 """Hold the demo against chance: above it with the labels as they are, within it when shuffled.
 
-Run by `make control`. Both studies use the same embedded corpus; the second sets `labels.shuffle`,
+Run by `make control`. Both studies use the same synthetic corpus; the second sets `labels.shuffle`,
 so that nothing can be learned but what leaks between the parts of a fold. Its bound is wide, the
 middle 99.9 % of chance, since four models tested at 95 % would be outside by luck too often. In the
 end the report of the demo is written again, which then shows both.

@@ -2,7 +2,7 @@
 
     python -m tests.scale
 
-It writes the embedded corpora without their audio (10039 utterances; 171 meetings of 100 hours
+It writes the synthetic corpora without their audio (10039 utterances; 171 meetings of 100 hours
 with 687 words files) into a temporary folder, which takes a minute or two and 300 MB, reads each in
 a process of its own and prints the time and the peak of memory. It fails where a bound is broken.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.memory import process_peak
 from emospeech.corpora.ami import AmiSettings, read_ami
-from emospeech.corpora.embedded import ami, iemocap
 from emospeech.corpora.iemocap import read_iemocap
+from emospeech.synthetic import ami, iemocap
 
 MEGABYTES = 1500
 SECONDS = {"iemocap": 60, "ami": 90}

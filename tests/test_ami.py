@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from emospeech.corpora.ami import AmiSettings, read_ami
-from emospeech.faults import CorpusError, InputError
+from emospeech.runtime.errors import CorpusError, InputError
 
 SAMPLE = Path(__file__).resolve().parents[2] / "shared" / "ami-sample"
 HEAD = '<?xml version="1.0" encoding="ISO-8859-1" standalone="yes"?>\n'

@@ -12,7 +12,7 @@ from emospeech.corpora.ami import AmiSettings, read_ami
 from emospeech.corpora.ami_release import meeting_names, partition_of
 from emospeech.corpora.selection import drawn, select_named, take_hours
 from emospeech.corpora.tables import Tally
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 
 NAMES = ("EN2002a", "ES2002a", "ES2011d", "IB4001", "IS1000a", "TS3003a")
 

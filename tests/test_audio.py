@@ -13,7 +13,7 @@ from emospeech.corpora.containers import NOT_PLAYED, count_mpeg_samples
 from emospeech.corpora.manifest import read_manifest
 from emospeech.corpora.speech import SpeechSettings, find_speech
 from emospeech.corpora.tables import Tally
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
 from emospeech.spectrograms import shards, sound
 from emospeech.spectrograms.irregular import Irregularity, count_irregularities
 from emospeech.spectrograms.levels import spectrogram

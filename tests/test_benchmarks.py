@@ -126,13 +126,13 @@ def test_the_work_of_planning_grows_in_proportion_to_the_trainings(tmp_path):
 
 
 def test_the_share_of_work_is_what_the_starts_of_jobs_leave(tmp_path, monkeypatch):
-    starts = {"train.py": 1.5, "embed_ami.py": 1.0, "assign_folds.py": 0.4}
+    starts = {"train.py": 1.5, "synthesize_ami.py": 1.0, "assign_folds.py": 0.4}
     starts["evaluate_model.py"] = 2.0
     monkeypatch.setattr(share, "seconds_to_start", starts.__getitem__)
     seconds = {
         "training/BasicCNN/trial-0/fold-1": 4.5,
         "training/BasicCNN/trials-1-to-3/fold-1": 9.5,
-        "corpora/embed_ami": 3.0,
+        "corpora/synthesize_ami": 3.0,
         "folds": "-",  # was over before its time was looked at
         "evaluation/BasicCNN/predictions": 2.6,
     }

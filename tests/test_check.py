@@ -4,8 +4,6 @@ import pytest
 
 from emospeech.corpora.ami import AmiSettings, read_ami
 from emospeech.corpora.check import CHECK_COLUMNS, check_ami, check_iemocap, render_check
-from emospeech.corpora.embedded import ami as embedded_ami
-from emospeech.corpora.embedded import iemocap as embedded_iemocap
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.corpora.tables import (
     load_ratings,
@@ -15,15 +13,17 @@ from emospeech.corpora.tables import (
     write_corpus,
     write_labels,
 )
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
+from emospeech.synthetic import ami as synthetic_ami
+from emospeech.synthetic import iemocap as synthetic_iemocap
 
 
 @pytest.fixture(scope="module")
 def iemocap(tmp_path_factory):
     """A release of 300 utterances, of which Session 4 and a dialogue are lost."""
     root = tmp_path_factory.mktemp("check") / "IEMOCAP"
-    settings = embedded_iemocap.IemocapSettings(utterances=300, audio=False)
-    embedded_iemocap.write_iemocap(root, settings, workers=1)
+    settings = synthetic_iemocap.IemocapSettings(utterances=300, audio=False)
+    synthetic_iemocap.write_iemocap(root, settings, workers=1)
     (root / "Session4").rename(root / "lost")
     (root / "Session2/sentences/wav/Ses02F_impro01").rename(root / "also-lost")
     return read_iemocap(root)
@@ -32,8 +32,8 @@ def iemocap(tmp_path_factory):
 @pytest.fixture(scope="module")
 def meetings(tmp_path_factory):
     root = tmp_path_factory.mktemp("check") / "AMI"
-    settings = embedded_ami.AmiSettings(meetings=6, hours=0.05, audio=False)
-    embedded_ami.write_ami(root, settings, workers=1)
+    settings = synthetic_ami.AmiSettings(meetings=6, hours=0.05, audio=False)
+    synthetic_ami.write_ami(root, settings, workers=1)
     return root
 
 

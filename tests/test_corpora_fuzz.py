@@ -35,7 +35,7 @@ from emospeech.corpora.tables import (
 from emospeech.corpora.transcripts import parse_transcription
 from emospeech.corpora.wdseg import parse_wdseg
 from emospeech.corpora.words import words_within
-from emospeech.faults import CorpusError, InputError
+from emospeech.runtime.errors import CorpusError, InputError
 from emospeech.spectrograms.levels import spectrogram
 from emospeech.spectrograms.settings import SpectrogramSettings
 

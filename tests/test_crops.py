@@ -14,8 +14,8 @@ from emospeech.crops.gather import CropGatherer
 from emospeech.crops.oversample import draw_epoch, epoch_length
 from emospeech.crops.pool import UnlabelledPool
 from emospeech.crops.sampler import Sampler
-from emospeech.faults import InputError
 from emospeech.labels import class_shares, fuzzy
+from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import Store
 from emospeech.spectrograms.stored import decode, encode

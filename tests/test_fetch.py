@@ -17,8 +17,8 @@ import yaml
 from emospeech.corpora import fetch
 from emospeech.corpora.ami import AmiSettings, read_ami
 from emospeech.corpora.ami_release import FIVE, meeting_names, meetings_with
-from emospeech.corpora.embedded import ami as embedded
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
+from emospeech.synthetic import ami as synthetic
 from tests.mirror import send, served
 from tests.test_workflow import Project
 
@@ -221,15 +221,15 @@ def test_meetings_are_those_named_that_have_the_stream():
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """The embedded AMI as a mirror has it: {path: bytes}, and where it lies."""
-    root = tmp_path_factory.mktemp("embedded")
-    embedded.write_ami(root, embedded.AmiSettings(meetings=3, hours=0.02), workers=1)
+    """The synthetic AMI as a mirror has it: {path: bytes}, and where it lies."""
+    root = tmp_path_factory.mktemp("synthetic")
+    synthetic.write_ami(root, synthetic.AmiSettings(meetings=3, hours=0.02), workers=1)
     audio = root / "amicorpus"
     files = {
         f"/amicorpus/{path.relative_to(audio).as_posix()}": path.read_bytes()
         for path in audio.rglob("*.wav")
     }
-    notes = root / embedded.ANNOTATIONS
+    notes = root / synthetic.ANNOTATIONS
     names = {path.relative_to(notes).as_posix(): path for path in notes.rglob("*.xml")}
     files["/notes.zip"] = zipped({name: path.read_bytes() for name, path in names.items()})
     return root, files
@@ -242,7 +242,7 @@ def test_what_is_fetched_reads_as_what_is_served(tree, tmp_path):
             fetch.fetch_wav(mirror.url + path, tmp_path / path[1:])
         fetch.fetch_annotations(f"{mirror.url}/notes.zip", tmp_path / "notes")
     fetched = read_ami(tmp_path / "amicorpus", tmp_path / "notes", AmiSettings())
-    direct = read_ami(root / "amicorpus", root / embedded.ANNOTATIONS, AmiSettings())
+    direct = read_ami(root / "amicorpus", root / synthetic.ANNOTATIONS, AmiSettings())
     pd.testing.assert_frame_equal(fetched.recordings, direct.recordings)
     pd.testing.assert_frame_equal(fetched.words, direct.words)
 

@@ -23,8 +23,8 @@ STORE = """
 import fcntl, os, sys
 from pathlib import Path
 import pandas as pd
-from emospeech import jobs
-from emospeech.first_import import alone
+from emospeech.runtime import jobs
+from emospeech.runtime.import_lock import import_lock
 from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.store import check_store, made_from
 from tests.conftest import SETTINGS
@@ -38,7 +38,7 @@ for code in codes:
         assert error.errno == int(code)
     else:
         sys.exit("flock was not replaced")
-    with alone("librosa"), jobs.redirected(Path(folder, "log")):
+    with import_lock("librosa"), jobs.redirected(Path(folder, "log")):
         tables = (pd.read_csv(Path(folder, f"{name}.csv")) for name in ("recordings", "words"))
         store = Path(folder, f"store-{code}.h5")
         write_store(store, *tables, folder, SETTINGS, workers=2)

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emospeech.files import write_arrays, write_json, write_table, written_whole
+from emospeech.runtime.files import atomic_path, write_arrays, write_json, write_table
 
 SCRIPT = """
 import os, sys
 from types import SimpleNamespace
-from emospeech import jobs
-from emospeech.faults import InputError, StoppedError
+from emospeech.runtime import jobs
+from emospeech.runtime.errors import InputError, StoppedError
 
 def main(paths, settings):
     print("to stdout", paths.table, settings.number, settings.threads)
@@ -33,7 +33,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
     path = tmp_path / "deep" / "table.csv"
     write_table(path, pd.DataFrame({"a": [0.1, 1 / 3]}))
     before = path.read_bytes()
-    with pytest.raises(RuntimeError), written_whole(path) as beside:  # noqa: PT012
+    with pytest.raises(RuntimeError), atomic_path(path) as beside:  # noqa: PT012
         beside.write_text("half")
         raise RuntimeError
     assert path.read_bytes() == before
@@ -41,8 +41,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
 
 
 def test_what_a_killed_write_left_is_overwritten(tmp_path):
-    kill = "import os, sys; from emospeech.files import written_whole\n"
-    kill += "with written_whole('a.csv') as beside: beside.write_text('half'); os._exit(9)"
+    kill = "import os, sys; from emospeech.runtime.files import atomic_path\n"
+    kill += "with atomic_path('a.csv') as beside: beside.write_text('half'); os._exit(9)"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     subprocess.run([sys.executable, "-c", kill], cwd=tmp_path, env=environment)
     assert not (tmp_path / "a.csv").exists()
@@ -59,7 +59,7 @@ def test_a_link_stays_and_its_target_is_replaced(tmp_path, exists):
         target.write_text("old")
     link = tmp_path / "link.csv"
     link.symlink_to(target)
-    with pytest.raises(RuntimeError), written_whole(link) as beside:  # noqa: PT012
+    with pytest.raises(RuntimeError), atomic_path(link) as beside:  # noqa: PT012
         beside.write_text("half")
         raise RuntimeError
     assert target.exists() == exists

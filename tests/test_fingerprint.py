@@ -2,7 +2,7 @@
 
 import pytest
 
-from emospeech import fingerprint as module
+from emospeech.runtime import fingerprint as module
 
 
 @pytest.fixture

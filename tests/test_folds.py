@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from emospeech.faults import InputError
 from emospeech.folds import FoldSettings, count_folds, make_folds
+from emospeech.runtime.errors import InputError
 
 
 def corpus(sessions=5, turns=3):

@@ -17,7 +17,7 @@ from emospeech.corpora.tables import (
 )
 from emospeech.corpora.transcripts import parse_transcription
 from emospeech.corpora.wdseg import parse_wdseg
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
 
 HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
 WDSEG_HEADER = "\t SFrm  EFrm    SegAScr Word\n"

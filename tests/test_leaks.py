@@ -16,9 +16,9 @@ from emospeech.evaluation.leaks import (
     refuse_leaks,
 )
 from emospeech.evaluation.predictions import read_keyed
-from emospeech.faults import InputError
-from emospeech.files import write_table
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import write_table
 from emospeech.search import best_trials, choose, rank_trials, scoring_folds
 from emospeech.spectrograms.duplicates import equal_recordings
 from emospeech.spectrograms.settings import SpectrogramSettings

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from emospeech.corpora.manifest import read_manifest
 from emospeech.corpora.tables import load_recordings, load_words, write_corpus
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
 
 RATE = 8000
 HEADER = "recording,path,session,speaker,gender,valence,activation"

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="ne
 JOB = """
 import os, sys, time
 from types import SimpleNamespace
-from emospeech import jobs
-from emospeech.parallel import ordered_map
+from emospeech.runtime import jobs
+from emospeech.runtime.parallel import ordered_map
 
 def wait(number):
     print(f"worker {os.getpid()}\\n", end="", flush=True)  # in one piece, beside the other's

@@ -5,8 +5,8 @@ from itertools import count, islice
 
 import pytest
 
-from emospeech.faults import CorpusError
-from emospeech.parallel import ordered_map
+from emospeech.runtime.errors import CorpusError
+from emospeech.runtime.parallel import ordered_map
 
 
 def square(number):

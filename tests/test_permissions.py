@@ -19,8 +19,8 @@ from emospeech.corpora.fetch import download
 from emospeech.corpora.rows import read_rows
 from emospeech.corpora.tables import Tally, load_recordings, load_summary
 from emospeech.evaluation.scoring import chosen_weights
-from emospeech.faults import InputError
-from emospeech.files import write_arrays, write_json, write_table
+from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import write_arrays, write_json, write_table
 from emospeech.spectrograms.store import made_from, open_store
 from emospeech.training.checkpoint import Checkpoint, Progress
 from emospeech.training.weights import load_weights, read_description, save_weights
@@ -147,7 +147,7 @@ def test_a_download_to_a_forbidden_folder_is_reported_as_such(forbidden, monkeyp
 JOB = """
 import os, sys
 from types import SimpleNamespace
-from emospeech import jobs
+from emospeech.runtime import jobs
 
 def main(paths, settings):
     if {user}:

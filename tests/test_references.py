@@ -8,8 +8,8 @@ from sklearn.metrics import balanced_accuracy_score
 from emospeech import metrics
 from emospeech.evaluation import acoustics, baseline, references, slices
 from emospeech.evaluation.predictions import load_predictions, predictions_table, read_keyed
-from emospeech.faults import InputError
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.runtime.errors import InputError
 from tests import made_up
 
 RATE = acoustics.SAMPLE_RATE

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
-from emospeech.faults import InputError
 from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline as layers_of
 from emospeech.report import captions
@@ -27,6 +26,7 @@ from emospeech.report.figures import (
     trials,
 )
 from emospeech.report.tables import write_csv
+from emospeech.runtime.errors import InputError
 from emospeech.search import SearchSpace, draw_trial
 from tests import report_data as data
 

@@ -309,7 +309,7 @@ def test_keys_that_would_reduce_uncertainty_are_named(seeds, crop_seeds, speaker
 
 
 def test_synthetic_corpora_are_announced_before_the_results(html):
-    synthetic = page.render(report(embedded=True))
+    synthetic = page.render(report(synthetic=True))
     assert 'role="note"' not in html
     assert synthetic.index('role="note"') < synthetic.index('<main id="content"')
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from emospeech.faults import InputError
 from emospeech.metrics import class_figures, row_normalised
 from emospeech.report import paper, recovery
 from emospeech.report.frames import MODELS
+from emospeech.runtime.errors import InputError
 from emospeech.training.trial import PARAMETERS
 from tests import report_data as data
 

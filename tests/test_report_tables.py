@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emospeech.faults import InputError
 from emospeech.report import tables
 from emospeech.report.forms import MISSING, percent, plain, probability, share
 from emospeech.report.layout import arrange
 from emospeech.report.markup import escape_tex, to_markdown, to_tex
+from emospeech.runtime.errors import InputError
 from tests import report_data as data
 
 

@@ -16,9 +16,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from emospeech.faults import StoppedError
-from emospeech.files import write_arrays, write_table
 from emospeech.models.catalogue import MODELS
+from emospeech.runtime.errors import StoppedError
+from emospeech.runtime.files import write_arrays, write_table
 from emospeech.training.checkpoint import Checkpoint, training_identity
 from emospeech.training.predictor import load_predictor
 from emospeech.training.trainer import Trainer

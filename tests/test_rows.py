@@ -4,7 +4,7 @@ import pytest
 
 from emospeech.corpora.rows import read_rows
 from emospeech.corpora.tables import Tally
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
 
 HEADER = "recording,start,end"
 ROWS = ["a1,0.1,0.5", "", '"a2",0.6,0.9']

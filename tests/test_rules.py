@@ -8,8 +8,8 @@ import pytest
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
-from emospeech.fingerprint import fingerprint
 from emospeech.report.templates import summaries
+from emospeech.runtime.fingerprint import fingerprint
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -84,7 +84,7 @@ def test_jobs_of_seconds_are_not_submitted_to_a_cluster():
 
 def test_only_synthetic_and_fetched_corpora_have_no_input(rules):
     without = {name for name, rule in rules.items() if rule.output and not rule.input}
-    assert {name.split("_")[0] for name in without} == {"embed", "fetch"}
+    assert {name.split("_")[0] for name in without} == {"synthesize", "fetch"}
 
 
 def test_every_figure_and_table_has_a_summary_for_the_report_of_snakemake(rules):

@@ -20,10 +20,10 @@ from emospeech.corpora.speech import SpeechSettings, find_speech
 from emospeech.corpora.tables import RECORDING_COLUMNS
 from emospeech.crops.centres import spread_centres
 from emospeech.evaluation.scoring import score_row
-from emospeech.faults import InputError
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.models.catalogue import build
 from emospeech.models.networks import NetworkSettings
+from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.memory import hold
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store

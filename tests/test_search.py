@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from emospeech.faults import InputError
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.report.paper import TABLE_1
+from emospeech.runtime.errors import InputError
 from emospeech.search import (
     SearchSpace,
     best_trials,

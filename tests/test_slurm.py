@@ -123,7 +123,7 @@ def disturbed(cluster):
     """The study, run on Slurm beside a disturber, which is returned."""
     snakemake("--cores", str(os.cpu_count()), configs=CONFIGS)
     shutil.rmtree(REMOTE, ignore_errors=True)
-    root = {"embedded": {"root": "results/slurm/embedded"}}
+    root = {"synthetic": {"root": "results/slurm/synthetic"}}
     remote = {"results": "results/slurm", "corpora": root, "training": {"trials_per_job": 1}}
     OVERLAY.write_text(yaml.safe_dump(remote))
     disturber = Disturber()

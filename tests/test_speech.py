@@ -6,7 +6,7 @@ import soundfile
 
 from emospeech.corpora import speech
 from emospeech.corpora.speech import SpeechSettings, find_speech
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
 
 RATE = 16000
 SETTINGS = SpeechSettings()

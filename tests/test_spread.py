@@ -11,7 +11,7 @@ from emospeech.evaluation.intervals import intervals_table
 from emospeech.evaluation.predictions import predictions_table
 from emospeech.evaluation.seeds import count_diverged, load_crops, seeds_table
 from emospeech.evaluation.spread import spread_table
-from emospeech.files import write_json
+from emospeech.runtime.files import write_json
 
 SEEDS = 300
 SIZES = np.array([40, 60, 80, 30, 20])  # recordings of each class

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
-from emospeech.faults import CorpusError, InputError
+from emospeech.runtime.errors import CorpusError, InputError
 from emospeech.spectrograms import shards
 from emospeech.spectrograms.levels import spectrogram
 from emospeech.spectrograms.settings import SpectrogramSettings

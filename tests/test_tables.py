@@ -17,7 +17,7 @@ from emospeech.corpora.tables import (
     make_corpus,
     write_corpus,
 )
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
 
 
 def small_corpus(words=()):

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import torch
 
-from emospeech.faults import InputError
 from emospeech.labels import encode, head_outputs
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
+from emospeech.runtime.errors import InputError
 from emospeech.training.engine import Engine
 from emospeech.training.fold import labelled_parts, load_fold, unlabelled_recordings
 from emospeech.training.predictor import load_predictor

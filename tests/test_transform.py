@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
-from emospeech.faults import CorpusError, InputError
+from emospeech.runtime.errors import CorpusError, InputError
 from emospeech.spectrograms import levels, sound
 from emospeech.spectrograms.levels import full_scale, spectrogram, to_values
 from emospeech.spectrograms.settings import SpectrogramSettings

@@ -5,20 +5,20 @@ import numpy as np
 import pytest
 
 from emospeech.corpora.ami import AmiSettings, read_ami
-from emospeech.corpora.embedded import ami, iemocap
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.corpora.tables import load_recordings, load_words, write_corpus
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store
+from emospeech.synthetic import ami, iemocap
 
 
-def embedded_iemocap(root, seed):
+def synthetic_iemocap(root, seed):
     settings = iemocap.IemocapSettings(utterances=60, seed=seed, audio=False)
     iemocap.write_iemocap(root, settings, workers=1)
     return read_iemocap(root), root
 
 
-def embedded_ami(root, seed):
+def synthetic_ami(root, seed):
     # Meetings with words beyond the wav, of two channels, with an empty seat and with five people.
     settings = ami.AmiSettings(meetings=7, hours=0.07, seed=seed, audio=False)
     ami.write_ami(root, settings, workers=1)
@@ -35,9 +35,9 @@ def assert_inside(recordings, words):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("embedded", [embedded_iemocap, embedded_ami])
-def test_every_word_lies_inside_its_recording(tmp_path, embedded, seed):
-    corpus, root = embedded(tmp_path / "corpus", seed)
+@pytest.mark.parametrize("synthetic", [synthetic_iemocap, synthetic_ami])
+def test_every_word_lies_inside_its_recording(tmp_path, synthetic, seed):
+    corpus, root = synthetic(tmp_path / "corpus", seed)
     assert len(corpus.words) > 400
     assert_inside(corpus.recordings, corpus.words)
     paths = [tmp_path / name for name in ("recordings.csv", "words.csv", "summary.json")]

@@ -23,8 +23,8 @@ MODELS = ["BasicCNN", "MultitaskDCGAN"]
 SMALL = {
     "results": "results/small",
     "corpora": {
-        "embedded": {
-            "root": "results/small/embedded",
+        "synthetic": {
+            "root": "results/small/synthetic",
             "utterances": 90,
             "meetings": 2,
             "hours": 0.02,
@@ -118,7 +118,7 @@ def test_the_demo_plans_every_stage_and_every_training(tmp_path):
     assert trials == 2, "both in one job"
     assert planned["evaluate_model"] == 4
     assert sum(planned.values()) < 60
-    stages = "embed_iemocap embed_ami read_iemocap read_ami assign_folds compute_metrics"
+    stages = "synthesize_iemocap synthesize_ami read_iemocap read_ami assign_folds compute_metrics"
     assert {*stages.split(), "extract_spectrograms", "select_trial", "write_report"} <= set(planned)
 
 
@@ -178,7 +178,7 @@ def test_a_second_run_has_nothing_to_do(project):
 
 def test_one_core_gives_the_same_bytes(project):
     again = SMALL | {"results": "results/again"}
-    again["corpora"] = {"embedded": SMALL["corpora"]["embedded"] | {"root": "results/again/x"}}
+    again["corpora"] = {"synthetic": SMALL["corpora"]["synthetic"] | {"root": "results/again/x"}}
     (project.folder / "again.yaml").write_text(yaml.safe_dump(again))
     tables = [f"evaluation/{name}.csv" for name in ("metrics", "intervals")]
     targets = [f"results/again/{table}" for table in tables]
@@ -195,7 +195,7 @@ def test_one_core_gives_the_same_bytes(project):
 
 
 def test_the_study_scores_other_recordings(project):
-    wavs = sorted(map(str, project.folder.glob("results/small/embedded/**/Ses01*.wav")))[:2]
+    wavs = sorted(map(str, project.folder.glob("results/small/synthetic/**/Ses01*.wav")))[:2]
     command = [sys.executable, "-m", "emospeech", "predict", "--model", MODELS[1]]
     done = subprocess.run(
         [*command, "--results", "results/small", *wavs],
@@ -246,16 +246,22 @@ EDITS = {
     "emospeech/training/engine.py": {"train"},
     "emospeech/corpora/wdseg.py": {"read_iemocap"},
     "emospeech/folds.py": {"assign_folds"},
-    "emospeech/corpora/embedded/conversation.py": {"embed_ami"},
+    "emospeech/synthetic/conversation.py": {"synthesize_ami"},
 }
 UPSTREAM = {
-    "train": {"embed_iemocap", "embed_ami", "read_iemocap", "extract_spectrograms", "assign_folds"},
+    "train": {
+        "synthesize_iemocap",
+        "synthesize_ami",
+        "read_iemocap",
+        "extract_spectrograms",
+        "assign_folds",
+    },
     "draw_model": {"train", "evaluate_model", "compute_metrics", "draw_results"},
     "select_trial": {"train", "extract_spectrograms"},
     "compute_metrics": {"train", "evaluate_model", "select_trial", "draw_corpus"},
-    "read_iemocap": {"embed_iemocap", "embed_ami", "read_ami"},
+    "read_iemocap": {"synthesize_iemocap", "synthesize_ami", "read_ami"},
     "assign_folds": {"read_iemocap", "extract_spectrograms"},
-    "embed_ami": {"embed_iemocap", "read_iemocap", "assign_folds"},
+    "synthesize_ami": {"synthesize_iemocap", "read_iemocap", "assign_folds"},
 }
 
 
@@ -389,14 +395,14 @@ def test_a_missing_root_says_what_to_do(project):
 
 
 def test_an_unreadable_wav_is_named_and_stops_the_run(project):
-    embedded = project.folder / "results/small/embedded"
+    synthetic = project.folder / "results/small/synthetic"
     copy = project.folder / "real"
-    shutil.copytree(embedded, copy)
+    shutil.copytree(synthetic, copy)
     wav = sorted(copy.rglob("Session3/**/*.wav"))[0]
     wav.write_bytes(b"RIFF no more")
     real = SMALL | {"results": "results/real"}
     real["corpora"] = {
-        "embedded": None,
+        "synthetic": None,
         "iemocap": {"root": str(copy / "IEMOCAP_full_release")},
         "ami": {
             "audio": str(copy / "amicorpus"),

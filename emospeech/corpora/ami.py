@@ -16,7 +16,7 @@ from emospeech.corpora.nxt import read_meetings, read_words
 from emospeech.corpora.selection import drawn, select_named, take_hours
 from emospeech.corpora.tables import Tally, make_corpus
 from emospeech.corpora.words import words_within
-from emospeech.faults import CorpusError, InputError
+from emospeech.runtime.errors import CorpusError, InputError
 
 WORDS_FILE = re.compile(r"(?P<meeting>[A-Za-z0-9]+)\.(?P<agent>[A-Za-z0-9]+)\.words\.xml")
 STREAM = re.compile(r"[A-Za-z]+(?:[0-9]*-[A-Za-z0-9]+)*")

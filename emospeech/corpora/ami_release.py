@@ -1,6 +1,6 @@
 """What is known of the release of AMI: its meetings, their partition and its totals."""
 
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 
 HOURS = 99.92  # of one stream a meeting
 WORDS_FILES = 687

@@ -21,7 +21,7 @@ from emospeech.corpora.decoding import (
     read_blocks,
     samples_without_padding,
 )
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
 
 WAV = "[wW][aA][vV]"  # the suffix in a pattern of `glob`, which is case-sensitive
 BLOCK = 2**18  # samples that are decoded at a time to count them

@@ -1,7 +1,7 @@
 """What was found of a corpus against what its release is known to hold, a row a number.
 
 A part of a release passes as far as it goes: the rows say what is short and where. Since the
-embedded corpus has the names and numbers of the releases, its rows are right at full size.
+synthetic corpus has the names and numbers of the releases, its rows are right at full size.
 """
 
 import pandas as pd

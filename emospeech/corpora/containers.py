@@ -9,7 +9,7 @@ import mmap
 import struct
 from functools import lru_cache
 
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
 
 REMEDY = "Convert it to wav or flac with a tool that reads all of it, such as ffmpeg."
 # kbit/s by (is MPEG 1, layer); the first and last of the 16 indices have no bitrate.

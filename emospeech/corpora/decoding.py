@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import soundfile
 
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
 
 FLOATS = ("FLOAT", "DOUBLE")  # subtypes that can store NaN and infinity
 LOUDEST = 1e6  # samples of such a file may exceed 1, but not by this much

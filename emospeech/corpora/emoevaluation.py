@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from emospeech.faults import CorpusError
+from emospeech.runtime.errors import CorpusError
 
 DIMENSIONS = {"val": "valence", "act": "activation", "dom": "dominance"}
 ROUNDING = 2e-4  # averages are printed with four decimals, rounded or cut

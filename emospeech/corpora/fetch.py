@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from emospeech.corpora.audio import measure_audio
-from emospeech.faults import CorpusError, InputError, access_error
-from emospeech.files import written_whole
+from emospeech.runtime.errors import CorpusError, InputError, access_error
+from emospeech.runtime.files import atomic_path
 
 LOG = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def download(url: str, path: str | os.PathLike, check: Callable[[Path], None]) -
     from requests import RequestException
 
     get = HTTPDownloader(chunk_size=2**18, timeout=TIMEOUT)
-    with written_whole(path) as part:
+    with atomic_path(path) as part:
         for wait in (*WAITS, None):
             try:
                 get(url, part, None)

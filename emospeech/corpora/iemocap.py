@@ -17,7 +17,7 @@ from emospeech.corpora.tables import LabelledCorpus, Tally, make_corpus, rating_
 from emospeech.corpora.transcripts import parse_transcription, transcript_table
 from emospeech.corpora.wdseg import parse_wdseg
 from emospeech.corpora.words import words_within
-from emospeech.faults import CorpusError, access_error
+from emospeech.runtime.errors import CorpusError, access_error
 
 SESSIONS = tuple(f"Session{number}" for number in range(1, 6))
 LABELS = Path("dialog", "EmoEvaluation")

@@ -7,7 +7,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, parse
 
 from emospeech.corpora.words import Word
-from emospeech.faults import CorpusError, access_error
+from emospeech.runtime.errors import CorpusError, access_error
 
 
 class Participant(NamedTuple):

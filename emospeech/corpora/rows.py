@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from emospeech.faults import CorpusError, access_error
+from emospeech.runtime.errors import CorpusError, access_error
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 LINE_END = re.compile(rb"\r\n|\r|\n")

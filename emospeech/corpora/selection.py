@@ -10,7 +10,7 @@ import hashlib
 import numpy as np
 
 from emospeech.corpora.ami_release import PARTITIONS, partition_of
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 
 
 def select_named(known, settings, tally):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emospeech.faults import CorpusError, access_error
-from emospeech.files import write_json, write_table
+from emospeech.runtime.errors import CorpusError, access_error
+from emospeech.runtime.files import write_json, write_table
 
 RECORDING_COLUMNS = [
     "recording",

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from emospeech.crops.centres import draw_pool, words_of
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 
 
 class UnlabelledPool:

@@ -9,7 +9,7 @@ from emospeech.crops.centres import draw_centres
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.oversample import draw_epoch
 from emospeech.crops.pool import UnlabelledPool
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ over the frames stand for the whole recording, as in the functionals of Schuller
 import numpy as np
 import pandas as pd
 
-from emospeech.first_import import alone
-from emospeech.parallel import ordered_map
+from emospeech.runtime.import_lock import import_lock
+from emospeech.runtime.parallel import ordered_map
 from emospeech.spectrograms.sound import stream_samples
 
-with alone("librosa"):
+with import_lock("librosa"):
     import librosa.core.pitch
     import librosa.feature.spectral
 

@@ -12,10 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from emospeech.evaluation.predictions import predictions_table
-from emospeech.faults import InputError
 from emospeech.folds import PARTS
 from emospeech.labels import CLASSES, fuzzy
 from emospeech.metrics import confusion, count_table, predicted_class, unweighted_recall
+from emospeech.runtime.errors import InputError
 
 log = logging.getLogger(__name__)
 

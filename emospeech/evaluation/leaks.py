@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from emospeech.evaluation.predictions import BASELINE, TASKS
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.duplicates import equal_recordings
 from emospeech.spectrograms.store import Store
 from emospeech.training.fold import LABELS, shuffle_order

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from emospeech.evaluation.predictions import column_names
-from emospeech.faults import InputError, access_error
 from emospeech.metrics import POOLED, POOLED_NAMES, expected_value, predicted_class
+from emospeech.runtime.errors import InputError, access_error
 from emospeech.training.trial import trial_of_fold
 
 

@@ -13,8 +13,8 @@ from emospeech.evaluation.predictions import (
     load_predictions,
     read_keyed,
 )
-from emospeech.files import by_folder, read_json
 from emospeech.metrics import score
+from emospeech.runtime.files import by_folder, read_json
 
 
 def load_seeds(paths, repeated, seed):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 
 MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
 CLASSES = ("Very Neg.", "Neg.", "Neu.", "Pos.", "Very Pos.")  # the labels 1 to 5

@@ -51,7 +51,7 @@ class Run:
         seeds: The seed of each part of the study.
         commit: The commit of the code.
         date: The date of the run, if it is to be shown.
-        embedded: Whether the corpora are the synthetic ones.
+        synthetic: Whether the corpora are the synthetic ones.
         command: The command that makes one file again, without the path.
         whole: The command that makes the whole study.
         control: The results folder of the study with shuffled labels, if one is configured.
@@ -66,7 +66,7 @@ class Run:
     seeds: dict
     commit: str = ""
     date: str = ""
-    embedded: bool = False
+    synthetic: bool = False
     command: str = "snakemake --cores 1 --force"
     whole: str = "snakemake --cores 1"
     control: str | None = None

@@ -7,10 +7,10 @@ whole numbers whose shares round to the printed ones, found by trying row sums f
 import numpy as np
 import pandas as pd
 
-from emospeech.faults import InputError
 from emospeech.metrics import class_figures, row_normalised, unweighted_recall
 from emospeech.report import paper
 from emospeech.report.frames import CLASSES, counts, require
+from emospeech.runtime.errors import InputError
 
 LARGEST = 10_039  # recordings in IEMOCAP, the upper limit of a row sum
 POOL = np.array([[1, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 1]])  # five classes to three

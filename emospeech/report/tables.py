@@ -6,8 +6,6 @@ Values are shares of one; `headings` formats them.
 import numpy as np
 import pandas as pd
 
-from emospeech.faults import InputError
-from emospeech.files import write_table, write_text
 from emospeech.metrics import class_figures, row_normalised
 from emospeech.report import paper
 from emospeech.report.forms import plain
@@ -20,6 +18,8 @@ from emospeech.report.frames import (
     require,
 )
 from emospeech.report.markup import to_markdown, to_tex
+from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import write_table, write_text
 from emospeech.training.trial import PARAMETERS
 
 PARAMETER_NAMES = {

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from emospeech.first_import import alone
+from emospeech.runtime.import_lock import import_lock
 from emospeech.spectrograms.transform import filter_bank
 
-with alone("librosa"):
+with import_lock("librosa"):
     import librosa.core.convert
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 
 FLOOR = -1.0  # of a crop: a cell `dynamic_range` dB or more below the maximum
 

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from emospeech.faults import CorpusError
-from emospeech.files import told_when_full, write_text
-from emospeech.parallel import ordered_map
+from emospeech.runtime.errors import CorpusError
+from emospeech.runtime.files import disk_full_as_input_error, write_text
+from emospeech.runtime.parallel import ordered_map
 from emospeech.spectrograms.irregular import AudioStatistics
 from emospeech.spectrograms.layout import (
     BY_RECORDING,
@@ -56,7 +56,7 @@ def write_store(path, recordings, words, root, settings, workers=1):
     lengths = list(ordered_map(partial(count_frames, settings=settings), files, workers))
     title = f"{fingerprint_of(recordings, words, settings)} {sum(lengths)} {versions()}"
     keys = _kept(part, done, title)
-    with told_when_full(path):
+    with disk_full_as_input_error(path):
         if keys is None:
             done.unlink(missing_ok=True)  # first, so that no line ever speaks of another file
             path.parent.mkdir(parents=True, exist_ok=True)

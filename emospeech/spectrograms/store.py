@@ -8,8 +8,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from emospeech.faults import InputError, access_error
-from emospeech.files import check_readable
+from emospeech.runtime.errors import InputError, access_error
+from emospeech.runtime.files import check_readable
 from emospeech.spectrograms.layout import DESCRIPTIONS, FILLED, FORMAT, VERSION, checksum
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.stored import decode

@@ -12,11 +12,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.fft import rfft
 from scipy.sparse import csr_array
 
-from emospeech.faults import InputError
-from emospeech.first_import import alone
+from emospeech.runtime.errors import InputError
+from emospeech.runtime.import_lock import import_lock
 from emospeech.spectrograms.sound import count_samples, stream_samples
 
-with alone("librosa"):
+with import_lock("librosa"):
     import librosa.core.convert
     import librosa.filters
 

@@ -20,8 +20,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from emospeech.crops.sampler import Sampler
-from emospeech.files import written_whole
 from emospeech.models.networks import NetworkSettings
+from emospeech.runtime.files import atomic_path
 from emospeech.training.fold import LABELS, Fold
 from emospeech.training.settings import TrainingSettings
 
@@ -93,7 +93,7 @@ class Checkpoint:
             "progress": text,
             "checksum": str(_checksum(text, tensors)),
         }
-        with written_whole(self.path) as beside:
+        with atomic_path(self.path) as beside:
             save_file(tensors, beside, header)
 
     def resume(self, engine):

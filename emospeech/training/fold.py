@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from emospeech.corpora.tables import load_recordings
-from emospeech.faults import InputError
 from emospeech.folds import PARTS, load_folds
 from emospeech.labels import shuffled
+from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.duplicates import equal_recordings
 from emospeech.spectrograms.store import Store, check_store
 from emospeech.training.targets import encode_table

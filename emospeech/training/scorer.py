@@ -19,8 +19,8 @@ from emospeech.corpora.speech import SpeechSettings, find_speech
 from emospeech.corpora.tables import Tally
 from emospeech.crops.centres import spread_centres
 from emospeech.crops.gather import CropGatherer
-from emospeech.faults import InputError
 from emospeech.models.catalogue import MODELS, build
+from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.irregular import count_irregularities
 from emospeech.spectrograms.memory import hold
 from emospeech.training.description import Description

@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 
 from emospeech.crops.sampler import Epoch
-from emospeech.faults import StoppedError
 from emospeech.metrics import (
     confusion,
     count_table,
@@ -22,6 +21,7 @@ from emospeech.metrics import (
 )
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
+from emospeech.runtime.errors import StoppedError
 from emospeech.training.checkpoint import Checkpoint, EpochProgress, Progress, training_identity
 from emospeech.training.data import labelled_crops, sampler_of
 from emospeech.training.device import resolve_precision, torch_device

@@ -11,8 +11,8 @@ import json
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from emospeech.faults import InputError
-from emospeech.files import check_readable, written_whole
+from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import atomic_path, check_readable
 
 ENTRY = "emospeech"  # of the metadata
 
@@ -21,7 +21,7 @@ def save_weights(path, state, told=None):
     """Write a state dict, and its description as a dict for JSON; whole or not at all."""
     metadata = told and {ENTRY: json.dumps(told, sort_keys=True, allow_nan=False)}
     tensors = {name: value.cpu().contiguous() for name, value in state.items()}
-    with written_whole(path) as beside:
+    with atomic_path(path) as beside:
         save_file(tensors, beside, metadata)
 
 

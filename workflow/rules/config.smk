@@ -9,9 +9,9 @@ from pathlib import Path
 import yaml
 from snakemake.utils import validate
 
-from emospeech.config import convert
-from emospeech.faults import InputError
-from emospeech.fingerprint import fingerprint
+from emospeech.runtime.config_values import convert
+from emospeech.runtime.errors import InputError
+from emospeech.runtime.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
 from emospeech.labels import head_outputs
 from emospeech.search import SearchSpace, draw_trial
@@ -120,7 +120,7 @@ def profile_resources(rule):
 
 config = validated(config)
 SEED = config["seed"]
-EMBEDDED = config["corpora"]["embedded"]
+SYNTHETIC = config["corpora"]["synthetic"]
 MODELS = config["models"]["names"]
 ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
 MULTITASK = any(model.startswith("Multitask") for model in MODELS)

@@ -18,39 +18,39 @@ if ENCODING == "hard" and workflow.is_main_process and are_whole(known_labels())
     )
 
 
-if EMBEDDED:
+if SYNTHETIC:
 
-    use rule job as embed_iemocap with:
+    use rule job as synthesize_iemocap with:
         output:
             root=directory(IEMOCAP),
         pathvars:
-            job="corpora/embed_iemocap",
+            job="corpora/synthesize_iemocap",
         threads: 16
         resources:
             **job_resources(runtime=120),
         params:
-            **script_params("embed_iemocap"),
-            settings={"utterances": EMBEDDED["utterances"], "seed": SEED},
+            **script_params("synthesize_iemocap"),
+            settings={"utterances": SYNTHETIC["utterances"], "seed": SEED},
         message:
             "Synthesizing {params.settings[utterances]} utterances in the format of IEMOCAP"
 
 
-if EMBEDDED and "ami" in UNLABELLED:
+if SYNTHETIC and "ami" in UNLABELLED:
 
-    use rule job as embed_ami with:
+    use rule job as synthesize_ami with:
         output:
             audio=directory(AMI_AUDIO),
             annotations=directory(AMI_ANNOTATIONS),
         pathvars:
-            job="corpora/embed_ami",
+            job="corpora/synthesize_ami",
         threads: 16
         resources:
             **job_resources(runtime=240),
         params:
-            **script_params("embed_ami"),
+            **script_params("synthesize_ami"),
             settings={
-                "meetings": EMBEDDED["meetings"],
-                "hours": EMBEDDED["hours"],
+                "meetings": SYNTHETIC["meetings"],
+                "hours": SYNTHETIC["hours"],
                 "streams": [config["corpora"]["ami"]["stream"]],
                 "seed": SEED,
             },

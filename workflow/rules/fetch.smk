@@ -13,7 +13,7 @@ if (
     config["corpora"]["ami"]["fetch"]
     and "ami" in UNLABELLED
     and not manifest_folder("ami")
-    and not EMBEDDED
+    and not SYNTHETIC
 ):
 
     AMI = config["corpora"]["ami"]

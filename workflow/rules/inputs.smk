@@ -13,14 +13,14 @@ folders that you configure.
 corpora.<corpus>.manifest: README.md, "A corpus of your own"."""
 
 
-def corpus_folder(corpus, key, embedded):
+def corpus_folder(corpus, key, synthetic):
     """Return a folder of a corpus: where the synthetic one is written, or what the config names.
 
     A user's folder is an `ancient` input: it is read once, and a new time stamp reruns nothing.
     Exits with one line if it does not exist.
     """
-    if EMBEDDED:
-        return str(Path(EMBEDDED["root"]) / embedded)
+    if SYNTHETIC:
+        return str(Path(SYNTHETIC["root"]) / synthetic)
     value = config["corpora"][corpus][key]
     if value is None or not Path(value).is_dir():
         problem = "is not set" if value is None else f"no folder {value}"
@@ -37,7 +37,7 @@ def download_folder(corpus, key):
             Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SystemExit(f"error: config, at corpora.{corpus}.{key}: {error}")
-    return corpus_folder(corpus, key, embedded=None)
+    return corpus_folder(corpus, key, synthetic=None)
 
 
 def manifest_folder(corpus):
@@ -45,9 +45,9 @@ def manifest_folder(corpus):
 
     The synthetic corpus takes precedence over it, as over all folders of the user.
     """
-    if EMBEDDED or config["corpora"][corpus]["manifest"] is None:
+    if SYNTHETIC or config["corpora"][corpus]["manifest"] is None:
         return None
-    folder = corpus_folder(corpus, "manifest", embedded=None)
+    folder = corpus_folder(corpus, "manifest", synthetic=None)
     if not Path(folder, "recordings.csv").is_file():
         key, problem = f"corpora.{corpus}.manifest", f"no file {folder}/recordings.csv"
         raise SystemExit(MISSING_CORPUS.format(key=key, problem=problem))

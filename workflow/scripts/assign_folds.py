@@ -1,9 +1,9 @@
 """Assign each recording to a part (train, validation or test) of each fold."""
 
-from emospeech import jobs
 from emospeech.corpora.tables import load_recordings
-from emospeech.files import write_table
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.runtime import jobs
+from emospeech.runtime.files import write_table
 
 
 def main(paths, settings):

@@ -1,11 +1,11 @@
 """Compute confidence intervals over the test speakers: metrics, confusion matrices, comparisons."""
 
-from emospeech import jobs
 from emospeech.evaluation.cells import cells_table
 from emospeech.evaluation.comparisons import comparisons_table
 from emospeech.evaluation.intervals import intervals_table
 from emospeech.evaluation.predictions import BASELINE, load_predictions
-from emospeech.files import write_table
+from emospeech.runtime import jobs
+from emospeech.runtime.files import write_table
 
 
 def main(paths, settings):

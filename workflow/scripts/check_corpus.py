@@ -1,9 +1,9 @@
 """Compare the tables of a corpus with the numbers known of its release."""
 
-from emospeech import jobs
 from emospeech.corpora.check import check_ami, check_iemocap, render_check
 from emospeech.corpora.tables import load_ratings, load_recordings, load_summary, load_words
-from emospeech.files import write_table, write_text
+from emospeech.runtime import jobs
+from emospeech.runtime.files import write_table, write_text
 
 
 def main(paths, settings):

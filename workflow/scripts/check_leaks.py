@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from emospeech import jobs
 from emospeech.corpora.tables import load_recordings
 from emospeech.evaluation.leaks import (
     LeakEvidence,
@@ -12,7 +11,8 @@ from emospeech.evaluation.leaks import (
     refuse_leaks,
 )
 from emospeech.evaluation.predictions import load_predictions, read_keyed
-from emospeech.files import by_folder, read_json, write_table
+from emospeech.runtime import jobs
+from emospeech.runtime.files import by_folder, read_json, write_table
 from emospeech.spectrograms.store import open_store
 from emospeech.training.trial import file_of_trial, folder_of_training, trial_of_fold
 

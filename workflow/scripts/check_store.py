@@ -1,7 +1,7 @@
 """Read a whole spectrogram store and summarize its contents."""
 
-from emospeech import jobs
-from emospeech.files import write_text
+from emospeech.runtime import jobs
+from emospeech.runtime.files import write_text
 from emospeech.spectrograms.store import check_store
 
 

@@ -1,8 +1,8 @@
 """Compute the metrics of each model for each training seed."""
 
-from emospeech import jobs
 from emospeech.evaluation.seeds import count_diverged, load_seeds, seeds_table
-from emospeech.files import write_table
+from emospeech.runtime import jobs
+from emospeech.runtime.files import write_table
 
 
 def main(paths, settings):

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from emospeech import jobs
 from emospeech.evaluation.seeds import load_crops, seeds_table
 from emospeech.evaluation.spread import spread_table
-from emospeech.files import write_table
+from emospeech.runtime import jobs
+from emospeech.runtime.files import write_table
 
 
 def main(paths, settings):

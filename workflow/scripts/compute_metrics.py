@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from emospeech import jobs
 from emospeech.corpora.tables import load_ratings, load_recordings
 from emospeech.evaluation.predictions import BASELINE, load_predictions, read_keyed
 from emospeech.evaluation.references import references_table
 from emospeech.evaluation.scores import confusion_tables, metrics_table
 from emospeech.evaluation.slices import slices_table
-from emospeech.files import by_folder, write_table
+from emospeech.runtime import jobs
+from emospeech.runtime.files import by_folder, write_table
 
 
 def main(paths, settings):

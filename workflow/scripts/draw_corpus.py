@@ -1,6 +1,5 @@
 """Draw the label balance and an example of a crop, and write the data of both figures."""
 
-from emospeech import jobs
 from emospeech.corpora.tables import load_recordings, load_words
 from emospeech.crops.balance import balance_table
 from emospeech.crops.example import choose_example, example_table
@@ -9,6 +8,7 @@ from emospeech.report.figures import save
 from emospeech.report.figures.crop_example import draw_example
 from emospeech.report.figures.label_balance import draw_balance
 from emospeech.report.tables import write_csv
+from emospeech.runtime import jobs
 from emospeech.spectrograms.store import open_store
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from emospeech import jobs
-from emospeech.files import read_json
 from emospeech.report.figures import save
 from emospeech.report.figures.generated import draw_generated
 from emospeech.report.tables import write_csv
+from emospeech.runtime import jobs
+from emospeech.runtime.files import read_json
 from emospeech.training.fold import load_fold
 from emospeech.training.sample_grid import REAL_PER_EPOCH, real_samples, samples_table
 from emospeech.training.settings import TrainingSettings

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from emospeech import jobs
 from emospeech.evaluation.predictions import load_predictions, read_keyed
 from emospeech.report.figures import confusion, learning_curves, save, scatter, shared_layer
 from emospeech.report.tables import write_csv
+from emospeech.runtime import jobs
 
 
 def main(paths, settings):

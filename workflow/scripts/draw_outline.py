@@ -1,12 +1,12 @@
 """Draw the architecture of a model with its selected parameters, and write its layers."""
 
-from emospeech import jobs
-from emospeech.files import read_json
 from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline
 from emospeech.report.figures import save
 from emospeech.report.figures.architecture import draw_outline, points
 from emospeech.report.tables import write_csv
+from emospeech.runtime import jobs
+from emospeech.runtime.files import read_json
 from emospeech.training.trial import trial_of_fold
 
 

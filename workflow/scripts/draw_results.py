@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from emospeech import jobs
-from emospeech.files import by_folder
 from emospeech.report.figures import comparison, save, trials
 from emospeech.report.tables import write_csv
+from emospeech.runtime import jobs
+from emospeech.runtime.files import by_folder
 
 
 def main(paths, settings):

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from emospeech import jobs
 from emospeech.evaluation.predictions import predictions_of
 from emospeech.evaluation.representation import left_out, map_table, neighbours_table
-from emospeech.files import read_json, write_table
 from emospeech.models.networks import NetworkSettings
+from emospeech.runtime import jobs
+from emospeech.runtime.files import read_json, write_table
 from emospeech.training.fold import load_fold
 from emospeech.training.predictor import load_chosen
 from emospeech.training.settings import TrainingSettings

@@ -1,8 +1,8 @@
 """Extract the spectrograms of a corpus into its store."""
 
-from emospeech import jobs
 from emospeech.corpora.tables import load_recordings, load_words
-from emospeech.files import write_json
+from emospeech.runtime import jobs
+from emospeech.runtime.files import write_json
 from emospeech.spectrograms.irregular import count_irregularities
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.shards import write_store

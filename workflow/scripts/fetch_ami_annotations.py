@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from emospeech import jobs
 from emospeech.corpora.fetch import fetch_annotations
+from emospeech.runtime import jobs
 
 
 def main(paths, settings):

@@ -1,7 +1,7 @@
 """Download one stream of a meeting from the mirror of AMI."""
 
-from emospeech import jobs
 from emospeech.corpora.fetch import fetch_wav
+from emospeech.runtime import jobs
 
 
 def main(paths, settings):

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from emospeech import jobs
 from emospeech.corpora.tables import load_recordings
 from emospeech.evaluation.acoustics import acoustics_table
-from emospeech.files import write_table
+from emospeech.runtime import jobs
+from emospeech.runtime.files import write_table
 
 
 def main(paths, settings):

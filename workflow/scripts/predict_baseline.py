@@ -1,10 +1,10 @@
 """Predict the test speakers of each fold with the classical baseline."""
 
-from emospeech import jobs
 from emospeech.corpora.tables import load_recordings
 from emospeech.evaluation.baseline import baseline_predictions
 from emospeech.evaluation.predictions import read_keyed
-from emospeech.files import write_table
+from emospeech.runtime import jobs
+from emospeech.runtime.files import write_table
 
 
 def main(paths, settings):

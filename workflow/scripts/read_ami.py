@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from emospeech import jobs
 from emospeech.corpora.ami import AmiSettings, read_ami
 from emospeech.corpora.tables import write_corpus
+from emospeech.runtime import jobs
 
 
 def main(paths, settings):

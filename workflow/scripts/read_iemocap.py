@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from emospeech import jobs
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.corpora.tables import write_corpus, write_labels
+from emospeech.runtime import jobs
 
 
 def main(paths, settings):

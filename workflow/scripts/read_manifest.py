@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from emospeech import jobs
 from emospeech.corpora.manifest import read_manifest
 from emospeech.corpora.tables import write_corpus
+from emospeech.runtime import jobs
 
 
 def main(paths, settings):

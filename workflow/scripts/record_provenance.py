@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from emospeech import jobs
-from emospeech.files import by_folder, write_text
 from emospeech.report.provenance import git_commit, hardware, stage_durations, versions
+from emospeech.runtime import jobs
+from emospeech.runtime.files import by_folder, write_text
 from emospeech.spectrograms.store import made_from
 
 

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from emospeech import jobs
 from emospeech.corpora.tables import load_recordings
-from emospeech.files import read_json, write_json, write_table
 from emospeech.folds import load_folds
+from emospeech.runtime import jobs
+from emospeech.runtime.files import read_json, write_json, write_table
 from emospeech.search import (
     best_trials,
     choose,

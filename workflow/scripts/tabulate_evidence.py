@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from emospeech import jobs
 from emospeech.report.evaluation_tables import FRAMES, build_tables
 from emospeech.report.tables import write_formats
+from emospeech.runtime import jobs
 
 
 def main(paths, settings):

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from emospeech import jobs
-from emospeech.files import by_folder, read_json
 from emospeech.report.paper import TABLE_3_MODEL
 from emospeech.report.recovery import table_cells, table_recovered
 from emospeech.report.tables import table_1, table_2, table_3, table_classes, write_formats
+from emospeech.runtime import jobs
+from emospeech.runtime.files import by_folder, read_json
 
 
 def main(paths, settings):

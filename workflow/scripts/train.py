@@ -7,9 +7,9 @@ trials of the job are finished: a finished trial gives its results again from it
 
 from pathlib import Path
 
-from emospeech import jobs
-from emospeech.files import read_json, write_arrays, write_json, write_table
 from emospeech.models.networks import NetworkSettings
+from emospeech.runtime import jobs
+from emospeech.runtime.files import read_json, write_arrays, write_json, write_table
 from emospeech.training.description import Description
 from emospeech.training.fold import load_fold
 from emospeech.training.settings import TrainingSettings

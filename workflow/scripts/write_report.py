@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from emospeech import jobs
-from emospeech.files import by_folder, read_json, write_text
 from emospeech.report.captions import figure_texts
 from emospeech.report.evaluation_tables import FRAMES
 from emospeech.report.page import Picture, Report, Run, render
+from emospeech.runtime import jobs
+from emospeech.runtime.files import by_folder, read_json, write_text
 
 
 def main(paths, settings):
@@ -39,7 +39,7 @@ def run_of(record, settings):
         whole=record["command"],
         control=settings.control,
         control_command=settings.control_command,
-        embedded=record["config"]["corpora"]["embedded"] is not None,
+        synthetic=record["config"]["corpora"]["synthetic"] is not None,
         hardware=record["hardware"],
         stores=record["stores"],
         durations=pd.DataFrame(record["durations"]),

@@ -1,7 +1,7 @@
 """The figures of the report: one module per figure, with its data table and its drawing."""
 
-from emospeech.files import written_whole
 from emospeech.report.figures.style import report_style
+from emospeech.runtime.files import atomic_path
 
 
 def save(figure, pdf_path, png_path, resolution=200):
@@ -16,7 +16,7 @@ def save(figure, pdf_path, png_path, resolution=200):
         resolution: Dots per inch of the PNG.
     """
     with report_style():
-        with written_whole(pdf_path) as beside:
+        with atomic_path(pdf_path) as beside:
             figure.savefig(beside, format="pdf", metadata={"CreationDate": None})
-        with written_whole(png_path) as beside:
+        with atomic_path(png_path) as beside:
             figure.savefig(beside, format="png", dpi=resolution, metadata={"Software": None})

@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from emospeech.faults import InputError
 from emospeech.report.figures.style import (
     BLUE,
     GREEN,
@@ -16,6 +15,7 @@ from emospeech.report.figures.style import (
     report_style,
 )
 from emospeech.report.frames import LOSSES, losses_of, require
+from emospeech.runtime.errors import InputError
 
 LINES = {
     "generator": (ORANGE, (0, (1, 1))),

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from emospeech.faults import InputError
 from emospeech.report.figures.style import BLUE, INK, PAGE_WIDTH, VERMILLION, blank, report_style
 from emospeech.report.forms import plain
 from emospeech.report.frames import in_order, require
 from emospeech.report.tables import PARAMETER_NAMES
+from emospeech.runtime.errors import InputError
 
 UNITS = {"crop_width": " (frames)", "filter_size": " (cells)", "batch_size": " (crops)"}
 MOST_TICKS = 4  # on a parameter axis

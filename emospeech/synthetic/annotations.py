@@ -1,6 +1,6 @@
 """The text files of IEMOCAP's form: labels, single raters, transcriptions and alignments."""
 
-from emospeech.corpora.embedded.draws import generator
+from emospeech.synthetic.draws import generator
 
 HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
 

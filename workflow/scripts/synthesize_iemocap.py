@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from emospeech import jobs
-from emospeech.corpora.embedded.iemocap import IemocapSettings, write_iemocap
+from emospeech.runtime import jobs
+from emospeech.synthetic.iemocap import IemocapSettings, write_iemocap
 
 
 def main(paths, settings):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import convolve1d
 
-from emospeech.corpora.embedded.draws import generator
-from emospeech.corpora.embedded.layout import FRAMES_PER_SECOND
-from emospeech.corpora.embedded.voice import HOP_LENGTH, SAMPLE_RATE, Tracks, render
+from emospeech.synthetic.draws import generator
+from emospeech.synthetic.layout import FRAMES_PER_SECOND
+from emospeech.synthetic.voice import HOP_LENGTH, SAMPLE_RATE, Tracks, render
 
 TRACK_RATE = SAMPLE_RATE / HOP_LENGTH  # frames of parameters a second
 

@@ -10,7 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emospeech.corpora.embedded.annotations import (
+from emospeech.corpora.iemocap_release import UTTERANCES
+from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import atomic_path
+from emospeech.runtime.parallel import ordered_map
+from emospeech.synthetic.annotations import (
     evaluation_text,
     phseg_text,
     raters_files,
@@ -18,18 +22,14 @@ from emospeech.corpora.embedded.annotations import (
     transcription_line,
     wdseg_text,
 )
-from emospeech.corpora.embedded.draws import generator
-from emospeech.corpora.embedded.layout import lay_out
-from emospeech.corpora.embedded.plan import release_plan, turns_of
-from emospeech.corpora.embedded.prosody import Affect, levelled, speak, speaker_voice
-from emospeech.corpora.embedded.ratings import rate
-from emospeech.corpora.embedded.sample import needed, sample_plan
-from emospeech.corpora.embedded.sound import write_silence, write_wav
-from emospeech.corpora.embedded.voice import SAMPLE_RATE
-from emospeech.corpora.iemocap_release import UTTERANCES
-from emospeech.faults import InputError
-from emospeech.files import written_whole
-from emospeech.parallel import ordered_map
+from emospeech.synthetic.draws import generator
+from emospeech.synthetic.layout import lay_out
+from emospeech.synthetic.plan import release_plan, turns_of
+from emospeech.synthetic.prosody import Affect, levelled, speak, speaker_voice
+from emospeech.synthetic.ratings import rate
+from emospeech.synthetic.sample import needed, sample_plan
+from emospeech.synthetic.sound import write_silence, write_wav
+from emospeech.synthetic.voice import SAMPLE_RATE
 
 # The first bytes of an AppleDouble file, version 2, and no entry: what macOS leaves in archives.
 APPLE_DOUBLE = bytes.fromhex("00051607 00020000") + b"Mac OS X        " + bytes(2)
@@ -71,7 +71,7 @@ def iemocap_plan(settings):
     least = int(needed(plan).sum())
     if not least <= settings.utterances <= UTTERANCES:
         problem = f"{settings.utterances} is not possible; give {least} to {UTTERANCES}"
-        raise InputError("utterances of the embedded IEMOCAP", problem)
+        raise InputError("utterances of the synthetic IEMOCAP", problem)
     return sample_plan(plan, settings.utterances, settings.seed)
 
 
@@ -89,7 +89,7 @@ def write_dialogue(root, settings, turns):
 
 
 def _write(path, content):
-    with written_whole(path) as beside:
+    with atomic_path(path) as beside:
         beside.write_bytes(content if isinstance(content, bytes) else content.encode("latin-1"))
 
 

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from emospeech.corpora.embedded.draws import generator
+from emospeech.synthetic.draws import generator
 
 RATERS = {2: ("E3", "E4"), 3: ("E1", "E2", "E4"), 4: ("E1", "E2", "E3", "E4")}
 CATEGORISERS = ("E2", "E3", "E4")

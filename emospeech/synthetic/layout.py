@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emospeech.corpora.embedded.phones import Phone, frequencies, lexicon
+from emospeech.synthetic.phones import Phone, frequencies, lexicon
 
 FRAMES_PER_SECOND = 100  # the aligner's frames of 10 ms
 SILENCE = Phone("SIL", 0.1)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from emospeech import jobs
-from emospeech.corpora.embedded.ami import AmiSettings, write_ami
+from emospeech.runtime import jobs
+from emospeech.synthetic.ami import AmiSettings, write_ami
 
 
 def main(paths, settings):

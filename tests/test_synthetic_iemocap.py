@@ -11,12 +11,12 @@ import soundfile
 from scipy.stats import spearmanr
 
 from emospeech.corpora import iemocap_release as release
-from emospeech.corpora.embedded import iemocap, plan
-from emospeech.corpora.embedded.iemocap import IemocapSettings, write_iemocap
-from emospeech.corpora.embedded.ratings import split_average
-from emospeech.corpora.embedded.sample import needed, sample_plan
 from emospeech.corpora.iemocap import read_iemocap
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
+from emospeech.synthetic import iemocap, plan
+from emospeech.synthetic.iemocap import IemocapSettings, write_iemocap
+from emospeech.synthetic.ratings import split_average
+from emospeech.synthetic.sample import needed, sample_plan
 
 TINY = IemocapSettings(utterances=40)
 NAME = re.compile(r"Ses0[1-5][FM]_(impro0[1-8][ab]?|script0[1-3]_[123][ab]?)_[FM]\d{3}")
@@ -33,7 +33,7 @@ def full():
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    root = tmp_path_factory.mktemp("embedded") / "IEMOCAP"
+    root = tmp_path_factory.mktemp("synthetic") / "IEMOCAP"
     write_iemocap(root, TINY, workers=1)
     return root
 

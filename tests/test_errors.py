@@ -1,6 +1,6 @@
 """What happens to machines, disks and people: a study ends as an undisturbed one, or says why not.
 
-KILLS=20 .venv/bin/python -m pytest tests/test_faults.py -k random_moments kills the demo so often.
+KILLS=20 .venv/bin/python -m pytest tests/test_errors.py -k random_moments kills the demo so often.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ KILLS = int(os.environ.get("KILLS", 2))
 DEMO = "KILLS" in os.environ  # else a study of seconds
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(4 * 3600 if DEMO else 600)]
 TINY = {
-    "corpora": {"embedded": SMALL["corpora"]["embedded"] | {"utterances": 60}},
+    "corpora": {"synthetic": SMALL["corpora"]["synthetic"] | {"utterances": 60}},
     "models": SMALL["models"] | {"names": [MODEL]},
     "training": {"max_epochs": 2, "unlabelled": ["iemocap"]},
 }
@@ -36,10 +36,10 @@ TARGET = "evaluation/metrics.csv" if DEMO else f"evaluation/{MODEL}/fold-1/predi
 def configured(project, name, **changes):
     """Write a config of a tiny study with its results in results/{name}; return its name."""
     config = SMALL | TINY | {"results": f"results/{name}"} | changes
-    root = {"root": f"results/{name}/embedded"}
-    config["corpora"] = {"embedded": config["corpora"]["embedded"] | root}
+    root = {"root": f"results/{name}/synthetic"}
+    config["corpora"] = {"synthetic": config["corpora"]["synthetic"] | root}
     if DEMO:
-        config = {"results": f"results/{name}", "corpora": {"embedded": root}}
+        config = {"results": f"results/{name}", "corpora": {"synthetic": root}}
     (project.folder / f"{name}.yaml").write_text(yaml.safe_dump(config))
     return f"{name}.yaml"
 

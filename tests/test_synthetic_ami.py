@@ -12,10 +12,10 @@ import pytest
 import soundfile
 
 from emospeech.corpora import ami as reader
-from emospeech.corpora.embedded import ami, meetings
-from emospeech.corpora.embedded.ami import AmiSettings, write_ami
-from emospeech.corpora.embedded.conversation import meeting_elements, meeting_turns
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
+from emospeech.synthetic import ami, meetings
+from emospeech.synthetic.ami import AmiSettings, write_ami
+from emospeech.synthetic.conversation import meeting_elements, meeting_turns
 
 ANNOTATIONS = "ami_public_manual_1.6.2"
 TINY = AmiSettings(meetings=4, hours=4 * 30 / 3600)
@@ -25,7 +25,7 @@ HEADSETS = tuple(f"Headset-{n}" for n in range(5))
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    root = tmp_path_factory.mktemp("embedded") / "AMI"
+    root = tmp_path_factory.mktemp("synthetic") / "AMI"
     write_ami(root, replace(TINY, streams=("Mix-Headset", *HEADSETS)), workers=1)
     return root
 

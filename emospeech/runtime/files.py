@@ -8,13 +8,13 @@ import stat
 from contextlib import contextmanager
 from pathlib import Path
 
-from emospeech.faults import InputError, access_error
+from emospeech.runtime.errors import InputError, access_error
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # device, quota, largest file
 
 
 @contextmanager
-def written_whole(path):
+def atomic_path(path):
     """Give a path beside `path` to write to; it takes the name `path` when the block succeeds.
 
     A reader never sees half a file, and a failed or killed write leaves the old one in place.
@@ -27,12 +27,12 @@ def written_whole(path):
     """
     path = Path(path)
     if path.exists() and not (path.is_file() or path.is_dir()):
-        with told_when_full(path):
+        with disk_full_as_input_error(path):
             yield path
         return
     target = Path(os.path.realpath(path))
     beside = target.with_name(f".{target.stem}.part{path.suffix}")
-    with told_when_full(path):
+    with disk_full_as_input_error(path):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             permissions = _permissions_of_new(beside)
@@ -69,7 +69,7 @@ def check_readable(path: str | os.PathLike) -> None:
 
 
 @contextmanager
-def told_when_full(path):
+def disk_full_as_input_error(path):
     """Raise InputError where the block fails because there is no space left to write `path`."""
     try:
         yield
@@ -94,7 +94,7 @@ def by_folder(files, load):
 
 def write_text(path, text):
     """Write `text` as UTF-8, whole or not at all."""
-    with written_whole(path) as beside:
+    with atomic_path(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
@@ -105,7 +105,7 @@ def write_table(path, table):
     in `.gz` is compressed, without the time of writing: equal tables give equal bytes.
     """
     compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
-    with written_whole(path) as beside:
+    with atomic_path(path) as beside:
         table.to_csv(beside, index=False, lineterminator="\n", compression=compression)
 
 
@@ -116,7 +116,7 @@ def write_arrays(path, arrays):
     """
     import numpy as np  # not above: the command's --help uses this module and does not wait
 
-    with written_whole(path) as beside:
+    with atomic_path(path) as beside:
         np.savez_compressed(beside, allow_pickle=False, **arrays)
 
 

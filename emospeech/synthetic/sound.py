@@ -6,13 +6,13 @@ import struct
 import numpy as np
 import soundfile
 
-from emospeech.corpora.embedded.voice import SAMPLE_RATE
-from emospeech.files import written_whole
+from emospeech.runtime.files import atomic_path
+from emospeech.synthetic.voice import SAMPLE_RATE
 
 
 def write_wav(path, signal):
     """Write `signal`, float in [-1, 1], as a 16-bit wav of one channel."""
-    with written_whole(path) as beside:
+    with atomic_path(path) as beside:
         soundfile.write(beside, to_int16(signal), SAMPLE_RATE, subtype="PCM_16")
 
 
@@ -27,6 +27,6 @@ def write_silence(path, n_samples, channels=1):
     header = struct.pack("<4sI4s4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16)
     header += struct.pack("<HHIIHH", 1, channels, SAMPLE_RATE, SAMPLE_RATE * frame, frame, 16)
     header += struct.pack("<4sI", b"data", size)
-    with written_whole(path) as beside:
+    with atomic_path(path) as beside:
         beside.write_bytes(header)
         os.truncate(beside, len(header) + size)

@@ -2,7 +2,7 @@
 
 librosa compiles functions when its modules are first imported, and numba keeps them beside them.
 Where two processes do so at once, what is kept may lack a part, and all later calls crash. The
-modules must be imported in full within `alone`, as librosa puts many off to their first use.
+modules must be imported in full within `import_lock`, as librosa puts many off to their first use.
 """
 
 import fcntl
@@ -16,8 +16,8 @@ from pathlib import Path
 
 
 @contextmanager
-def alone(package):
-    """Wait until no other process imports `package` within `alone`, and keep others out."""
+def import_lock(package):
+    """Wait until no other process imports `package` within `import_lock`, and keep others out."""
     ensure_numba_cache(package)
     with ExitStack() as stack:
         with suppress(OSError):  # of file systems without locks: there nothing is kept apart
@@ -78,5 +78,5 @@ def _lock_of(package):
     """Return a file beside the package, for all machines that share it, or in a place for all."""
     folder = _folder_of(package)
     if os.access(folder, os.W_OK):
-        return folder / ".first_import.lock"
+        return folder / ".import_lock.lock"
     return Path(tempfile.gettempdir()) / f"{package}-{os.getuid()}.lock"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emospeech import first_import
+from emospeech.runtime import import_lock
 
 ROOT = Path(__file__).parents[1]
 SLOW = "import time; print('in', flush=True); time.sleep(0.2); print('out', flush=True)"
@@ -18,7 +18,10 @@ SLOW = "import time; print('in', flush=True); time.sleep(0.2); print('out', flus
 
 def test_one_process_at_a_time_imports(tmp_path):
     (tmp_path / "slow.py").write_text(SLOW)
-    script = "from emospeech.first_import import alone\nwith alone('slow'):\n    import slow"
+    script = (
+        "from emospeech.runtime.import_lock import import_lock\n"
+        "with import_lock('slow'):\n    import slow"
+    )
     with open(tmp_path / "told", "a") as told:
         processes = [
             subprocess.Popen(
@@ -98,10 +101,10 @@ def test_librosa_can_be_imported_without_a_writable_environment_or_home(tmp_path
 
 def test_a_cache_that_others_can_write_to_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    usual = first_import._own_temporary_folder("numba")
-    assert first_import._own_temporary_folder("numba") == usual
+    usual = import_lock._own_temporary_folder("numba")
+    assert import_lock._own_temporary_folder("numba") == usual
     usual.chmod(0o777)
-    assert first_import._own_temporary_folder("numba") != usual
+    assert import_lock._own_temporary_folder("numba") != usual
     usual.rename(tmp_path / "elsewhere").chmod(0o700)
     usual.symlink_to(tmp_path / "elsewhere")
-    assert first_import._own_temporary_folder("numba") != usual
+    assert import_lock._own_temporary_folder("numba") != usual

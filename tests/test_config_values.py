@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
-from emospeech.config import convert
-from emospeech.faults import InputError
 from emospeech.labels import are_whole
+from emospeech.runtime.config_values import convert
+from emospeech.runtime.errors import InputError
 from emospeech.search import SearchSpace, draw_trial
 
 CONFIG = Path(__file__).parents[1] / "config"

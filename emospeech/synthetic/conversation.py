@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from emospeech.corpora.embedded.draws import generator
-from emospeech.corpora.embedded.layout import FRAMES_PER_SECOND, lay_out
-from emospeech.corpora.embedded.meetings import BEYOND_WAV, EARLY, INSTANT, REVERSED, TIMELESS
-from emospeech.corpora.embedded.nxt import Element
+from emospeech.synthetic.draws import generator
+from emospeech.synthetic.layout import FRAMES_PER_SECOND, lay_out
+from emospeech.synthetic.meetings import BEYOND_WAV, EARLY, INSTANT, REVERSED, TIMELESS
+from emospeech.synthetic.nxt import Element
 
 SHORTEST, LONGEST = 0.4, 15.0  # seconds of a turn
 OPENING = 4.0  # seconds at least of everybody's first turn, so that no file is bare by chance

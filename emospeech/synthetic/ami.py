@@ -16,16 +16,16 @@ import numpy as np
 import soundfile
 
 from emospeech.corpora.ami_release import meeting_names
-from emospeech.corpora.embedded.conversation import meeting_elements, meeting_turns, turn_layout
-from emospeech.corpora.embedded.draws import generator
-from emospeech.corpora.embedded.meetings import LEAST_SECONDS, STEREO, plan_meetings
-from emospeech.corpora.embedded.nxt import meetings_xml, words_xml
-from emospeech.corpora.embedded.prosody import Affect, speak, speaker_voice
-from emospeech.corpora.embedded.sound import to_int16, write_silence
-from emospeech.corpora.embedded.voice import SAMPLE_RATE
-from emospeech.faults import InputError
-from emospeech.files import written_whole
-from emospeech.parallel import ordered_map
+from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import atomic_path
+from emospeech.runtime.parallel import ordered_map
+from emospeech.synthetic.conversation import meeting_elements, meeting_turns, turn_layout
+from emospeech.synthetic.draws import generator
+from emospeech.synthetic.meetings import LEAST_SECONDS, STEREO, plan_meetings
+from emospeech.synthetic.nxt import meetings_xml, words_xml
+from emospeech.synthetic.prosody import Affect, speak, speaker_voice
+from emospeech.synthetic.sound import to_int16, write_silence
+from emospeech.synthetic.voice import SAMPLE_RATE
 
 ANNOTATIONS = "ami_public_manual_1.6.2"
 BLOCK = 60 * SAMPLE_RATE  # samples; longer than any turn
@@ -66,7 +66,7 @@ def write_ami(root, settings, workers):
 
 
 def _check(settings):
-    place, most = "embedded AMI", len(meeting_names())
+    place, most = "synthetic AMI", len(meeting_names())
     if not 1 <= settings.meetings <= most:
         raise InputError(place, f"{settings.meetings} meetings are not possible; give 1 to {most}")
     if settings.hours * 3600 < LEAST_SECONDS * settings.meetings:
@@ -99,7 +99,7 @@ def write_meeting(root, settings, meeting):
 
 
 def _write(path, content):
-    with written_whole(path) as beside:
+    with atomic_path(path) as beside:
         beside.write_bytes(content)
 
 
@@ -115,7 +115,7 @@ def _write_streams(paths, channels, meeting, turns, seed):
         wavs = {
             stream: stack.enter_context(
                 soundfile.SoundFile(
-                    stack.enter_context(written_whole(path)), "w", SAMPLE_RATE, channels, "PCM_16"
+                    stack.enter_context(atomic_path(path)), "w", SAMPLE_RATE, channels, "PCM_16"
                 )
             )
             for stream, path in paths.items()

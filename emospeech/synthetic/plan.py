@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from emospeech.corpora import iemocap_release as release
-from emospeech.corpora.embedded.draws import apportion, generator
+from emospeech.synthetic.draws import apportion, generator
 
 # These dialogues must be long enough for the turns that formats name in them.
 LEAST_TURNS = {("Ses03F_impro07", "M"): 40, ("Ses03M_impro07", "M"): 40}

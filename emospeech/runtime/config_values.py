@@ -2,7 +2,7 @@
 
 import math
 
-from emospeech.faults import InputError
+from emospeech.runtime.errors import InputError
 
 NUMBERS = {"integer", "number"}
 

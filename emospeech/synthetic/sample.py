@@ -6,7 +6,7 @@ Since it is a sample of one plan, an utterance sounds the same in a corpus of an
 import numpy as np
 import pandas as pd
 
-from emospeech.corpora.embedded.draws import generator
+from emospeech.synthetic.draws import generator
 
 
 def sample_plan(plan, n, seed):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emospeech.corpora.ami_release import FIVE, meeting_names
-from emospeech.corpora.embedded.draws import generator
+from emospeech.synthetic.draws import generator
 
 # Meetings that show every kind of irregularity between them come first, so that a small corpus
 # has them too: three meetings hold all but a fifth participant, four hold everything.
