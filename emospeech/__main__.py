@@ -164,7 +164,7 @@ def opened(path):
         yield sys.stdout
         sys.stdout.flush()
         return
-    with atomic_path(path) as beside, open(beside, "w", newline="", **encoding) as file:
+    with atomic_path(path) as temporary, open(temporary, "w", newline="", **encoding) as file:
         yield file
 
 

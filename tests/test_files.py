@@ -33,8 +33,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
     path = tmp_path / "deep" / "table.csv"
     write_table(path, pd.DataFrame({"a": [0.1, 1 / 3]}))
     before = path.read_bytes()
-    with pytest.raises(RuntimeError), atomic_path(path) as beside:  # noqa: PT012
-        beside.write_text("half")
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:  # noqa: PT012
+        temporary.write_text("half")
         raise RuntimeError
     assert path.read_bytes() == before
     assert os.listdir(path.parent) == ["table.csv"]
@@ -42,7 +42,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
 
 def test_what_a_killed_write_left_is_overwritten(tmp_path):
     kill = "import os, sys; from emospeech.runtime.files import atomic_path\n"
-    kill += "with atomic_path('a.csv') as beside: beside.write_text('half'); os._exit(9)"
+    kill += "with atomic_path('a.csv') as temporary: temporary.write_text('half'); os._exit(9)"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     subprocess.run([sys.executable, "-c", kill], cwd=tmp_path, env=environment)
     assert not (tmp_path / "a.csv").exists()
@@ -59,8 +59,8 @@ def test_a_link_stays_and_its_target_is_replaced(tmp_path, exists):
         target.write_text("old")
     link = tmp_path / "link.csv"
     link.symlink_to(target)
-    with pytest.raises(RuntimeError), atomic_path(link) as beside:  # noqa: PT012
-        beside.write_text("half")
+    with pytest.raises(RuntimeError), atomic_path(link) as temporary:  # noqa: PT012
+        temporary.write_text("half")
         raise RuntimeError
     assert target.exists() == exists
     write_table(link, pd.DataFrame({"a": [1]}))

@@ -31,20 +31,20 @@ def atomic_path(path):
             yield path
         return
     target = Path(os.path.realpath(path))
-    beside = target.with_name(f".{target.stem}.part{path.suffix}")
+    temporary = target.with_name(f".{target.stem}.part{path.suffix}")
     with disk_full_as_input_error(path):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            permissions = _permissions_of_new(beside)
+            permissions = _permissions_of_new(temporary)
         except PermissionError as error:
             raise access_error(path, error) from error
         try:
-            yield beside
-            if stat.S_IMODE(beside.stat().st_mode) != permissions:
-                beside.chmod(permissions)
-            os.replace(beside, target)
+            yield temporary
+            if stat.S_IMODE(temporary.stat().st_mode) != permissions:
+                temporary.chmod(permissions)
+            os.replace(temporary, target)
         finally:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 def _permissions_of_new(path):
@@ -94,8 +94,8 @@ def by_folder(files, load):
 
 def write_text(path, text):
     """Write `text` as UTF-8, whole or not at all."""
-    with atomic_path(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_table(path, table):
@@ -105,8 +105,8 @@ def write_table(path, table):
     in `.gz` is compressed, without the time of writing: equal tables give equal bytes.
     """
     compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
-    with atomic_path(path) as beside:
-        table.to_csv(beside, index=False, lineterminator="\n", compression=compression)
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n", compression=compression)
 
 
 def write_arrays(path, arrays):
@@ -116,8 +116,8 @@ def write_arrays(path, arrays):
     """
     import numpy as np  # not above: the command's --help uses this module and does not wait
 
-    with atomic_path(path) as beside:
-        np.savez_compressed(beside, allow_pickle=False, **arrays)
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
 
 
 def write_json(path, value):

@@ -99,8 +99,8 @@ def write_meeting(root, settings, meeting):
 
 
 def _write(path, content):
-    with atomic_path(path) as beside:
-        beside.write_bytes(content)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def _samples(seconds):

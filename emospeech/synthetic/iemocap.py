@@ -89,8 +89,8 @@ def write_dialogue(root, settings, turns):
 
 
 def _write(path, content):
-    with atomic_path(path) as beside:
-        beside.write_bytes(content if isinstance(content, bytes) else content.encode("latin-1"))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content if isinstance(content, bytes) else content.encode("latin-1"))
 
 
 def utterance_layout(turn, seed):

@@ -12,8 +12,8 @@ from emospeech.synthetic.voice import SAMPLE_RATE
 
 def write_wav(path, signal):
     """Write `signal`, float in [-1, 1], as a 16-bit wav of one channel."""
-    with atomic_path(path) as beside:
-        soundfile.write(beside, to_int16(signal), SAMPLE_RATE, subtype="PCM_16")
+    with atomic_path(path) as temporary:
+        soundfile.write(temporary, to_int16(signal), SAMPLE_RATE, subtype="PCM_16")
 
 
 def to_int16(signal):
@@ -27,6 +27,6 @@ def write_silence(path, n_samples, channels=1):
     header = struct.pack("<4sI4s4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16)
     header += struct.pack("<HHIIHH", 1, channels, SAMPLE_RATE, SAMPLE_RATE * frame, frame, 16)
     header += struct.pack("<4sI", b"data", size)
-    with atomic_path(path) as beside:
-        beside.write_bytes(header)
-        os.truncate(beside, len(header) + size)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(header)
+        os.truncate(temporary, len(header) + size)

@@ -93,8 +93,8 @@ class Checkpoint:
             "progress": text,
             "checksum": str(_checksum(text, tensors)),
         }
-        with atomic_path(self.path) as beside:
-            save_file(tensors, beside, header)
+        with atomic_path(self.path) as temporary:
+            save_file(tensors, temporary, header)
 
     def resume(self, engine):
         """Restore the state of `engine` and return the saved Progress.

@@ -21,8 +21,8 @@ def save_weights(path, state, told=None):
     """Write a state dict, and its description as a dict for JSON; whole or not at all."""
     metadata = told and {ENTRY: json.dumps(told, sort_keys=True, allow_nan=False)}
     tensors = {name: value.cpu().contiguous() for name, value in state.items()}
-    with atomic_path(path) as beside:
-        save_file(tensors, beside, metadata)
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata)
 
 
 def load_weights(path, network):

@@ -16,7 +16,7 @@ def save(figure, pdf_path, png_path, resolution=200):
         resolution: Dots per inch of the PNG.
     """
     with report_style():
-        with atomic_path(pdf_path) as beside:
-            figure.savefig(beside, format="pdf", metadata={"CreationDate": None})
-        with atomic_path(png_path) as beside:
-            figure.savefig(beside, format="png", dpi=resolution, metadata={"Software": None})
+        with atomic_path(pdf_path) as temporary:
+            figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
+        with atomic_path(png_path) as temporary:
+            figure.savefig(temporary, format="png", dpi=resolution, metadata={"Software": None})
