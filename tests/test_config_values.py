@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from snakemake.utils import validate
 
 from emospeech.labels import are_whole
 from emospeech.runtime.config_values import convert
 from emospeech.runtime.errors import InputError
 from emospeech.search import SearchSpace, draw_trial
 
-CONFIG = Path(__file__).parents[1] / "config"
-SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "config"
+SCHEMA_FILE = ROOT / "workflow/schemas/config.schema.yaml"
+SCHEMA = yaml.safe_load(SCHEMA_FILE.read_text())
 DEFINITIONS = {"rate": {"type": "number"}}
 
 
@@ -83,6 +86,24 @@ def test_a_number_that_is_not_finite_is_refused_with_its_key(value):
 def test_the_configs_of_the_project_have_the_types_of_the_schema(name):
     config = yaml.safe_load((CONFIG / f"{name}.yaml").read_text())
     assert json.dumps(convert(config, SCHEMA, SCHEMA["$defs"])) == json.dumps(config)
+
+
+def properties_of(schema, key=""):
+    """Yield (key, property) of all properties below a schema."""
+    for name, item in schema.get("properties", {}).items():
+        yield f"{key}{name}", item
+        nested = SCHEMA["$defs"][item["$ref"].rpartition("/")[2]] if "$ref" in item else item
+        yield from properties_of(nested, f"{key}{name}.")
+
+
+def test_every_property_of_the_schema_has_a_description():
+    assert not [key for key, item in properties_of(SCHEMA) if "description" not in item]
+
+
+def test_the_defaults_of_the_schema_are_the_values_of_the_config():
+    defaults = {}
+    validate(defaults, SCHEMA_FILE)
+    assert defaults == yaml.safe_load((CONFIG / "config.yaml").read_text())
 
 
 @pytest.mark.parametrize("widths", [(16,), (64, 128)])

@@ -13,6 +13,8 @@ from tests.test_workflow_manifest import STUDY, write_own
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(300)]
 
+TRIAL = {"crop_width": 64, "learning_rate": 0.001, "batch_size": 8, "filter_size": 4, "filters": 8}
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -50,6 +52,8 @@ def test_a_check_of_manifests_alone_does_not_read_the_keyboard(project):
         ("spectrograms.hop_length", {"spectrograms": {"hop_length": 2048}}),
         ("spectrograms.dynamic_range", {"spectrograms": {"dynamic_range": float("inf")}}),
         ("corpora.iemocap.manifest", {"corpora": {"iemocap": {"manifest": "own{x}"}}}),
+        ("labels.encoding", {"labels": {"encoding": "histogram"}}),
+        ("search.fixed", {"search": {"fixed": {"MultitaskCNN": TRIAL}}}),
         ("results", {"results": "results/{x}"}),
         ("results", {"results": "own/recordings.csv/results"}),
     ],

@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -30,41 +31,34 @@ if Path(sys.executable).exists():
 ENVIRONMENT = ROOT / "envs" / "emospeech.yaml"
 
 
-def checked(call, *arguments, prefix="", **settings):
-    """Return the result of a call; exit with one line that names the config key of a wrong value."""
+def exit_with(key, problem):
+    """Exit with one line that names the config key of a problem."""
+    raise SystemExit(f"error: config, at {key}: {problem}")
+
+
+@contextmanager
+def config_errors(prefix=""):
+    """Exit with one line if a config key, relative to `prefix`, has an invalid value."""
     try:
-        return call(*arguments, **settings)
+        yield
     except InputError as error:
         raise SystemExit(f"error: config, at {prefix}{error}")
 
 
-def validated(config):
-    """Return the config with the types of the schema; exit with one line that names a wrong key."""
-    path = ROOT / "config" / "schema.yaml"
+def validated_config(config):
+    """Return the config with the types and defaults of the schema, or exit with one line."""
+    path = ROOT / "workflow" / "schemas" / "config.schema.yaml"
     schema = yaml.load(path.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    config = checked(convert, config, schema, schema["$defs"])
+    with config_errors():
+        config = convert(config, schema, schema["$defs"])
     try:
         validate(config, path)
     except WorkflowError as error:
-        fault = error.__cause__ or error.__context__
-        key = ".".join(map(str, getattr(fault, "absolute_path", ()))) or "the top level"
-        remedy = getattr(fault, "schema", {}).get("remedy", "")
-        problem = f"{getattr(fault, 'message', error)}. {remedy}".rstrip()
-        raise SystemExit(f"error: config, at {key}: {problem}")
+        violation = error.__cause__ or error.__context__
+        key = ".".join(map(str, getattr(violation, "absolute_path", ()))) or "the top level"
+        remedy = getattr(violation, "schema", {}).get("remedy", "")
+        exit_with(key, f"{getattr(violation, 'message', error)}. {remedy}".rstrip())
     return config
-
-
-def trials_of(model):
-    """Return the parameters of the trials of a model: those of `search.fixed`, or drawn ones."""
-    fixed = config["search"]["fixed"]
-    if fixed is None:
-        return [draw_trial(SPACE, SEED, number) for number in range(config["search"]["trials"])]
-    if model not in fixed:
-        raise SystemExit(
-            f"error: config, at search.fixed: {model} is missing. Add its parameters, or remove it "
-            "from models.names."
-        )
-    return [fixed[model]]
 
 
 def script_params(name):
@@ -81,54 +75,59 @@ def figure_params(name):
     return script_params(name) | {"resolution": config["report"]["resolution"]}
 
 
-def growing(amount):
-    """Return a resource that grows with each attempt: doubled at the second, tripled at the third."""
+def scaled_by_attempt(amount):
+    """Return a resource that is doubled at the second attempt and tripled at the third."""
     return lambda wildcards, attempt: amount * attempt
 
 
 def job_resources(mem_mb=2000, runtime=10, **others):
-    """Return the resources of a job: memory in MB and minutes, both growing, and others as given."""
-    return {"mem_mb": growing(mem_mb), "runtime": growing(runtime)} | others
+    """Return the resources of a job: memory in MB and minutes, scaled by the attempt, and others as given."""
+    return {"mem_mb": scaled_by_attempt(mem_mb), "runtime": scaled_by_attempt(runtime)} | others
 
 
-def numbered_trials(model, numbers):
-    """Return (number, parameters) of some trials of a model."""
-    return [(number, TRIALS[model][number]) for number in numbers]
+def trials_with_ids(model, trial_ids):
+    """Return the (trial_id, parameters) of some trials of a model."""
+    return [(trial_id, TRIALS[model][trial_id]) for trial_id in trial_ids]
 
 
-def training_resources(numbers, runtime=720):
-    """Return the resources of a job that trains trials; `numbers(wildcards)` gives their numbers.
+def training_resources(trial_ids, runtime=720):
+    """Return the resources of a job that trains the trials `trial_ids(wildcards)`.
 
-    The memory is that of the largest trial, more with each attempt, and the size of the stores,
-    whose mapped pages count as memory of the job.
+    The memory is that of the largest trial, scaled by the attempt, plus the size of the stores,
+    because their mapped pages count as memory of the job.
     """
 
     def megabytes(wildcards, input, attempt):
-        trials = [TRIALS[wildcards.model][number] for number in numbers(wildcards)]
         rows = config["spectrograms"]["rows"]
-        largest = max(training_megabytes(wildcards.model, rows, one, NETWORKS) for one in trials)
+        largest = max(
+            training_megabytes(wildcards.model, rows, TRIALS[wildcards.model][trial_id], NETWORKS)
+            for trial_id in trial_ids(wildcards)
+        )
         return attempt * largest + round(input.size_mb)
 
-    return {"mem_mb": megabytes, "runtime": growing(runtime), "gpu": GPU}
+    return {"mem_mb": megabytes, "runtime": scaled_by_attempt(runtime), "gpu": GPU}
 
 
 def profile_resources(rule):
     """Return the `set-resources` of a profile for a rule, {resource: value}."""
-    found = workflow.resource_settings.overwrite_resources.get(rule, {})
-    return {name: resource.raw for name, resource in found.items()}
+    resources = workflow.resource_settings.overwrite_resources.get(rule, {})
+    return {name: resource.raw for name, resource in resources.items()}
 
 
-config = validated(config)
+config = validated_config(config)
 SEED = config["seed"]
 SYNTHETIC = config["corpora"]["synthetic"]
 MODELS = config["models"]["names"]
 ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
 MULTITASK = any(model.startswith("Multitask") for model in MODELS)
 FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
-checked(SpectrogramSettings, **config["spectrograms"])
-SPACE = checked(SearchSpace, **config["search"]["space"])
-TRIALS = {model: trials_of(model) for model in MODELS}
-N_TRIALS = len(TRIALS[MODELS[0]])  # the same for each model, so that all have the same budget
+with config_errors():
+    SpectrogramSettings(**config["spectrograms"])
+    SPACE = SearchSpace(**config["search"]["space"])
+FIXED = config["search"]["fixed"]
+N_TRIALS = config["search"]["trials"] if FIXED is None else 1  # of each model
+DRAWN = [draw_trial(SPACE, SEED, trial_id) for trial_id in range(N_TRIALS)]
+TRIALS = {model: DRAWN if FIXED is None else [FIXED[model]] for model in MODELS}
 MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])
 ENCODING = config["labels"]["encoding"]
 SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None

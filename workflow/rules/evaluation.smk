@@ -58,7 +58,7 @@ use rule job as check_leaks with:
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         # Of all trials: which ones are selected is known only when the job runs.
         draws=[
-            *expand(of_all_trials("draws.csv.gz"), model=MODELS),
+            *expand(all_trial_files("draws.csv.gz"), model=MODELS),
             *expand(
                 TRAINED_AGAIN / "draws.csv.gz", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
             ),

@@ -17,9 +17,8 @@ if (
 ):
 
     AMI = config["corpora"]["ami"]
-    AMI_MEETINGS = checked(
-        meetings_with, AMI["stream"], AMI["meetings"], AMI["partition"], prefix="corpora.ami."
-    )
+    with config_errors("corpora.ami."):
+        AMI_MEETINGS = meetings_with(AMI["stream"], AMI["meetings"], AMI["partition"])
     AMI_WAV = f"{download_folder('ami', 'audio')}/{{meeting}}/audio/{{meeting}}.{AMI['stream']}.wav"
     AMI_FETCHED = [
         f"{download_folder('ami', 'annotations')}/corpusResources/meetings.xml",

@@ -36,7 +36,7 @@ def download_folder(corpus, key):
         if folder is not None:
             Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SystemExit(f"error: config, at corpora.{corpus}.{key}: {error}")
+        exit_with(f"corpora.{corpus}.{key}", error)
     return corpus_folder(corpus, key, synthetic=None)
 
 
@@ -60,16 +60,9 @@ def manifest_tables(folder):
     return [table for table in tables if table.exists()]
 
 
-def ratings_to_learn():
-    """Return the table of ratings if the labels are learned as their histogram, else no input."""
-    if ENCODING != "histogram":
-        return []
-    if "iemocap" in MANIFESTS:
-        raise SystemExit(
-            "error: config, at labels.encoding: histogram needs the ratings behind the labels, "
-            "which a manifest does not contain. Set fuzzy."
-        )
-    return CORPORA / "iemocap" / "ratings.csv"
+def histogram_ratings():
+    """Return the table of ratings if the targets are their histograms, else no input."""
+    return CORPORA / "iemocap" / "ratings.csv" if ENCODING == "histogram" else []
 
 
 def known_labels():

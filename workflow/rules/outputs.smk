@@ -3,9 +3,9 @@
 from emospeech.report.templates import summaries
 
 RESULTS = Path(config["results"])
-for place in (RESULTS, *RESULTS.parents):
-    if place.is_file():
-        raise SystemExit(f"error: config, at results: {place} is a file. Give a folder.")
+for folder in (RESULTS, *RESULTS.parents):
+    if folder.is_file():
+        exit_with("results", f"{folder} is a file. Give a folder.")
 CORPORA = RESULTS / "corpora"
 SPECTROGRAMS = RESULTS / "spectrograms"
 FOLDS = RESULTS / "folds.csv"
@@ -39,8 +39,8 @@ def trained_files(*folders):
     }
 
 
-def of_all_trials(name):
-    """Return a file of all trials and folds of a model, which is still a wildcard."""
+def all_trial_files(name):
+    """Return a file of all trials and folds; the model remains a wildcard."""
     return expand(TRAINED / name, trial=range(N_TRIALS), fold=FOLD_NUMBERS, allow_missing=True)
 
 

@@ -22,7 +22,7 @@ use rule job as evaluate_model with:
     input:
         **PREDICT_INPUTS,
         # Of all trials: which ones are selected is known only when the job runs.
-        weights=of_all_trials("weights.safetensors"),
+        weights=all_trial_files("weights.safetensors"),
     output:
         predictions=expand(PREDICTIONS, fold=FOLD_NUMBERS, allow_missing=True),
         crops=EVALUATION / "{model}" / "crops.csv",

@@ -4,8 +4,8 @@
 use rule job as select_trial with:
     input:
         **LABELLED,
-        validations=of_all_trials("validation.json"),
-        histories=of_all_trials("history.csv"),
+        validations=all_trial_files("validation.json"),
+        histories=all_trial_files("history.csv"),
     output:
         trials=SEARCH / "{model}" / "trials.csv",
         best=SEARCH / "{model}" / "best.json",

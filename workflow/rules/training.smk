@@ -8,7 +8,7 @@ BATCHES = [
 TRAIN_INPUTS = LABELLED | {
     "store": SPECTROGRAMS / "iemocap.h5",
     "unlabelled": unlabelled_stores,
-    "ratings": ratings_to_learn(),
+    "ratings": histogram_ratings(),
     "best": [],
 }
 TRAIN_PARAMS = {
@@ -35,7 +35,7 @@ use rule job as train with:
     params:
         **TRAIN_PARAMS,
         **script_params("train"),
-        trials=lambda wildcards: numbered_trials(wildcards.model, [int(wildcards.trial)]),
+        trials=lambda wildcards: trials_with_ids(wildcards.model, [int(wildcards.trial)]),
         checkpoints=checkpoints(TRAINED),
     message:
         "Training {wildcards.model}, trial {wildcards.trial}, fold {wildcards.fold}"
@@ -67,7 +67,7 @@ for BATCH in BATCHES if TRIALS_PER_JOB > 1 else []:
         params:
             **TRAIN_PARAMS,
             **script_params("train"),
-            trials=lambda wildcards, batch=BATCH: numbered_trials(wildcards.model, batch),
+            trials=lambda wildcards, batch=BATCH: trials_with_ids(wildcards.model, batch),
             checkpoints=checkpoints(*batch_folders(BATCH)),
         message:
             f"Training {{wildcards.model}}, trials {BATCH[0]} to {BATCH[-1]}, fold {{wildcards.fold}}"
