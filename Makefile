@@ -13,7 +13,7 @@ BASE_PYTHON = "$(shell $(PYTHON) -c 'import importlib.util as u, sys; \
 	print(sys.executable if u.find_spec("pip") else sys._base_executable)')"
 PIP = $(BASE_PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
-.PHONY: help demo test test-slurm fast lint format control bench clean
+.PHONY: help demo test test-slurm fast lint format docs control bench clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -47,6 +47,10 @@ format: $(VENV)/dev ## lay the code out
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile workflow
 
+docs: $(VENV)/docs ## the documentation as a website, in site/
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "Documentation: $(CURDIR)/site/index.html"
+
 control: $(VENV)/dev ## the demo and its control on shuffled labels, held against chance and shown in the report
 	$(BIN)/python -m tests.control --cores $(CORES)
 
@@ -65,4 +69,8 @@ $(VENV)/run: envs/requirements.txt envs/lock.txt
 
 $(VENV)/dev: $(VENV)/run envs/requirements-dev.txt
 	$(PIP) -r envs/requirements-dev.txt -c envs/lock.txt
+	@touch $@
+
+$(VENV)/docs: $(VENV)/run envs/requirements-docs.txt
+	$(PIP) -r envs/requirements-docs.txt -c envs/lock.txt
 	@touch $@

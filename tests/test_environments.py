@@ -1,8 +1,9 @@
-"""Every import is pinned, every pin is used, and the environments agree on the versions."""
+"""The environment files pin every import, agree with each other and install with make."""
 
 import ast
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,8 +13,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-IMPORTED_AS = {"jinja2": "Jinja2", "sklearn": "scikit-learn", "yaml": "PyYAML"}
-IN_CONDA = {
+IMPORT_TO_PACKAGE = {"jinja2": "Jinja2", "sklearn": "scikit-learn", "yaml": "PyYAML"}
+PIP_TO_CONDA = {
     "Jinja2": "jinja2",
     "Pygments": "pygments",
     "matplotlib": "matplotlib-base",
@@ -21,17 +22,19 @@ IN_CONDA = {
     "soxr": "soxr-python",
     "torch": "pytorch",
 }
-# Used from the command line, by a profile or by the report of Snakemake, and not imported.
+# Not imported: command-line tools, the executor of the Slurm profile, and Snakemake's report.
 TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "Pygments", "ruff", "snakefmt"}
-TOOLS |= {"import-linter", "pytest-timeout", "pytest-xdist"}
+TOOLS |= {"import-linter", "pre-commit", "pyright", "pytest-timeout", "pytest-xdist"}
 
 
 def pins(name):
+    """Return {package: version} of a file in envs; extras such as pyright[nodejs] are dropped."""
     lines = (ROOT / "envs" / name).read_text().splitlines()
-    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    lines = [re.sub(r"\[.*\]", "", line) for line in lines if line and not line.startswith("#")]
+    return dict(line.split("==") for line in lines)
 
 
-def imported(*folders):
+def imported_packages(*folders):
     names = set()
     for folder in folders:
         for file in (ROOT / folder).rglob("*.py"):
@@ -41,35 +44,47 @@ def imported(*folders):
                 elif isinstance(node, ast.ImportFrom):
                     names.add(node.module.split(".")[0])
     names -= {*sys.stdlib_module_names, "benchmarks", "emospeech", "tests"}
-    return {IMPORTED_AS.get(name, name) for name in names}
+    return {IMPORT_TO_PACKAGE.get(name, name) for name in names}
 
 
-def test_what_the_library_imports_is_what_a_run_installs():
-    assert imported("emospeech", "workflow/scripts") == set(pins("requirements.txt")) - TOOLS
+def test_requirements_match_the_imports_of_the_library():
+    packages = imported_packages("emospeech", "workflow/scripts")
+    assert packages == set(pins("requirements.txt")) - TOOLS
 
 
-def test_what_the_tests_import_is_what_they_install():
-    needed = imported("tests", "benchmarks") - set(pins("requirements.txt"))
-    assert needed == set(pins("requirements-dev.txt")) - TOOLS
+def test_development_requirements_match_the_imports_of_the_tests():
+    packages = imported_packages("tests", "benchmarks") - set(pins("requirements.txt"))
+    assert packages == set(pins("requirements-dev.txt")) - TOOLS
 
 
-def test_the_lock_holds_every_pin():
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-docs"])
+def test_lock_file_agrees_with_requirements(name):
+    required = pins(f"{name}.txt")
     lock = pins("lock.txt")
-    for name, version in (pins("requirements.txt") | pins("requirements-dev.txt")).items():
-        assert lock[name] == version
+    assert {package: lock.get(package) for package in required} == required
 
 
-def test_conda_agrees_with_pip():
+def test_conda_environment_agrees_with_requirements():
     listed = yaml.safe_load((ROOT / "envs" / "emospeech.yaml").read_text())["dependencies"]
     conda = dict(line.split("=") for line in listed)
     assert conda.pop("python") == "3.11"
     pip = pins("requirements.txt")
-    assert conda == {IN_CONDA.get(name, name): version for name, version in pip.items()}
+    assert conda == {PIP_TO_CONDA.get(name, name): version for name, version in pip.items()}
+
+
+def test_pre_commit_runs_the_checks_of_make_lint():
+    recipe = subprocess.run(
+        ["make", "--dry-run", "--always-make", "lint"], cwd=ROOT, capture_output=True, text=True
+    )
+    lint = [line for line in recipe.stdout.splitlines() if line.startswith(".venv/bin/")]
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    hooks = [hook["entry"] for hook in config["repos"][0]["hooks"]]
+    assert [shlex.split(line) for line in lint] == [shlex.split(line) for line in hooks]
 
 
 @pytest.mark.parametrize("active", [True, False], ids=["active", "inactive"])
-def test_an_environment_is_set_up_whether_or_not_it_is_active(tmp_path, active):
-    """The environment has no pip, and `python3` is its own while it is active."""
+def test_make_sets_up_an_active_or_inactive_environment(tmp_path, active):
+    """The environment lacks pip. While it is active, `python3` is its own interpreter."""
     folder = tmp_path / "a project"
     (folder / "envs").mkdir(parents=True)
     for name in ("requirements.txt", "requirements-dev.txt", "lock.txt"):
@@ -85,6 +100,6 @@ def test_an_environment_is_set_up_whether_or_not_it_is_active(tmp_path, active):
     assert (folder / ".venv/dev").exists()
 
 
-def test_no_package_index_is_named():
+def test_no_file_names_a_package_index():
     texts = [*ROOT.glob("envs/*"), ROOT / "Makefile", ROOT / ".ci" / "run"]
     assert not any(re.search(r"index-url|pypi\.org", file.read_text()) for file in texts)
