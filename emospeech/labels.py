@@ -1,15 +1,16 @@
-"""Labels on the five-point scale: as targets of a training, and as the truth of a test.
+"""Labels on the five-point scale, and their encodings as training targets.
 
-A label is the mean of two to four raters, so it may lie between two classes. The paper spreads
-such a label over both ("fuzzy labels") and accepts either class where it lies halfway. It had less
-success with the number itself ("regression"). Both are encodings of a label as the target of a
-head, as are the raters' own votes ("histogram") and the nearest class alone ("hard").
+A label is the mean of two to four ratings, so it may fall between two classes. The paper spreads
+such a label over both classes ("fuzzy labels") and accepts either class if the label is halfway
+between them. Regression on the label itself was less successful. Two more encodings are the
+distribution of the ratings ("histogram") and the nearest class ("hard").
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 CLASSES = np.arange(1, 6)
 NEUTRAL = 3
@@ -17,115 +18,123 @@ CLASS_NAMES = {
     "valence": ("very negative", "negative", "neutral", "positive", "very positive"),
     "activation": ("very low", "low", "medium", "high", "very high"),
 }
+TOLERANCE = 1e-6  # means of ratings that are halfway between classes, up to rounding errors
 
 
-def fuzzy(labels):
-    """Return labels in [1, 5] as distributions over the classes, float64 of shape (n, 5).
+def fuzzy(labels: ArrayLike) -> np.ndarray:
+    """Return labels (n,) in [1, 5] as distributions over the classes, float64 of shape (n, 5).
 
-    The two neighbouring classes share the weight linearly, so that the expected value is the
-    label: 4.5 gives 0.5 on 4 and on 5 (the paper's example), 2.667 gives 0.333 on 2.
+    Class c gets max(0, 1 - |label - c|), so the expected value is the label: 4.5 gives 0.5 to 4
+    and to 5 (the paper's example), 2.667 gives 0.333 to 2 and 0.667 to 3.
     """
-    distance = np.abs(np.asarray(labels, np.float64)[:, None] - CLASSES)  # (n, 5)
-    return np.maximum(0, 1 - distance)
+    return np.maximum(0, 1 - _class_distances(labels))
 
 
-def hard(labels):
-    """Return labels as their nearest class, float64 of shape (n, 5) with a single 1 a row.
+def hard(labels: ArrayLike) -> np.ndarray:
+    """Return labels (n,) as one-hot vectors of their nearest class, float64 of shape (n, 5).
 
-    A halfway label goes to the class nearer to neutral, so 1.5 and 2.5 go up, 3.5 and 4.5 down: it
-    is as far as all of the split raters went, and neither side of the scale is favoured.
+    A halfway label belongs to the class closer to neutral: 1.5 and 2.5 are rounded up, 3.5 and 4.5
+    down. This favours neither end of the scale.
     """
     labels = np.asarray(labels, np.float64)
-    inward = np.where(is_tie(labels), np.sign(NEUTRAL - labels) / 4, 0)  # past the halfway point
+    inward = np.where(is_halfway(labels), np.sign(NEUTRAL - labels) / 4, 0)
     return (np.rint(labels + inward)[:, None] == CLASSES).astype(np.float64)
 
 
-def histogram(ratings):
-    """Return the ratings of recordings as distributions over the classes, float64 (n, 5).
+def nearest_class(labels: ArrayLike) -> np.ndarray:
+    """Return the nearest class of each label, int64 (n,), for halfway labels as in `hard`."""
+    return (hard(labels) @ CLASSES).astype(np.int64)
 
-    `ratings` holds for each recording the list of its ratings in [1, 5]. Each rater has the same
-    weight (a rating between two classes is shared as in `fuzzy`), so the expected value is the
-    mean rating, as with fuzzy labels, but 2 and 4 differ from 3 and 3. NaN where the list is empty.
+
+def histogram(ratings: Sequence[Sequence[float]]) -> np.ndarray:
+    """Return the ratings of each recording as a distribution over the classes, float64 (n, 5).
+
+    All raters have equal weight; a rating between two classes is spread as in `fuzzy`. The expected
+    value is the mean rating. Recordings without ratings are NaN.
     """
     unknown = np.full(len(CLASSES), np.nan)
     rows = [fuzzy(given).mean(axis=0) if given else unknown for given in ratings]
     return np.reshape(rows, (-1, len(CLASSES)))
 
 
-def as_number(labels):
-    """Return labels as they are, float64 of shape (n, 1): for regression."""
+def column(labels: ArrayLike) -> np.ndarray:
+    """Return labels (n,) as the targets of a regression, float64 of shape (n, 1)."""
     return np.asarray(labels, np.float64)[:, None]
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How labels become the targets of a head."""
+    """The training targets that represent labels, and the head that predicts them.
 
-    targets: Callable[[np.ndarray], np.ndarray]  # labels (n,) to float64 (n, outputs)
-    outputs: int = len(CLASSES)  # of the head: one per class, or the label itself
-    uses_ratings: bool = False  # replaces the targets of recordings that have ratings
-    objective: str | None = None  # of training.losses; None for the class loss of the config
+    Attributes:
+        targets: Function from labels (n,) to targets, float64 (n, outputs).
+        outputs: Number of outputs of the head: one per class, or a single one for regression.
+        uses_ratings: Whether the histogram of the ratings replaces the targets where it is known.
+        objective: Name in `training.losses.OBJECTIVES`; None for `training.class_loss`.
+    """
+
+    targets: Callable[[ArrayLike], np.ndarray]
+    outputs: int = len(CLASSES)
+    uses_ratings: bool = False
+    objective: str | None = None
 
 
 ENCODINGS = {
     "fuzzy": Encoding(fuzzy),
     "histogram": Encoding(fuzzy, uses_ratings=True),
     "hard": Encoding(hard),
-    "regression": Encoding(as_number, outputs=1, objective="regression"),
+    "regression": Encoding(column, outputs=1, objective="regression"),
 }
 
 
-def encode(labels: np.ndarray, encoding: str, histograms: np.ndarray | None = None) -> np.ndarray:
-    """Return the targets of a head, float32 of shape (n, head_outputs(encoding)).
+def encode(labels: ArrayLike, encoding: str, histograms: np.ndarray | None = None) -> np.ndarray:
+    """Return the training targets of labels (n,), float32 of shape (n, outputs).
 
-    `encoding` is one of ENCODINGS. Where it uses ratings, `histograms` (n, 5) are those of the
-    recordings; a row that is NaN takes the fuzzy label instead.
+    `encoding` is a key of ENCODINGS. If it uses ratings, `histograms` (n, 5) are those of the same
+    recordings; rows that are NaN fall back to the fuzzy label.
     """
     targets = ENCODINGS[encoding].targets(labels)
     if ENCODINGS[encoding].uses_ratings:
+        assert histograms is not None, encoding
         targets = np.where(np.isnan(histograms), targets, histograms)
     return targets.astype(np.float32)
 
 
-def head_outputs(encoding: str) -> int:
-    """Return the number of outputs of a head."""
-    return ENCODINGS[encoding].outputs
+def are_integers(labels: ArrayLike) -> bool:
+    """Return whether all known (not NaN) labels are classes; False if no label is known.
 
-
-def are_whole(labels):
-    """Return whether all labels that are known are classes, so that fuzzy and hard are the same.
-
-    NaN stands for an unknown label. False where no label is known.
+    The fuzzy and hard encodings of such labels are identical.
     """
     known = np.asarray(labels, np.float64)
     known = known[~np.isnan(known)]
     return len(known) > 0 and np.array_equal(fuzzy(known), hard(known))
 
 
-def is_tie(labels):
-    """Return where a label lies halfway between two classes."""
-    labels = np.asarray(labels, np.float64)
-    return np.abs(labels % 1 - 0.5) < 1e-6
+def is_halfway(labels: ArrayLike) -> np.ndarray:
+    """Return whether each label is halfway between two classes, bool (n,)."""
+    return np.abs(np.asarray(labels, np.float64) % 1 - 0.5) < TOLERANCE
 
 
-def class_shares(labels):
-    """Return how each label counts to the classes, float64 of shape (n, 5), rows sum to 1.
+def class_shares(labels: ArrayLike) -> np.ndarray:
+    """Return how much each label counts towards each class, float64 (n, 5); rows sum to 1.
 
-    A halfway label counts half to either side, any other to its nearest class.
+    A halfway label counts half towards both neighbours, any other label towards the nearest class.
     """
-    labels = np.asarray(labels, np.float64)
-    nearest = np.rint(labels)[:, None] == CLASSES
-    halves = np.abs(labels[:, None] - CLASSES) < 0.5 + 1e-6
-    return np.where(is_tie(labels)[:, None], halves / 2, nearest)
+    nearest = _class_distances(labels) < 0.5 + TOLERANCE
+    return nearest / nearest.sum(axis=1, keepdims=True)
 
 
-def shuffled(labels, parts, rng):
-    """Return the labels shuffled between the recordings of each part: the control for leaks.
+def shuffle_within(labels: np.ndarray, parts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return labels (n, ...) shuffled among the recordings of each part, as a control for leaks.
 
-    `labels` has a row a recording, `parts` names the part of each; rows stay together.
+    `parts` (n,) names the part of each recording. The labels of a recording stay together.
     """
     result = labels.copy()
     for part in np.unique(parts):
         members = np.flatnonzero(parts == part)
         result[members] = labels[rng.permutation(members)]
     return result
+
+
+def _class_distances(labels: ArrayLike) -> np.ndarray:
+    return np.abs(np.asarray(labels, np.float64)[:, None] - CLASSES)  # (n, 5)

@@ -18,19 +18,21 @@ def predictions():
 
 def counts_of(table):
     prediction = metrics.predicted_class(table[[f"p{n}" for n in range(1, 6)]].to_numpy())
-    return metrics.confusion(metrics.count_table(table["valence"], prediction))
+    return metrics.confusion_matrix(metrics.contingency_table(table["valence"], prediction))
 
 
 def plain_figures(counts):
     """The figures of KEYS one by one, from the functions for a single matrix."""
-    classes = metrics.class_figures(counts).set_index("class")
-    shares = metrics.row_normalised(counts)
+    classes = metrics.class_metrics(counts).set_index("class")
+    shares = metrics.normalise_rows(counts)
     classes["recall"] = np.diag(shares)
     for figure, truth, prediction in cells.KEYS:
         if figure == "share":
             yield shares[truth - 1, prediction - 1]
         elif truth is None:
-            yield metrics.unweighted_recall(counts if figure == "uar5" else metrics.pool(counts))
+            yield metrics.unweighted_average_recall(
+                counts if figure == "uar5" else metrics.merge_classes(counts)
+            )
         else:
             yield classes.loc[truth, figure]
 

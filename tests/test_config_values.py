@@ -10,7 +10,7 @@ import pytest
 import yaml
 from snakemake.utils import validate
 
-from emospeech.labels import are_whole
+from emospeech.labels import are_integers
 from emospeech.runtime.config_values import convert
 from emospeech.runtime.errors import InputError
 from emospeech.search import SearchSpace, draw_trial
@@ -130,4 +130,4 @@ def test_a_search_space_is_refused_where_a_trial_cannot_be_drawn(widths):
     ],
 )
 def test_labels_are_whole_if_all_that_are_known_are_classes(labels, expected):
-    assert are_whole(labels) is expected
+    assert are_integers(labels) is expected

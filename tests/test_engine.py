@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from emospeech.labels import encode, head_outputs
+from emospeech.labels import ENCODINGS, encode
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.adam import Adam
@@ -98,7 +98,7 @@ def test_the_lowest_loss_predicts_the_label(encoding, class_loss):
     """A head that is free to take any value learns what its encoding says of the label."""
     settings = TrainingSettings(encoding=encoding, class_loss=class_loss)
     targets = torch.from_numpy(encode(LABELS, encoding))
-    logits = torch.zeros(len(LABELS), head_outputs(encoding), requires_grad=True)
+    logits = torch.zeros(len(LABELS), ENCODINGS[encoding].outputs, requires_grad=True)
     optimiser = Adam([logits], 0.2, 0.9, 0.999)
     for _ in range(300):
         loss = objective_of(settings).loss(logits, targets)
@@ -257,7 +257,7 @@ class NoWaiting(TorchDispatchMode):
 @pytest.mark.parametrize("spectral_norm", [False, True])
 def test_a_step_runs_alike_with_any_choice_and_never_waits(update, encoding, spectral_norm):
     networks = NetworkSettings(
-        outputs=head_outputs(encoding),
+        outputs=ENCODINGS[encoding].outputs,
         filter_multiples=(1, 2, 4, 8),
         batch_norm=not spectral_norm,
         spectral_norm=spectral_norm,

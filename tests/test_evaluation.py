@@ -93,12 +93,14 @@ def test_chance_is_that_of_predictions_really_permuted_and_above_a_fifth():
         (rng.choice([1, 1.5, 2, 2.5, 3, 3.5, 4, 5], 80), rng.choice([1, 2, 2, 3, 5], 80))
         for _ in range(3)
     ]
-    tables = [metrics.count_table(*fold) for fold in folds]
+    tables = [metrics.contingency_table(*fold) for fold in folds]
     drawn = scores.chance_recalls(tables, 4000, rng)
     permuted = [
-        metrics.unweighted_recall(
+        metrics.unweighted_average_recall(
             sum(
-                metrics.confusion(metrics.count_table(truth, rng.permutation(prediction)))
+                metrics.confusion_matrix(
+                    metrics.contingency_table(truth, rng.permutation(prediction))
+                )
                 for truth, prediction in folds
             )
         )

@@ -1,4 +1,4 @@
-"""Labels as targets of a training, and shuffled for the control."""
+"""Encodings of labels as training targets, and shuffled labels."""
 
 import logging
 
@@ -10,39 +10,40 @@ from hypothesis import strategies as st
 
 from emospeech.labels import (
     CLASSES,
+    ENCODINGS,
     class_shares,
     encode,
     fuzzy,
     hard,
-    head_outputs,
     histogram,
-    shuffled,
+    nearest_class,
+    shuffle_within,
 )
 from emospeech.training.targets import encode_table
 
 LABELS = st.lists(st.floats(1, 5), min_size=1, max_size=30)
 
 
-def test_the_papers_example_and_a_third():
-    np.testing.assert_allclose(fuzzy([4.5, 5, 8 / 3])[:2], [[0, 0, 0, 0.5, 0.5], [0, 0, 0, 0, 1]])
-    np.testing.assert_allclose(fuzzy([8 / 3])[0, 1:3], [1 / 3, 2 / 3], rtol=1e-6)
+def test_fuzzy_labels_of_the_paper():
+    expected = [[0, 0, 0, 0.5, 0.5], [0, 0, 0, 0, 1], [0, 1 / 3, 2 / 3, 0, 0]]
+    np.testing.assert_allclose(fuzzy([4.5, 5, 8 / 3]), expected)
 
 
 @given(LABELS)
-def test_fuzzy_labels_are_distributions_that_keep_the_expected_value(labels):
+def test_fuzzy_labels_are_distributions_with_the_label_as_expected_value(labels):
     distributions = fuzzy(labels)
     np.testing.assert_allclose(distributions.sum(axis=1), 1, rtol=1e-6)
     np.testing.assert_allclose(distributions @ CLASSES, labels, rtol=1e-5)
 
 
-def test_a_hard_label_is_the_nearest_class_and_halfway_the_one_nearer_to_neutral():
+def test_hard_labels_round_halfway_labels_towards_neutral():
     labels = [1, 1.4, 1.5, 7 / 3, 2.5, 8 / 3, 3.5, 3.51, 4.5, 4.75, 5]
-    assert (hard(labels) @ CLASSES).tolist() == [1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5]
+    assert nearest_class(labels).tolist() == [1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5]
     assert (hard(labels).sum(axis=1) == 1).all()
 
 
 @given(st.lists(st.integers(2, 10).map(lambda half: half / 2), min_size=1))
-def test_hard_labels_favour_neither_side_of_the_scale(labels):
+def test_hard_labels_are_symmetric_about_neutral(labels):
     np.testing.assert_array_equal(hard(6 - np.array(labels)), hard(labels)[:, ::-1])
 
 
@@ -50,7 +51,7 @@ RATINGS = st.lists(st.integers(1, 5), max_size=4)
 
 
 @given(st.lists(RATINGS, min_size=1))
-def test_a_histogram_counts_the_ratings_and_keeps_their_mean(ratings):
+def test_histograms_count_ratings_and_have_their_mean(ratings):
     for row, given_ratings in zip(histogram(ratings), ratings, strict=True):
         if not given_ratings:
             assert np.isnan(row).all()
@@ -60,14 +61,14 @@ def test_a_histogram_counts_the_ratings_and_keeps_their_mean(ratings):
         assert row @ CLASSES == pytest.approx(np.mean(given_ratings))
 
 
-def test_without_ratings_a_histogram_is_the_fuzzy_label():
+def test_histogram_falls_back_to_fuzzy_without_ratings():
     labels, ratings = [3, 3, 2.5, 4], [[2, 4], [3, 3], [], [3.5, 4.5]]
     expected = [[0, 0.5, 0, 0.5, 0], [0, 0, 1, 0, 0], [0, 0.5, 0.5, 0, 0], [0, 0, 0.25, 0.5, 0.25]]
     assert encode(labels, "histogram", histogram(ratings)).tolist() == expected
 
 
-def test_histograms_are_of_the_ratings_behind_the_labels(tmp_path, caplog):
-    """Self reports and a 6 beside other ratings do not count; labels without ratings are told."""
+def test_histograms_use_the_ratings_behind_the_labels(tmp_path, caplog):
+    """Ignores self-reports and out-of-scale ratings; logs the number of labels without ratings."""
     rows = [("a", "E1", "external", 2), ("a", "E2", "external", 4), ("a", "F1", "self", 1)]
     rows += [("b", "E1", "external", 6), ("b", "E2", "external", 4)]
     rows += [("c", "E1", "external", 6), ("d", "E1", "external", np.nan)]
@@ -83,31 +84,31 @@ def test_histograms_are_of_the_ratings_behind_the_labels(tmp_path, caplog):
 
 
 @given(LABELS)
-def test_every_encoding_fills_its_head(labels):
+def test_targets_match_the_outputs_of_the_head(labels):
     histograms = np.full((len(labels), 5), np.nan)
-    for encoding in ("fuzzy", "histogram", "hard", "regression"):
+    for encoding in ENCODINGS:
         targets = encode(labels, encoding, histograms)
-        assert targets.shape == (len(labels), head_outputs(encoding))
+        assert targets.shape == (len(labels), ENCODINGS[encoding].outputs)
         assert targets.dtype == np.float32
     np.testing.assert_allclose(encode(labels, "regression")[:, 0], labels, rtol=1e-6)
 
 
 @given(LABELS)
-def test_class_shares_sum_to_one_within_half_a_class(labels):
+def test_class_shares_sum_to_one_and_go_to_the_nearest_classes(labels):
     shares = class_shares(labels)
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     distance = np.abs(np.array(labels)[:, None] - CLASSES)
     assert (distance[shares > 0] <= 0.5 + 1e-5).all()
 
 
-def test_halfway_labels_count_half_to_either_side():
+def test_class_shares_split_halfway_labels():
     assert class_shares([2.5, 2.667]).tolist() == [[0, 0.5, 0.5, 0, 0], [0, 0, 1, 0, 0]]
 
 
-def test_shuffling_stays_within_a_part_and_keeps_rows_together():
+def test_shuffling_stays_within_parts_and_keeps_rows_together():
     labels = np.column_stack([np.arange(60), np.arange(60) + 0.5])
     parts = np.repeat(["train", "validation", "test"], 20)
-    result = shuffled(labels, parts, np.random.default_rng(0))
+    result = shuffle_within(labels, parts, np.random.default_rng(0))
     assert (result[:, 1] - result[:, 0] == 0.5).all()
     assert not np.array_equal(result, labels)
     for part in np.unique(parts):

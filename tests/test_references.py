@@ -57,7 +57,9 @@ def test_guessers_reach_on_average_what_drawing_reaches():
     test = folds[folds["part"] == "test"].merge(recordings, on="recording")
     rng = np.random.default_rng(0)
     drawn = [
-        metrics.accuracy(metrics.confusion(metrics.count_table(test["valence"], guess)))
+        metrics.accuracy(
+            metrics.confusion_matrix(metrics.contingency_table(test["valence"], guess))
+        )
         for guess in rng.integers(1, 6, (2000, len(test)))
     ]
     uniform = table.loc[("uniform", "valence", "pooled")]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emospeech.metrics import class_figures, row_normalised
+from emospeech.metrics import class_metrics, normalise_rows
 from emospeech.report import paper, recovery
 from emospeech.report.frames import MODELS
 from emospeech.runtime.errors import InputError
@@ -28,7 +28,7 @@ def test_pooled_counts_give_the_three_class_figure():
 
 
 def test_quoted_precision_recall_and_f1_come_from_the_row_shares():
-    table = class_figures(paper.TABLE_3_COUNTS).set_index("class")
+    table = class_metrics(paper.TABLE_3_COUNTS).set_index("class")
     assert round(table.loc[2, "recall"], 4) == paper.QUOTED_RECALL_NEGATIVE
     assert round(table.loc[2, "precision_normalised"], 4) == paper.QUOTED_PRECISION_NEGATIVE
     assert round(table.loc[5, "f1_normalised"], 4) == paper.QUOTED_F1_VERY_POSITIVE
@@ -48,14 +48,14 @@ def test_parameters_of_table_1_lie_in_the_space_that_the_text_names():
 
 def test_counts_are_recovered_from_the_printed_shares():
     assert np.array_equal(recovery.recover_counts(paper.TABLE_3), paper.TABLE_3_COUNTS)
-    assert np.array_equal(np.round(row_normalised(paper.TABLE_3_COUNTS), 4), paper.TABLE_3)
+    assert np.array_equal(np.round(normalise_rows(paper.TABLE_3_COUNTS), 4), paper.TABLE_3)
     assert paper.TABLE_3_COUNTS.sum() == 3520
 
 
 def test_the_smallest_counts_are_found_of_any_row():
     counts = np.random.default_rng(3).integers(0, 60, (20, 5))
-    found = recovery.recover_counts(np.round(row_normalised(counts), 4))
-    assert np.array_equal(np.round(row_normalised(found), 4), np.round(row_normalised(counts), 4))
+    found = recovery.recover_counts(np.round(normalise_rows(counts), 4))
+    assert np.array_equal(np.round(normalise_rows(found), 4), np.round(normalise_rows(counts), 4))
     assert (found.sum(axis=1) <= counts.sum(axis=1)).all()
 
 

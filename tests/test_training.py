@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from emospeech.labels import encode, head_outputs
+from emospeech.labels import ENCODINGS, encode
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
 from emospeech.runtime.errors import InputError
@@ -102,7 +102,7 @@ CHOICES = [
 def test_other_choices_train_and_predict_distributions(corpus, tmp_path, options):
     settings = TrainingSettings(max_epochs=1, device="cpu", **options)
     networks = replace(
-        NETWORKS, outputs=head_outputs(settings.encoding), spectral_norm=True, batch_norm=False
+        NETWORKS, outputs=ENCODINGS[settings.encoding].outputs, spectral_norm=True, batch_norm=False
     )
     fold = fold_of(corpus, encoding=settings.encoding)
     place = ("MultitaskDCGAN", fold, [corpus / "store.h5"], (0, TRIAL), networks, settings)

@@ -6,7 +6,7 @@ distribution of valence labels is more even".
 
 import numpy as np
 
-from emospeech.labels import CLASSES, class_shares, is_tie
+from emospeech.labels import CLASSES, class_shares, is_halfway
 
 
 def epoch_length(labels: np.ndarray) -> int:
@@ -42,7 +42,7 @@ def _draw_classes(labels, rng):
     a class then gets at most one of them, and does not outgrow its share of the epoch.
     """
     lower = class_shares(labels).argmax(axis=1)  # of the two classes of a halfway label
-    chosen, tied, upward = lower.copy(), is_tie(labels), rng.integers(2)
+    chosen, tied, upward = lower.copy(), is_halfway(labels), rng.integers(2)
     for number in np.unique(lower[tied]):
         halfway = rng.permutation(np.flatnonzero(tied & (lower == number)))
         chosen[halfway[: (len(halfway) + upward) // 2]] += 1

@@ -14,7 +14,12 @@ from sklearn.preprocessing import StandardScaler
 from emospeech.evaluation.predictions import predictions_table
 from emospeech.folds import PARTS
 from emospeech.labels import CLASSES, fuzzy
-from emospeech.metrics import confusion, count_table, predicted_class, unweighted_recall
+from emospeech.metrics import (
+    confusion_matrix,
+    contingency_table,
+    predicted_class,
+    unweighted_average_recall,
+)
 from emospeech.runtime.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -60,8 +65,8 @@ def chosen(train, validation):
     best, highest = None, -np.inf
     for strength in STRENGTHS:
         found = fit(*train, strength)
-        counts = confusion(count_table(labels, predicted_class(found(features))))
-        if (recall := unweighted_recall(counts)) > highest:
+        counts = confusion_matrix(contingency_table(labels, predicted_class(found(features))))
+        if (recall := unweighted_average_recall(counts)) > highest:
             best, highest = found, recall
     return best
 

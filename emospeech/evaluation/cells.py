@@ -13,12 +13,12 @@ from emospeech.evaluation.resampling import draw_speakers, margin, standard_erro
 from emospeech.evaluation.sums import CELLS
 from emospeech.labels import CLASSES
 from emospeech.metrics import (
-    N_KINDS,
-    confusion,
-    pool,
+    N_LEVELS,
+    confusion_matrix,
+    merge_classes,
+    normalise_rows,
     precision_recall_f1,
-    row_normalised,
-    unweighted_recall,
+    unweighted_average_recall,
 )
 
 CLASS_FIGURES = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
@@ -34,11 +34,11 @@ def matrix_figures(counts):
 
     The shares and the recall of a class without members are NaN, its precision and F1 are 0.
     """
-    shares = row_normalised(counts)
+    shares = normalise_rows(counts)
     precision, _, f1 = precision_recall_f1(counts)
     precision_normalised, _, f1_normalised = precision_recall_f1(np.nan_to_num(shares))
     recall = np.diagonal(shares, axis1=-2, axis2=-1)
-    recalls = [unweighted_recall(counts), unweighted_recall(pool(counts))]
+    recalls = [unweighted_average_recall(counts), unweighted_average_recall(merge_classes(counts))]
     parts = [shares.reshape(*shares.shape[:-2], -1), np.stack(recalls, axis=-1)]
     parts += [precision, recall, f1, precision_normalised, f1_normalised]
     return np.concatenate(parts, axis=-1)
@@ -50,7 +50,7 @@ def speaker_counts(parts):
     `parts` holds for each speaker the sums of its recordings (see `speaker_parts`).
     """
     totals = np.stack([part.sum(axis=0) for part in parts])[..., :CELLS]
-    return confusion(totals.reshape(*totals.shape[:-1], N_KINDS, len(CLASSES)))
+    return confusion_matrix(totals.reshape(*totals.shape[:-1], N_LEVELS, len(CLASSES)))
 
 
 def draw_figures(counts, resamples, rng):

@@ -14,7 +14,7 @@ from emospeech.evaluation.predictions import TASKS
 from emospeech.evaluation.resampling import scope_figures
 from emospeech.evaluation.sums import CELLS, FIGURES, WIDTH, recording_sums
 from emospeech.labels import CLASSES, class_shares, hard
-from emospeech.metrics import N_KINDS, label_kinds
+from emospeech.metrics import N_LEVELS, label_levels
 from emospeech.training.targets import external_ratings
 
 COLUMNS = ["reference", "task", "scope", "recordings", *FIGURES]
@@ -44,7 +44,7 @@ def guesses(parts, task):
     for _, rows in parts.groupby("fold"):
         shares = class_shares(rows.loc[rows["part"] == "train", task]).mean(axis=0)
         test = rows.loc[rows["part"] == "test", task]
-        kinds = np.bincount(label_kinds(test), minlength=N_KINDS)
+        kinds = np.bincount(label_levels(test), minlength=N_LEVELS)
         sayings = {
             "majority": np.eye(len(CLASSES))[shares.argmax()],
             "prior": shares,

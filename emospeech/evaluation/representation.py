@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from emospeech.evaluation.predictions import TASKS
-from emospeech.labels import CLASSES, hard
+from emospeech.labels import nearest_class
 
 COLUMNS = ["recording", "speaker", "session", "dialogue", *TASKS]
 NEIGHBOURS = 10  # of a recording
@@ -63,21 +63,16 @@ def neighbours_table(rows, spaces):
     table = []
     for name in ("speaker", *TASKS):
         known = rows[name].notna().to_numpy()
-        groups = rows.loc[known, name]
+        groups = rows.loc[known, name].to_numpy()
         if name in TASKS:
-            groups = class_of(groups)
+            groups = nearest_class(groups)
         possible = possible_neighbours(rows.loc[known, "dialogue"])
         if possible.any():
             for space, all_distances in distances.items():
                 own = all_distances[np.ix_(known, known)]
-                figures = shares_of_same(own, groups.to_numpy(), possible)
+                figures = shares_of_same(own, groups, possible)
                 table.append({"property": name, "space": space, **figures})
     return pd.DataFrame(table, columns=NEIGHBOUR_COLUMNS)
-
-
-def class_of(labels):
-    """Return the class of each label from 1 to 5, a halfway one that nearer to neutral."""
-    return pd.Series(hard(labels) @ CLASSES, labels.index).astype(int)
 
 
 def possible_neighbours(dialogues):

@@ -6,13 +6,13 @@ import pandas as pd
 from emospeech.evaluation.predictions import TASKS, column_names
 from emospeech.labels import CLASSES
 from emospeech.metrics import (
-    N_KINDS,
-    class_figures,
-    confusion,
-    count_table,
+    N_LEVELS,
+    class_metrics,
+    confusion_matrix,
+    contingency_table,
     predicted_class,
     score,
-    unweighted_recall,
+    unweighted_average_recall,
 )
 
 CHANCE_PERCENTILES = (2.5, 97.5)
@@ -22,7 +22,7 @@ def count_fold_tables(predictions, task):
     """Return {fold: counts (9, 5)} of kinds of label by predicted class."""
     names, _ = column_names(task)
     return {
-        fold: count_table(rows[task], predicted_class(rows[names].to_numpy()))
+        fold: contingency_table(rows[task], predicted_class(rows[names].to_numpy()))
         for fold, rows in predictions.groupby("fold")
     }
 
@@ -35,11 +35,11 @@ def chance_recalls(tables, permutations, rng):
     """
     from scipy import stats  # here, since it takes as long to import as confusions to count
 
-    pooled = np.zeros((permutations, N_KINDS, len(CLASSES)))
+    pooled = np.zeros((permutations, N_LEVELS, len(CLASSES)))
     for table in tables:
         margins = stats.random_table(table.sum(axis=1), table.sum(axis=0))
         pooled += margins.rvs(size=permutations, random_state=rng)
-    return unweighted_recall(confusion(pooled))
+    return unweighted_average_recall(confusion_matrix(pooled))
 
 
 def metrics_of(predictions, task, permutations, rng):
@@ -80,10 +80,10 @@ def metrics_table(predictions, permutations, seed):
 
 def confusion_tables(predictions, task="valence"):
     """Return the pooled confusion counts (`truth, 1 .. 5`) and the figures of each class."""
-    counts = confusion(sum(count_fold_tables(predictions, task).values()))
+    counts = confusion_matrix(sum(count_fold_tables(predictions, task).values()))
     table = pd.DataFrame(counts, columns=[str(number) for number in CLASSES])
     table.insert(0, "truth", CLASSES)
-    return table, class_figures(counts)
+    return table, class_metrics(counts)
 
 
 def _chance_columns(chance):

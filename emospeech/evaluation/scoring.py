@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from emospeech.evaluation.predictions import column_names
-from emospeech.metrics import POOLED, POOLED_NAMES, expected_value, predicted_class
+from emospeech.metrics import MERGED, MERGED_NAMES, expected_value, predicted_class
 from emospeech.runtime.errors import InputError, access_error
 from emospeech.training.trial import trial_of_fold
 
@@ -56,5 +56,5 @@ def score_row(file, probabilities):
     for task, distribution in probabilities.items():
         values += [*distribution.tolist(), float(expected_value(distribution))]
         if task == "valence":
-            values.append(POOLED_NAMES[POOLED[predicted_class(distribution[None])[0] - 1]])
+            values.append(MERGED_NAMES[MERGED[predicted_class(distribution[None])[0] - 1]])
     return dict(zip(score_columns(probabilities), values, strict=True))

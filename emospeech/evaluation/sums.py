@@ -9,18 +9,18 @@ import numpy as np
 
 from emospeech.labels import CLASSES, NEUTRAL
 from emospeech.metrics import (
-    N_KINDS,
+    N_LEVELS,
     accuracy,
-    confusion,
+    confusion_matrix,
     expected_value,
-    label_kinds,
-    pool,
+    label_levels,
+    merge_classes,
     predicted_class,
-    strict_confusion,
-    unweighted_recall,
+    strict_confusion_matrix,
+    unweighted_average_recall,
 )
 
-CELLS = N_KINDS * len(CLASSES)
+CELLS = N_LEVELS * len(CLASSES)
 WIDTH = CELLS + 7  # of a row
 FIGURES = ("accuracy", "uar5", "uar3", "strict_uar5", "rho", "ccc", "mae")
 LOWEST = np.array([0, 0, 0, 0, -1, -1, 0])  # that each figure can be
@@ -29,7 +29,7 @@ HIGHEST = np.array([1, 1, 1, 1, 1, 1, CLASSES[-1] - CLASSES[0]])
 
 def recording_sums(truth, probabilities):
     """Return a row (WIDTH) for each recording, float64, from its label and its p of shape (5,)."""
-    cells = label_kinds(truth) * len(CLASSES) + predicted_class(probabilities) - 1
+    cells = label_levels(truth) * len(CLASSES) + predicted_class(probabilities) - 1
     # Around the middle of the scale, so that squares lose no digits.
     label = np.asarray(truth, np.float64) - NEUTRAL
     expected = expected_value(probabilities) - NEUTRAL
@@ -39,11 +39,12 @@ def recording_sums(truth, probabilities):
 
 def figures_of(sums):
     """Return the FIGURES of added rows: (..., WIDTH) to (..., 7), NaN where one is not defined."""
-    table = sums[..., :CELLS].reshape(*sums.shape[:-1], N_KINDS, len(CLASSES))
-    counts = confusion(table)
-    recalls = (counts, pool(counts), strict_confusion(table))
+    table = sums[..., :CELLS].reshape(*sums.shape[:-1], N_LEVELS, len(CLASSES))
+    counts = confusion_matrix(table)
+    matrices = (counts, merge_classes(counts), strict_confusion_matrix(table))
+    uars = map(unweighted_average_recall, matrices)
     rho, ccc, mae = _agreement(sums[..., CELLS:])
-    return np.stack([accuracy(counts), *map(unweighted_recall, recalls), rho, ccc, mae], axis=-1)
+    return np.stack([accuracy(counts), *uars, rho, ccc, mae], axis=-1)
 
 
 def _agreement(terms):

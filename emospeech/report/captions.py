@@ -7,8 +7,8 @@ the table that a figure is drawn from.
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.representation import class_of
-from emospeech.metrics import row_normalised, unweighted_recall
+from emospeech.labels import nearest_class
+from emospeech.metrics import normalise_rows, unweighted_average_recall
 from emospeech.report.frames import CLASSES, in_order, losses_of
 from emospeech.report.templates import environment
 
@@ -96,8 +96,8 @@ def confusion(table: pd.DataFrame) -> dict:
     matrix = own["count"].to_numpy().reshape(5, 5)
     return {
         "recordings": int(matrix.sum()),
-        "recalls": list(zip(CLASSES, np.diag(row_normalised(matrix)), strict=True)),
-        "uar": unweighted_recall(matrix),
+        "recalls": list(zip(CLASSES, np.diag(normalise_rows(matrix)), strict=True)),
+        "uar": unweighted_average_recall(matrix),
         "paper": len(own) < len(table),
     }
 
@@ -149,7 +149,7 @@ def shared_layer(table: pd.DataFrame) -> dict:
     """Return, by fold, the explained variance and the mean position of each class on axis 1."""
     folds = []
     for fold, rows in table.groupby("fold"):
-        means = rows.groupby(class_of(rows["valence"]))["x"].mean() / rows["x"].std()
+        means = rows.groupby(nearest_class(rows["valence"]))["x"].mean() / rows["x"].std()
         # Adding 0 turns -0.0 into 0.0.
         places = [(CLASSES[int(label) - 1], round(mean, 1) + 0) for label, mean in means.items()]
         variance = rows[["share_x", "share_y"]].iloc[0].sum()

@@ -7,7 +7,7 @@ whole numbers whose shares round to the printed ones, found by trying row sums f
 import numpy as np
 import pandas as pd
 
-from emospeech.metrics import class_figures, row_normalised, unweighted_recall
+from emospeech.metrics import class_metrics, normalise_rows, unweighted_average_recall
 from emospeech.report import paper
 from emospeech.report.frames import CLASSES, counts, require
 from emospeech.runtime.errors import InputError
@@ -40,10 +40,10 @@ def figures_of(matrix):
     They are UAR with five and three classes, then recall, precision and F1 from the row shares (as
     in the paper's text) and, with the suffix `_counts`, from the counts (as usually defined).
     """
-    classes = class_figures(matrix).set_index("class")
+    classes = class_metrics(matrix).set_index("class")
     return {
-        "uar5": unweighted_recall(matrix),
-        "uar3": unweighted_recall(POOL @ matrix @ POOL.T),
+        "uar5": unweighted_average_recall(matrix),
+        "uar3": unweighted_average_recall(POOL @ matrix @ POOL.T),
         "recall": classes.loc[NEGATIVE, "recall"],
         "precision": classes.loc[NEGATIVE, "precision_normalised"],
         "precision_counts": classes.loc[NEGATIVE, "precision"],
@@ -118,7 +118,7 @@ def table_cells(confusion, cells):
     """
     theirs = recover_counts(paper.TABLE_3)
     ours = counts(confusion, f"confusion of {paper.TABLE_3_MODEL}")
-    shares, own, bounds = row_normalised(theirs), row_normalised(ours), _bounds(cells)
+    shares, own, bounds = normalise_rows(theirs), normalise_rows(ours), _bounds(cells)
     rows = [
         {
             "truth": CLASSES[cell[0]],

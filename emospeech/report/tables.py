@@ -6,7 +6,7 @@ Values are shares of one; `headings` formats them.
 import numpy as np
 import pandas as pd
 
-from emospeech.metrics import class_figures, row_normalised
+from emospeech.metrics import class_metrics, normalise_rows
 from emospeech.report import paper
 from emospeech.report.forms import plain
 from emospeech.report.frames import (
@@ -95,7 +95,7 @@ def table_3(confusion, model):
     """
     matrix = counts(confusion, f"confusion of {model}")
     table = pd.DataFrame({"truth": list(CLASSES), "support": matrix.sum(axis=1)})
-    for label, column in enumerate(row_normalised(matrix).T, start=1):
+    for label, column in enumerate(normalise_rows(matrix).T, start=1):
         table[str(label)] = column
     if model == paper.TABLE_3_MODEL:
         for label, column in enumerate(paper.TABLE_3.T, start=1):
@@ -116,7 +116,7 @@ def table_classes(classes):
         require(part, ("class", "support", *CLASS_COLUMNS), f"classes of {model}")
         parts.append(_named(part, model))
         if model == paper.TABLE_3_MODEL:
-            parts.append(_named(class_figures(paper.TABLE_3_COUNTS), f"{model}, paper"))
+            parts.append(_named(class_metrics(paper.TABLE_3_COUNTS), f"{model}, paper"))
     if not parts:
         raise InputError("classes", "no model")
     return pd.concat(parts, ignore_index=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from emospeech.corpora.tables import load_recordings
 from emospeech.folds import PARTS, load_folds
-from emospeech.labels import shuffled
+from emospeech.labels import shuffle_within
 from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.duplicates import equal_recordings
 from emospeech.spectrograms.store import Store, check_store
@@ -88,7 +88,7 @@ def labelled_parts(fold, tasks):
 def shuffle_order(parts: pd.Series, seed: int, fold: int) -> np.ndarray:
     """Return whose label each recording of a fold gets when labels are shuffled within `parts`."""
     rng = np.random.default_rng([seed, fold])
-    return shuffled(np.arange(len(parts)), parts.to_numpy(str), rng)
+    return shuffle_within(np.arange(len(parts)), parts.to_numpy(str), rng)
 
 
 def is_store_of(fold: Fold, path: Path) -> bool:

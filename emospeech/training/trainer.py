@@ -12,12 +12,12 @@ import torch
 
 from emospeech.crops.sampler import Epoch
 from emospeech.metrics import (
-    confusion,
-    count_table,
+    confusion_matrix,
+    contingency_table,
     expected_value,
     pearson,
     predicted_class,
-    unweighted_recall,
+    unweighted_average_recall,
 )
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
@@ -147,9 +147,9 @@ class Trainer:
         if not np.isfinite(probabilities).all():
             return NO_SCORES
         labels = part.part.labels[:, 0]
-        counts = confusion(count_table(labels, predicted_class(probabilities)))
+        counts = confusion_matrix(contingency_table(labels, predicted_class(probabilities)))
         rho = pearson(labels, expected_value(probabilities))
-        return float(unweighted_recall(counts)), rho
+        return float(unweighted_average_recall(counts)), rho
 
     def summary(self) -> dict:
         """Return the content of validation.json.

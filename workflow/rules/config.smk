@@ -14,7 +14,7 @@ from emospeech.runtime.config_values import convert
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
-from emospeech.labels import head_outputs
+from emospeech.labels import ENCODINGS
 from emospeech.search import SearchSpace, draw_trial
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
@@ -132,7 +132,7 @@ MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])
 ENCODING = config["labels"]["encoding"]
 SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None
 NETWORKS = {name: value for name, value in config["models"].items() if name != "names"}
-NETWORKS |= {"outputs": head_outputs(ENCODING)}
+NETWORKS |= {"outputs": ENCODINGS[ENCODING].outputs}
 TRAINING_SETTINGS = (
     {k: v for k, v in config["training"].items() if k not in ("seeds", "trials_per_job")}
     | config["crops"]

@@ -10,7 +10,7 @@ if "ami" in UNLABELLED:
         AMI_SELECTION = ("stream", "meetings", "partition", "hours")
 
 
-if ENCODING == "hard" and workflow.is_main_process and are_whole(known_labels()):
+if ENCODING == "hard" and workflow.is_main_process and are_integers(known_labels()):
     print(
         "note: config, at labels.encoding: all labels are whole numbers, so hard gives the same "
         "targets as fuzzy and changes no result.",

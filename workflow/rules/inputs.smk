@@ -1,6 +1,6 @@
 """The folders of the corpora, checked before the first job, and what the rules read from them."""
 
-from emospeech.labels import are_whole
+from emospeech.labels import are_integers
 
 MISSING_CORPUS = """\
 error: {key} {problem}. Set it in config/config.yaml (or by --config), or run the study on the synthetic \

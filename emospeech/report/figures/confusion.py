@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
 
-from emospeech.metrics import row_normalised, unweighted_recall
+from emospeech.metrics import normalise_rows, unweighted_average_recall
 from emospeech.report import paper
 from emospeech.report.figures.style import COLUMN_WIDTH, INK, PAGE_WIDTH, blank, report_style
 from emospeech.report.forms import MISSING
@@ -20,7 +20,7 @@ def points(confusion, model):
     if the row is empty. The paper's counts are recovered from its shares.
     """
     matrix = counts(confusion, f"confusion of {model}")
-    sources = {"this run": (matrix, row_normalised(matrix))}
+    sources = {"this run": (matrix, normalise_rows(matrix))}
     if model == paper.TABLE_3_MODEL:
         sources["paper"] = (paper.TABLE_3_COUNTS, paper.TABLE_3)
     truth, prediction = (places.ravel() + 1 for places in np.indices((5, 5)))
@@ -57,7 +57,9 @@ def _draw_panel(panel, title, matrix, shares, first):
     for corner in np.arange(5) - 0.5:
         outline = {"fill": False, "edgecolor": INK, "linewidth": 0.9, "clip_on": False}
         panel.add_patch(Rectangle((corner, corner), 1, 1, **outline))
-    panel.set_title(f"{title}\nUAR {100 * unweighted_recall(matrix):.2f} %", linespacing=1.4)
+    panel.set_title(
+        f"{title}\nUAR {100 * unweighted_average_recall(matrix):.2f} %", linespacing=1.4
+    )
     panel.set_xticks(range(5), CLASSES)
     support = matrix.sum(axis=1)
     rows = [f"{name}\n{total}" for name, total in zip(CLASSES, support, strict=True)]

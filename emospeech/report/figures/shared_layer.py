@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
-from emospeech.evaluation.representation import class_of
+from emospeech.labels import nearest_class
 from emospeech.report.figures.style import INK, PAGE_WIDTH, blank, report_style
 from emospeech.report.frames import CLASSES, require
 
@@ -40,7 +40,7 @@ def draw_map(table):
 
 
 def _draw_fold(panel, rows):
-    classes = class_of(rows["valence"]).to_numpy()
+    classes = nearest_class(rows["valence"])
     norm = BoundaryNorm(np.arange(0.5, len(CLASSES) + 1), len(CLASSES))
     for part, mark in MARKS.items():
         own = (rows["part"] == part).to_numpy()
