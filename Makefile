@@ -1,68 +1,66 @@
-# What a developer or reader types. `make demo` and `make test` set up all they need in .venv.
+# Commands for users and developers. Each sets up what it needs in .venv.
 
 PYTHON ?= python3
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := --configfile config/demo.yaml
-# Files of tests side by side: each keeps its fixtures, and none needs all cores all the time.
-SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
-# The Python with pip: $(PYTHON), or the one behind it where that is an environment without pip, as
-# $(VENV) is when it is activated.
+# Test files run in parallel, each in one process, so that its tests share their fixtures.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile
+# A Python with pip: $(PYTHON), or its base if it is an environment without pip, such as an activated
+# $(VENV).
 BASE_PYTHON = "$(shell $(PYTHON) -c 'import importlib.util as u, sys; \
 	print(sys.executable if u.find_spec("pip") else sys._base_executable)')"
 PIP = $(BASE_PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
 .PHONY: help demo test test-slurm fast lint format docs control bench clean
 
-help: ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*##/ {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/run ## the whole study on the synthetic corpus, to the report
-	$(BIN)/snakemake --cores $(CORES) $(DEMO) --quiet reason host
+demo: $(VENV)/run ## run the study on a synthetic corpus and print its results
+	@PYTHONPATH=workflow/logger $(BIN)/snakemake --cores $(CORES) $(DEMO) --logger progress
 	@echo
-	@cat results/demo/report/tables/table-2.md
-	@echo
-	@echo "The report: $(CURDIR)/results/demo/report/index.html"
+	@$(BIN)/python -m emospeech results results/demo
 
-test: $(VENV)/dev lint ## all tests, the fast ones first
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not workflow and not slurm"
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m workflow --durations=10
+test: $(VENV)/dev lint ## run the linters and all tests, the fast ones first
+	$(BIN)/python -m pytest $(PARALLEL) -m "not workflow and not slurm"
+	$(BIN)/python -m pytest $(PARALLEL) -m workflow --durations=10
 
-test-slurm: $(VENV)/dev ## the demo on a Slurm of this machine, its jobs disturbed; as root, and fails without
+test-slurm: $(VENV)/dev ## run the demo on a local Slurm cluster and interrupt jobs; needs root
 	$(BIN)/python -m pytest -m slurm tests/test_slurm.py
 
-fast: $(VENV)/dev ## the tests that take seconds
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not workflow and not slurm" -x -q
+fast: $(VENV)/dev ## run the tests that do not start a workflow
+	$(BIN)/python -m pytest $(PARALLEL) -m "not workflow and not slurm" -x -q
 
-lint: $(VENV)/dev ## ruff, import-linter, snakefmt and snakemake's own lint
+lint: $(VENV)/dev ## run ruff, import-linter, snakefmt and snakemake --lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint $(DEMO)
 
-format: $(VENV)/dev ## lay the code out
+format: $(VENV)/dev ## format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile workflow
 
-docs: $(VENV)/docs ## the documentation as a website, in site/
+docs: $(VENV)/docs ## build the documentation as a website in site/
 	$(BIN)/mkdocs build --strict --quiet
 	@echo "Documentation: $(CURDIR)/site/index.html"
 
-control: $(VENV)/dev ## the demo and its control on shuffled labels, held against chance and shown in the report
+control: $(VENV)/dev ## run the demo with shuffled labels too, and compare both with chance level
 	$(BIN)/python -m tests.control --cores $(CORES)
 
-bench: $(VENV)/dev ## time and memory against the usual way and the bare minimum, some minutes
+bench: $(VENV)/dev ## run the benchmarks of time and memory (minutes)
 	$(BIN)/python -m benchmarks
 
-clean: ## remove the demo's results; the environment and other results stay
+clean: ## remove the results of the demo
 	rm -rf results/demo
 
-# pip works on the new environment from outside, so that no ensurepip is needed.
+# pip installs into the new environment from outside, which then needs no pip of its own.
 $(VENV)/run: envs/requirements.txt envs/lock.txt
-	@echo "Setting up $(VENV): this takes a minute or two, and longer on a slow line"
+	@echo "Setting up $(VENV), which takes a few minutes"
 	$(BASE_PYTHON) -m venv --without-pip $(VENV)
 	$(PIP) -r envs/requirements.txt -c envs/lock.txt
 	@touch $@

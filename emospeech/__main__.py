@@ -1,6 +1,6 @@
-"""The command `python -m emospeech`: what a study has learned, applied to other recordings.
+"""The command line, `python -m emospeech`: apply the networks of a study, and show its results.
 
-The library is imported where it is used: torch takes seconds, which `--help` shall not.
+The library is imported where it is used, because torch takes seconds to import.
 """
 
 import argparse
@@ -9,32 +9,32 @@ import io
 import json
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from emospeech.runtime.errors import InputError, access_error
 from emospeech.runtime.files import atomic_path
 
-COMMAND = "Apply what a study has learned to other recordings."
+DESCRIPTION = "Apply the networks of a study to other recordings, or show its results."
 PREDICT = """\
-Score recordings with trained networks and print a CSV. Of each file it has the probabilities p1 to
-p5 of the five classes of valence (very negative to very positive), the expected valence from 1 to
-5, and class3: negative, neutral or positive. Of a Multitask model it has probabilities and expected
-value of activation too. Several networks, such as those of the folds, are averaged."""
+Score recordings with trained networks and print a CSV with a row per file: the probabilities p1 to
+p5 of the five valence classes (very negative to very positive), the expected valence from 1 to 5,
+and class3 (negative, neutral or positive). Multitask models add the probabilities and the expected
+value of activation. The probabilities of several networks, such as those of the folds, are
+averaged."""
+DESCRIBE = "Print the model, the settings and the validation score of a weights file as JSON."
+RESULTS = "Print the main results of a study next to those of the paper, and the report's path."
 WEIGHTS_SUFFIX = ".safetensors"
-DESCRIBE = "Print as JSON what a network is, what it hears and how it was trained."
 
 
-def main(arguments=None):
-    """Run the command and return its exit status: 1 where something could not be used."""
-    command = argparse.ArgumentParser(prog="python -m emospeech", description=COMMAND)
-    verbs = command.add_subparsers(required=True, metavar="COMMAND")
-    add_predict(verbs.add_parser("predict", help="score recordings", description=PREDICT))
-    add_describe(verbs.add_parser("describe", help="show what weights are", description=DESCRIBE))
-    chosen = command.parse_args(arguments)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status, which is 1 after an error."""
+    parsed = command_parser().parse_args(arguments)
     try:
-        return chosen.run(chosen)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        return parsed.run(parsed)
+    except BrokenPipeError:  # the reader of the output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -44,48 +44,56 @@ def main(arguments=None):
     return 1
 
 
-def add_predict(parser):
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of the arguments."""
+    main_parser = argparse.ArgumentParser(prog="python -m emospeech", description=DESCRIPTION)
+    commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
+
+    parser = commands.add_parser("predict", help="score recordings", description=PREDICT)
     networks = parser.add_mutually_exclusive_group(required=True)
-    networks.add_argument("--model", help="the chosen trial of this model, all folds")
+    networks.add_argument("--model", help="use the selected trial of this model, all folds")
     networks.add_argument(
         "--weights",
         action="append",
         nargs="+",
         metavar="PATH",
-        help="one or more files of weights; all but the first end in .safetensors",
+        help="use these weights files; all but the first must end in .safetensors",
     )
+    folder = "results folder of the study (default: results)"
+    parser.add_argument("--results", default="results", metavar="FOLDER", help=folder)
     parser.add_argument(
-        "--results", default="results", metavar="FOLDER", help="study of --model (default: results)"
-    )
-    parser.add_argument(
-        "--crops", type=positive, default=8, metavar="N", help="crops of a recording (default: 8)"
+        "--crops", type=positive_integer, default=8, metavar="N", help="per file (default: 8)"
     )
     parser.add_argument("--output", metavar="PATH", help="write the CSV there instead of stdout")
-    parser.add_argument("files", nargs="*", metavar="FILE", help="wav, flac, ogg and others")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="audio: wav, flac, mp3, ogg, ...")
     parser.set_defaults(run=predict, usage_error=parser.error)
 
-
-def add_describe(parser):
-    parser.add_argument("weights", metavar="PATH", help="a weights.safetensors of a study")
+    parser = commands.add_parser("describe", help="describe weights", description=DESCRIBE)
+    parser.add_argument("weights", metavar="PATH", help="a weights.safetensors file of a study")
     parser.set_defaults(run=describe)
 
+    parser = commands.add_parser("results", help="show the results", description=RESULTS)
+    parser.add_argument("results", nargs="?", default="results", metavar="FOLDER", help=folder)
+    parser.set_defaults(run=show_results)
+    return main_parser
 
-def predict(arguments):
-    """Print a row for each file; those that cannot be scored are reported and skipped."""
+
+def predict(arguments: argparse.Namespace) -> int:
+    """Print a row for each audio file; files that cannot be scored are reported and skipped."""
     from emospeech.evaluation.scoring import chosen_weights, score_columns, score_row
     from emospeech.training.scorer import Ensemble
 
-    weights, files = weights_and_audio(arguments)
+    weights, files = split_weights_and_audio(arguments)
     weights = weights or chosen_weights(arguments.results, arguments.model)
     check_output(arguments.output, [*weights, *files])
     ensemble, failed = Ensemble(weights), 0
-    with opened(arguments.output) as sink:
-        rows = csv.DictWriter(sink, score_columns(ensemble.tasks), lineterminator="\n")
+    with open_output(arguments.output) as output:
+        rows = csv.DictWriter(output, score_columns(ensemble.tasks), lineterminator="\n")
         rows.writeheader()
         for file in files:
             try:
                 probabilities, notes = ensemble.score(file, arguments.crops)
-            except Exception as error:  # a reader may raise anything; the other files go on
+            except Exception as error:  # decoders raise many types; the other files are scored
                 print(f"error: {reading_error(file, error)}", file=sys.stderr)
                 failed += 1
                 continue
@@ -93,12 +101,31 @@ def predict(arguments):
                 print(f"note: {file}: {note}", file=sys.stderr)
             rows.writerow(score_row(file, probabilities))
     if failed:
-        print(f"{failed} of {len(files)} files have no score", file=sys.stderr)
+        print(f"error: {failed} of {len(files)} files could not be scored.", file=sys.stderr)
     return 1 if failed else 0
 
 
-def weights_and_audio(arguments):
-    """Return the files of weights and the audio files that were given.
+def describe(arguments: argparse.Namespace) -> int:
+    """Print the description of a weights file."""
+    from emospeech.training.weights import read_description
+
+    print(json.dumps(read_description(arguments.weights), indent=2))
+    return 0
+
+
+def show_results(arguments: argparse.Namespace) -> int:
+    """Print the table of the main results and the report's path."""
+    from emospeech.report.terminal import results_table
+
+    print(results_table(arguments.results))
+    page = Path(arguments.results, "report", "index.html")
+    if page.exists():
+        print(f"\nReport: {page.resolve()}")
+    return 0
+
+
+def split_weights_and_audio(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """Return the weights files and the audio files among the arguments of `predict`.
 
     `--weights` takes all values up to the next option, so audio files may be among them.
     """
@@ -116,16 +143,16 @@ def weights_and_audio(arguments):
     return weights, files
 
 
-def check_output(path, used):
-    """Raise InputError if writing to `path` would destroy one of the `used` files or a recording.
+def check_output(output: str | None, inputs: Sequence[str | Path]) -> None:
+    """Raise InputError if writing to `output` would destroy an input or a recording.
 
-    A forgotten value makes argparse take the first audio file for it.
+    If the value of --output is forgotten, argparse takes the first audio file for it.
     """
-    if path is None or not (path := Path(path)).exists():
+    if output is None or not (path := Path(output)).exists():
         return
     if path.is_dir():
         raise InputError(path, "is a folder. Give the name of a file to --output.")
-    if any(os.path.exists(file) and path.samefile(file) for file in used):
+    if any(os.path.exists(file) and path.samefile(file) for file in inputs):
         raise InputError(path, "is both an input and the output. Give the output another name.")
     if path.is_file():
         with path.open("rb") as file:
@@ -134,8 +161,8 @@ def check_output(path, used):
                 raise InputError(path, f"{problem}. Give the output another name.")
 
 
-def reading_error(file, error):
-    """Return the InputError that says why an audio file has no score."""
+def reading_error(file: str, error: Exception) -> InputError:
+    """Return the InputError that says why an audio file could not be scored."""
     if isinstance(error, InputError):
         return error
     if isinstance(error, OSError):
@@ -143,43 +170,37 @@ def reading_error(file, error):
     return InputError(file, f"cannot be scored ({error!r}). Convert it to wav or flac.")
 
 
-def describe(arguments):
-    """Print the description of a file of weights."""
-    from emospeech.training.weights import read_description
-
-    print(json.dumps(read_description(arguments.weights), indent=2))
-    return 0
-
-
 @contextmanager
-def opened(path):
-    """Give a text file to write to, which is there whole or not at all; without a path, stdout.
+def open_output(path: str | None) -> Iterator[TextIO]:
+    """Yield a text stream for the output: a file that is replaced at the end, or stdout.
 
     The text is UTF-8 in any locale, and a file name that is not UTF-8 keeps its bytes.
     """
-    encoding = {"encoding": "utf-8", "errors": "surrogateescape"}
     if path is None or is_stdout(path):
         if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(**encoding)
+            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
         yield sys.stdout
         sys.stdout.flush()
         return
-    with atomic_path(path) as temporary, open(temporary, "w", newline="", **encoding) as file:
+    with (
+        atomic_path(path) as temporary,
+        open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         yield file
 
 
-def is_stdout(path):
-    """Return whether `path`, such as /dev/stdout, is what this process prints to."""
+def is_stdout(path: str) -> bool:
+    """Return whether a path, such as /dev/stdout, refers to the stdout of this process."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(1))
     except OSError:
         return False
 
 
-def positive(text):
-    """Return the whole number above 0 that `text` stands for."""
+def positive_integer(text: str) -> int:
+    """Return the integer above 0 in an argument."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
     return int(text)
 
 

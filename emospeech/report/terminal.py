@@ -1,0 +1,58 @@
+"""The main results of a study as a text table for the terminal."""
+
+from pathlib import Path
+
+import pandas as pd
+from tabulate import tabulate
+
+from emospeech.report.forms import MISSING, percent, share
+from emospeech.report.tables import table_2
+from emospeech.runtime.errors import access_error
+
+TITLE = "Valence of the test speakers, all folds pooled. UAR and chance level of UAR5 in %."
+# Column of the table: (heading, format of its numbers).
+COLUMNS = {
+    "uar5_pooled": ("UAR5", percent),
+    "interval": ("95 % CI", str),
+    "chance": ("Chance", percent),
+    "uar3_pooled": ("UAR3", percent),
+    "rho_pooled": ("rho", share),
+    "uar5_paper": ("Paper\nUAR5", percent),
+    "uar3_paper": ("Paper\nUAR3", percent),
+    "rho_paper": ("Paper\nrho", share),
+}
+
+
+def results_table(results: str | Path) -> str:
+    """Return the valence results of each model next to those of the paper.
+
+    Args:
+        results: The results folder of a study.
+
+    Raises:
+        InputError: if the models have not been evaluated.
+    """
+    files = [Path(results, "evaluation", f"{name}.csv") for name in ("metrics", "intervals")]
+    try:
+        metrics, intervals = (pd.read_csv(file) for file in files)
+    except OSError as error:
+        raise access_error(error.filename, error, if_missing="Run the study first") from error
+    table = table_2(metrics)
+    pooled = intervals.query("task == 'valence' and scope == 'pooled' and figure == 'uar5'")
+    bounds = {
+        row["model"]: f"{percent(row['low'])} to {percent(row['high'])}"
+        for row in pooled.to_dict("records")
+    }
+    table["interval"] = [bounds.get(model) for model in table["model"]]
+    rows = [
+        [row["model"]]
+        + [
+            MISSING if pd.isna(row[column]) else form(row[column])
+            for column, (_, form) in COLUMNS.items()
+        ]
+        for row in table.to_dict("records")
+    ]
+    headings = ["Model", *(heading for heading, _ in COLUMNS.values())]
+    right = ("right",) * len(COLUMNS)
+    text = tabulate(rows, headings, disable_numparse=True, colalign=("left", *right))
+    return f"{TITLE}\n\n{text}"
