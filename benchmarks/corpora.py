@@ -12,9 +12,8 @@ import pandas as pd
 from benchmarks import usual
 from emospeech.corpora.ami import AmiSettings, read_ami
 from emospeech.corpora.iemocap import read_iemocap
-from emospeech.spectrograms.layout import create_store
 from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.store import open_store
+from emospeech.spectrograms.store import create_store, open_store
 from emospeech.synthetic import ami, iemocap
 
 SETTINGS = SpectrogramSettings()

@@ -9,9 +9,9 @@ from scipy.sparse import csr_array
 
 from benchmarks import usual
 from benchmarks.rows import Row, seconds_in_turn
+from emospeech.spectrograms.extraction import write_store
+from emospeech.spectrograms.filter_bank import filter_bank
 from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.shards import write_store
-from emospeech.spectrograms.transform import filter_bank
 
 SETTINGS = SpectrogramSettings()
 TILE = 128  # windows at a time, the fastest of 64 to 1024

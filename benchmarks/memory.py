@@ -11,8 +11,8 @@ import pandas as pd
 import soundfile
 
 from benchmarks.rows import PEAK_UNIT, Row
+from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.shards import write_store
 
 RATE = 16000
 UTTERANCE = 4.5  # seconds

@@ -10,8 +10,8 @@ from hypothesis import settings
 
 from emospeech.corpora.tables import RECORDING_COLUMNS
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.store import open_store
 
 # The same examples in every run, so that a change breaks a test and not chance; a run that looks

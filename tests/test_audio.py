@@ -14,13 +14,13 @@ from emospeech.corpora.manifest import read_manifest
 from emospeech.corpora.speech import SpeechSettings, find_speech
 from emospeech.corpora.tables import Tally
 from emospeech.runtime.errors import CorpusError
-from emospeech.spectrograms import shards, sound
-from emospeech.spectrograms.irregular import Irregularity, count_irregularities
-from emospeech.spectrograms.levels import spectrogram
+from emospeech.spectrograms import audio_stream, extraction
+from emospeech.spectrograms.audio_stream import count_samples, stream_samples
+from emospeech.spectrograms.extraction import write_store
+from emospeech.spectrograms.irregularities import Irregularity, count_irregularities
 from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.shards import write_store
-from emospeech.spectrograms.sound import count_samples, stream_samples
 from emospeech.spectrograms.store import check_store, open_store
+from emospeech.spectrograms.transform import spectrogram
 from emospeech.training.scorer import find_spans
 from tests.conftest import SETTINGS, write_tables
 from tests.test_scoring import BASIC, rows_of, weights_of
@@ -61,7 +61,7 @@ def store_of(folder, *names, workers=1):
 
 @pytest.mark.parametrize("block", [1000, 2**18])
 def test_an_mp3_cut_in_half_is_shortened_and_counted(tmp_path, monkeypatch, block):
-    monkeypatch.setattr(sound, "BLOCK", block)
+    monkeypatch.setattr(audio_stream, "BLOCK", block)
     path, whole = write_cut(tmp_path, "cut.mp3")
     tally = Tally()
     seconds = audio_duration(path, tally)
@@ -153,10 +153,10 @@ def test_whole_audio_is_not_counted(tmp_path, form):
 
 
 def test_a_file_that_changes_after_it_was_counted_is_refused(tmp_path, monkeypatch):
-    count = shards.count_frames
+    count = extraction.count_frames
     for wrong in (-1, 1):
         with monkeypatch.context() as patch:
-            patch.setattr(shards, "count_frames", lambda *x, **y: count(*x, **y) + wrong)  # noqa: B023
+            patch.setattr(extraction, "count_frames", lambda *x, **y: count(*x, **y) + wrong)  # noqa: B023
             with pytest.raises(CorpusError, match=r"utterance-0\d\.wav: "):
                 store_of(tmp_path)
         assert not (tmp_path / "s.h5").exists()
@@ -199,7 +199,7 @@ def flac_of_unknown_length(path):
 
 @pytest.mark.parametrize("block", [777, 2**18])
 def test_flac_of_unknown_length_is_read_to_its_end(tmp_path, monkeypatch, block):
-    monkeypatch.setattr(sound, "BLOCK", block)
+    monkeypatch.setattr(audio_stream, "BLOCK", block)
     bytes_of(tmp_path, "known.flac", noise(2))
     flac_of_unknown_length(tmp_path / "u.flac")
     assert measure_audio(tmp_path / "u.flac") == (2 * RATE, RATE, False)
@@ -308,7 +308,7 @@ def write_cases(folder):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_unusual_audio_is_flagged_in_the_store(tmp_path, monkeypatch, workers):
-    monkeypatch.setattr(shards, "SHARD", 2)
+    monkeypatch.setattr(extraction, "SHARD", 2)
     store = store_of(tmp_path, *write_cases(tmp_path), workers=workers)
     expected = [NOTHING, NOTHING, *(flags for *_, flags in CASES.values())]
     assert [Irregularity(flags) for flags in store.irregular.tolist()] == expected
@@ -317,11 +317,11 @@ def test_unusual_audio_is_flagged_in_the_store(tmp_path, monkeypatch, workers):
 
 def test_the_flags_outlive_an_interruption(tmp_path, monkeypatch):
     """Shards that were finished before it are not read again, and keep theirs."""
-    monkeypatch.setattr(shards, "SHARD", 0.1)
+    monkeypatch.setattr(extraction, "SHARD", 0.1)
     names = write_cases(tmp_path)
     whole = store_of(tmp_path, *names).irregular
     (tmp_path / "s.h5").unlink()
-    stream, read = shards.stream_values, []
+    stream, read = extraction.stream_values, []
 
     def interrupted(file, *rest):
         read.append(file)
@@ -329,7 +329,7 @@ def test_the_flags_outlive_an_interruption(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return stream(file, *rest)
 
-    monkeypatch.setattr(shards, "stream_values", interrupted)
+    monkeypatch.setattr(extraction, "stream_values", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store_of(tmp_path, *names)
     assert store_of(tmp_path, *names).irregular.tolist() == whole.tolist()

@@ -13,7 +13,7 @@ import torch
 from benchmarks import crops, dag, extraction, share, startup, training, usual
 from benchmarks.corpora import Audio, made_up
 from benchmarks.rows import COLUMNS, Row, seconds_in_turn, table_of, usage_of
-from emospeech.spectrograms.levels import spectrogram
+from emospeech.spectrograms.transform import spectrogram
 from emospeech.training.settings import TrainingSettings
 from tests.conftest import SETTINGS, write_tables
 

@@ -36,8 +36,8 @@ from emospeech.corpora.transcripts import parse_transcription
 from emospeech.corpora.wdseg import parse_wdseg
 from emospeech.corpora.words import words_within
 from emospeech.runtime.errors import CorpusError, InputError
-from emospeech.spectrograms.levels import spectrogram
 from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.transform import spectrogram
 
 FUZZ = int(os.environ.get("FUZZ", "1"))
 DIMENSIONS = ("valence", "activation", "dominance")

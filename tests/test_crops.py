@@ -18,7 +18,6 @@ from emospeech.labels import class_shares, fuzzy
 from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import Store
-from emospeech.spectrograms.stored import decode, encode
 
 SEEDS = st.integers(0, 2**32)
 VALUES = [1, 1.5, 2, 7 / 3, 2.5, 3, 3.5, 3.75, 4, 4.5, 5]
@@ -36,7 +35,7 @@ def stores(draw, **fixed):
     values = rng.uniform(settings.bottom, 1, (lengths.sum() + 1, 16)).astype(np.float32)
     values[-1] = settings.bottom
     return Store(
-        frames=encode(values, settings),
+        frames=settings.encode(values),
         offsets=np.concatenate([[0], lengths.cumsum()]),
         recordings=tuple(f"recording-{number}" for number in range(len(lengths))),
         word_start=times[:, 0],
@@ -218,7 +217,7 @@ def test_halfway_labels_leave_the_classes_even_within_their_sampling_error():
 def sampler_of(store, **options):
     """A sampler of recordings 0, 1 and 3, whose pool is heard from two stores."""
     gather = CropGatherer(store, 16)
-    louder = replace(store, frames=encode(decode(store.frames, store.settings), store.settings))
+    louder = replace(store, frames=store.frames.copy())
     pool = UnlabelledPool([gather, CropGatherer(louder, 16)], [[0, 2], [1, 3]])
     chosen = {"pool": pool, "batch_size": 4, "oversample": True} | options
     return Sampler(gather, np.array([0, 1, 3]), np.array([1.0, 2.0, 2.0]), **chosen)

@@ -173,8 +173,8 @@ def flipped(whole):
 
 
 DAMAGES = {
-    "a bit": (flipped, "was changed after it was made: the frames of Ses0"),
-    "its end": (lambda whole: whole[: len(whole) // 2], "is no whole spectrogram store"),
+    "a bit": (flipped, "the frames of Ses0"),
+    "its end": (lambda whole: whole[: len(whole) // 2], "spectrogram store"),
 }
 
 
@@ -188,7 +188,8 @@ def test_no_training_starts_on_a_damaged_store(project, patient):
         done = project.run(target, "--force", config=config)
         store.unlink()  # as the line says
         assert done.returncode != 0
-        assert f"error: results/whole/spectrograms/iemocap.h5: {line}" in done.output
+        assert "error: results/whole/spectrograms/iemocap.h5: " in done.output
+        assert line in done.output
         assert "Traceback" not in done.output
         assert list((project.folder / target).parent.glob("*")) == []
     done = project.run(target, config=config)

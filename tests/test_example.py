@@ -5,16 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 
 from emospeech.crops.centres import draw_fixed_centres
 from emospeech.crops.example import choose_example, example_table
 from emospeech.crops.gather import CropGatherer
 from emospeech.report import captions
 from emospeech.report.figures.crop_example import draw_example
-from emospeech.spectrograms.levels import spectrogram
-from emospeech.spectrograms.rows import row_edges
-from emospeech.spectrograms.settings import SpectrogramSettings
 from tests import report_data as data
 
 WIDTH = 32
@@ -89,18 +85,6 @@ def test_the_example_has_words_and_is_about_three_crops_long(store):
     assert choose_example(store, 30) == 0
     bare = replace(store, word_offsets=np.zeros(5, np.int64), word_start=np.empty(0))
     assert choose_example(bare, 19) == 2
-
-
-@pytest.mark.parametrize("scale", ["mel", "linear"])
-@pytest.mark.parametrize("row", [20, 41, 63])
-def test_a_tone_in_the_middle_of_a_row_is_loudest_there(tmp_path, scale, row):
-    settings = SpectrogramSettings(rows=64, fmin=100, frequency_scale=scale)
-    edges = row_edges(settings)
-    assert len(edges) == 65
-    assert (np.diff(edges) > 0).all()
-    tone = np.sin(np.arange(16000) * 2 * np.pi * edges[row : row + 2].mean() / 16000)
-    soundfile.write(tmp_path / "a.wav", 0.5 * tone, 16000)
-    assert spectrogram(tmp_path / "a.wav", settings)[30].argmax() == row
 
 
 def test_the_figure_has_words_box_and_centre_lines():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emospeech.spectrograms.shards import write_store
+from emospeech.spectrograms.extraction import write_store
 from tests.conftest import SETTINGS, write_tables
 
 ROOT = Path(__file__).parents[1]
@@ -25,7 +25,7 @@ from pathlib import Path
 import pandas as pd
 from emospeech.runtime import jobs
 from emospeech.runtime.import_lock import import_lock
-from emospeech.spectrograms.shards import write_store
+from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.store import check_store, made_from
 from tests.conftest import SETTINGS
 

@@ -20,9 +20,9 @@ from emospeech.folds import FoldSettings, make_folds
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import write_table
 from emospeech.search import best_trials, choose, rank_trials, scoring_folds
-from emospeech.spectrograms.duplicates import equal_recordings
+from emospeech.spectrograms.equal_audio import equal_recordings
+from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.store import open_store
 from emospeech.training import fold as fold_module
 from emospeech.training.data import unlabelled_pool

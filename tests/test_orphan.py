@@ -17,7 +17,7 @@ JOB = """
 import os, sys, time
 from types import SimpleNamespace
 from emospeech.runtime import jobs
-from emospeech.runtime.parallel import ordered_map
+from emospeech.runtime.processes import ordered_map
 
 def wait(number):
     print(f"worker {os.getpid()}\\n", end="", flush=True)  # in one piece, beside the other's

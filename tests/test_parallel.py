@@ -6,7 +6,7 @@ from itertools import count, islice
 import pytest
 
 from emospeech.runtime.errors import CorpusError
-from emospeech.runtime.parallel import ordered_map
+from emospeech.runtime.processes import ordered_map
 
 
 def square(number):

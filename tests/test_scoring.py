@@ -24,9 +24,8 @@ from emospeech.folds import FoldSettings, make_folds
 from emospeech.models.catalogue import build
 from emospeech.models.networks import NetworkSettings
 from emospeech.runtime.errors import InputError
-from emospeech.spectrograms.memory import hold
+from emospeech.spectrograms.extraction import in_memory_store, write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.store import open_store
 from emospeech.training import scorer
 from emospeech.training.description import Description
@@ -109,7 +108,8 @@ def test_a_store_in_memory_holds_what_one_on_disk_does(tmp_path, speech):
         pd.DataFrame({"recording": ["a"], "start": [0.4], "end": [1.3]}),
     )
     write_store(tmp_path / "s.h5", *tables, tmp_path, settings)
-    disk, memory = open_store(tmp_path / "s.h5"), hold(speech, np.array([[0.4, 1.3]]), settings)
+    disk = open_store(tmp_path / "s.h5")
+    memory = in_memory_store(speech, np.array([[0.4, 1.3]]), settings)
     for name in ("frames", "offsets", "word_start", "word_end", "word_offsets", "checksums"):
         np.testing.assert_array_equal(getattr(memory, name), getattr(disk, name))
 

@@ -1,4 +1,4 @@
-"""The store gives back what went in, whatever interrupts its making, and tells its faults."""
+"""Spectrogram stores: round trips, interrupted extractions and damaged files."""
 
 import os
 import re
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
 from hypothesis import given
@@ -19,11 +18,11 @@ from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from emospeech.runtime.errors import CorpusError, InputError
-from emospeech.spectrograms import shards
-from emospeech.spectrograms.levels import spectrogram
+from emospeech.spectrograms import extraction
+from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.shards import write_store
-from emospeech.spectrograms.store import check_store, open_store
+from emospeech.spectrograms.store import check_store, made_from, open_store
+from emospeech.spectrograms.transform import spectrogram
 from tests.conftest import SETTINGS, write_tables
 
 SECONDS = [0.5, 1.1, 0.3]
@@ -35,25 +34,25 @@ def tables(tmp_path):
     return write_tables(tmp_path, SECONDS, WORDS)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "uint8"])
-def test_frames_words_and_settings_come_back(tmp_path, tables, dtype):
+@pytest.mark.parametrize(("dtype", "rounding"), [("float16", 2**-12), ("uint8", 1 / 255)])
+def test_round_trip(tmp_path, tables, dtype, rounding):
     settings = SpectrogramSettings(dtype=dtype)
     write_store(tmp_path / "store.h5", *tables, tmp_path, settings)
     store = check_store(tmp_path / "store.h5")
     assert store.recordings == tuple(tables[0]["recording"])
     assert store.settings == settings
-    for number, name in enumerate(tables[0]["path"]):
-        truth = spectrogram(tmp_path / name, settings)
-        moved = np.abs(store.spectrogram(number) - truth).max() * 40
-        assert moved <= settings.rounding * 1.001
+    for index, name in enumerate(tables[0]["path"]):
+        expected = spectrogram(tmp_path / name, settings)
+        np.testing.assert_allclose(store.spectrogram(index), expected, atol=1.001 * rounding)
     assert store.word_offsets.tolist() == [0, 1, 1, 3]
     assert store.word_start.tolist() == [0.1, 0.0, 0.25]
     assert store.word_end.tolist() == [0.4, 0.2, 0.3]
 
 
-def test_a_person_finds_what_is_in_it_and_where_it_is_from(tmp_path, tables):
-    write_store(tmp_path / "store.h5", *tables, tmp_path, SETTINGS)
-    with h5py.File(tmp_path / "store.h5", locking=False) as file:
+def test_contents_of_the_file(tmp_path, tables):
+    path = tmp_path / "store.h5"
+    write_store(path, *tables, tmp_path, SETTINGS)
+    with h5py.File(path, locking=False) as file:
         names = []
         file.visit(names.append)
         assert set(names) == {
@@ -63,96 +62,87 @@ def test_a_person_finds_what_is_in_it_and_where_it_is_from(tmp_path, tables):
         }
         assert dict(file["settings"].attrs)["hop_length"] == 256
         assert set(file["versions"].attrs) >= {"librosa", "numpy", "libsndfile"}
-        for number, name in enumerate(tables[0]["path"]):
-            told = file["checksums/audio"][number]
-            assert told == zlib.crc32((tmp_path / name).read_bytes())
-        made_from = file.attrs["made_from"]
-        assert re.fullmatch("[0-9a-f]{64}", made_from)
+        audio = [zlib.crc32((tmp_path / name).read_bytes()) for name in tables[0]["path"]]
+        assert file["checksums/audio"][:].tolist() == audio
+    assert re.fullmatch("[0-9a-f]{64}", made_from(path))
     tables[1].loc[0, "end"] = 0.21
     write_store(tmp_path / "other.h5", *tables, tmp_path, SETTINGS)
-    with h5py.File(tmp_path / "other.h5", locking=False) as file:
-        assert file.attrs["made_from"] != made_from
+    assert made_from(tmp_path / "other.h5") != made_from(path)
 
 
 @given_settings(max_examples=15)
 @given(st.lists(st.floats(0.02, 0.4), min_size=1, max_size=6), st.floats(0.01, 1))
-def test_the_same_bytes_whatever_the_shards_and_workers(tmp_path_factory, seconds, shard):
+def test_bytes_do_not_depend_on_shards_or_workers(tmp_path_factory, seconds, shard):
     folder = tmp_path_factory.mktemp("store")
     recordings, words = write_tables(folder, seconds, [(0, 0.0, 0.02)])
+    write_store(folder / "one.h5", recordings, words, folder, SETTINGS)
     with pytest.MonkeyPatch.context() as patch:
-        write_store(folder / "one.h5", recordings, words, folder, SETTINGS)
-        patch.setattr(shards, "SHARD", shard)
+        patch.setattr(extraction, "SHARD", shard)
         write_store(folder / "many.h5", recordings, words, folder, SETTINGS, workers=2)
     assert (folder / "one.h5").read_bytes() == (folder / "many.h5").read_bytes()
 
 
-def test_a_broken_wav_leaves_no_store(tmp_path, tables):
+def test_unreadable_audio_leaves_no_store(tmp_path, tables):
     (tmp_path / tables[0]["path"][1]).write_bytes(b"RIFF")
     with pytest.raises(CorpusError, match="utterance-01"):
         write_store(tmp_path / "store.h5", *tables, tmp_path, SETTINGS, workers=2)
     assert not list(tmp_path.glob("*.h5"))
 
 
-class StoppedError(Exception):
-    """Ends the making of a store where a kill might."""
+class InterruptedExtraction(Exception):  # noqa: N818
+    """Ends an extraction where a kill might."""
 
 
-def stopped_after(count, monkeypatch):
-    """Make `stream_values` stop at the recording behind `count` ones."""
-    left = [count]
-    stream = shards.stream_values
+def record_extractions(monkeypatch, limit=None):
+    """Return a list to which the names of extracted files are added; interrupt after `limit`."""
+    extracted, stream = [], extraction.stream_values
 
-    def some(*arguments):
-        left[0] -= 1
-        if left[0] < 0:
-            raise StoppedError
-        return stream(*arguments)
+    def recording_stream(file, *rest):
+        if len(extracted) == limit:
+            raise InterruptedExtraction
+        extracted.append(file.name)
+        return stream(file, *rest)
 
-    monkeypatch.setattr(shards, "stream_values", some)
+    monkeypatch.setattr(extraction, "stream_values", recording_stream)
+    return extracted
 
 
 @pytest.fixture
 def interrupted(tmp_path, tables, monkeypatch):
-    """A store of three shards, two of them made, and its place."""
-    monkeypatch.setattr(shards, "SHARD", 0.1)
+    """The path of a store of three shards, two of which are finished."""
+    monkeypatch.setattr(extraction, "SHARD", 0.1)
     with monkeypatch.context() as patch:
-        stopped_after(2, patch)
-        with pytest.raises(StoppedError):
+        record_extractions(patch, limit=2)
+        with pytest.raises(InterruptedExtraction):
             write_store(tmp_path / "store.h5", *tables, tmp_path, SETTINGS)
     return tmp_path / "store.h5"
 
 
 def finish(path, tables, monkeypatch):
-    """Make the store; return the names of the files that were extracted for it."""
-    read = []
-    stream = shards.stream_values
+    """Complete the store; return the names of the files that were extracted for it."""
     with monkeypatch.context() as patch:
-        spy = lambda file, *rest: read.append(file.name) or stream(file, *rest)  # noqa: E731
-        patch.setattr(shards, "stream_values", spy)
+        extracted = record_extractions(patch)
         write_store(path, *tables, path.parent, SETTINGS)
-    assert not list(path.parent.glob(".*")), "nothing stays beside a finished store"
+    assert not list(path.parent.glob(".*")), "temporary files are removed"
     check_store(path)
-    return read
+    return extracted
 
 
 def test_finished_shards_are_kept(interrupted, tables, monkeypatch):
     assert not interrupted.exists()
     assert finish(interrupted, tables, monkeypatch) == ["utterance-02.wav"]  # the shortest is last
-    kept = interrupted.read_bytes()
+    resumed = interrupted.read_bytes()
     write_store(interrupted, *tables, interrupted.parent, SETTINGS)
-    assert interrupted.read_bytes() == kept
+    assert interrupted.read_bytes() == resumed
 
 
-def test_a_shard_is_made_anew_when_its_audio_or_its_frames_changed(
-    interrupted, tables, monkeypatch
-):
+def test_shards_with_changed_audio_or_frames_are_extracted_again(interrupted, tables, monkeypatch):
     part = interrupted.with_name(".store.part.h5")
-    wav = interrupted.with_name("utterance-00.wav")
-    soundfile.write(wav, np.zeros(8000), 16000)  # as long as before
+    soundfile.write(interrupted.with_name("utterance-00.wav"), np.zeros(8000), 16000)  # same length
     with h5py.File(part, "r", locking=False) as file:
-        place = file["frames"].id.get_offset() + 256 * (file["offsets"][1] + 7)
+        position = file["frames"].id.get_offset() + 256 * (file["offsets"][1] + 7)
     with open(part, "r+b") as file:
-        file.seek(place)
+        file.seek(position)
         file.write(b"\x01")
     names = [f"utterance-{number:02d}.wav" for number in (1, 0, 2)]  # the longest first
     assert finish(interrupted, tables, monkeypatch) == names
@@ -160,7 +150,7 @@ def test_a_shard_is_made_anew_when_its_audio_or_its_frames_changed(
 
 
 @pytest.mark.parametrize("change", ["words", "settings", "lines", "part"])
-def test_what_was_begun_for_something_else_is_not_used(interrupted, tables, monkeypatch, change):
+def test_an_unfinished_store_of_other_inputs_is_not_used(interrupted, tables, monkeypatch, change):
     part, done = (interrupted.with_name(f".store.part.{suffix}") for suffix in ("h5", "done"))
     if change == "words":
         tables[1].loc[0, "end"] = 0.21
@@ -173,115 +163,85 @@ def test_what_was_begun_for_something_else_is_not_used(interrupted, tables, monk
     assert len(finish(interrupted, tables, monkeypatch)) == 3
 
 
-def make_in_a_group(group, path, tables):
-    """Make a store in a process group of its own, to be killed with its workers."""
+def write_in_new_group(started, path, tables):
+    """Write a store in a new process group, so that workers are killed as well."""
     os.setsid()
-    group.set()
+    started.set()
     write_store(path, *tables, path.parent, SETTINGS, workers=2)
 
 
-def test_a_kill_at_any_moment_leaves_nothing_that_passes_for_whole(tmp_path, monkeypatch):
-    """Killed at 20 random moments: what has the name of the store is the store, to the byte."""
+def test_a_store_is_complete_or_missing_after_a_kill(tmp_path, monkeypatch):
+    """After kills at 20 random times, a file with the final name equals the store."""
     rng = np.random.default_rng(4)
-    tables = write_tables(tmp_path, rng.uniform(0.5, 3.0, 200), [(0, 0.1, 0.2)])
-    write_store(tmp_path / "truth.h5", *tables, tmp_path, SETTINGS)
-    truth = (tmp_path / "truth.h5").read_bytes()
+    tables = write_tables(tmp_path, rng.uniform(0.5, 3.0, 100), [(0, 0.1, 0.2)])
+    write_store(tmp_path / "expected.h5", *tables, tmp_path, SETTINGS)
+    expected = (tmp_path / "expected.h5").read_bytes()
     path, fork = tmp_path / "store.h5", get_context("fork")
-    monkeypatch.setattr(shards, "SHARD", 0.5)
-    seconds, begun = None, 0
+    monkeypatch.setattr(extraction, "SHARD", 0.5)
+    duration, unfinished = None, 0
     for _ in range(21):
         path.unlink(missing_ok=True)
-        group, start = fork.Event(), time.perf_counter()
-        process = fork.Process(target=make_in_a_group, args=(group, path, tables))
+        started, start = fork.Event(), time.perf_counter()
+        process = fork.Process(target=write_in_new_group, args=(started, path, tables))
         process.start()
-        group.wait()
-        if seconds is not None:
-            time.sleep(rng.uniform(0, seconds))
+        started.wait()
+        if duration is not None:
+            time.sleep(rng.uniform(0, duration))
             os.killpg(process.pid, signal.SIGKILL)
         process.join()
-        # The first run is not killed: it tells how long one takes.
-        seconds = seconds or time.perf_counter() - start
-        begun += (tmp_path / ".store.part.h5").exists()
-        assert not path.exists() or path.read_bytes() == truth
-    assert begun >= 5, "kills hit a store in the making"
+        # The first run is not killed, but timed.
+        duration = duration or time.perf_counter() - start
+        unfinished += (tmp_path / ".store.part.h5").exists()
+        assert not path.exists() or path.read_bytes() == expected
+    assert unfinished >= 5, "too few kills during the extraction"
     path.unlink(missing_ok=True)
     write_store(path, *tables, tmp_path, SETTINGS)
-    assert path.read_bytes() == truth
+    assert path.read_bytes() == expected
 
 
-def changed(path, change):
-    with h5py.File(path, "r+", locking=False) as file:
-        change(file)
+def remove_first_frame(file):
+    frames = file["frames"][1:]
+    del file["frames"]
+    file["frames"] = frames
 
 
-def rewrite(name, values):
-    def change(file):
-        found = values(file)
-        del file[name]
-        file[name] = found
-
-    return change
-
-
-FAULTS = {
-    "no HDF5": (lambda path: path.write_bytes(b"no store"), "is no whole spectrogram store"),
-    "foreign": (
-        lambda path: (
-            pd.Series([1.0]).to_numpy().tofile(path) or h5py.File(path, "w", locking=False).close()
-        ),
-        "is no spectrogram store",
-    ),
-    "truncated": (lambda path: os.truncate(path, path.stat().st_size // 2), "whole|cut short"),
-    "a byte short": (lambda path: os.truncate(path, path.stat().st_size - 1), "whole|cut short"),
-    "old": (lambda path: changed(path, lambda f: f.attrs.update(version=1)), "of version 1, not"),
-    "a dataset less": (
-        lambda path: changed(path, lambda f: f.__delitem__("words/end")),
-        "has no dataset words/end",
-    ),
-    "a word moved": (
-        lambda path: changed(path, lambda f: f["words/start"].__setitem__(0, 0.11)),
-        "was changed after it was made: words/start",
-    ),
-    "a name changed": (
-        lambda path: changed(path, lambda f: f["recordings"].__setitem__(0, "other")),
-        "was changed after it was made: recordings",
-    ),
-    "a frame changed": (
-        lambda path: changed(path, lambda f: f["frames"].__setitem__((40, 3), 0.5)),
-        "was changed after it was made: the frames of utterance-01",
-    ),
-    "no floor": (
-        lambda path: changed(path, lambda f: f["frames"].__setitem__((-1, 3), 0.5)),
-        "its last line is no floor",
-    ),
-    "a frame less": (
-        lambda path: changed(path, rewrite("frames", lambda f: f["frames"][1:])),
-        "has offsets that do not fit its 3 recordings",
-    ),
-    "a setting unknown": (
-        lambda path: changed(path, lambda f: f["settings"].attrs.update(n_mels=128)),
-        "unknown or missing setting n_mels",
-    ),
-    "a setting missing": (
-        lambda path: changed(path, lambda f: f["settings"].attrs.__delitem__("rows")),
-        "unknown or missing setting rows",
-    ),
+# A function that damages an open file or the file at a path, and what the message names.
+DAMAGES = {
+    "version": (lambda file: file.attrs.update(version=1), "version 1"),
+    "dataset": (lambda file: file.__delitem__("words/end"), "words/end"),
+    "word": (lambda file: file["words/start"].__setitem__(0, 0.11), "words/start"),
+    "name": (lambda file: file["recordings"].__setitem__(0, "other"), "recordings"),
+    "frame": (lambda file: file["frames"].__setitem__((40, 3), 0.5), "utterance-01"),
+    "floor": (lambda file: file["frames"].__setitem__((-1, 3), 0.5), "floor"),
+    "length": (remove_first_frame, "offsets that do not match its 3 recordings"),
+    "unknown setting": (lambda file: file["settings"].attrs.update(n_mels=128), "n_mels"),
+    "missing setting": (lambda file: file["settings"].attrs.__delitem__("rows"), "rows"),
+}
+FILE_DAMAGES = {
+    "not HDF5": lambda path: path.write_bytes(b"not a store"),
+    "other HDF5": lambda path: h5py.File(path, "w", locking=False).close(),
+    "half": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "last byte": lambda path: os.truncate(path, path.stat().st_size - 1),
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_wrong_with_a_store_is_named(tmp_path, tables, fault):
-    change, line = FAULTS[fault]
+@pytest.mark.parametrize("damage", [*DAMAGES, *FILE_DAMAGES])
+def test_a_damaged_store_is_refused(tmp_path, tables, damage):
     path = tmp_path / "store.h5"
     write_store(path, *tables, tmp_path, SETTINGS)
-    change(path)
-    with pytest.raises(InputError, match=line) as told:
+    named = None
+    if damage in FILE_DAMAGES:
+        FILE_DAMAGES[damage](path)
+    else:
+        change, named = DAMAGES[damage]
+        with h5py.File(path, "r+", locking=False) as file:
+            change(file)
+    with pytest.raises(InputError, match=named) as caught:
         check_store(path)
-    assert str(told.value).startswith(str(path))
-    assert "delete it" in str(told.value)
+    assert str(caught.value).startswith(f"{path}: ")
 
 
-def test_jobs_share_the_pages_of_a_store(tmp_path, tables):
+def test_jobs_share_the_memory_of_a_store(tmp_path, tables):
     """Reading frames makes no page of the mapping private to the process."""
     if not os.path.exists("/proc/self/smaps"):
         pytest.skip("needs Linux")
@@ -292,5 +252,5 @@ def test_jobs_share_the_pages_of_a_store(tmp_path, tables):
     (mapped,) = re.findall(rf"{re.escape(str(tmp_path))}/store\.h5\n(.*?)VmFlags", maps, re.DOTALL)
     assert int(re.search(r"Anonymous: +(\d+)", mapped).group(1)) == 0
     assert int(re.search(r"Rss: +(\d+)", mapped).group(1)) > 0
-    shutil.rmtree(tmp_path)  # a mapped store may even be deleted
+    shutil.rmtree(tmp_path)  # a mapped store stays readable
     assert np.isfinite(store.frames.astype(np.float32)).all()

@@ -231,8 +231,8 @@ def test_the_stores_are_checked_byte_by_byte(project):
     try:
         done = project.run("check_stores")
         assert done.returncode != 0
-        line = r"error: results/small/spectrograms/iemocap\.h5: was changed after it was made: "
-        assert re.search(line + "the frames of Ses0", done.output), done.output
+        line = r"error: results/small/spectrograms/iemocap\.h5: .* the frames of Ses0"
+        assert re.search(line, done.output), done.output
     finally:
         store.write_bytes(whole)
         os.utime(store, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))

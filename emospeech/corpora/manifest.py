@@ -22,7 +22,7 @@ from emospeech.corpora.speech import SpeechSettings, find_speech
 from emospeech.corpora.tables import RECORDING_COLUMNS, WORD_COLUMNS, Tally, make_corpus
 from emospeech.corpora.words import words_within
 from emospeech.runtime.errors import CorpusError
-from emospeech.runtime.parallel import ordered_map
+from emospeech.runtime.processes import ordered_map
 
 IDENTITY = ("recording", "path")
 SPEAKER = ("session", "speaker", "gender")  # of a labelled corpus, whose folds are made of them

@@ -5,7 +5,7 @@ import pandas as pd
 
 from emospeech.crops.centres import draw_fixed_centres
 from emospeech.crops.gather import CropGatherer
-from emospeech.spectrograms.rows import row_edges
+from emospeech.spectrograms.filter_bank import row_edges
 
 LENGTH = 3  # crops: that of the recording that is shown, if there is one
 AROUND = 3  # crops that are shown on either side of one in a long recording

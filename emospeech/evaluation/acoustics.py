@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from emospeech.runtime.import_lock import import_lock
-from emospeech.runtime.parallel import ordered_map
-from emospeech.spectrograms.sound import stream_samples
+from emospeech.runtime.processes import ordered_map
+from emospeech.spectrograms.audio_stream import stream_samples
 
 with import_lock("librosa"):
     import librosa.core.pitch

@@ -13,7 +13,7 @@ import pandas as pd
 
 from emospeech.evaluation.predictions import BASELINE, TASKS
 from emospeech.runtime.errors import InputError
-from emospeech.spectrograms.duplicates import equal_recordings
+from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.store import Store
 from emospeech.training.fold import LABELS, shuffle_order
 from emospeech.training.trial import FOLD_UAR, LABELLED, UNLABELLED, VALIDATION

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from threadpoolctl import threadpool_limits
 
 from emospeech.runtime.errors import InputError, StoppedError, access_error
-from emospeech.runtime.orphan import end_when_orphaned
+from emospeech.runtime.processes import end_when_orphaned
 
 
 def run(main, job):

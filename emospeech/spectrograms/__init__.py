@@ -1,1 +1,1 @@
-"""From audio to spectrogram frames, and the store that holds them with the word times."""
+"""Spectrograms of audio files, and the HDF5 stores that hold those of a corpus."""

@@ -1,29 +1,32 @@
-"""What fixes a spectrogram and the store that holds it."""
+"""The settings of spectrograms, and how a store represents their values."""
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from emospeech.runtime.errors import InputError
 
-FLOOR = -1.0  # of a crop: a cell `dynamic_range` dB or more below the maximum
+FLOOR = -1.0  # the lowest value of a crop: `dynamic_range` dB or more below the maximum
 
 
 @dataclass(frozen=True)
 class SpectrogramSettings:
-    """The defaults are the paper's where it states them.
+    """The settings of spectrograms and their store. Defaults are the paper's where it states them.
 
-    Raises InputError for settings that no spectrogram can have.
+    Raises:
+        InputError: Two settings contradict each other.
     """
 
     sample_rate: int = 16000  # Hz
-    n_fft: int = 1024  # samples of a window, 64 ms
+    n_fft: int = 1024  # samples per window, 64 ms
     hop_length: int = 256  # samples between frames, 16 ms
     rows: int = 128
     frequency_scale: str = "mel"  # or "linear"
     fmin: float = 0.0  # Hz
     fmax: float = 8000.0  # Hz
-    amplitude: str = "recording"  # whose maximum is 1: the recording's, the "crop"'s, or "fixed"
-    dynamic_range: float = 80.0  # dB from 1 down to -1
-    dtype: str = "float16"  # of the store; or "uint8", half the bytes and less exact
+    amplitude: str = "recording"  # value 1 is the maximum of a recording, a "crop", or "fixed"
+    dynamic_range: float = 80.0  # dB between the values 1 and -1
+    dtype: str = "float16"  # of the store; or "uint8", half the size but less precise
 
     def __post_init__(self):
         self._refuse(self.hop_length > self.n_fft, "hop_length", "is longer than n_fft")
@@ -31,34 +34,44 @@ class SpectrogramSettings:
         self._refuse(self.fmax > self.sample_rate / 2, "fmax", "is above half of sample_rate")
 
     @property
-    def frame_rate(self):
-        """Frames a second."""
+    def frame_rate(self) -> float:
+        """Frames per second."""
         return self.sample_rate / self.hop_length
 
     @property
-    def bottom(self):
-        """The lowest value in the store: -1, or lower where a crop has a maximum of its own.
+    def bottom(self) -> float:
+        """Lowest value in the store: -1, or -3 if each crop is scaled to its own maximum.
 
-        A crop may be as quiet as the floor of its recording, so as much again is kept below it.
+        The maximum of a crop may be as low as -1, and its dynamic range extends 2 below that.
         """
         return FLOOR if self.amplitude != "crop" else FLOOR - 2
 
     @property
-    def step(self):
-        """The distance between neighbouring values of a uint8 store."""
+    def step(self) -> float:
+        """Distance between neighbouring values of a uint8 store."""
         return (1 - self.bottom) / 255
 
-    @property
-    def rounding(self):
-        """How far the store's type moves a value at most, in dB.
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """Return values in the store's data type.
 
-        Numbers of float16 up to 1 lie at most 2^-11 apart, up to 3 at most 2^-9; a value moves by
-        half of that. At 80 dB that is 0.01 dB (0.04 with `crop`), for uint8 0.16 dB (0.31).
+        At 80 dB the rounding error is at most 0.01 dB for float16 (0.04 dB if `amplitude` is
+        "crop") and 0.16 dB (0.31 dB) for uint8.
         """
-        apart = 2.0**-11 if self.bottom == FLOOR else 2.0**-9
-        return (self.step if self.dtype == "uint8" else apart) / 2 * self.dynamic_range / 2
+        if self.dtype == "uint8":
+            return np.rint((values - self.bottom) / self.step).astype(np.uint8)
+        return values.astype(np.float16)
 
-    def _refuse(self, wrong, key, problem):
-        if wrong:
+    def decode(self, stored: np.ndarray) -> np.ndarray:
+        """Return the float32 values of frames in the store's data type."""
+        if self.dtype == "uint8":
+            return stored * np.float32(self.step) + np.float32(self.bottom)
+        return stored.astype(np.float32)
+
+    def floor_frame(self) -> np.ndarray:
+        """Return the frame that crops show outside their recording, (1, rows) as in the store."""
+        return self.encode(np.full((1, self.rows), self.bottom, np.float32))
+
+    def _refuse(self, condition, key, problem):
+        if condition:
             value = getattr(self, key)
-            raise InputError(f"spectrograms.{key}", f"{value} {problem}; change one of them")
+            raise InputError(f"spectrograms.{key}", f"{value} {problem}. Change one of them.")

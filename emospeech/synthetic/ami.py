@@ -18,7 +18,7 @@ import soundfile
 from emospeech.corpora.ami_release import meeting_names
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import atomic_path
-from emospeech.runtime.parallel import ordered_map
+from emospeech.runtime.processes import ordered_map
 from emospeech.synthetic.conversation import meeting_elements, meeting_turns, turn_layout
 from emospeech.synthetic.draws import generator
 from emospeech.synthetic.meetings import LEAST_SECONDS, STEREO, plan_meetings

@@ -13,7 +13,7 @@ import numpy as np
 from emospeech.corpora.iemocap_release import UTTERANCES
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import atomic_path
-from emospeech.runtime.parallel import ordered_map
+from emospeech.runtime.processes import ordered_map
 from emospeech.synthetic.annotations import (
     evaluation_text,
     phseg_text,

@@ -11,7 +11,7 @@ from emospeech.corpora.tables import load_recordings
 from emospeech.folds import PARTS, load_folds
 from emospeech.labels import shuffle_within
 from emospeech.runtime.errors import InputError
-from emospeech.spectrograms.duplicates import equal_recordings
+from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.store import Store, check_store
 from emospeech.training.targets import encode_table
 

@@ -21,8 +21,8 @@ from emospeech.crops.centres import spread_centres
 from emospeech.crops.gather import CropGatherer
 from emospeech.models.catalogue import MODELS, build
 from emospeech.runtime.errors import InputError
-from emospeech.spectrograms.irregular import count_irregularities
-from emospeech.spectrograms.memory import hold
+from emospeech.spectrograms.extraction import in_memory_store
+from emospeech.spectrograms.irregularities import count_irregularities
 from emospeech.training.description import Description
 from emospeech.training.device import torch_device
 from emospeech.training.losses import Objective, objective_of
@@ -97,7 +97,7 @@ class Ensemble:
         """
         spans, notes = find_spans(path)
         settings = {scorer.description.spectrograms for scorer in self.scorers}
-        stores = {one: hold(path, spans, one) for one in settings}
+        stores = {one: in_memory_store(path, spans, one) for one in settings}
         unusual = np.bitwise_or.reduce([store.irregular for store in stores.values()])
         notes += count_irregularities(unusual)
         scores = [

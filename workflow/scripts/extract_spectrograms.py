@@ -3,9 +3,9 @@
 from emospeech.corpora.tables import load_recordings, load_words
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_json
-from emospeech.spectrograms.irregular import count_irregularities
+from emospeech.spectrograms.extraction import write_store
+from emospeech.spectrograms.irregularities import count_irregularities
 from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.shards import write_store
 from emospeech.spectrograms.store import open_store
 
 
