@@ -46,7 +46,8 @@ format: $(VENV)/dev ## format the code
 	$(BIN)/snakefmt Snakefile workflow
 
 docs: $(VENV)/docs ## build the documentation as a website in site/
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python docs/generate_configuration.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Documentation: $(CURDIR)/site/index.html"
 
 control: $(VENV)/dev ## run the demo with shuffled labels too, and compare both with chance level

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from emospeech.report.templates import summaries
+from tests import test_docs
 from tests.run_environment import run_environment
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
@@ -120,6 +121,16 @@ def test_the_demo_plans_every_stage_and_every_training(tmp_path):
     assert sum(planned.values()) < 60
     stages = "synthesize_iemocap synthesize_ami read_iemocap read_ami assign_folds compute_metrics"
     assert {*stages.split(), "extract_spectrograms", "select_trial", "write_report"} <= set(planned)
+
+
+def test_output_page_lists_every_column(project):
+    results = project.folder / "results/small"
+    documented = test_docs.documented_files()
+    for file in [*results.rglob("*.csv"), *results.rglob("*.csv.gz")]:
+        path = test_docs.generic(str(file.relative_to(results)))
+        if not path.startswith("synthetic/"):
+            columns = {test_docs.generic_column(name) for name in pd.read_csv(file, nrows=0)}
+            assert columns - test_docs.documented_columns(documented[path]) == set(), path
 
 
 def test_the_study_leaves_what_is_promised(project):

@@ -10,7 +10,7 @@ corpus, which needs no data: snakemake --cores 2 --configfile config/demo.yaml
 meeting, and manual annotations 1.6.2). With corpora.ami.fetch: true the workflow downloads it to the \
 folders that you configure.
   To use a corpus of your own, describe it in a recordings.csv in the folder of \
-corpora.<corpus>.manifest: README.md, "A corpus of your own"."""
+corpora.<corpus>.manifest, see docs/your-corpus.md."""
 
 
 def corpus_folder(corpus, key, synthetic):
