@@ -47,11 +47,6 @@ def make_folds(recordings: pd.DataFrame, settings: FoldSettings) -> pd.DataFrame
     return pd.concat(folds, ignore_index=True)
 
 
-def load_folds(path: str) -> pd.DataFrame:
-    """Return folds.csv; recordings are read as text, since a name may consist of digits."""
-    return pd.read_csv(path, dtype={"recording": str}, keep_default_na=False)
-
-
 def count_folds(settings: FoldSettings) -> int:
     """Return the number of folds that `make_folds` returns."""
     return settings.sessions * len(settings.genders)

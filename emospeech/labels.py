@@ -57,11 +57,6 @@ def histogram(ratings: Sequence[Sequence[float]]) -> np.ndarray:
     return np.reshape(rows, (-1, len(CLASSES)))
 
 
-def column(labels: ArrayLike) -> np.ndarray:
-    """Return labels (n,) as the targets of a regression, float64 of shape (n, 1)."""
-    return np.asarray(labels, np.float64)[:, None]
-
-
 @dataclass(frozen=True)
 class Encoding:
     """The training targets that represent labels, and the head that predicts them.
@@ -83,7 +78,9 @@ ENCODINGS = {
     "fuzzy": Encoding(fuzzy),
     "histogram": Encoding(fuzzy, uses_ratings=True),
     "hard": Encoding(hard),
-    "regression": Encoding(column, outputs=1, objective="regression"),
+    "regression": Encoding(
+        lambda labels: np.asarray(labels)[:, None], outputs=1, objective="regression"
+    ),
 }
 
 

@@ -84,16 +84,17 @@ def accuracy(counts: np.ndarray) -> np.ndarray:
     return np.trace(counts, axis1=-2, axis2=-1) / counts.sum(axis=(-2, -1))
 
 
-def precision_recall_f1(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return precision, recall and F1 of each class (..., classes) from confusion matrices.
+def precision_recall_f1(counts: np.ndarray) -> np.ndarray:
+    """Return precision, recall and F1 of each class, (3, ..., classes), from confusion matrices.
 
-    They are 0 for classes that are never predicted or never true. Row-normalised confusion matrices
-    give the values that the paper's text quotes.
+    They are 0 for classes that are never predicted or never true. The paper's text quotes values
+    derived from the row-normalised matrix.
     """
     correct = np.diagonal(counts, axis1=-2, axis2=-1)
     precision = divide(correct, counts.sum(axis=-2), 0.0)
     recall = divide(correct, counts.sum(axis=-1), 0.0)
-    return precision, recall, divide(2 * precision * recall, precision + recall, 0.0)
+    f1 = divide(2 * precision * recall, precision + recall, 0.0)
+    return np.stack([precision, recall, f1])
 
 
 def normalise_rows(counts: np.ndarray) -> np.ndarray:
@@ -141,11 +142,6 @@ def concordance(truth: ArrayLike, prediction: ArrayLike) -> float:
     return float(2 * covariance / (truth.var() + prediction.var() + shift**2))
 
 
-def mean_absolute_error(truth: ArrayLike, prediction: ArrayLike) -> float:
-    """Return the mean absolute error (MAE), in points of the scale."""
-    return float(np.mean(np.abs(np.asarray(truth) - prediction)))
-
-
 def score(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     """Return all metrics of predictions, in the order of metrics.csv.
 
@@ -166,7 +162,7 @@ def score(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         "p": p,
         "strict_uar5": float(unweighted_average_recall(strict_confusion_matrix(table))),
         "ccc": concordance(truth, expected),
-        "mae": mean_absolute_error(truth, expected),
+        "mae": float(np.mean(np.abs(truth - expected))),  # in points of the scale
     }
 
 
@@ -175,17 +171,8 @@ def class_metrics(counts: np.ndarray) -> pd.DataFrame:
 
     The columns `*_normalised` derive from the row-normalised matrix.
     """
-    precision, recall, f1 = precision_recall_f1(counts)
-    normalised = np.nan_to_num(normalise_rows(counts))
-    precision_normalised, _, f1_normalised = precision_recall_f1(normalised)
-    return pd.DataFrame(
-        {
-            "class": CLASSES,
-            "support": counts.sum(axis=1),
-            "precision": precision,
-            "recall": recall,
-            "f1": f1,
-            "precision_normalised": precision_normalised,
-            "f1_normalised": f1_normalised,
-        }
-    )
+    names, table = ["precision", "recall", "f1"], pd.DataFrame({"class": CLASSES})
+    table["support"] = counts.sum(axis=1)
+    table[names] = precision_recall_f1(counts).T
+    normalised = precision_recall_f1(np.nan_to_num(normalise_rows(counts)))
+    return table.assign(precision_normalised=normalised[0], f1_normalised=normalised[2])

@@ -48,12 +48,12 @@ from emospeech.report.tables import write_formats
 from emospeech.search import (
     SearchSpace,
     best_trials,
-    choose,
+    choose_trials,
     chosen_histories,
     draw_trial,
     mark_chosen,
     rank_trials,
-    scoring_folds,
+    selection_folds,
 )
 from tests import made_up, report_data
 
@@ -133,7 +133,7 @@ def select(folder, model):
     table = rank_trials([draw_trial(SearchSpace(), 1, n) for n in range(TRIALS)], validations)
     recordings = pd.read_csv(folder / "recordings.csv")
     parts = make_folds(recordings, FoldSettings()).merge(recordings, on="recording")
-    choice = choose(table, scoring_folds(parts, "pooled"))
+    choice = choose_trials(table, selection_folds(parts, "pooled"))
     histories = chosen_histories(choice, validations, [place / "history.csv" for place in places])
     marked = mark_chosen(table, choice)
     return marked, best_trials(table, choice), histories

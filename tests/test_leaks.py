@@ -15,11 +15,10 @@ from emospeech.evaluation.leaks import (
     parts_table,
     refuse_leaks,
 )
-from emospeech.evaluation.predictions import read_keyed
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.runtime.errors import InputError
-from emospeech.runtime.files import write_table
-from emospeech.search import best_trials, choose, rank_trials, scoring_folds
+from emospeech.runtime.files import read_table, write_table
+from emospeech.search import best_trials, choose_trials, rank_trials, selection_folds
 from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
@@ -170,7 +169,7 @@ def test_a_choice_by_a_score_of_the_test_speaker_is_found():
     validations = pd.DataFrame(rows, columns=["trial", "fold", "uar"])
     validations = validations.assign(capped=False, diverged=False, precision="float32")
     table = rank_trials([TRIAL] * 3, validations)
-    choices = choose(table, scoring_folds(evidence.parts, "pooled"))
+    choices = choose_trials(table, selection_folds(evidence.parts, "pooled"))
     best = best_trials(table, choices)
     assert failed(replace(evidence, choices={"a": (best, table)})) == set()
     best["folds"]["1"]["trial"] = (best["folds"]["1"]["trial"] + 1) % 3
@@ -179,14 +178,14 @@ def test_a_choice_by_a_score_of_the_test_speaker_is_found():
 
 def trained_evidence(corpus, folder, **options):
     """Return the evidence of a BasicDCGAN that really trains on fold 1, and its pool's store."""
-    recordings = read_keyed(corpus / "recordings.csv")
-    folds = read_keyed(corpus / "folds.csv")
+    recordings = read_table(corpus / "recordings.csv")
+    folds = read_table(corpus / "folds.csv")
     folds = folds[folds["fold"] == 1]
     outcome = train_fold(
         "BasicDCGAN", fold_of(corpus), [corpus / "store.h5"], (0, TRIAL), NETWORKS, SETTINGS
     )
     write_table(folder / "draws.csv.gz", outcome.draws)
-    draws = read_keyed(folder / "draws.csv.gz").assign(fold=1, training="trial-0")
+    draws = read_table(folder / "draws.csv.gz").assign(fold=1, training="trial-0")
     parts, store = parts_table(recordings, folds), open_store(corpus / "store.h5")
     evidence = leak_evidence(recordings, folds, {})
     return replace(

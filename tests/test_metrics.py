@@ -96,7 +96,8 @@ def test_accuracy_and_mae_of_small_examples():
     counts = counted([1.0, 1.5, 4.5, 3.0], [1, 2, 3, 3])
     assert metrics.accuracy(counts) == 0.75
     assert metrics.accuracy(np.stack([counts, counts])).tolist() == [0.75, 0.75]
-    assert metrics.mean_absolute_error([1.0, 4.5], [2.0, 4.0]) == 0.75
+    probabilities = np.eye(5)[[1, 3]]  # expected values 2 and 4
+    assert metrics.score(np.array([1.0, 4.5]), probabilities)["mae"] == 0.75
 
 
 def test_pearson_test_agrees_with_scipy_and_is_nan_for_constants():

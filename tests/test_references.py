@@ -7,9 +7,10 @@ from sklearn.metrics import balanced_accuracy_score
 
 from emospeech import metrics
 from emospeech.evaluation import acoustics, baseline, references, slices
-from emospeech.evaluation.predictions import load_predictions, predictions_table, read_keyed
+from emospeech.evaluation.predictions import load_predictions, predictions_table
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import read_table
 from tests import made_up
 
 RATE = acoustics.SAMPLE_RATE
@@ -178,7 +179,7 @@ def test_names_made_of_digits_stay_text(tmp_path):
     loaded = load_predictions([path])["a"]
     assert loaded["recording"].tolist() == table["recording"].tolist()
     assert (loaded["speaker"] == "NA").all()
-    assert read_keyed(path)["p1"].dtype == float
+    assert read_table(path)["p1"].dtype == float
 
 
 @pytest.mark.parametrize("label", [1.0, 3.0])

@@ -1,4 +1,4 @@
-"""Trials: reproducible, within the paper's space, and chosen by validation alone."""
+"""Trials: reproducible, within the search space, and selected by validation scores only."""
 
 import json
 from pathlib import Path
@@ -14,26 +14,26 @@ from emospeech.runtime.errors import InputError
 from emospeech.search import (
     SearchSpace,
     best_trials,
-    choose,
+    choose_trials,
     chosen_histories,
     draw_trial,
     mark_chosen,
     rank_trials,
-    scoring_folds,
+    selection_folds,
 )
 from emospeech.training.trial import PARAMETERS, file_of_trial, trial_of_fold
 
 SPACE = SearchSpace()
 
 
-def test_a_trial_depends_on_seed_and_number_alone():
-    trials = [draw_trial(SPACE, 1, number) for number in range(20)]
+def test_trials_depend_on_seed_and_id_only():
+    trials = [draw_trial(SPACE, 1, trial_id) for trial_id in range(20)]
     assert draw_trial(SPACE, 1, 7) == trials[7]
     assert draw_trial(SPACE, 2, 7) != trials[7]
     assert len({tuple(trial.values()) for trial in trials}) > 15
 
 
-def test_trials_fill_the_papers_space_and_nothing_beyond():
+def test_trials_cover_exactly_the_search_space():
     trials = pd.DataFrame([draw_trial(SPACE, 1, number) for number in range(3000)])
     for name in ("crop_width", "batch_size", "learning_rate", "filters"):
         assert set(trials[name]) == set(getattr(SPACE, name))
@@ -41,27 +41,20 @@ def test_trials_fill_the_papers_space_and_nothing_beyond():
         assert set(rows["filter_size"]) == set(range(2, width // 8 + 1))
 
 
-def test_trials_hold_python_numbers():
+def test_trials_contain_python_numbers():
     assert {type(value) for value in draw_trial(SPACE, 1, 0).values()} == {int, float}
 
 
-UAR = [[0.3, 0.5], [0.6, 0.4], [0.5, 0.5]]  # of three trials on two folds
+UAR = [[0.3, 0.5], [0.6, 0.4], [0.5, 0.5]]  # three trials, two folds
 SHARED, OWN = {1: [1, 2], 2: [1, 2]}, {1: [1], 2: [2]}
 
 
 def validations_of(scores):
-    """Return validation.json of all trainings, from the UAR by trial and fold; NaN diverged."""
+    """Return validation.json of all trainings from UAR (trials, folds), NaN if diverged."""
     rows = [
-        (
-            trial,
-            fold,
-            scores[trial][fold - 1],
-            trial == 2,
-            np.isnan(scores[trial][fold - 1]),
-            "float32",
-        )
-        for trial in range(len(scores))
-        for fold in range(len(scores[0]), 0, -1)
+        (trial, fold, uar, trial == 2, np.isnan(uar), "float32")
+        for trial, of_folds in enumerate(scores)
+        for fold, uar in reversed([*enumerate(of_folds, start=1)])
     ]
     return pd.DataFrame(rows, columns=["trial", "fold", "uar", "capped", "diverged", "precision"])
 
@@ -69,7 +62,7 @@ def validations_of(scores):
 TRIALS = [draw_trial(SPACE, 1, number) for number in range(3)]
 
 
-def test_every_trial_has_its_scores_and_how_its_trainings_ended():
+def test_ranking_contains_scores_and_counts_of_capped_and_diverged_trainings():
     table = rank_trials(TRIALS, validations_of(UAR))
     assert table[list(TRIALS[0])].to_dict("records") == TRIALS
     np.testing.assert_allclose(table["validation_uar"], [0.4, 0.5, 0.5])
@@ -79,7 +72,7 @@ def test_every_trial_has_its_scores_and_how_its_trainings_ended():
     assert table["diverged"].tolist() == [0, 0, 0]
 
 
-def test_a_trial_names_the_precisions_of_its_trainings():
+def test_ranking_lists_the_precisions_of_the_trainings():
     validations = validations_of(UAR)
     validations.loc[validations["fold"] == 2, "precision"] = "bfloat16"
     validations.loc[validations["trial"] == 1, "precision"] = "tf32"
@@ -87,9 +80,9 @@ def test_a_trial_names_the_precisions_of_its_trainings():
     assert found.tolist() == ["bfloat16 float32", "tf32", "bfloat16 float32"]
 
 
-def test_the_highest_mean_is_chosen_and_of_equal_ones_the_first():
+def test_pooled_selection_takes_the_first_trial_with_the_highest_mean():
     table = rank_trials(TRIALS, validations_of(UAR))
-    choices = choose(table, SHARED)
+    choices = choose_trials(table, SHARED)
     assert {fold: choice.trial for fold, choice in choices.items()} == {1: 1, 2: 1}
     marked = mark_chosen(table, choices)
     assert marked["chosen"].tolist() == [False, True, False]
@@ -101,12 +94,12 @@ def test_the_highest_mean_is_chosen_and_of_equal_ones_the_first():
     assert trial_of_fold(best, 2) == (1, TRIALS[1])
 
 
-def test_a_fold_that_chooses_for_itself_uses_its_own_score_alone():
+def test_selection_per_fold_uses_the_score_of_that_fold_only():
     table = rank_trials(TRIALS, validations_of(UAR))
-    choices = choose(table, OWN)
+    choices = choose_trials(table, OWN)
     assert {fold: choice.trial for fold, choice in choices.items()} == {1: 1, 2: 0}
     other = rank_trials(TRIALS, validations_of([[row[0], 0.9] for row in UAR]))
-    assert choose(other, OWN)[1] == choices[1]
+    assert choose_trials(other, OWN)[1] == choices[1]
     marked = mark_chosen(table, choices)
     assert marked["chosen_by"].tolist() == ["2", "1", ""]
     best = json.loads(json.dumps(best_trials(table, choices)))
@@ -124,42 +117,43 @@ def parts_of(validation):
 
 @pytest.mark.parametrize("select", ["pooled", "fold"])
 @pytest.mark.parametrize("validation", ["F", "M", "both"])
-def test_no_score_of_a_test_speaker_chooses_its_trial(validation, select):
+def test_scores_on_test_speakers_do_not_select_their_trial(validation, select):
     parts = parts_of(validation)
-    scoring = scoring_folds(parts, select)
+    scoring = selection_folds(parts, select)
     for fold, others in scoring.items():
         by_part = parts.groupby(["fold", "part"])["speaker"].unique()
         (tested,) = by_part[fold, "test"]
         assert fold in others
         assert tested not in {by_part[other, "validation"][0] for other in others}
         if select == "pooled":
-            assert len(others) == (5 if validation == "both" else 3), "all but the twin count"
+            assert len(others) == (5 if validation == "both" else 3), (
+                "all but the fold with swapped speakers"
+            )
 
 
-def test_with_both_the_score_on_the_test_speaker_does_not_count():
-    """Trial 1 is best by all folds, but for fold 1 only through fold 4, which validates on its
-    test speaker."""
+def test_pooled_selection_ignores_the_score_on_the_test_speaker():
+    """Trial 1 has the best mean over all folds, but only due to fold 4 (test speaker of fold 1)."""
     scores = [[0.5] * 6, [0.4, 0.5, 0.5, 0.9, 0.5, 0.5]]
     table = rank_trials(TRIALS[:2], validations_of(scores))
-    choices = choose(table, scoring_folds(parts_of("both"), "pooled"))
+    choices = choose_trials(table, selection_folds(parts_of("both"), "pooled"))
     assert [choices[fold].trial for fold in range(1, 7)] == [0, 1, 1, 1, 1, 1]
     assert list(best_trials(table, choices)) == ["folds"]
 
 
-def test_a_diverged_training_is_never_chosen():
+def test_diverged_trials_are_not_selected():
     nan = float("nan")
     table = rank_trials(TRIALS, validations_of([[0.3, 0.3], [0.9, nan], [0.2, 0.2]]))
     assert table["diverged"].tolist() == [0, 1, 0]
     assert np.isnan(table["validation_uar"][1])
-    assert {choice.trial for choice in choose(table, SHARED).values()} == {0}
-    own = choose(table, OWN)
-    assert (own[1].trial, own[2].trial) == (1, 0), "fold 1 has a training that did not diverge"
+    assert {choice.trial for choice in choose_trials(table, SHARED).values()} == {0}
+    own = choose_trials(table, OWN)
+    assert (own[1].trial, own[2].trial) == (1, 0), "trial 1 did not diverge on fold 1"
     hopeless = rank_trials(TRIALS[:1], validations_of([[0.5, nan]]))
     with pytest.raises(InputError, match=r"search\.space"):
-        choose(hopeless, SHARED)
+        choose_trials(hopeless, SHARED)
 
 
-def test_the_file_of_a_fold_is_that_of_its_trial_or_of_the_seed():
+def test_file_of_trial_finds_the_file_of_a_trial_or_seed():
     paths = [f"BasicCNN/trial-{t}/fold-{f}/weights.safetensors" for t in (0, 1, 11) for f in (1, 2)]
     assert file_of_trial(paths, 1, 2) == paths[3]
     seeds = [f"BasicCNN/seed-7/fold-{f}/weights.safetensors" for f in (1, 2)]
@@ -170,18 +164,18 @@ def test_the_file_of_a_fold_is_that_of_its_trial_or_of_the_seed():
 
 
 @pytest.mark.parametrize(("scoring", "marks"), [(SHARED, [3, 3, 2, 2]), (OWN, [3, 3, 0, 0])])
-def test_the_histories_are_those_of_the_chosen_trials(tmp_path, scoring, marks):
+def test_histories_are_of_the_selected_trials(tmp_path, scoring, marks):
     validations, paths = validations_of(UAR), []
     for row in validations.itertuples():
         paths.append(tmp_path / f"{row.trial}-{row.fold}.csv")
         pd.DataFrame({"epoch": [1, 2], "mark": row.Index}).to_csv(paths[-1], index=False)
-    choices = choose(rank_trials(TRIALS, validations), scoring)
+    choices = choose_trials(rank_trials(TRIALS, validations), scoring)
     histories = chosen_histories(choices, validations, paths)
     assert histories["mark"].tolist() == marks
     assert histories["fold"].tolist() == [1, 1, 2, 2]
 
 
-def test_the_preset_is_the_papers_table_1():
+def test_preset_of_the_paper_equals_table_1():
     preset = yaml.safe_load((Path(__file__).parents[1] / "config/paper.yaml").read_text())
     assert preset["search"]["fixed"] == TABLE_1
     assert {tuple(trial) for trial in preset["search"]["fixed"].values()} == {PARAMETERS}

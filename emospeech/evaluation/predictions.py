@@ -6,6 +6,7 @@ import pandas as pd
 
 from emospeech.labels import CLASSES
 from emospeech.metrics import expected_value
+from emospeech.runtime.files import read_table
 
 TASKS = ("valence", "activation")
 BASELINE = "baseline"  # the name of the classical baseline among the models
@@ -47,20 +48,9 @@ def predictions_of(tested, seed, crops):
     return predictions_table(rows, tested.labels("test"), probabilities)
 
 
-def read_keyed(path):
-    """Return the table at `path`, its names of recordings, speakers and sessions as text.
-
-    A name may be made of digits alone, and "NA" is a name as well.
-    """
-    text = ("recording", "speaker", "session")
-    columns = pd.read_csv(path, nrows=0).columns
-    given = {name: [""] for name in columns if name not in text}
-    return pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=given)
-
-
 def load_predictions(paths):
     """Return {model: predictions of all its folds} from files named .../model/fold-n/*.csv."""
     tables = {}
     for path in map(Path, paths):
-        tables.setdefault(path.parts[-3], []).append(read_keyed(path))
+        tables.setdefault(path.parts[-3], []).append(read_table(path))
     return {model: pd.concat(folds, ignore_index=True) for model, folds in tables.items()}

@@ -11,10 +11,9 @@ from emospeech.evaluation.predictions import (
     TASKS,
     column_names,
     load_predictions,
-    read_keyed,
 )
 from emospeech.metrics import score
-from emospeech.runtime.files import by_folder, read_json
+from emospeech.runtime.files import by_folder, read_json, read_table
 
 
 def load_seeds(paths, repeated, seed):
@@ -32,7 +31,7 @@ def load_seeds(paths, repeated, seed):
 
 def load_crops(paths):
     """Return {(model, crop seed): predictions of all its folds}, from files .../model/crops.csv."""
-    tables = by_folder(paths, read_keyed)
+    tables = by_folder(paths, read_table)
     return {
         (model, seed): rows
         for model, table in tables.items()

@@ -7,8 +7,12 @@ import re
 import stat
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emospeech.runtime.errors import InputError, access_error
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # device, quota, largest file
 
@@ -96,6 +100,20 @@ def write_text(path, text):
     """Write `text` as UTF-8, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def read_table(path: str | os.PathLike) -> "pd.DataFrame":
+    """Return a CSV table whose columns `recording`, `speaker` and `session` are text.
+
+    Their values may consist of digits only, or be "NA".
+    """
+    import pandas as pd  # not above: the --help of the command line imports this module
+
+    text = ("recording", "speaker", "session")
+    columns = pd.read_csv(path, nrows=0).columns
+    missing = {name: [""] for name in columns if name not in text}
+    types = dict.fromkeys(text, str)
+    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)
 
 
 def write_table(path, table):

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from emospeech.corpora.tables import load_recordings
-from emospeech.folds import PARTS, load_folds
+from emospeech.folds import PARTS
 from emospeech.labels import shuffle_within
 from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import read_table
 from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.store import Store, check_store
 from emospeech.training.targets import encode_table
@@ -53,7 +54,7 @@ def load_fold(
     store was changed, or recordings in two parts of the fold hold the same audio.
     """
     store = check_store(store_path)
-    folds = load_folds(folds_path)
+    folds = read_table(folds_path)
     parts = folds.loc[folds["fold"] == fold, ["recording", "part"]]
     table = load_recordings(recordings_path).merge(parts, on="recording", validate="one_to_one")
     if tuple(table["recording"]) != store.recordings:

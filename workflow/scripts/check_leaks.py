@@ -10,15 +10,15 @@ from emospeech.evaluation.leaks import (
     parts_table,
     refuse_leaks,
 )
-from emospeech.evaluation.predictions import load_predictions, read_keyed
+from emospeech.evaluation.predictions import load_predictions
 from emospeech.runtime import jobs
-from emospeech.runtime.files import by_folder, read_json, write_table
+from emospeech.runtime.files import by_folder, read_json, read_table, write_table
 from emospeech.spectrograms.store import open_store
 from emospeech.training.trial import file_of_trial, folder_of_training, trial_of_fold
 
 
 def main(paths, settings):
-    tables = load_recordings(paths.recordings), read_keyed(paths.folds)
+    tables = load_recordings(paths.recordings), read_table(paths.folds)
     labelled, *pooled = (open_store(path) for path in [paths.store, *paths.unlabelled])
     best = by_folder(paths.best, read_json)
     trials = by_folder(paths.trials, pd.read_csv)
@@ -44,7 +44,7 @@ def draws_of(model, best, paths, folds):
     tables = []
     for path in [*chosen, *(path for path in own if path not in trained)]:
         _, training, fold = folder_of_training(path)
-        tables.append(read_keyed(path).assign(training=training, fold=fold))
+        tables.append(read_table(path).assign(training=training, fold=fold))
     return pd.concat(tables, ignore_index=True)
 
 

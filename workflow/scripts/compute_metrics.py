@@ -3,12 +3,12 @@
 import pandas as pd
 
 from emospeech.corpora.tables import load_ratings, load_recordings
-from emospeech.evaluation.predictions import BASELINE, load_predictions, read_keyed
+from emospeech.evaluation.predictions import BASELINE, load_predictions
 from emospeech.evaluation.references import references_table
 from emospeech.evaluation.scores import confusion_tables, metrics_table
 from emospeech.evaluation.slices import slices_table
 from emospeech.runtime import jobs
-from emospeech.runtime.files import by_folder, write_table
+from emospeech.runtime.files import by_folder, read_table, write_table
 
 
 def main(paths, settings):
@@ -19,7 +19,7 @@ def main(paths, settings):
         for file, counted in zip(files, confusion_tables(table), strict=True):
             write_table(file, counted)
 
-    recordings, folds = load_recordings(paths.recordings), read_keyed(paths.folds)
+    recordings, folds = load_recordings(paths.recordings), read_table(paths.folds)
     ratings = load_ratings(paths.ratings) if paths.ratings else None
     write_table(paths.references, references_table(recordings, folds, ratings))
     write_table(paths.slices, slices_table(predictions, recordings, ratings))

@@ -3,17 +3,17 @@
 from emospeech.corpora.tables import load_recordings, load_words
 from emospeech.crops.balance import balance_table
 from emospeech.crops.example import choose_example, example_table
-from emospeech.folds import load_folds
 from emospeech.report.figures import save
 from emospeech.report.figures.crop_example import draw_example
 from emospeech.report.figures.label_balance import draw_balance
 from emospeech.report.tables import write_csv
 from emospeech.runtime import jobs
+from emospeech.runtime.files import read_table
 from emospeech.spectrograms.store import open_store
 
 
 def main(paths, settings):
-    recordings, folds = load_recordings(paths.recordings), load_folds(paths.folds)
+    recordings, folds = load_recordings(paths.recordings), read_table(paths.folds)
     balance = balance_table(recordings, folds, settings.seed, settings.oversample)
     write_csv(balance, paths.balance_csv)
     save(draw_balance(balance), paths.balance_pdf, paths.balance_png, settings.resolution)

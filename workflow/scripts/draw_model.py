@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from emospeech.evaluation.predictions import load_predictions, read_keyed
+from emospeech.evaluation.predictions import load_predictions
 from emospeech.report.figures import confusion, learning_curves, save, scatter, shared_layer
 from emospeech.report.tables import write_csv
 from emospeech.runtime import jobs
+from emospeech.runtime.files import read_table
 
 
 def main(paths, settings):
@@ -26,7 +27,7 @@ def main(paths, settings):
     figure = learning_curves.draw_learning(learned)
     save(figure, paths.learning_pdf, paths.learning_png, resolution)
 
-    mapped = read_keyed(paths.map)[shared_layer.COLUMNS]
+    mapped = read_table(paths.map)[shared_layer.COLUMNS]
     write_csv(mapped, paths.map_csv)
     save(shared_layer.draw_map(mapped), paths.map_pdf, paths.map_png, resolution)
 

@@ -2,14 +2,13 @@
 
 from emospeech.corpora.tables import load_recordings
 from emospeech.evaluation.baseline import baseline_predictions
-from emospeech.evaluation.predictions import read_keyed
 from emospeech.runtime import jobs
-from emospeech.runtime.files import write_table
+from emospeech.runtime.files import read_table, write_table
 
 
 def main(paths, settings):
     recordings = load_recordings(paths.recordings)
-    folds, acoustics = read_keyed(paths.folds), read_keyed(paths.acoustics)
+    folds, acoustics = read_table(paths.folds), read_table(paths.acoustics)
     for fold, path in zip(settings.folds, paths.predictions, strict=True):
         table = baseline_predictions(recordings, folds, acoustics, fold, settings.tasks)
         write_table(path, table)
