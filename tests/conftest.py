@@ -1,5 +1,6 @@
 """Small things that many tests need."""
 
+import hashlib
 import os
 
 import numpy as np
@@ -39,6 +40,12 @@ def write_tables(folder, seconds, words):
     words = pd.DataFrame(words, columns=["recording", "start", "end"])
     words["recording"] = [names[number] for number in words["recording"]]
     return recordings, words
+
+
+def file_digests(root):
+    """Return {path below root: SHA-256} of all files."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Every word lies inside its recording: in the tables, in their files and in the store."""
+"""Every word lies within its recording: in the tables, in their files and in the store."""
 
 import h5py
 import numpy as np
@@ -19,14 +19,14 @@ def synthetic_iemocap(root, seed):
 
 
 def synthetic_ami(root, seed):
-    # Meetings with words beyond the wav, of two channels, with an empty seat and with five people.
+    # These meetings include words beyond the wav, two channels, an empty seat and five people.
     settings = ami.AmiSettings(meetings=7, hours=0.07, seed=seed, audio=False)
     ami.write_ami(root, settings, workers=1)
     audio = root / "amicorpus"
     return read_ami(audio, root / ami.ANNOTATIONS, AmiSettings(seed=seed)), audio
 
 
-def assert_inside(recordings, words):
+def assert_words_within_recordings(recordings, words):
     end = words["recording"].map(recordings.set_index("recording")["duration"])
     assert end.notna().all(), "every word has its recording"
     assert (words["start"] >= 0).all()
@@ -35,15 +35,15 @@ def assert_inside(recordings, words):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("synthetic", [synthetic_iemocap, synthetic_ami])
-def test_every_word_lies_inside_its_recording(tmp_path, synthetic, seed):
-    corpus, root = synthetic(tmp_path / "corpus", seed)
+@pytest.mark.parametrize("synthesize", [synthetic_iemocap, synthetic_ami])
+def test_words_lie_within_their_recordings(tmp_path, synthesize, seed):
+    corpus, root = synthesize(tmp_path / "corpus", seed)
     assert len(corpus.words) > 400
-    assert_inside(corpus.recordings, corpus.words)
+    assert_words_within_recordings(corpus.recordings, corpus.words)
     paths = [tmp_path / name for name in ("recordings.csv", "words.csv", "summary.json")]
     write_corpus(corpus, *paths)
     recordings, words = load_recordings(paths[0]), load_words(paths[1])
-    assert_inside(recordings, words)
+    assert_words_within_recordings(recordings, words)
     settings = SpectrogramSettings(n_fft=4096, hop_length=4096, rows=16)
     write_store(tmp_path / "store.h5", recordings, words, root, settings)
     with h5py.File(tmp_path / "store.h5", locking=False) as store:

@@ -257,7 +257,7 @@ EDITS = {
     "emospeech/training/engine.py": {"train"},
     "emospeech/corpora/wdseg.py": {"read_iemocap"},
     "emospeech/folds.py": {"assign_folds"},
-    "emospeech/synthetic/conversation.py": {"synthesize_ami"},
+    "emospeech/synthetic/ami_plan.py": {"synthesize_ami"},
 }
 UPSTREAM = {
     "train": {

@@ -1,1 +1,1 @@
-"""A synthetic corpus in the formats of IEMOCAP and AMI, for those who hold no licence yet."""
+"""A speech synthesizer, and synthetic corpora in the formats of IEMOCAP and AMI."""

@@ -1,7 +1,7 @@
-"""A synthetic corpus in the form of IEMOCAP_full_release, at the full size or smaller.
+"""A synthetic corpus in the format of IEMOCAP_full_release, at full size or smaller.
 
-The voices, words and ratings are made up; the folders, names, counts and irregularities are those
-of the release. How much of the valence is to be heard is set by the strengths below.
+Voices, words and ratings are synthetic; folders, names, totals and irregularities are those of the
+release.
 """
 
 from dataclasses import dataclass
@@ -11,81 +11,71 @@ from pathlib import Path
 import numpy as np
 
 from emospeech.corpora.iemocap_release import UTTERANCES
-from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import atomic_path
 from emospeech.runtime.processes import ordered_map
-from emospeech.synthetic.annotations import (
-    evaluation_text,
-    phseg_text,
-    raters_files,
-    syseg_text,
-    transcription_line,
-    wdseg_text,
-)
-from emospeech.synthetic.draws import generator
-from emospeech.synthetic.layout import lay_out
-from emospeech.synthetic.plan import release_plan, turns_of
-from emospeech.synthetic.prosody import Affect, levelled, speak, speaker_voice
-from emospeech.synthetic.ratings import rate
-from emospeech.synthetic.sample import needed, sample_plan
-from emospeech.synthetic.sound import write_silence, write_wav
-from emospeech.synthetic.voice import SAMPLE_RATE
+from emospeech.synthetic import iemocap_annotations as annotations
+from emospeech.synthetic.iemocap_plan import Turn, draw_plan, to_turns
+from emospeech.synthetic.prosody import Affect, draw_speaker, normalize_level, speak
+from emospeech.synthetic.rng import spawn_rng
+from emospeech.synthetic.segments import Segment, draw_segments
+from emospeech.synthetic.synthesizer import SAMPLE_RATE
+from emospeech.synthetic.wav import open_wav, to_int16, write_silence
 
-# The first bytes of an AppleDouble file, version 2, and no entry: what macOS leaves in archives.
+# The start of an AppleDouble file, version 2, without entries: macOS leaves such files in archives.
 APPLE_DOUBLE = bytes.fromhex("00051607 00020000") + b"Mac OS X        " + bytes(2)
-ALIGNERS = {"wdseg": wdseg_text, "phseg": phseg_text, "syseg": syseg_text}
+# Points of the rating scale between a label and the voice; limits the accuracy of any model.
+AFFECT_NOISE = 0.9
 
 
 @dataclass(frozen=True)
 class IemocapSettings:
-    """The size of the corpus and how affect sounds in it.
-
-    `affect_noise` is the standard deviation, in points of the scale, between the label and what
-    is heard; it bounds what any model can reach. `valence_strength` and `activation_strength`
-    scale how far the voice follows. Without `audio` the wavs are silent, with the right lengths.
-    """
+    """Settings of the synthetic IEMOCAP; without `audio` its wavs are silent."""
 
     utterances: int = UTTERANCES
     seed: int = 1
-    affect_noise: float = 0.9
-    valence_strength: float = 1.0
-    activation_strength: float = 1.0
     audio: bool = True
 
 
-def write_iemocap(root, settings, workers):
-    """Write the corpus below `root` (made where missing): Session1 to Session5.
+def write_iemocap(root: Path, settings: IemocapSettings, workers: int) -> None:
+    """Write Session1 to Session5 below `root`, which is created if needed.
 
-    The files depend on the settings only, not on `workers`. Raises InputError for a number of
-    utterances that cannot be.
+    The files depend only on the settings. Raises InputError for an impossible number of utterances.
     """
-    plan = iemocap_plan(settings)
-    dialogues = [turns_of(turns) for _, turns in plan.groupby("dialogue")]
+    plan = draw_plan(settings.utterances, settings.seed)
+    dialogues = [to_turns(turns) for _, turns in plan.groupby("dialogue")]
     for _ in ordered_map(partial(write_dialogue, Path(root), settings), dialogues, workers):
         pass
 
 
-def iemocap_plan(settings):
-    """Return the rows of the release's plan that a corpus of these settings holds."""
-    plan = release_plan(settings.seed)
-    least = int(needed(plan).sum())
-    if not least <= settings.utterances <= UTTERANCES:
-        problem = f"{settings.utterances} is not possible; give {least} to {UTTERANCES}"
-        raise InputError("utterances of the synthetic IEMOCAP", problem)
-    return sample_plan(plan, settings.utterances, settings.seed)
-
-
-def write_dialogue(root, settings, turns):
-    """Write everything of one dialogue; `turns` is a list of its `Turn`, in the order of time."""
-    dialogue, session = turns[0].dialogue, Path(root, f"Session{turns[0].session}")
+def write_dialogue(root: Path, settings: IemocapSettings, turns: list[Turn]) -> None:
+    """Write all files of a dialogue, given its turns in order of time."""
+    dialogue, session = turns[0].dialogue, root / f"Session{turns[0].session}"
     labels = session / "dialog" / "EmoEvaluation"
-    rated = [rate(turn, settings.seed) for turn in turns]
-    _write(labels / f"{dialogue}.txt", evaluation_text(turns, rated))
+    ratings = [annotations.draw_ratings(turn, settings.seed) for turn in turns]
+    _write(labels / f"{dialogue}.txt", annotations.label_text(turns, ratings))
     _write(labels / f"._{dialogue}.txt", APPLE_DOUBLE)
-    for name, text in raters_files(dialogue, turns, rated).items():
+    for name, text in annotations.rater_files(dialogue, turns, ratings).items():
         _write(labels / name, text)
-    lines = [_write_utterance(session, settings, turn) for turn in turns]
+    lines = [_write_utterance(session / "sentences", settings, turn) for turn in turns]
     _write(session / "dialog" / "transcriptions" / f"{dialogue}.txt", "".join(lines))
+
+
+def _write_utterance(folder, settings, turn):
+    """Write the wav and the alignments of a turn; return its line of the transcription."""
+    segments = utterance_segments(turn, settings.seed)
+    path = folder / "wav" / turn.dialogue / f"{turn.utterance}.wav"
+    if settings.audio:
+        signal = utterance_audio(turn, segments, settings.seed)
+        with open_wav(path) as wav:
+            wav.write(to_int16(signal))
+    else:
+        write_silence(path, _n_samples(turn))
+    if turn.aligned:
+        texts = annotations.alignment_texts(segments, settings.seed, turn.utterance)
+        for suffix, text in texts.items():
+            name = f"{turn.utterance}.{suffix}"
+            _write(folder / "ForcedAlignment" / turn.dialogue / name, text)
+    return annotations.transcription_line(turn, segments)
 
 
 def _write(path, content):
@@ -93,47 +83,22 @@ def _write(path, content):
         temporary.write_bytes(content if isinstance(content, bytes) else content.encode("latin-1"))
 
 
-def utterance_layout(turn, seed):
-    """Return the segments of an utterance; they do not depend on how it is rated."""
-    seconds = utterance_samples(turn) / SAMPLE_RATE
-    return lay_out(seconds, generator(seed, "layout", turn.utterance), words=not turn.wordless)
-
-
-def utterance_samples(turn):
-    """Return the length of a turn's wav in samples."""
+def _n_samples(turn):
     return round((turn.end - turn.start) * SAMPLE_RATE)
 
 
-def utterance_affect(turn, settings):
-    """Return the `Affect` that is heard: the label and some noise, scaled by the strengths."""
-    noise = generator(settings.seed, "affect", turn.utterance).normal(size=2)
-    heard = np.array([turn.valence, turn.activation]) + settings.affect_noise * noise
-    valence, activation = np.clip((heard - 3) / 2, -1.5, 1.5)
-    return Affect(
-        settings.valence_strength * float(valence), settings.activation_strength * float(activation)
-    )
+def utterance_segments(turn: Turn, seed: int) -> list[Segment]:
+    """Return the segments of an utterance, which do not depend on its ratings."""
+    rng = spawn_rng(seed, "layout", turn.utterance)
+    return draw_segments(_n_samples(turn) / SAMPLE_RATE, rng, words=not turn.wordless)
 
 
-def utterance_audio(turn, segments, settings):
-    """Return the waveform of an utterance as float32, 16 kHz."""
-    rng = generator(settings.seed, "voice", turn.utterance)
-    speaker = speaker_voice(settings.seed, turn.speaker, female=turn.speaker.endswith("F"))
-    affect = utterance_affect(turn, settings)
-    signal = speak(segments, utterance_samples(turn), speaker, affect, rng)
-    return levelled(signal, generator(settings.seed, "level", turn.utterance))
-
-
-def _write_utterance(session, settings, turn):
-    """Write a turn's wav and alignments, and return its line of the transcription."""
-    segments = utterance_layout(turn, settings.seed)
-    folder = session / "sentences"
-    wav = folder / "wav" / turn.dialogue / f"{turn.utterance}.wav"
-    if settings.audio:
-        write_wav(wav, utterance_audio(turn, segments, settings))
-    else:
-        write_silence(wav, utterance_samples(turn))
-    if turn.aligned:
-        for kind, text in ALIGNERS.items():
-            path = folder / "ForcedAlignment" / turn.dialogue / f"{turn.utterance}.{kind}"
-            _write(path, text(segments, settings.seed, turn.utterance))
-    return transcription_line(turn, [s.spelling for s in segments if s.spelling])
+def utterance_audio(turn: Turn, segments: list[Segment], seed: int) -> np.ndarray:
+    """Return the waveform of an utterance; its labels plus noise determine the affect."""
+    noise = spawn_rng(seed, "affect", turn.utterance).normal(size=2)
+    expressed = np.array([turn.valence, turn.activation]) + AFFECT_NOISE * noise
+    affect = Affect(*map(float, np.clip((expressed - 3) / 2, -1.5, 1.5)))
+    speaker = draw_speaker(seed, turn.speaker, female=turn.speaker.endswith("F"))
+    rng = spawn_rng(seed, "voice", turn.utterance)
+    signal = speak(segments, _n_samples(turn), speaker, affect, rng)
+    return normalize_level(signal, spawn_rng(seed, "level", turn.utterance))

@@ -1,151 +1,134 @@
-"""Affect and a layout in, synthesis parameters out: how a feeling sounds in this corpus.
+"""Speakers, and how valence and activation change their voice.
 
-Valence and activation act on what can be seen in any second of speech: the tilt of the spectrum,
-its brightness around 3.7 kHz, the formants (spread lips shorten the tract), breathiness, the
-level and range of the fundamental and the contrast of stress. Speakers differ in all of them.
+Both act on properties that any second of speech shows: the tilt of the spectrum, its brightness
+around 3.7 kHz, the formants (spread lips shorten the vocal tract), breathiness, the level and range
+of the fundamental frequency, and the contrast of stress. Speakers differ in all of them.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 from scipy.ndimage import convolve1d
 
-from emospeech.synthetic.draws import generator
-from emospeech.synthetic.layout import FRAMES_PER_SECOND
-from emospeech.synthetic.voice import HOP_LENGTH, SAMPLE_RATE, Tracks, render
+from emospeech.synthetic.rng import spawn_rng
+from emospeech.synthetic.segments import FRAMES_PER_SECOND, Segment
+from emospeech.synthetic.synthesizer import HOP_LENGTH, SAMPLE_RATE, Tracks, render
 
-TRACK_RATE = SAMPLE_RATE / HOP_LENGTH  # frames of parameters a second
+NOISE_FLOOR = -62.0  # dB relative to the speech
 
 
 @dataclass(frozen=True)
 class Speaker:
-    """A voice: `f0` in Hz, `span` of its accents in semitones, `tract` a factor on the formants,
-    `tilt` in dB an octave, `hump`, `breath` and `bright` in dB."""
+    """A speaker's neutral voice; see `Tracks` for the other units."""
 
     f0: float
-    span: float
-    tract: float
+    span: float  # semitones of a pitch accent
+    tract: float  # factor on the formants; larger for a shorter vocal tract
     tilt: float
-    hump: float
-    breath: float
-    bright: float
+    first_harmonic: float
+    breath: float  # dB, the level of the aspiration noise
+    brightness: float
 
 
 @dataclass(frozen=True)
 class Affect:
-    """What is heard: valence and activation, 0 being neutral and -1 and 1 the ends of the scale."""
+    """Expressed valence and activation: 0 is neutral, -1 and 1 are the ends of the rating scale."""
 
     valence: float = 0.0
     activation: float = 0.0
 
 
-def speaker_voice(seed, name, female):
-    """Return the `Speaker` that `seed` gives to `name`."""
-    rng = generator(seed, "speaker", name)
-    normal = rng.standard_normal(7)
+def draw_speaker(seed: int, name: str, female: bool) -> Speaker:
+    """Return the voice that the seed assigns to the speaker `name`."""
+    normal = spawn_rng(seed, "speaker", name).standard_normal(7)
     return Speaker(
         f0=(200.0 if female else 115.0) * 2 ** (0.12 * normal[0]),
         span=2.5 + 0.3 * normal[1],
         tract=(1.16 if female else 1.0) * (1 + 0.025 * normal[2]),
         tilt=-7.5 + 0.5 * normal[3],
-        hump=4.0 + normal[4],
+        first_harmonic=4.0 + normal[4],
         breath=-34.0 + 1.5 * normal[5],
-        bright=2.0 + normal[6],
+        brightness=2.0 + normal[6],
     )
 
 
-def _smoothed(track, frames):
-    window = np.hanning(frames + 2)[1:-1]
-    return convolve1d(track, window / window.sum(), axis=0, mode="nearest")
+def speak(
+    segments: list[Segment], n_samples: int, speaker: Speaker, affect: Affect, rng: Generator
+) -> np.ndarray:
+    """Return the segments as `n_samples` of speech at 16 kHz, float32, not normalized."""
+    return render(_tracks(segments, n_samples, speaker, affect, rng), n_samples, rng)
 
 
-def _stretches(segments):
-    """All phones of the segments with their first frames (10 ms) and stress, in order."""
-    phones = [phone for segment in segments for phone in segment.phones]
-    starts = [start for segment in segments for start in segment.bounds[:-1]]
-    stress = [stressed for segment in segments for stressed in segment.stressed]
-    return phones, np.array(starts, dtype=float), np.array(stress, dtype=float)
-
-
-def _melody(segments, times, span, rng):
-    """Semitones around the speaker's level: declination, an accent a stressed syllable, drift."""
-    peaks, heights = [], []
-    for segment in segments:
-        if any(segment.stressed):
-            first = segment.stressed.index(True)
-            peaks.append(segment.bounds[first] / FRAMES_PER_SECOND + 0.06)
-            heights.append(span * rng.uniform(0.3, 1.7))
-    melody = np.full(len(times), -0.5 * span)
-    for peak, height in zip(peaks, heights, strict=True):
-        inside = slice(*np.searchsorted(times, (peak - 0.4, peak + 0.4)))
-        melody[inside] += height * np.exp(-0.5 * ((times[inside] - peak) / 0.09) ** 2)
-    drift = np.interp(times, np.arange(0, times[-1] + 2, 0.5), _steps(rng, times[-1]))
-    return melody + drift - 0.8 * np.minimum(times / 4, 1.5)
-
-
-def _steps(rng, seconds):
-    return 0.5 * rng.standard_normal(len(np.arange(0, seconds + 2, 0.5)))
-
-
-def _formants(phones, at, speaker, affect):
-    """Formants and bandwidths in Hz, both (frames, 5); a smile lifts the second and third most."""
-    targets = np.array([[*phone.formants, 3500.0, 4500.0] for phone in phones])
-    smile = 1 + affect.valence * np.array([0.03, 0.07, 0.06, 0.04, 0.03])
-    formants = _smoothed(targets[at], 7) * speaker.tract * smile
-    open_mouth = 1 + 0.06 * affect.activation  # a louder voice opens the mouth: the first rises
-    formants[:, 0] *= open_mouth
-    return formants, 50 + 0.05 * formants
-
-
-def parameter_tracks(segments, n_samples, speaker, affect, rng):
-    """Return the `Tracks` of `segments` spoken by `speaker` with `affect`, for `n_samples`."""
+def _tracks(segments, n_samples, speaker, affect, rng):
     valence, activation = affect.valence, affect.activation
-    phones, starts, stress = _stretches(segments)
-    n_frames = -(-n_samples // HOP_LENGTH) + 1
-    times = np.arange(n_frames) / TRACK_RATE
-    at = np.searchsorted(starts, times * FRAMES_PER_SECOND + 1e-9, side="right") - 1
-    at = np.maximum(at, 0)
+    phones = [phone for segment in segments for phone in segment.word.phones]
+    starts = np.array([start for segment in segments for start in segment.bounds[:-1]])
+    times = np.arange(-(-n_samples // HOP_LENGTH) + 1) / (SAMPLE_RATE / HOP_LENGTH)  # seconds
+    current = np.searchsorted(starts, times * FRAMES_PER_SECOND + 1e-9, side="right") - 1
+    current = np.maximum(current, 0)
 
-    def track(name):
-        return np.array([getattr(phone, name) for phone in phones], dtype=float)[at]
+    def smooth_targets(name):
+        targets = np.array([getattr(phone, name) for phone in phones], dtype=float)
+        return _smooth(targets[current], 3)
 
-    contrast = 1.5 + 1.5 * activation + 0.5 * valence  # dB of a stressed syllable
-    level = 10 ** (contrast * (_smoothed(stress[at], 9) - 0.5) / 20)
+    stressed = [stressed for segment in segments for stressed in segment.word.stressed]
+    stress = _smooth(np.array(stressed, dtype=float)[current], 9)
+    contrast = 1.5 + 1.5 * activation + 0.5 * valence  # dB between stressed and unstressed
+    level = 10 ** (contrast * (stress - 0.5) / 20)
     span = speaker.span * 2 ** (0.6 * activation + 0.5 * valence)
     melody = _melody(segments, times, span, rng) + 2.0 * activation + 1.2 * valence
-    formants, bandwidths = _formants(phones, at, speaker, affect)
+    formants = np.array([[*phone.formants, 3500.0, 4500.0] for phone in phones])
+    smile = 1 + valence * np.array([0.03, 0.07, 0.06, 0.04, 0.03])  # spread lips
+    formants = _smooth(formants[current], 7) * speaker.tract * smile
+    formants[:, 0] *= 1 + 0.06 * activation  # a louder voice opens the mouth
     breath = 10 ** ((speaker.breath - 5 * valence - 2 * activation) / 20)
+    first_harmonic = speaker.first_harmonic - 2.5 * activation - 1.0 * valence
     return Tracks(
-        f0=np.clip(speaker.f0 * 2 ** (_smoothed(melody, 3) / 12), 50, 600),
-        voicing=_smoothed(track("voicing"), 3) * level,
-        aspiration=_smoothed(track("aspiration"), 3) * level * breath * 12,
-        frication=_smoothed(track("frication"), 3) * 0.35 * 10 ** (2.5 * activation / 20),
+        f0=np.clip(speaker.f0 * 2 ** (_smooth(melody, 3) / 12), 50, 600),
+        voicing=smooth_targets("voicing") * level,
+        aspiration=smooth_targets("aspiration") * level * breath * 12,
+        frication=smooth_targets("frication") * 0.35 * 10 ** (2.5 * activation / 20),
         formants=formants,
-        bandwidths=bandwidths,
-        centre=_smoothed(track("centre"), 3) * (1 + 0.03 * valence),
-        width=_smoothed(track("width"), 3),
-        tilt=speaker.tilt + 2.0 * activation + 0.6 * valence + 0.5 * (_smoothed(stress[at], 9)),
-        hump=np.full(n_frames, speaker.hump - 2.5 * activation - 1.0 * valence),
-        bright=np.full(n_frames, speaker.bright + 7.0 * valence),
+        bandwidths=50 + 0.05 * formants,
+        centre=smooth_targets("centre") * (1 + 0.03 * valence),
+        width=smooth_targets("width"),
+        tilt=speaker.tilt + 2.0 * activation + 0.6 * valence + 0.5 * stress,
+        first_harmonic=np.full(len(times), first_harmonic),
+        brightness=np.full(len(times), speaker.brightness + 7.0 * valence),
         jitter=0.006 * 2 ** (-0.8 * valence + 0.3 * activation),
         shimmer=0.04 * 2 ** (-0.8 * valence),
     )
 
 
-def speak(segments, n_samples, speaker, affect, rng):
-    """Return the waveform of `segments` as float32 of `n_samples` at 16 kHz, in no set level."""
-    return render(parameter_tracks(segments, n_samples, speaker, affect, rng), n_samples, rng)
+def _smooth(track, frames):
+    window = np.hanning(frames + 2)[1:-1]
+    return convolve1d(track, window / window.sum(), axis=0, mode="nearest")
 
 
-def levelled(signal, rng, floor=-62.0):
-    """Return `signal` with a drawn level and recording noise, below full scale.
+def _melody(segments, times, span, rng):
+    """Return semitones relative to the speaker's f0: declination, pitch accents and drift."""
+    accented = [segment for segment in segments if any(segment.word.stressed)]
+    heights = [span * rng.uniform(0.3, 1.7) for _ in accented]
+    melody = np.full(len(times), -0.5 * span)
+    for segment, height in zip(accented, heights, strict=True):
+        peak = segment.bounds[segment.word.stressed.index(True)] / FRAMES_PER_SECOND + 0.06
+        near = slice(*np.searchsorted(times, (peak - 0.4, peak + 0.4)))
+        melody[near] += height * np.exp(-0.5 * ((times[near] - peak) / 0.09) ** 2)
+    knots = np.arange(0, times[-1] + 2, 0.5)
+    drift = np.interp(times, knots, 0.5 * rng.standard_normal(len(knots)))
+    return melody + drift - 0.8 * np.minimum(times / 4, 1.5)
 
-    The mean of the RMS and the peak level, in dB, is set to a drawn number, so that neither
-    tells how loudly it was spoken. The noise lies about `floor` dB below the level.
+
+def normalize_level(signal: np.ndarray, rng: Generator) -> np.ndarray:
+    """Return the signal at a random level with recording noise, within full scale.
+
+    The geometric mean of RMS and peak is set to a random level, so that neither reveals how loudly
+    the utterance was spoken.
     """
     rms, peak = np.sqrt(np.mean(signal**2)) + 1e-9, np.max(np.abs(signal)) + 1e-9
-    wanted = 10 ** (rng.normal(-22, 3) / 20)
-    signal = signal * np.float32(wanted / np.sqrt(rms * peak))
-    hiss = wanted * 10 ** (rng.normal(floor, 4) / 20)
-    signal += np.float32(hiss) * rng.standard_normal(len(signal), dtype=np.float32)
+    level = 10 ** (rng.normal(-22, 3) / 20)
+    signal = signal * np.float32(level / np.sqrt(rms * peak))
+    noise = level * 10 ** (rng.normal(NOISE_FLOOR, 4) / 20)
+    signal += np.float32(noise) * rng.standard_normal(len(signal), dtype=np.float32)
     return signal * np.float32(min(1.0, 0.98 / np.max(np.abs(signal))))
