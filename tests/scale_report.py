@@ -25,7 +25,7 @@ import yaml
 from threadpoolctl import threadpool_limits
 
 from benchmarks.memory import process_peak
-from emospeech.crops.balance import balance_table
+from emospeech.crops.oversampling import balance_table
 from emospeech.evaluation.predictions import load_predictions
 from emospeech.evaluation.scores import confusion_tables
 from emospeech.folds import FoldSettings, make_folds

@@ -1,11 +1,10 @@
-"""The labels before and after oversampling are those of a training, counted right."""
+"""The distribution of labels before and after oversampling, and its figure."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from emospeech.crops.balance import balance_table
-from emospeech.crops.oversample import epoch_length
+from emospeech.crops.oversampling import balance_table, epoch_length
 from emospeech.report import captions
 from emospeech.report.figures.label_balance import draw_balance
 from tests import report_data as data
@@ -26,16 +25,16 @@ def counts(table, stage):
     return table.loc[table["stage"] == stage, "count"].tolist()
 
 
-def test_the_training_part_is_counted_by_hand():
-    """1, 2, 4 are one each, two of 2.5 one for 2 and one for 3; no label, 5 and 2 are not in it."""
+def test_labels_of_the_training_part():
+    """1, 2 and 4 occur once; two labels of 2.5 count as one 2 and one 3."""
     table = balance_table(RECORDINGS, FOLDS, seed=1)
     assert counts(table, "training part") == [1, 2, 1, 1, 0]
     before = table[table["stage"] == "training part"]
     assert before["share"].tolist() == [0.2, 0.4, 0.2, 0.2, 0]
 
 
-def test_an_oversampled_epoch_draws_every_class_equally_often():
-    """Without halves the draws of a class are its labels: all shares are equal but for rounding."""
+def test_classes_of_an_oversampled_epoch_are_equally_frequent():
+    """There are no halfway labels, so the shares are equal except for rounding."""
     recordings = pd.DataFrame({"recording": range(60), "valence": [1] * 2 + [2] * 50 + [3, 4] * 4})
     folds = pd.DataFrame({"recording": range(60), "fold": 3, "part": "train"})
     table = balance_table(recordings, folds, seed=1)
@@ -46,12 +45,12 @@ def test_an_oversampled_epoch_draws_every_class_equally_often():
     assert set(table["fold"]) == {3}
 
 
-def test_without_oversampling_an_epoch_is_the_training_part():
+def test_an_epoch_without_oversampling_is_the_training_part():
     table = balance_table(RECORDINGS, FOLDS, seed=1, oversample=False)
     assert counts(table, "epoch") == counts(table, "training part")
 
 
-def test_the_same_seed_draws_the_same_epoch_and_another_one_another():
+def test_the_epoch_depends_on_the_seed():
     labels = [2] * 9 + [2.5] * 4 + [3] * 3 + [4]
     recordings = pd.DataFrame({"recording": range(len(labels)), "valence": labels})
     folds = pd.DataFrame({"recording": range(len(labels)), "fold": 1, "part": "train"})
@@ -60,7 +59,7 @@ def test_the_same_seed_draws_the_same_epoch_and_another_one_another():
     assert not first.equals(other)
 
 
-def test_bars_are_the_shares():
+def test_bars_of_the_figure_are_the_shares():
     figure = draw_balance(data.balance())
     panels = [panel for panel in figure.axes if panel.get_visible()]
     assert [panel.get_title("left") for panel in panels] == ["Fold 1", "Fold 2"]
@@ -70,7 +69,7 @@ def test_bars_are_the_shares():
     assert len(draw_balance(data.balance(range(1, 11))).axes) == 10
 
 
-def test_numbers_of_the_caption_count_recordings_and_crops():
+def test_numbers_of_the_caption():
     numbers = captions.balance(data.balance())
     assert (numbers["recordings"], numbers["crops"]) == ((5, 5), (11, 11))
     assert ("Neg.", 0.4, pytest.approx(3 / 11)) in numbers["classes"]

@@ -1,4 +1,4 @@
-"""Crops: where their centres lie, what they show, and how an epoch is drawn."""
+"""Crops: their centres, their contents, and the draws of an epoch."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from emospeech.crops.centres import draw_centres, draw_fixed_centres, draw_pool, words_of
 from emospeech.crops.gather import CropGatherer
-from emospeech.crops.oversample import draw_epoch, epoch_length
+from emospeech.crops.oversampling import draw_epoch, epoch_length
 from emospeech.crops.pool import UnlabelledPool
 from emospeech.crops.sampler import Sampler
 from emospeech.labels import class_shares, fuzzy
@@ -25,7 +25,7 @@ VALUES = [1, 1.5, 2, 7 / 3, 2.5, 3, 3.5, 3.75, 4, 4.5, 5]
 
 @st.composite
 def stores(draw, **fixed):
-    """A store of a few short recordings whose frames hold random values, and words in some."""
+    """A store of a few short recordings with random values, some of them with words."""
     settings = SpectrogramSettings(rows=16, **fixed)
     lengths = np.array(draw(st.lists(st.integers(1, 60), min_size=1, max_size=6)))
     counts = [draw(st.integers(0, 4)) for _ in lengths]
@@ -37,7 +37,7 @@ def stores(draw, **fixed):
     return Store(
         frames=settings.encode(values),
         offsets=np.concatenate([[0], lengths.cumsum()]),
-        recordings=tuple(f"recording-{number}" for number in range(len(lengths))),
+        recordings=tuple(f"recording-{index}" for index in range(len(lengths))),
         word_start=times[:, 0],
         word_end=times[:, 1],
         word_offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
@@ -47,10 +47,10 @@ def stores(draw, **fixed):
     )
 
 
-def in_a_word(store, number, centre):
-    words = slice(*store.word_offsets[number : number + 2])
+def is_in_word(store, index, centre):
+    words = slice(*store.word_offsets[index : index + 2])
     time, half = centre / store.settings.frame_rate, 0.5 / store.settings.frame_rate
-    last = (store.offsets[number + 1] - store.offsets[number] - 1) / store.settings.frame_rate
+    last = (store.offsets[index + 1] - store.offsets[index] - 1) / store.settings.frame_rate
     return (
         (time >= store.word_start[words] - half - 1e-9)
         & (time <= np.minimum(store.word_end[words] + half, last) + 1e-9)
@@ -58,37 +58,37 @@ def in_a_word(store, number, centre):
 
 
 @given(stores(), SEEDS)
-def test_centres_lie_in_a_word_of_their_recording_or_anywhere_without_one(store, seed):
+def test_centres_are_in_a_word_of_their_recording_if_it_has_words(store, seed):
     rng = np.random.default_rng(seed)
     recordings = rng.integers(len(store.recordings), size=20)
     lengths = np.diff(store.offsets)[recordings]
     for centres in (draw_centres(store, recordings, rng), draw_fixed_centres(store, recordings, 1)):
         assert ((centres >= 0) & (centres < lengths)).all()
-        for number, centre in zip(recordings, centres, strict=True):
-            assert np.diff(store.word_offsets)[number] == 0 or in_a_word(store, number, centre)
+        for index, centre in zip(recordings, centres, strict=True):
+            assert np.diff(store.word_offsets)[index] == 0 or is_in_word(store, index, centre)
 
 
-def test_words_are_drawn_evenly_whatever_their_length(store):
+def test_words_of_different_lengths_are_equally_likely(store):
     centres = draw_centres(store, np.full(4000, 3), np.random.default_rng(0))
     share = (centres <= 1.15 * store.settings.frame_rate).mean()  # the first, short word
     assert share == pytest.approx(0.5, abs=0.04)
 
 
-def test_a_recording_without_words_is_centred_anywhere_in_it(store):
+def test_all_frames_of_a_recording_without_words_are_drawn(store):
     n_frames = store.offsets[3] - store.offsets[2]
     centres = draw_centres(store, np.full(4000, 2), np.random.default_rng(0))
     assert set(centres) == set(range(n_frames))
 
 
-def test_fixed_centres_depend_on_the_name_alone(store):
+def test_fixed_centres_depend_only_on_the_recording_id_and_seed(store):
     forward = draw_fixed_centres(store, [0, 1, 2, 3], seed=1)
     backward = draw_fixed_centres(store, [3, 2, 1, 0], seed=1)
     assert forward.tolist() == backward[::-1].tolist()
     assert forward.tolist() != draw_fixed_centres(store, [0, 1, 2, 3], seed=2).tolist()
 
 
-def test_fixed_centres_of_further_crops_are_drawn_alike(store):
-    """More crops leave those before as they are, and fall into each word as often as any draw."""
+def test_fixed_centres_of_several_crops(store):
+    """They start with the centre of a single crop, and words are equally likely."""
     crops = np.concatenate([draw_fixed_centres(store, [3], 1, crop) for crop in range(400)])
     assert crops[0] == draw_fixed_centres(store, [3], 1)[0]
     share = (crops <= 1.15 * store.settings.frame_rate).mean()  # the first of two words
@@ -96,19 +96,19 @@ def test_fixed_centres_of_further_crops_are_drawn_alike(store):
     assert len(set(crops)) > 20
 
 
-def test_the_pool_draws_every_word_evenly_and_no_other(store):
+def test_pool_words_are_equally_likely(store):
     words = words_of(store, [0, 2, 3])
-    assert words.tolist() == [0, 1, 3, 4], "the third recording has no word and stays out"
+    assert words.tolist() == [0, 1, 3, 4], "the third recording has no words"
     recordings, centres = draw_pool(store, words, np.random.default_rng(0), 4000)
     assert set(recordings) == {0, 3}
     assert (recordings == 0).mean() == pytest.approx(0.5, abs=0.04)
-    assert all(in_a_word(store, *pair) for pair in zip(recordings, centres, strict=True))
+    assert all(is_in_word(store, *pair) for pair in zip(recordings, centres, strict=True))
 
 
-def shown(store, number, first, width):
-    """The crop from frame `first` of a recording on, column by column, (width, rows)."""
+def expected_crop(store, index, first, width):
+    """The crop that starts with frame `first` of a recording, column by column, (width, rows)."""
     settings = store.settings
-    frames = store.spectrogram(number)
+    frames = store.spectrogram(index)
     crop = np.full((width, settings.rows), settings.bottom, np.float32)
     for column in range(width):
         if 0 <= first + column < len(frames):
@@ -132,7 +132,7 @@ def shown(store, number, first, width):
     st.sampled_from(["floor", "shift"]),
     SEEDS,
 )
-def test_a_crop_shows_its_recording_and_floor_beyond_it(store, width, edge, seed):
+def test_crops_contain_their_recording_and_floor_outside(store, width, edge, seed):
     rng = np.random.default_rng(seed)
     recordings = rng.integers(len(store.recordings), size=8)
     lengths = np.diff(store.offsets)[recordings]
@@ -141,15 +141,15 @@ def test_a_crop_shows_its_recording_and_floor_beyond_it(store, width, edge, seed
     assert crops.shape == (8, 1, width, 16)
     assert crops.is_contiguous()
     assert crops.dtype == torch.float32
-    for crop, number, centre, length in zip(crops, recordings, centres, lengths, strict=True):
+    for crop, index, centre, length in zip(crops, recordings, centres, lengths, strict=True):
         first = centre - width // 2
         if edge == "shift":
             first = max(0, min(first, length - width))
-        truth = shown(store, number, first, width)
-        np.testing.assert_allclose(crop[0].numpy(), truth, atol=2e-6)
+        expected = expected_crop(store, index, first, width)
+        np.testing.assert_allclose(crop[0].numpy(), expected, atol=2e-6)
 
 
-def test_digital_silence_stays_floor_in_a_crop_of_its_own_maximum():
+def test_silent_crops_are_floor_if_crops_are_scaled_to_their_maximum():
     settings = SpectrogramSettings(rows=16, amplitude="crop")
     frames = np.full((41, 16), settings.bottom, np.float16)
     spans = np.array([0, 40])
@@ -161,7 +161,7 @@ def test_digital_silence_stays_floor_in_a_crop_of_its_own_maximum():
 
 @given_settings(max_examples=100)
 @given(st.lists(st.sampled_from(VALUES), min_size=1), SEEDS)
-def test_every_recording_appears_in_an_epoch_of_fixed_length(labels, seed):
+def test_epochs_of_fixed_length_contain_every_recording(labels, seed):
     labels = np.array(labels)
     order = draw_epoch(labels, np.random.default_rng(seed))
     assert len(order) == epoch_length(labels)
@@ -171,16 +171,16 @@ def test_every_recording_appears_in_an_epoch_of_fixed_length(labels, seed):
 @given_settings(max_examples=30)
 @given(st.lists(st.sampled_from([1, 1, 1.3, 2.7, 3, 3, 3, 4, 5]), min_size=5, max_size=80), SEEDS)
 def test_counts_within_a_class_differ_by_at_most_one(labels, seed):
-    """Without halfway labels, whose class is drawn, the nearest class is that of a label."""
+    """There are no halfway labels, so the class of a label is the nearest one."""
     labels = np.array(labels)
     counts = np.bincount(draw_epoch(labels, np.random.default_rng(seed)), minlength=len(labels))
-    for number in range(1, 6):
-        members = counts[np.rint(labels) == number]
-        assert np.ptp(members) <= 1 if len(members) else True
+    for label in range(1, 6):
+        members = counts[np.rint(labels) == label]
+        assert not len(members) or np.ptp(members) <= 1
 
 
-def test_the_label_mass_after_oversampling_is_that_of_the_documentation():
-    """On IEMOCAP's distribution of valence; docs/decisions.md states it."""
+def test_label_distribution_after_oversampling_is_as_documented():
+    """For the valence labels of IEMOCAP, see docs/decisions.md."""
     # fmt: off
     counts = {1: 126, 4 / 3: 18, 1.5: 925, 5 / 3: 79, 2: 2075, 7 / 3: 198, 2.5: 1935, 8 / 3: 170,
               3: 1607, 10 / 3: 80, 3.5: 816, 11 / 3: 62, 3.75: 1, 4: 1347, 4.25: 14, 13 / 3: 39,
@@ -195,36 +195,36 @@ def test_the_label_mass_after_oversampling_is_that_of_the_documentation():
 @given_settings(max_examples=30)
 @given(st.lists(st.sampled_from([1, 2, 2, 2, 3, 3, 4, 5]), min_size=5, max_size=80), SEEDS)
 def test_classes_are_even_after_oversampling(labels, seed):
-    """Whole labels: each class that is there has the same share, whatever it had before."""
+    """With integer labels, all classes that occur have the same share."""
     labels = np.array(labels)
     sizes = class_shares(labels[draw_epoch(labels, np.random.default_rng(seed))]).sum(axis=0)
     assert set(np.flatnonzero(sizes)) == set(np.unique(labels) - 1)
     assert np.ptp(sizes[sizes > 0]) <= 1
 
 
-def test_halfway_labels_leave_the_classes_even_within_their_sampling_error():
+def test_classes_are_roughly_even_after_oversampling_with_halfway_labels():
     rng = np.random.default_rng(3)
     values = [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5]
     labels = rng.choice(values, 1000, p=[0.02, 0.1, 0.25, 0.2, 0.2, 0.08, 0.1, 0.03, 0.02])
     drawn = np.mean(
         [class_shares(labels[draw_epoch(labels, rng)]).mean(axis=0) for _ in range(20)], 0
     )
-    # A halfway label drawn for either class counts half to both, so the ends fall a little short.
+    # A halfway label counts half for both classes, so the first and last class are a bit smaller.
     assert class_shares(labels).mean(axis=0).max() > 0.38
     assert drawn == pytest.approx(np.full(5, 0.2), abs=0.08)
 
 
 def sampler_of(store, **options):
-    """A sampler of recordings 0, 1 and 3, whose pool is heard from two stores."""
+    """A sampler of recordings 0, 1 and 3, with a pool from two stores."""
     gather = CropGatherer(store, 16)
-    louder = replace(store, frames=store.frames.copy())
-    pool = UnlabelledPool([gather, CropGatherer(louder, 16)], [[0, 2], [1, 3]])
+    other = replace(store, frames=store.frames.copy())
+    pool = UnlabelledPool([gather, CropGatherer(other, 16)], [[0, 2], [1, 3]])
     chosen = {"pool": pool, "batch_size": 4, "oversample": True} | options
     return Sampler(gather, np.array([0, 1, 3]), np.array([1.0, 2.0, 2.0]), **chosen)
 
 
-def test_a_step_is_the_same_whatever_was_drawn_before(store):
-    """Steps in any order, in another object, after any number of others: the same tensors."""
+def test_batches_do_not_depend_on_the_order_of_steps(store):
+    """Equal epochs give equal tensors for a step, whichever steps came before."""
     rng = lambda: np.random.default_rng([1, 7])  # noqa: E731
     first, again = sampler_of(store).epoch(rng()), sampler_of(store).epoch(rng())
     assert len(first) == 2
@@ -235,7 +235,7 @@ def test_a_step_is_the_same_whatever_was_drawn_before(store):
     assert not torch.equal(first[0][0], other[0][0])
 
 
-def test_the_batches_show_the_recordings_whose_positions_they_give(store):
+def test_positions_of_a_batch_are_those_of_its_crops(store):
     epoch = sampler_of(store, batch_size=5).epoch(np.random.default_rng(0))
     crops, positions, unlabelled = epoch[0]
     assert crops.shape == unlabelled.shape == (5, 1, 16, 128)
@@ -245,20 +245,20 @@ def test_the_batches_show_the_recordings_whose_positions_they_give(store):
         assert (frames == middle).all(axis=1).any()
 
 
-def test_the_pool_takes_each_store_by_its_share_of_words(store):
-    """Recordings 0 and 2 of one store hold two words, 1 and 3 of the other three."""
+def test_stores_of_the_pool_are_drawn_by_their_number_of_words(store):
+    """Recordings 0 and 2 of one store have two words, 1 and 3 of the other have three."""
     sampler = sampler_of(store)
-    places = sampler.pool.draw(500, 8, np.random.default_rng(0))
-    sizes = np.array([[len(part) for part in step] for step in places])
+    locations = sampler.pool.draw(500, 8, np.random.default_rng(0))
+    sizes = np.array([[len(part) for part in step] for step in locations])
     assert (sizes.sum(axis=1) == 8).all()
     assert sizes[:, 0].sum() / 4000 == pytest.approx(0.4, abs=0.03)
-    assert {len(sampler.pool.cut(step)) for step in places} == {8}
+    assert {len(sampler.pool.cut(step)) for step in locations} == {8}
 
 
-def test_a_pool_without_words_and_one_of_different_settings_are_told(store):
+def test_pools_without_words_or_with_different_settings_are_refused(store):
     gather = CropGatherer(store, 16)
-    with pytest.raises(InputError, match="holds no word"):
+    with pytest.raises(InputError, match=r"training\.unlabelled.*words"):
         UnlabelledPool([gather], [[2]])
     other = replace(store, settings=SpectrogramSettings(dynamic_range=60))
-    with pytest.raises(InputError, match="stores of different settings"):
+    with pytest.raises(InputError, match=r"training\.unlabelled.*settings"):
         UnlabelledPool([gather, CropGatherer(other, 16)], [[0], [0]])

@@ -1,1 +1,1 @@
-"""From stores to batches: which recordings, which word of each, and the crop around it."""
+"""Crops of spectrograms and batches of them: recordings, centres and oversampling."""

@@ -1,75 +1,86 @@
-"""Where crops are centred: a random point in a random word, as the paper draws them."""
+"""The centres of crops: a random point in a random word, as in the paper.
+
+Recordings and words are given by their index in the store. A centre is a frame, counted from the
+start of its recording.
+"""
 
 import hashlib
 
 import numpy as np
 
+from emospeech.spectrograms.store import Store
 
-def draw_centres(store, recordings, rng):
-    """Return a centre frame for each recording (numbers in the store), int64 of shape (batch,).
 
-    A word of the recording is drawn, each as likely, then a point in its time range; the nearest
-    frame is the centre. A recording without words has its centre anywhere.
+def draw_centres(store: Store, recordings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a random centre for each recording, int64 of shape (batch,).
+
+    A word of the recording is drawn with equal probability, then a point in time within it; the
+    centre is the nearest frame. In a recording without words all frames are equally likely.
     """
     recordings = np.asarray(recordings)
     return _centres(store, recordings, rng.random((2, len(recordings))))
 
 
-def draw_fixed_centres(store, recordings, seed, crop=0):
-    """Return a centre for each recording that depends on its name, `seed` and `crop` alone.
+def draw_fixed_centres(
+    store: Store, recordings: np.ndarray, seed: int, crop: int = 0
+) -> np.ndarray:
+    """Return a random centre for each recording that depends only on its id, `seed` and `crop`.
 
-    `crop` counts from 0: a recording that is seen several times has that many centres.
+    `crop` counts from 0; each one is a different crop of the same recording.
     """
     recordings = np.asarray(recordings)
-    names = [store.recordings[number] for number in recordings]
-    draws = [_named(name, seed).random((crop + 1, 2))[crop] for name in names]
+    draws = []
+    for index in recordings:
+        digest = hashlib.sha256(store.recordings[index].encode()).digest()
+        rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])
+        draws.append(rng.random((crop + 1, 2))[crop])
     return _centres(store, recordings, np.reshape(draws, (-1, 2)).T)
 
 
-def spread_centres(store, number, count):
-    """Return `count` centres spread evenly over the words of recording `number`, int64 (count,).
+def spread_centres(store: Store, recording: int, count: int) -> np.ndarray:
+    """Return `count` centres spread evenly over the words of a recording, int64 of shape (count,).
 
-    The words are laid end to end and cut into `count` equal parts; a centre is the middle of one.
-    In a recording without words the parts are those of the whole.
+    The words are concatenated and divided into `count` equal parts; a centre is the middle of a
+    part. A recording without words is divided as a whole.
     """
-    words = slice(*store.word_offsets[number : number + 2])
+    words = slice(*store.word_offsets[recording : recording + 2])
     start, end = store.word_start[words], store.word_end[words]
-    recordings = np.full(count, number)
+    recordings = np.full(count, recording)
     if not len(start):
         start = np.zeros(1)
         end = _last_frames(store, recordings[:1]) / store.settings.frame_rate
-    ends = np.cumsum(end - start)  # of the words laid end to end
+    ends = np.cumsum(end - start)  # of the concatenated words
     middles = (np.arange(count) + 0.5) / count * ends[-1]
     word = np.searchsorted(ends, middles)
     return _frames(store, recordings, end[word] - (ends[word] - middles))
 
 
-def draw_pool(store, words, rng, count):
-    """Return recordings and centres for `count` words drawn evenly from `words` (numbers).
-
-    Used for unlabelled audio, where each word of the pool is as likely as any other.
-    """
+def draw_pool(
+    store: Store, words: np.ndarray, rng: np.random.Generator, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return recordings and centres of `count` crops whose words are drawn evenly from `words`."""
     drawn = words[rng.integers(len(words), size=count)]
     recordings = np.searchsorted(store.word_offsets, drawn, side="right") - 1
-    times = _between(store.word_start[drawn], store.word_end[drawn], rng.random(count))
-    return recordings, _frames(store, recordings, times)
+    start, end = store.word_start[drawn], store.word_end[drawn]
+    return recordings, _frames(store, recordings, start + rng.random(count) * (end - start))
 
 
-def words_of(store, recordings):
-    """Return the numbers of all words of the given recordings, int64."""
-    spans = [np.arange(*store.word_offsets[number : number + 2]) for number in recordings]
+def words_of(store: Store, recordings: np.ndarray) -> np.ndarray:
+    """Return the indices of all words in the given recordings, int64."""
+    spans = [np.arange(*store.word_offsets[index : index + 2]) for index in recordings]
     return np.concatenate([np.empty(0, np.int64), *spans])
 
 
 def _centres(store, recordings, draws):
+    """Return the centres for `draws` in [0, 1), (2, batch): of a word, and of a point in it."""
     first = store.word_offsets[recordings]
     count = store.word_offsets[recordings + 1] - first
-    duration = _last_frames(store, recordings) / store.settings.frame_rate
-    start, end = np.zeros(len(recordings)), duration
-    worded = count > 0
-    word = (first + (draws[0] * count).astype(np.int64))[worded]
-    start[worded], end[worded] = store.word_start[word], store.word_end[word]
-    return _frames(store, recordings, _between(start, end, draws[1]))
+    start, end = np.zeros(len(recordings)), _last_frames(store, recordings)
+    end = end / store.settings.frame_rate
+    has_words = count > 0
+    word = (first + (draws[0] * count).astype(np.int64))[has_words]
+    start[has_words], end[has_words] = store.word_start[word], store.word_end[word]
+    return _frames(store, recordings, start + draws[1] * (end - start))
 
 
 def _frames(store, recordings, times):
@@ -80,12 +91,3 @@ def _frames(store, recordings, times):
 
 def _last_frames(store, recordings):
     return store.offsets[recordings + 1] - store.offsets[recordings] - 1
-
-
-def _between(start, end, share):
-    return start + share * (end - start)
-
-
-def _named(name, seed):
-    digest = hashlib.sha256(name.encode()).digest()
-    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])

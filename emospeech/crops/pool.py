@@ -1,43 +1,49 @@
-"""The unlabelled pool: crops around words drawn evenly from several corpora."""
+"""The unlabelled pool: crops around words that are drawn evenly from several corpora."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from emospeech.crops.centres import draw_pool, words_of
+from emospeech.crops.gather import CropGatherer
 from emospeech.runtime.errors import InputError
 
 
 class UnlabelledPool:
-    """All words that may be heard without a label; each is as likely as any other.
+    """All words that may be used without labels, each with equal probability.
 
-    Recordings without a word stay out.
+    Recordings without words are not used.
     """
 
-    def __init__(self, gatherers, recordings):
-        """`gatherers` are CropGatherers of a store each, `recordings` the numbers allowed of it."""
+    def __init__(self, gatherers: Sequence[CropGatherer], recordings: Sequence[np.ndarray]):
+        """`gatherers` have a store each; `recordings` are the indices allowed in each store."""
         if len({gather.store.settings for gather in gatherers}) > 1:
-            problem = "has stores of different settings; delete them"
-            raise InputError("the unlabelled pool", problem)
+            problem = "the spectrogram stores have different settings"
+            raise InputError("training.unlabelled", f"{problem}. Delete them and run again.")
         pairs = zip(gatherers, recordings, strict=True)
-        words = [(gather, words_of(gather.store, numbers)) for gather, numbers in pairs]
-        worded = [(gather, numbers) for gather, numbers in words if len(numbers)]
-        if not worded:
-            raise InputError("the unlabelled pool", "holds no word; check training.unlabelled")
-        self.gatherers, self.words = zip(*worded, strict=True)
-        sizes = np.array([len(numbers) for numbers in self.words])
+        words = [(gather, words_of(gather.store, indices)) for gather, indices in pairs]
+        words = [(gather, indices) for gather, indices in words if len(indices)]
+        if not words:
+            problem = "the recordings that may be used contain no words"
+            raise InputError("training.unlabelled", f"{problem}. Add a corpus with words.")
+        self.gatherers, self.words = zip(*words, strict=True)
+        sizes = np.array([len(indices) for indices in self.words])
         self.shares = sizes / sizes.sum()
 
-    def draw(self, steps, batch_size, rng):
-        """Return a list over the steps: where the crops of a batch lie, for each gatherer."""
+    def draw(
+        self, steps: int, batch_size: int, rng: np.random.Generator
+    ) -> list[tuple[torch.Tensor, ...]]:
+        """Return the locations of the crops of each step, a tensor per gatherer."""
         counts = rng.multinomial(batch_size, self.shares, size=steps)  # (steps, gatherers)
-        places = []
+        locations = []
         for gather, words, count in zip(self.gatherers, self.words, counts.T, strict=True):
             drawn = draw_pool(gather.store, words, rng, count.sum())
-            places.append(gather.locate(*drawn).split(count.tolist()))
-        return list(zip(*places, strict=True))
+            locations.append(gather.locate(*drawn).split(count.tolist()))
+        return list(zip(*locations, strict=True))
 
-    def cut(self, places):
-        """Return the crops at an item of `draw`, float32 of shape (batch, 1, width, rows)."""
-        pairs = zip(self.gatherers, places, strict=True)
-        stored = [gather.cut(found) for gather, found in pairs if len(found)]
+    def cut(self, locations: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Return the crops of a step, float32 of shape (batch, 1, width, rows), from `draw`."""
+        pairs = zip(self.gatherers, locations, strict=True)
+        stored = [gather.cut(located) for gather, located in pairs if len(located)]
         return self.gatherers[0].values(torch.cat(stored) if len(stored) > 1 else stored[0])

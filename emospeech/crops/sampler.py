@@ -1,4 +1,4 @@
-"""The batches of training: labelled crops, oversampled, and unlabelled ones beside them."""
+"""The batches of a training: labelled crops, oversampled if set, and unlabelled crops."""
 
 from dataclasses import dataclass
 
@@ -7,70 +7,67 @@ import torch
 
 from emospeech.crops.centres import draw_centres
 from emospeech.crops.gather import CropGatherer
-from emospeech.crops.oversample import draw_epoch
+from emospeech.crops.oversampling import draw_epoch
 from emospeech.crops.pool import UnlabelledPool
 from emospeech.runtime.errors import InputError
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws an epoch at a time, so that a step is left with cutting its crops.
+    """Draws the crops of a whole epoch, so that a step only has to cut them.
 
-    What a step shows depends on the generator of the epoch and the number of the step alone.
+    The batch of a step depends only on the generator of the epoch and the index of the step.
     """
 
     gather: CropGatherer
-    recordings: np.ndarray  # (n,) numbers of the labelled recordings in the store
+    recordings: np.ndarray  # (n,) indices of the labelled recordings in the store
     valence: np.ndarray  # (n,) their labels
     pool: UnlabelledPool | None
     batch_size: int
-    oversample: bool  # draw the valence classes evenly, or each recording once an epoch
+    oversample: bool  # draw the valence classes evenly, or else each recording once per epoch
 
-    def epoch(self, rng):
-        """Return the whole batches of an epoch drawn from the numpy generator `rng`.
+    def epoch(self, rng: np.random.Generator) -> "Epoch":
+        """Draw the batches of an epoch, without an incomplete one at the end.
 
-        The last incomplete batch is left out. Raises InputError where there is no whole one.
+        Raises:
+            InputError: The recordings do not fill a batch.
         """
-        order = self._order(rng)
+        n_labels = len(self.valence)
+        order = draw_epoch(self.valence, rng) if self.oversample else rng.permutation(n_labels)
         steps = len(order) // self.batch_size
         if not steps:
-            problem = f"is {self.batch_size}, but an epoch holds only {len(order)} crops"
-            raise InputError("search.space.batch_size", f"{problem}; take a smaller one")
+            problem = f"{self.batch_size} is larger than an epoch, which has {len(order)} crops"
+            raise InputError("search.space.batch_size", f"{problem}. Use a smaller batch size.")
         order = order[: steps * self.batch_size]
         drawn = self.recordings[order]
-        places = self.gather.locate(drawn, draw_centres(self.gather.store, drawn, rng))
+        locations = self.gather.locate(drawn, draw_centres(self.gather.store, drawn, rng))
         shape = (steps, self.batch_size)
         return Epoch(
             self,
             torch.from_numpy(order).to(self.gather.device).view(shape),
-            places.view(*shape, -1),
-            self.pool and self.pool.draw(*shape, rng),
+            locations.view(*shape, -1),
+            self.pool.draw(*shape, rng) if self.pool else None,
         )
-
-    def _order(self, rng):
-        """Return positions in `recordings`, in the order of an epoch."""
-        if self.oversample:
-            return draw_epoch(self.valence, rng)
-        return rng.permutation(len(self.valence))
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """The draws of an epoch, on the device; indexed by the step."""
+    """The draws of an epoch, on the device; indexing by a step cuts its batch."""
 
     sampler: Sampler
-    positions: torch.Tensor  # (steps, batch_size) in the sampler's recordings
-    places: torch.Tensor  # (steps, batch_size, 3)
-    unlabelled: list | None  # of the pool, an item a step
+    positions: torch.Tensor  # (steps, batch_size) indices into the sampler's recordings
+    locations: torch.Tensor  # (steps, batch_size, 3) of the labelled crops
+    unlabelled: list[tuple[torch.Tensor, ...]] | None  # see UnlabelledPool.draw
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.positions)
 
-    def __getitem__(self, step):
-        """Return crops, their positions in the labelled recordings, and unlabelled crops or None.
+    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Return labelled crops, their positions, and unlabelled crops if there is a pool.
 
-        Both crops are float32 of shape (batch_size, 1, width, rows), contiguous.
+        Both crops are contiguous float32 of shape (batch_size, 1, width, rows).
         """
         gather, pool = self.sampler.gather, self.sampler.pool
-        crops = gather.values(gather.cut(self.places[step]))
-        return crops, self.positions[step], pool and pool.cut(self.unlabelled[step])
+        crops = gather.values(gather.cut(self.locations[step]))
+        unlabelled = pool.cut(self.unlabelled[step]) if pool and self.unlabelled else None
+        return crops, self.positions[step], unlabelled

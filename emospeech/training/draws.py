@@ -30,7 +30,7 @@ class DrawCounts:
 
     def add(self, epoch: Epoch) -> None:
         """Count the crops of all batches of an epoch."""
-        drawn = [epoch.places.flatten(0, 1)]
+        drawn = [epoch.locations.flatten(0, 1)]
         if epoch.unlabelled is not None:
             drawn += [torch.cat(places) for places in zip(*epoch.unlabelled, strict=True)]
         for (source, gather), places in zip(self.gatherers.items(), drawn, strict=True):

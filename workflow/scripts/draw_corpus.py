@@ -1,8 +1,8 @@
-"""Draw the label balance and an example of a crop, and write the data of both figures."""
+"""Draw the label distribution and an example of a crop, and write the data of both figures."""
 
 from emospeech.corpora.tables import load_recordings, load_words
-from emospeech.crops.balance import balance_table
-from emospeech.crops.example import choose_example, example_table
+from emospeech.crops.example_crop import choose_example, example_table
+from emospeech.crops.oversampling import balance_table
 from emospeech.report.figures import save
 from emospeech.report.figures.crop_example import draw_example
 from emospeech.report.figures.label_balance import draw_balance
@@ -19,8 +19,8 @@ def main(paths, settings):
     save(draw_balance(balance), paths.balance_pdf, paths.balance_png, settings.resolution)
 
     store, words = open_store(paths.store), load_words(paths.words)
-    number = choose_example(store, settings.width)
-    example = example_table(store, words, number, settings.width, settings.seed, settings.edge)
+    index = choose_example(store, settings.width)
+    example = example_table(store, words, index, settings.width, settings.seed, settings.edge)
     write_csv(example, paths.example_csv)
     save(draw_example(example), paths.example_pdf, paths.example_png, settings.resolution)
 

@@ -1,0 +1,75 @@
+"""Oversampling: epochs in which each valence class is drawn equally often.
+
+The paper oversamples the rare valence classes of the training part "such that the overall
+distribution of valence labels is more even".
+"""
+
+import numpy as np
+import pandas as pd
+
+from emospeech.labels import CLASSES, class_shares, is_halfway
+
+
+def epoch_length(labels: np.ndarray) -> int:
+    """Return the number of draws in an epoch: five times the expected size of the largest class.
+
+    Half a recording is rounded up. The length depends on the labels only, so all epochs of a
+    training are equally long.
+    """
+    return len(CLASSES) * int(np.ceil(class_shares(labels).sum(axis=0).max()))
+
+
+def draw_epoch(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return indices into `labels` in the order of an epoch, int64 of shape (epoch_length,).
+
+    Each class has an equal share of the epoch and cycles through its members in random order: all
+    recordings appear, and the counts within a class differ by at most one. The share of a class
+    without members is divided among the others.
+    """
+    drawn = _draw_classes(labels, rng)
+    classes = np.unique(drawn)
+    quotas = np.diff(np.linspace(0, epoch_length(labels), len(classes) + 1).astype(np.int64))
+    draws = []
+    for index, quota in zip(classes, quotas, strict=True):
+        members = np.flatnonzero(drawn == index)
+        cycles = [rng.permutation(members) for _ in range(-(-quota // len(members)))]
+        draws.append(np.concatenate(cycles)[:quota])
+    return rng.permutation(np.concatenate(draws))
+
+
+def balance_table(
+    recordings: pd.DataFrame, folds: pd.DataFrame, seed: int, oversample: bool = True
+) -> pd.DataFrame:
+    """Return the distribution of valence labels in training, before and after oversampling.
+
+    The columns are `fold, stage, class, count, share`. The stages are the labelled recordings of
+    the training part and one epoch drawn from it. A halfway label counts half for both classes.
+    """
+    table = folds[folds["part"] == "train"].merge(recordings, on="recording")
+    table = table[table["valence"].notna()]
+    parts = []
+    for fold in np.unique(table["fold"]).tolist():
+        labels = np.asarray(table.loc[table["fold"] == fold, "valence"], np.float64)
+        stages = {"training part": labels, "epoch": labels}
+        if oversample:
+            order = draw_epoch(labels, np.random.default_rng([seed, fold]))
+            stages = {"training part": labels, "oversampled epoch": labels[order]}
+        for stage, drawn in stages.items():
+            counts = class_shares(drawn).sum(axis=0)
+            columns = {"fold": fold, "stage": stage, "class": CLASSES, "count": counts}
+            parts.append(pd.DataFrame(columns | {"share": counts / len(drawn)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _draw_classes(labels, rng):
+    """Return a class index (0 to 4) for each label; halfway labels are split evenly at random.
+
+    An odd number of equal halfway labels leaves one over. All of these go up or all go down, so a
+    class gets at most one of them and does not exceed its share of the epoch.
+    """
+    lower = class_shares(labels).argmax(axis=1)  # of the two classes of a halfway label
+    drawn, halfway, upward = lower.copy(), is_halfway(labels), rng.integers(2)
+    for index in np.unique(lower[halfway]):
+        members = rng.permutation(np.flatnonzero(halfway & (lower == index)))
+        drawn[members[: (len(members) + upward) // 2]] += 1
+    return drawn
