@@ -15,7 +15,7 @@ from snakemake.sourcecache import LocalSourceFile
 from benchmarks.corpora import SETTINGS, made_up
 from benchmarks.rows import Row
 from benchmarks.training import DEMO
-from emospeech.corpora.tables import RECORDING_COLUMNS
+from emospeech.corpora.corpus_tables import RECORDING_COLUMNS
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.models.networks import NetworkSettings
 from emospeech.training.settings import TrainingSettings

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from hypothesis import settings
 
-from emospeech.corpora.tables import RECORDING_COLUMNS
+from emospeech.corpora.corpus_tables import RECORDING_COLUMNS
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings

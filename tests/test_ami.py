@@ -1,4 +1,4 @@
-"""The reader of AMI, on meetings written by hand and, where it is there, on real annotations."""
+"""Reader for AMI, on hand-written meetings and on real annotations if available."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,7 +24,7 @@ def w(text, start, end, more=""):
 
 
 def meetings_xml(**meetings):
-    """Text of a meetings.xml; a meeting is `{agent: (channel, name)}`."""
+    """Return the text of a meetings.xml; a meeting is `{agent: (channel, name)}`."""
     lines = [HEAD + f'<nite:root nite:id="meet.00" {NITE}>']
     for meeting, people in meetings.items():
         lines.append(f'<meeting observation="{meeting}" duration="1"><!-- checked -->')
@@ -37,7 +37,7 @@ def meetings_xml(**meetings):
 
 
 class Ami:
-    """Writes the files of the corpus below a folder."""
+    """Writer for the files of the corpus."""
 
     def __init__(self, root):
         self.audio, self.annotations = root / "amicorpus", root / "annotations"
@@ -66,7 +66,7 @@ class Ami:
 
 @pytest.fixture
 def ami(tmp_path):
-    """Two meetings of two; in EN2002c the agents wear the headsets crosswise."""
+    """Two meetings of two people; in EN2002c they have swapped their headsets."""
     ami = Ami(tmp_path)
     ami.meetings(
         ES2002a={"A": ("0", "MEE006"), "B": ("1", "FEE005")},
@@ -79,7 +79,7 @@ def ami(tmp_path):
     return ami
 
 
-def test_a_meeting_is_a_recording_and_carries_the_words_of_all(ami):
+def test_mixed_stream_has_the_words_of_all_participants(ami):
     corpus = ami.read()
     assert corpus.recordings["recording"].tolist() == ["EN2002c.Mix-Headset", "ES2002a.Mix-Headset"]
     row = corpus.recordings.iloc[1]
@@ -95,7 +95,7 @@ def test_a_meeting_is_a_recording_and_carries_the_words_of_all(ami):
     assert corpus.summary["speakers"] == 4
 
 
-def test_a_headset_carries_the_words_of_its_wearer(ami):
+def test_headset_has_the_words_of_its_wearer(ami):
     for meeting in ("ES2002a", "EN2002c"):
         ami.wav(meeting, stream="Headset-1")
     corpus = ami.read(stream="Headset-1")
@@ -105,7 +105,7 @@ def test_a_headset_carries_the_words_of_its_wearer(ami):
     ]
 
 
-def test_a_headset_that_nobody_wore_is_counted(ami):
+def test_unused_headset_is_counted(ami):
     ami.wav("ES2002a", stream="Headset-4")
     summary = ami.read(stream="Headset-4").summary
     assert (summary["recordings"], summary["words"]) == (1, 0)
@@ -113,7 +113,7 @@ def test_a_headset_that_nobody_wore_is_counted(ami):
     assert summary["left_out"] == {"meeting without this stream": 1}
 
 
-def test_meetings_are_chosen_and_unknown_ones_told(ami):
+def test_meetings_are_selected_and_unknown_ones_are_errors(ami):
     assert ami.read("ES2002a").recordings["session"].tolist() == ["ES2002a"]
     with pytest.raises(InputError, match="ES2002x"):
         ami.read("ES2002a", "ES2002x")
@@ -123,14 +123,14 @@ def test_meetings_are_chosen_and_unknown_ones_told(ami):
         ami.read(stream="Headset-3")
 
 
-def test_an_agent_that_nobody_knows_keeps_a_name(ami):
+def test_unknown_agent_gets_a_name(ami):
     ami.words("ES2002a", "E", w("who", 5, 6))
     corpus = ami.read()
     assert corpus.words["speaker"].tolist()[-1] == "ES2002a.E"
     assert corpus.summary["irregular"] == {"agent not in meetings.xml": 1}
 
 
-def test_words_are_kept_clipped_or_counted(ami):
+def test_words_are_kept_clipped_or_dropped(ami):
     ami.words(
         "ES2002a", "A", w("late", 9.5, 12), w("after", 10, 11), w("back", 4, 3), w("none", 5, 5),
         '<w nite:id="x">timeless</w>', w("", 1, 2), w("first", 1, 2), w("odd", "soon", 2),
@@ -143,8 +143,8 @@ def test_words_are_kept_clipped_or_counted(ami):
         "meeting not selected: not named": 1,
         "not a word: gap": 1,
         "not a word: vocalsound": 1,
-        "word beyond the recording": 1,
-        "word of no length": 1,
+        "word outside the recording": 1,
+        "word of zero length": 1,
         "word reversed": 1,
         "word without text": 1,
         "word without times": 3,
@@ -156,7 +156,7 @@ def test_words_are_kept_clipped_or_counted(ami):
     }
 
 
-def test_empty_and_missing_words_are_counted(ami):
+def test_missing_words_are_counted(ami):
     ami.words("ES2002a", "D")
     ami.wav("IN1001")
     ami.words("IS1000a", "A", w("lost", 1, 2))
@@ -178,12 +178,12 @@ def test_stray_files_are_ignored_or_counted(ami):
     assert ami.read().summary == before
     ami.write("words/notes.xml", "")
     (audio / "EN2002c.Mix-Headset.wav").write_bytes(b"")
-    extra = {"words file of an unknown name": 1, "wav in another meeting's folder": 1}
+    extra = {"words file with an unknown name": 1, "wav in another meeting's folder": 1}
     assert ami.read().summary["left_out"] == before["left_out"] | extra
 
 
 @pytest.mark.parametrize("suffix", [".WAV", ".Wav"])
-def test_suffixes_in_capitals_are_read(ami, suffix):
+def test_uppercase_suffixes_are_read(ami, suffix):
     expected = ami.read().recordings["recording"].tolist()
     path = ami.wav("ES2002a")
     path.rename(path.with_suffix(suffix))
@@ -194,19 +194,19 @@ def test_suffixes_in_capitals_are_read(ami, suffix):
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF\x24", b"<html>Not Found</html>"])
-def test_a_wav_that_is_none_is_told(ami, content):
+def test_unreadable_wav_is_an_error(ami, content):
     ami.wav("ES2002a").write_bytes(content)
     with pytest.raises(CorpusError, match=r"ES2002a\.Mix-Headset\.wav: "):
         ami.read()
 
 
-def test_missing_folders_are_told(ami, tmp_path):
+def test_missing_folders_are_errors(ami, tmp_path):
     with pytest.raises(CorpusError, match=r"meetings\.xml: "):
         read_ami(ami.audio, tmp_path, AmiSettings())
-    with pytest.raises(CorpusError, match="nowhere: holds no"):
+    with pytest.raises(CorpusError, match="nowhere: "):
         read_ami(tmp_path / "nowhere", ami.annotations, AmiSettings())
     (ami.annotations / "words").rename(tmp_path / "words")
-    with pytest.raises(CorpusError, match="words: no such folder"):
+    with pytest.raises(CorpusError, match="words: "):
         ami.read()
 
 
@@ -221,14 +221,14 @@ def test_missing_folders_are_told(ami, tmp_path):
         '<!DOCTYPE r [<!ENTITY a "b">]><root><w>&a;</w></root>',
     ],
 )
-def test_damaged_xml_is_told(ami, text):
+def test_damaged_xml_is_an_error(ami, text):
     ami.write("words/ES2002a.A.words.xml", text)
     with pytest.raises(CorpusError, match=r"ES2002a\.A\.words\.xml"):
         ami.read()
 
 
-@pytest.mark.skipif(not SAMPLE.is_dir(), reason="no real AMI annotations beside the repository")
-def test_real_annotations_have_their_known_irregularities(tmp_path):
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason="no real AMI annotations in ../shared")
+def test_irregularities_of_real_annotations(tmp_path):
     ami = Ami(tmp_path)
     ami.annotations = SAMPLE
     for meeting in ("EN2002c", "EN2003a", "EN2009c", "ES2002a", "ES2008a", "IN1001"):
@@ -245,9 +245,9 @@ def test_real_annotations_have_their_known_irregularities(tmp_path):
     assert not any("." in speaker for speaker in speakers)
 
 
-@pytest.mark.skipif(not SAMPLE.is_dir(), reason="no real AMI annotations beside the repository")
-def test_real_words_are_read_without_loss_for_each_agent(tmp_path):
-    """Counted another way: all events of the XML in turn, and agents by the order of seats."""
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason="no real AMI annotations in ../shared")
+def test_all_words_of_real_annotations_are_read(tmp_path):
+    """Compares with an independent count from an XML event parser."""
     counted = {}
     for path in sorted(SAMPLE.glob("words/*.xml")):
         meeting, agent = path.name.split(".")[:2]
@@ -262,8 +262,8 @@ def test_real_words_are_read_without_loss_for_each_agent(tmp_path):
     for _, element in ElementTree.iterparse(SAMPLE / "corpusResources" / "meetings.xml"):
         if element.tag == "meeting":
             for seat in element.findall("speaker"):
-                place = (element.get("observation"), seat.get("global_name"))
-                people[place] = seat.get("nxt_agent")
+                person = (element.get("observation"), seat.get("global_name"))
+                people[person] = seat.get("nxt_agent")
     ami = Ami(tmp_path)
     ami.annotations = SAMPLE
     for meeting in {meeting for meeting, _ in counted}:

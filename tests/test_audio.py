@@ -10,9 +10,9 @@ import soundfile
 from emospeech.__main__ import main
 from emospeech.corpora.audio import audio_duration, measure_audio
 from emospeech.corpora.containers import NOT_PLAYED, count_mpeg_samples
+from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.manifest import read_manifest
-from emospeech.corpora.speech import SpeechSettings, find_speech
-from emospeech.corpora.tables import Tally
+from emospeech.corpora.speech import find_speech
 from emospeech.runtime.errors import CorpusError
 from emospeech.spectrograms import audio_stream, extraction
 from emospeech.spectrograms.audio_stream import count_samples, stream_samples
@@ -26,7 +26,7 @@ from tests.conftest import SETTINGS, write_tables
 from tests.test_scoring import BASIC, rows_of, weights_of
 
 RATE = 16000
-SHORTER = "audio shorter than its header says"
+SHORTER = "audio shorter than its header states"
 
 
 def noise(seconds, rate=RATE, seed=0):
@@ -63,9 +63,9 @@ def store_of(folder, *names, workers=1):
 def test_an_mp3_cut_in_half_is_shortened_and_counted(tmp_path, monkeypatch, block):
     monkeypatch.setattr(audio_stream, "BLOCK", block)
     path, whole = write_cut(tmp_path, "cut.mp3")
-    tally = Tally()
-    seconds = audio_duration(path, tally)
-    assert tally.irregular == {SHORTER: 1}
+    issues = IssueCounts()
+    seconds = audio_duration(path, issues)
+    assert +issues.irregular == {SHORTER: 1}
     assert 0.4 < seconds / (len(whole) / RATE) < 0.6
     samples = np.concatenate(list(stream_samples(path, RATE)))
     assert len(samples) == count_samples(path, RATE) == round(seconds * RATE)
@@ -87,8 +87,8 @@ def test_speech_is_found_in_what_is_there_of_cut_audio(tmp_path):
     soundfile.write(
         tmp_path / "same.wav", np.concatenate(list(stream_samples(path, RATE))), RATE, "DOUBLE"
     )
-    spans, _ = find_speech(path, SpeechSettings())
-    np.testing.assert_array_equal(spans, find_speech(tmp_path / "same.wav", SpeechSettings())[0])
+    spans, _ = find_speech(path)
+    np.testing.assert_array_equal(spans, find_speech(tmp_path / "same.wav")[0])
     assert spans.max() <= measure_audio(path).seconds
 
 
@@ -96,25 +96,25 @@ def test_a_flac_cut_between_frames_is_shortened_and_one_cut_within_is_refused(tm
     data = bytes_of(tmp_path, "cut.flac", noise(4))
     last = data.rindex(b"\xff\xf8")  # the header of a frame
     (tmp_path / "cut.flac").write_bytes(data[:last])
-    tally = Tally()
-    seconds = audio_duration(tmp_path / "cut.flac", tally)
-    assert tally.irregular == {SHORTER: 1}
+    issues = IssueCounts()
+    seconds = audio_duration(tmp_path / "cut.flac", issues)
+    assert +issues.irregular == {SHORTER: 1}
     assert 3 < seconds < 4
     assert len(store_of(tmp_path, "cut.flac").spectrogram(2)) == 1 + int(seconds * RATE) // 256
     (tmp_path / "cut.flac").write_bytes(data[: last - 100])
     with pytest.raises(CorpusError, match=r"cut\.flac: "):
-        audio_duration(tmp_path / "cut.flac", tally)
+        audio_duration(tmp_path / "cut.flac", issues)
 
 
 @pytest.mark.parametrize("form", ["AIFF", "AU", "W64", "RF64"])
 def test_cut_audio_is_counted_in_other_containers(tmp_path, form):
     data = bytes_of(tmp_path, "a", noise(1), format=form, subtype="PCM_16")
-    tally = Tally()
-    audio_duration(tmp_path / "a", tally)
-    assert not tally.irregular
+    issues = IssueCounts()
+    audio_duration(tmp_path / "a", issues)
+    assert not +issues.irregular
     (tmp_path / "a").write_bytes(data[: len(data) // 2])
-    assert 0.4 < audio_duration(tmp_path / "a", tally) < 0.5
-    assert tally.irregular == {SHORTER: 1}
+    assert 0.4 < audio_duration(tmp_path / "a", issues) < 0.5
+    assert +issues.irregular == {SHORTER: 1}
 
 
 def without_header(data):
@@ -174,7 +174,7 @@ def test_gsm_is_read_without_its_padding(tmp_path, samples):
     read = np.concatenate(list(stream_samples(path, 8000)))
     with soundfile.SoundFile(path) as audio:
         np.testing.assert_array_equal(read, audio.read(samples, dtype="float32"))
-    spans, _ = find_speech(path, SpeechSettings())
+    spans, _ = find_speech(path)
     assert spans[-1, 1] == pytest.approx(samples / 8000, abs=0.1)
     assert len(store_of(tmp_path, "g.wav").spectrogram(2)) == 1 + 2 * samples // 256
 
@@ -205,7 +205,7 @@ def test_flac_of_unknown_length_is_read_to_its_end(tmp_path, monkeypatch, block)
     assert measure_audio(tmp_path / "u.flac") == (2 * RATE, RATE, False)
     streams = (list(stream_samples(tmp_path / f"{x}.flac", RATE)) for x in ("known", "u"))
     np.testing.assert_array_equal(*map(np.concatenate, streams))
-    spans = (find_speech(tmp_path / f"{x}.flac", SpeechSettings())[0] for x in ("known", "u"))
+    spans = (find_speech(tmp_path / f"{x}.flac")[0] for x in ("known", "u"))
     np.testing.assert_array_equal(*spans)
 
 
@@ -231,7 +231,7 @@ def fault_of(read, path):
 
 def test_missing_permissions_are_named(tmp_path):
     """Root may read everything, so the test continues as another user where it is root."""
-    readers = (measure_audio, find_spans, lambda path: find_speech(path, SpeechSettings()))
+    readers = (measure_audio, find_spans, lambda path: find_speech(path))
     path = tmp_path / "closed/a.wav"
     path.parent.mkdir()
     soundfile.write(path, noise(0.1), RATE)

@@ -1,4 +1,4 @@
-"""Downloads: whatever a server does, the right bytes or an error of one line, never half a file."""
+"""Downloads from faulty servers: the right bytes or a one-line error, and no partial files."""
 
 import io
 import socket
@@ -16,10 +16,15 @@ import yaml
 
 from emospeech.corpora import fetch
 from emospeech.corpora.ami import AmiSettings, read_ami
-from emospeech.corpora.ami_release import FIVE, meeting_names, meetings_with
+from emospeech.corpora.ami_release import (
+    FIVE_SPEAKERS,
+    meeting_names,
+    meetings_with,
+    select_meetings,
+)
 from emospeech.runtime.errors import InputError
 from emospeech.synthetic import ami as synthetic
-from tests.mirror import send, served
+from tests.http_mirror import send, served
 from tests.test_workflow import Project
 
 pytestmark = pytest.mark.timeout(60)
@@ -73,23 +78,23 @@ TEMPORARY = {
     "busy": partial(refuse, status=503),
     "silent": silent,
     "a page": page,
-    "a wav cut by its length": lambda handler, content: send(handler, content[:9_000]),
+    "a truncated wav": lambda handler, content: send(handler, content[:9_000]),
     "a length that is too long": partial(send, length=60_000),
 }
 
 
 @pytest.mark.parametrize("kind", [None, *TEMPORARY])
-def test_a_temporary_fault_is_retried(mirror, tmp_path, kind):
+def test_temporary_failure_is_retried(mirror, tmp_path, kind):
     mirror.faults = [TEMPORARY[kind]] if kind else []
-    place = tmp_path / "new" / "a.wav"
-    fetch.fetch_wav(mirror.url + PATH, place)
-    assert place.read_bytes() == WAV
+    path = tmp_path / "new" / "a.wav"
+    fetch.fetch_wav(mirror.url + PATH, path)
+    assert path.read_bytes() == WAV
     assert left(tmp_path) == ["a.wav"]
     assert len(mirror.requests) == (2 if kind else 1)
 
 
 @pytest.mark.parametrize("kind", [*TEMPORARY, "refused"])
-def test_a_lasting_fault_names_the_address_and_leaves_nothing(mirror, tmp_path, kind):
+def test_permanent_failure_names_the_url_and_leaves_no_file(mirror, tmp_path, kind):
     mirror.faults = [TEMPORARY.get(kind, refuse)] * ATTEMPTS
     with pytest.raises(InputError) as caught:
         fetch.fetch_wav(mirror.url + PATH, tmp_path / "a.wav")
@@ -99,7 +104,7 @@ def test_a_lasting_fault_names_the_address_and_leaves_nothing(mirror, tmp_path, 
     assert len(mirror.requests) == (1 if kind == "refused" else ATTEMPTS)
 
 
-def test_a_missing_server_is_reported_by_its_address(tmp_path):
+def test_unreachable_server_is_an_error(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/a.wav"
@@ -108,31 +113,31 @@ def test_a_missing_server_is_reported_by_its_address(tmp_path):
     assert left(tmp_path) == []
 
 
-def test_a_complete_wav_is_kept_and_a_broken_one_replaced(mirror, tmp_path):
-    place, other = tmp_path / "a.wav", wav(0.25)
-    place.write_bytes(other)
-    fetch.fetch_wav(mirror.url + PATH, place)
-    assert place.read_bytes() == other
+def test_complete_wav_is_kept_and_truncated_one_replaced(mirror, tmp_path):
+    path, other = tmp_path / "a.wav", wav(0.25)
+    path.write_bytes(other)
+    fetch.fetch_wav(mirror.url + PATH, path)
+    assert path.read_bytes() == other
     assert mirror.requests == []
-    place.write_bytes(WAV[:5000])
-    fetch.fetch_wav(mirror.url + PATH, place)
-    assert place.read_bytes() == WAV
+    path.write_bytes(WAV[:5000])
+    fetch.fetch_wav(mirror.url + PATH, path)
+    assert path.read_bytes() == WAV
 
 
 def test_downloads_run_in_parallel(tmp_path):
     files = {f"/{number}.wav": wav(0.1 * number) for number in range(1, 6)}
     with served(files) as mirror, ThreadPoolExecutor() as pool:
         mirror.faults = [TEMPORARY["cut off"]] * 2
-        places = [tmp_path / "new" / path[1:] for path in files]
-        list(pool.map(fetch.fetch_wav, [mirror.url + path for path in files], places))
-    assert [place.read_bytes() for place in places] == list(files.values())
+        paths = [tmp_path / "new" / path[1:] for path in files]
+        list(pool.map(fetch.fetch_wav, [mirror.url + path for path in files], paths))
+    assert [path.read_bytes() for path in paths] == list(files.values())
 
 
 # ------------------------------------------------------------------------------ annotations
 
 
 def zipped(files):
-    """Return a zip; `files` maps names or ZipInfos to bytes."""
+    """Return a zip archive; `files` maps names or ZipInfos to bytes."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in files.items():
@@ -154,9 +159,9 @@ def fetch_zip(content, folder):
 
 
 @pytest.mark.parametrize("top", ["", "ami_public_manual_1.6.2/"])
-def test_the_annotations_are_unpacked(tmp_path, top):
+def test_annotations_are_unpacked(tmp_path, top):
     folder = tmp_path / "data" / "annotations"
-    (folder / "corpusResources").mkdir(parents=True)  # as Snakemake makes it before the job
+    (folder / "corpusResources").mkdir(parents=True)  # as created by Snakemake before the job
     fetch_zip(zipped({top + name: content for name, content in GOOD.items()}), folder)
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert {path.relative_to(folder).as_posix(): path.read_bytes() for path in files} == GOOD
@@ -164,7 +169,7 @@ def test_the_annotations_are_unpacked(tmp_path, top):
     assert fetch_zip(b"not asked for", folder) == []
 
 
-def test_no_name_in_an_archive_leads_out_of_the_folder(tmp_path):
+def test_archive_cannot_write_outside_the_folder(tmp_path):
     link = zipfile.ZipInfo("words/link.xml")
     link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
     outside = tmp_path / "outside"
@@ -177,7 +182,7 @@ def test_no_name_in_an_archive_leads_out_of_the_folder(tmp_path):
     assert set(GOOD) <= {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-def test_a_broken_archive_is_refused(tmp_path):
+def test_damaged_archive_is_an_error(tmp_path):
     whole, noise = zipped(GOOD), np.random.default_rng(1).bytes(50_000)
     damaged = bytearray(zipped({**GOOD, "words/B.xml": noise}))
     damaged[damaged.index(noise[1000:1020]) + 5] ^= 1
@@ -188,7 +193,7 @@ def test_a_broken_archive_is_refused(tmp_path):
         assert left(tmp_path) == []
 
 
-def test_a_folder_with_other_files_is_left_alone(tmp_path):
+def test_folder_with_other_files_is_an_error(tmp_path):
     folder = tmp_path / "annotations"
     folder.mkdir()
     (folder / "mine.txt").write_text("mine")
@@ -197,10 +202,10 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
     assert left(tmp_path) == ["mine.txt"]
 
 
-# ------------------------------------------------------------------------- meetings, the whole
+# --------------------------------------------------------------------------- meetings, workflow
 
 
-def test_the_meetings_are_the_171_of_four_sites():
+def test_meetings_of_the_release():
     names = meeting_names()
     assert len(set(names)) == 171
     assert Counter(name[:2] for name in names) == {"ES": 60, "IS": 38, "TS": 40, "EN": 16} | {
@@ -209,19 +214,18 @@ def test_the_meetings_are_the_171_of_four_sites():
     }
 
 
-def test_meetings_are_those_named_that_have_the_stream():
+def test_meetings_are_selected_by_stream_and_name():
     assert meetings_with("Mix-Headset") == meeting_names()
-    assert meetings_with("Headset-4") == sorted(FIVE)
-    assert meetings_with("Headset-0", ["TS3003a", "ES2002a"]) == ["ES2002a", "TS3003a"]
-    with pytest.raises(InputError, match="`ES2002e` is no meeting"):
-        meetings_with("Mix-Headset", ["ES2002e"])
-    with pytest.raises(InputError, match="`ES2002a` has no Headset-4; EN2001a"):
-        meetings_with("Headset-4", ["ES2002a"])
+    assert meetings_with("Headset-4") == sorted(FIVE_SPEAKERS)
+    assert select_meetings(meeting_names(), ["TS3003a", "ES2002a"]) == ["ES2002a", "TS3003a"]
+    for stream, name in (("Mix-Headset", "ES2002e"), ("Headset-4", "ES2002a")):
+        with pytest.raises(InputError, match=f"meetings: `{name}`"):
+            select_meetings(meetings_with(stream), [name])
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """The synthetic AMI as a mirror has it: {path: bytes}, and where it lies."""
+    """The folder of a synthetic AMI, and its files on a mirror as {path: bytes}."""
     root = tmp_path_factory.mktemp("synthetic")
     synthetic.write_ami(root, synthetic.AmiSettings(meetings=3, hours=0.02), workers=1)
     audio = root / "amicorpus"
@@ -235,7 +239,7 @@ def tree(tmp_path_factory):
     return root, files
 
 
-def test_what_is_fetched_reads_as_what_is_served(tree, tmp_path):
+def test_fetched_corpus_equals_the_original(tree, tmp_path):
     root, files = tree
     with served(files) as mirror:
         for path in files.keys() - {"/notes.zip"}:
@@ -269,7 +273,7 @@ def run(project, *arguments):
 
 @pytest.mark.workflow
 @pytest.mark.timeout(300)
-def test_the_workflow_fetches_reads_and_continues_after_a_failure(fetching):
+def test_workflow_fetches_and_continues_after_a_failure(fetching):
     project, mirror, names = fetching
     paths = [f"/amicorpus/{name}/audio/{name}.Mix-Headset.wav" for name in names]
     contents = [mirror.files[path] for path in paths]
@@ -290,7 +294,7 @@ def test_the_workflow_fetches_reads_and_continues_after_a_failure(fetching):
     assert list(recordings["session"]) == names
     assert len(pd.read_csv(project.folder / "results/x/corpora/ami/words.csv")) > 20
 
-    # After an edit of the code that fetches, the files are checked and none is fetched.
+    # After an edit of the fetch module, files are checked but not fetched again.
     mirror.requests = []
     assert "Nothing to be done" in run(project).output
     project.edited("emospeech/corpora/fetch.py", "\nEDITED = True\n")
@@ -303,13 +307,13 @@ def test_the_workflow_fetches_reads_and_continues_after_a_failure(fetching):
 
 @pytest.mark.workflow
 @pytest.mark.timeout(100)
-def test_nothing_is_fetched_unless_asked_for(fetching):
+def test_nothing_is_fetched_by_default(fetching):
     project, mirror, names = fetching
     text = (project.folder / "fetch.yaml").read_text()
     (project.folder / "fetch.yaml").write_text(text.replace("fetch: true", "fetch: false"))
     done = run(project)
-    assert "corpora.ami.audio no folder data/amicorpus" in done.output
+    assert "corpora.ami.audio" in done.output
     assert not (project.folder / "data").exists()
     assert mirror.requests == []
     (project.folder / "fetch.yaml").write_text(text.replace(names[0], "ES2002e"))
-    assert "error: config, at corpora.ami.meetings: `ES2002e` is no meeting" in run(project).output
+    assert "error: config, at corpora.ami.meetings: `ES2002e`" in run(project).output

@@ -15,16 +15,17 @@ import pytest
 import torch
 
 from emospeech.__main__ import main
+from emospeech.corpora.corpus_tables import load_recordings, load_summary
+from emospeech.corpora.csv_rows import read_rows
 from emospeech.corpora.fetch import download
-from emospeech.corpora.rows import read_rows
-from emospeech.corpora.tables import Tally, load_recordings, load_summary
+from emospeech.corpora.issues import IssueCounts
 from emospeech.evaluation.scoring import chosen_weights
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import write_arrays, write_json, write_table
 from emospeech.spectrograms.store import made_from, open_store
 from emospeech.training.checkpoint import Checkpoint, Progress
 from emospeech.training.weights import load_weights, read_description, save_weights
-from tests.mirror import served
+from tests.http_mirror import served
 from tests.test_scoring import BASIC, weights_of
 
 ROOT = Path(__file__).parents[1]
@@ -95,7 +96,7 @@ READERS = {
     "description": read_description,
     "store": open_store,
     "origin of a store": made_from,
-    "rows": lambda path: list(read_rows(path, ["a"], ["a"], Tally())),
+    "rows": lambda path: list(read_rows(path, ["a"], ["a"], IssueCounts())),
     "table": load_recordings,
     "summary": load_summary,
 }

@@ -16,8 +16,8 @@ import pytest
 import soundfile
 
 from emospeech.__main__ import main
-from emospeech.corpora.speech import SpeechSettings, find_speech
-from emospeech.corpora.tables import RECORDING_COLUMNS
+from emospeech.corpora.corpus_tables import RECORDING_COLUMNS
+from emospeech.corpora.speech import find_speech
 from emospeech.crops.centres import spread_centres
 from emospeech.evaluation.scoring import score_row
 from emospeech.folds import FoldSettings, make_folds
@@ -142,7 +142,7 @@ def fold_of_crops(folder, path, times, settings):
 def test_scores_are_those_of_the_workflow(tmp_path, capsys, speech, description):
     """The test part is the wav eight times, each with a point for a word where a crop belongs."""
     path = weights_of(tmp_path / "w.safetensors", description)
-    spans, _ = find_speech(speech, SpeechSettings())
+    spans, _ = find_speech(speech)
     assert len(spans) > 1
     grid = np.concatenate([np.arange(start, end, 1e-5) for start, end in spans])
     times = grid[((np.arange(8) + 0.5) / 8 * len(grid)).astype(int)]

@@ -108,7 +108,7 @@ def test_reader_finds_every_irregularity(corpus):
     left_out, irregular = found.summary["left_out"], found.summary["irregular"]
     for kind in ("disfmarker", "gap", "vocalsound", "transformerror", "punctuation"):
         assert left_out[f"not a word: {kind}"] >= 1
-    for fault in ("reversed", "of no length", "without times", "beyond the recording"):
+    for fault in ("reversed", "of zero length", "without times", "outside the recording"):
         assert left_out[f"word {fault}"] >= 1
     assert irregular["word out of order"] >= 1
     assert irregular["word clipped to the recording"] >= 1

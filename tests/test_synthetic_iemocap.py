@@ -202,7 +202,7 @@ def test_reader_finds_every_irregularity_at_the_smallest_size(corpus):
     counts = Counter(found.summary["left_out"]) + Counter(found.summary["irregular"])
     assert counts["no forced alignment"] == 2
     assert counts["rating of 6 dropped"] == 5
-    assert counts["missing number"] == 3
+    assert counts["missing rating"] == 3
     assert counts["alignment without words"] >= 3
     assert len(list(corpus.rglob("._*.txt"))) >= 20
     text = b"".join(p.read_bytes() for p in corpus.glob("Session*/dialog/EmoEvaluation/*.txt"))

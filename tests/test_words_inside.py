@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from emospeech.corpora.ami import AmiSettings, read_ami
+from emospeech.corpora.corpus_tables import load_recordings, load_words, write_corpus
 from emospeech.corpora.iemocap import read_iemocap
-from emospeech.corpora.tables import load_recordings, load_words, write_corpus
 from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.synthetic import ami, iemocap

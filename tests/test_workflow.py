@@ -255,7 +255,7 @@ EDITS = {
     "emospeech/search.py": {"select_trial"},
     "emospeech/evaluation/scores.py": {"compute_metrics"},
     "emospeech/training/engine.py": {"train"},
-    "emospeech/corpora/wdseg.py": {"read_iemocap"},
+    "emospeech/corpora/iemocap_transcripts.py": {"read_iemocap"},
     "emospeech/folds.py": {"assign_folds"},
     "emospeech/synthetic/ami_plan.py": {"synthesize_ami"},
 }

@@ -1,1 +1,1 @@
-"""From a corpus on disk to tables of recordings and words; one module a corpus."""
+"""Readers that turn each corpus into tables of recordings and words."""

@@ -1,138 +1,188 @@
-"""Reader of the AMI meeting corpus: one stream of each meeting, and the words spoken in it.
+"""Reader for the AMI Meeting Corpus: one audio stream of each meeting, and its words.
 
-The default stream is the mix of all headsets. It holds everybody once, so the words of all
-participants are its words, and one stream for each of the 171 meetings makes the 100 hours that the
-corpus is known for. A single headset carries the words of the one participant who wore it; who
-that is differs between meetings and is read from meetings.xml. Words are cut at the end of the wav,
-not at the duration that meetings.xml states, since that one is often too short.
+The default stream, Mix-Headset, is the sum of all headset microphones. It contains the words of all
+participants, and one such stream of each of the 171 meetings gives the 100 hours that the corpus is
+known for. A single headset has the words of its wearer, who is looked up in meetings.xml. Words are
+clipped to the length of the wav, because the durations in meetings.xml are often too short.
+
+With a limit in hours, meetings are read in an order that depends only on the seed and on the name
+of each meeting. A larger limit therefore includes the meetings of a smaller one, and a missing or
+deselected meeting does not change the order of the others.
 """
 
+import hashlib
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from emospeech.corpora.ami_release import select_meetings
 from emospeech.corpora.audio import WAV, audio_duration
-from emospeech.corpora.nxt import read_meetings, read_words
-from emospeech.corpora.selection import drawn, select_named, take_hours
-from emospeech.corpora.tables import Tally, make_corpus
-from emospeech.corpora.words import words_within
+from emospeech.corpora.corpus_tables import Corpus, make_corpus
+from emospeech.corpora.issues import IssueCounts
+from emospeech.corpora.nxt import Participant, read_meetings, read_words
+from emospeech.corpora.words import clip_words
 from emospeech.runtime.errors import CorpusError, InputError
 
 WORDS_FILE = re.compile(r"(?P<meeting>[A-Za-z0-9]+)\.(?P<agent>[A-Za-z0-9]+)\.words\.xml")
 STREAM = re.compile(r"[A-Za-z]+(?:[0-9]*-[A-Za-z0-9]+)*")
-ONE_PARTICIPANT = re.compile(r"(?:Headset|Lapel)-([0-9]+)")  # a microphone, worn by one person
+PERSONAL_MICROPHONE = re.compile(r"(?:Headset|Lapel)-([0-9]+)")
 
 
 @dataclass(frozen=True)
 class AmiSettings:
-    """Which part of AMI is read."""
+    """The part of AMI to read.
 
-    stream: str = "Mix-Headset"  # the name of the audio files between the meeting and `.wav`
-    meetings: tuple[str, ...] = ()  # none named: all that are found
-    partition: str = "all"  # or train, dev, eval of full-corpus-asr
-    hours: float | None = None  # about so many, of meetings in an order drawn from the seed
+    Attributes:
+        stream: The part of the audio file names between the meeting and `.wav`.
+        meetings: Names of meetings; empty for all.
+        partition: "train", "dev" or "eval" of full-corpus-asr, or "all".
+        hours: Read meetings in a random order until this duration is reached; None for all.
+        seed: Determines that order.
+    """
+
+    stream: str = "Mix-Headset"
+    meetings: tuple[str, ...] = ()
+    partition: str = "all"
+    hours: float | None = None
     seed: int = 1
 
 
-def read_ami(audio, annotations, settings):
-    """Return the Corpus of AMI: `audio` is the folder of meetings, `annotations` that of NXT.
+def read_ami(audio: str | Path, annotations: str | Path, settings: AmiSettings) -> Corpus:
+    """Read one stream of AMI.
 
-    A recording is `ES2002a.Mix-Headset`, its session the meeting; paths are relative to `audio`.
-    Raises CorpusError for a folder or file that does not hold what it should, and InputError for
-    a stream that cannot be.
+    A recording is named like `ES2002a.Mix-Headset`; its session is the meeting.
+
+    Args:
+        audio: The folder of the meetings. Paths in the table of recordings are relative to it.
+        annotations: The folder of the manual annotations.
+        settings: The stream and meetings to read.
+
+    Raises:
+        CorpusError: A folder is incomplete, or a file cannot be read.
+        InputError: A setting does not fit the corpus.
     """
-    audio, annotations, tally = Path(audio), Path(annotations), Tally()
+    audio, annotations, issues = Path(audio), Path(annotations), IssueCounts()
     if not STREAM.fullmatch(settings.stream):
-        raise InputError("stream", f"`{settings.stream}` is none; take Mix-Headset or Headset-0")
-    participants = read_meetings(annotations / "corpusResources" / "meetings.xml", tally)
-    agents = _word_files(annotations / "words", tally)
-    wavs = _streams(audio, settings.stream, tally)
-    chosen = select_named(wavs.keys() | agents.keys(), settings, tally)
-    tally.left_out["meeting without this stream"] += len(chosen - wavs.keys())
-    found = chosen & wavs.keys()
-    rows = (_recording(audio, name, wavs[name], tally) for name in drawn(found, settings.seed))
-    recordings = take_hours(rows, settings.hours, tally)
-    tally.left_out["meeting not selected: beyond the hours"] += len(found) - len(recordings)
+        problem = f"`{settings.stream}` is not a stream. Use one such as Mix-Headset or Headset-0."
+        raise InputError("stream", problem)
+    participants = read_meetings(annotations / "corpusResources" / "meetings.xml", issues)
+    words_files = _find_words_files(annotations / "words", issues)
+    wavs = _find_wavs(audio, settings.stream, issues)
+    found = wavs.keys() | words_files.keys()
+    selected = select_meetings(found, settings.meetings, settings.partition)
+    named = len(set(settings.meetings) or found)
+    issues.left_out["meeting not selected: not named"] += len(found) - named
+    issues.left_out["meeting not selected: another partition"] += named - len(selected)
+    issues.left_out["meeting without this stream"] += len(set(selected) - wavs.keys())
+    meetings = draw_order(wavs.keys() & selected, settings.seed)
+    rows = (
+        {
+            "recording": wavs[meeting].stem,
+            "path": wavs[meeting].relative_to(audio).as_posix(),
+            "duration": audio_duration(wavs[meeting], issues),
+            "session": meeting,
+        }
+        for meeting in meetings
+    )
+    recordings = take_hours(rows, settings.hours, issues)
+    issues.left_out["meeting not selected: hours reached"] += len(meetings) - len(recordings)
     if not recordings:
         expected = f"<meeting>/audio/<meeting>.{settings.stream}.wav"
-        raise CorpusError(audio, f"holds no {expected}; give the folder of the meetings")
+        raise CorpusError(audio, f"contains no {expected}. Give the folder of the meetings.")
     words = []
     for row in recordings:
-        words.extend(_words_of(row, agents, participants, settings, tally))
-    corpus = make_corpus("ami", recordings, words, tally)
-    files = sum(map(len, agents.values()))
-    return corpus._replace(summary=corpus.summary | {"words files": files})
+        files, people = words_files.get(row["session"], {}), participants.get(row["session"], {})
+        words += _recording_words(row, files, people, settings.stream, issues)
+    corpus = make_corpus("ami", recordings, words, issues)
+    n_files = sum(map(len, words_files.values()))
+    return corpus._replace(summary=corpus.summary | {"words files": n_files})
 
 
-def _words_of(recording, agents, participants, settings, tally):
-    """Return the rows of the words of a recording; one without any is counted."""
-    meeting = recording["session"]
-    people = participants.get(meeting, {})
-    words = _words(
-        recording, _heard(agents.get(meeting, {}), people, settings, tally), people, tally
-    )
-    tally.irregular["meeting without words"] += not words
-    return words
+def draw_order(meetings: Iterable[str], seed: int) -> list[str]:
+    """Return the meetings in a random order."""
+
+    def draw(meeting: str) -> float:
+        digest = hashlib.sha256(meeting.encode()).digest()
+        return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")]).random()
+
+    return sorted(meetings, key=lambda meeting: (draw(meeting), meeting))
 
 
-def _word_files(folder, tally):
-    """Return `{meeting: {agent: path}}` of the words files in `folder`."""
+def take_hours(recordings: Iterable[dict], hours: float | None, issues: IssueCounts) -> list[dict]:
+    """Return the first recordings that together last at least `hours`, or all for None.
+
+    No more recordings than needed are consumed. Raises InputError unless `hours` is positive.
+    """
+    if hours is not None and not hours > 0:
+        raise InputError("hours", f"is {hours}. Use a number above 0, or null for all.")
+    taken, seconds = [], 0.0
+    for recording in recordings:
+        taken.append(recording)
+        seconds += recording["duration"]
+        if hours is not None and seconds >= hours * 3600:
+            return taken
+    issues.irregular["fewer hours found than requested"] += hours is not None
+    return taken
+
+
+def _find_words_files(folder: Path, issues: IssueCounts) -> dict[str, dict[str, Path]]:
+    """Return the words files in a folder by meeting and agent."""
     if not folder.is_dir():
-        raise CorpusError(folder, "no such folder; give the folder of the manual annotations")
+        raise CorpusError(folder, "does not exist. Give the folder of the manual annotations.")
     files = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue  # macOS packs `._name` beside a file
+    for path in sorted(folder.glob("[!.]*")):  # macOS adds files named `._*`
         if name := WORDS_FILE.fullmatch(path.name):
             files.setdefault(name["meeting"], {})[name["agent"]] = path
         else:
-            tally.left_out["words file of an unknown name"] += 1
+            issues.left_out["words file with an unknown name"] += 1
     return files
 
 
-def _streams(audio, stream, tally):
-    """Return the wav of each meeting that has the stream, by meeting."""
+def _find_wavs(audio: Path, stream: str, issues: IssueCounts) -> dict[str, Path]:
+    """Return the wav files of a stream by meeting."""
     wavs = {}
     for path in sorted(audio.glob(f"[!.]*/audio/[!.]*.{stream}.{WAV}")):
         meeting = path.parts[-3]
         if path.stem != f"{meeting}.{stream}":
-            tally.left_out["wav in another meeting's folder"] += 1
+            issues.left_out["wav in another meeting's folder"] += 1
         elif meeting in wavs:
-            tally.left_out["second wav of a meeting"] += 1
+            issues.left_out["second wav of a meeting"] += 1
         else:
             wavs[meeting] = path
     return wavs
 
 
-def _recording(audio, meeting, wav, tally):
-    return {
-        "recording": wav.stem,
-        "path": wav.relative_to(audio).as_posix(),
-        "duration": audio_duration(wav, tally),
-        "session": meeting,
-    }
+def _recording_words(
+    recording: Mapping,
+    words_files: Mapping[str, Path],
+    participants: Mapping[str, Participant],
+    stream: str,
+    issues: IssueCounts,
+) -> list[tuple]:
+    """Return the words of all participants whose microphones are in the stream.
 
-
-def _heard(agents, participants, settings, tally):
-    """Return `{agent: words file}` of those whose words are in the stream."""
-    worn = ONE_PARTICIPANT.fullmatch(settings.stream)
-    if worn is None:
-        return agents
-    wearers = [agent for agent, person in participants.items() if person.channel == worn[1]]
-    tally.irregular["channel without a participant"] += not wearers
-    return {agent: agents[agent] for agent in wearers if agent in agents}
-
-
-def _words(recording, files, participants, tally):
-    """Return the words of a recording as tuples of recording, speaker, word, start and end."""
+    The words are tuples of WORD_COLUMNS. `words_files` and `participants` have the agents of the
+    meeting as keys.
+    """
+    agents = list(words_files)
+    if microphone := PERSONAL_MICROPHONE.fullmatch(stream):
+        agents = [name for name, person in participants.items() if person.channel == microphone[1]]
+        issues.irregular["channel without a participant"] += not agents
     rows = []
-    for agent, path in files.items():
-        found = words_within(read_words(path, tally), recording["duration"], tally)
-        tally.irregular["words file without words"] += not found
+    for agent in agents:
+        if agent not in words_files:
+            continue
+        words = read_words(words_files[agent], issues)
+        words = clip_words(words, recording["duration"], issues)
+        issues.irregular["words file without words"] += not words
         if agent in participants:
             speaker = participants[agent].speaker
         else:
             speaker = f"{recording['session']}.{agent}"
-            tally.irregular["agent not in meetings.xml"] += bool(found)
-        rows.extend((recording["recording"], speaker, *word) for word in found)
+            issues.irregular["agent not in meetings.xml"] += bool(words)
+        rows += [(recording["recording"], speaker, *word) for word in words]
+    issues.irregular["meeting without words"] += not rows
     return rows

@@ -1,11 +1,13 @@
-"""What is known of the release of AMI: its meetings, their partition and its totals."""
+"""The meetings, partition and totals of the AMI release."""
+
+from collections.abc import Collection
 
 from emospeech.runtime.errors import InputError
 
-HOURS = 99.92  # of one stream a meeting
+HOURS = 99.92  # of one stream of each meeting
 WORDS_FILES = 687
 
-# The partition called full-corpus-asr; what is in neither of the two is for training.
+# The partition full-corpus-asr; all other meetings are for training.
 DEV = {
     *(f"{series}{part}" for series in ("ES2011", "IS1008", "TS3004") for part in "abcd"),
     *("IB4001", "IB4002", "IB4003", "IB4004", "IB4010", "IB4011"),
@@ -13,13 +15,13 @@ DEV = {
 EVAL = {f"{series}{part}" for series in ("ES2004", "IS1009", "TS3003", "EN2002") for part in "abcd"}
 PARTITIONS = ("train", "dev", "eval")
 
-# Participants who speak: four, but for these.
-FIVE = {"EN2001a", "EN2001d", "EN2001e"}
-THREE = {"EN2002c", "EN2003a", "EN2009b", "EN2009c", "IN1001"}
+# Meetings in which not four people speak.
+FIVE_SPEAKERS = {"EN2001a", "EN2001d", "EN2001e"}
+THREE_SPEAKERS = {"EN2002c", "EN2003a", "EN2009b", "EN2009c", "IN1001"}
 
 
-def meeting_names():
-    """Return the names of the 171 meetings, sorted."""
+def meeting_names() -> list[str]:
+    """Return the sorted names of the 171 meetings."""
     names = {f"ES{n}{part}" for n in range(2002, 2017) for part in "abcd"}
     names |= {f"IS{n}{part}" for n in range(1000, 1010) for part in "abcd"}
     names |= {f"TS{n}{part}" for n in range(3003, 3013) for part in "abcd"}
@@ -32,31 +34,45 @@ def meeting_names():
     return sorted(names)
 
 
-def partition_of(meeting):
-    """Return "train", "dev" or "eval"; empty for a meeting that the release does not have."""
+def partition_of(meeting: str) -> str:
+    """Return "train", "dev" or "eval", or "" if the release has no such meeting."""
     if meeting not in meeting_names():
         return ""
     return "dev" if meeting in DEV else "eval" if meeting in EVAL else "train"
 
 
-def participants_of(meeting):
-    """Return how many people speak in a meeting."""
-    return 5 if meeting in FIVE else 3 if meeting in THREE else 4
+def speakers_in(meeting: str) -> int:
+    """Return the number of people who speak in a meeting."""
+    return 5 if meeting in FIVE_SPEAKERS else 3 if meeting in THREE_SPEAKERS else 4
 
 
-def meetings_with(stream, named=(), partition="all"):
-    """Return the meetings of a partition that have a stream, sorted: of those `named`, or of all.
+def meetings_with(stream: str) -> list[str]:
+    """Return the sorted meetings that have a stream, such as Mix-Headset."""
+    return sorted(FIVE_SPEAKERS) if stream == "Headset-4" else meeting_names()
 
-    Raises InputError for a name that no meeting of AMI has, and for a named meeting that does not
-    have the stream.
+
+def select_meetings(
+    available: Collection[str], names: Collection[str] = (), partition: str = "all"
+) -> list[str]:
+    """Return the sorted meetings that have one of these names and are in a partition.
+
+    Args:
+        available: The meetings to select from.
+        names: Names to select; empty for all.
+        partition: "train", "dev", "eval" or "all".
+
+    Raises:
+        InputError: A name or the partition is unknown, or no meeting remains.
     """
-    known = FIVE if stream == "Headset-4" else meeting_names()
-    for meeting in named:
-        if meeting not in meeting_names():
-            raise InputError("meetings", f"`{meeting}` is no meeting of AMI; write it as ES2002a")
-        if meeting not in known:
-            raise InputError(
-                "meetings", f"`{meeting}` has no {stream}; {', '.join(sorted(FIVE))} have it"
-            )
-    wanted = set(named) or known
-    return sorted(name for name in wanted if partition in ("all", partition_of(name)))
+    for name in names:
+        if name not in available:
+            remedy = f"Use names such as {min(available, default='ES2002a')}"
+            raise InputError("meetings", f"`{name}` is not a meeting with this stream. {remedy}.")
+    if partition not in ("all", *PARTITIONS):
+        remedy = f"Use all, {', '.join(PARTITIONS)}"
+        raise InputError("partition", f"`{partition}` is not a partition. {remedy}.")
+    named = set(names) or available
+    selected = sorted(name for name in named if partition in ("all", partition_of(name)))
+    if available and not selected:
+        raise InputError("partition", f"`{partition}` has none of the meetings. Use another one.")
+    return selected

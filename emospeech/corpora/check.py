@@ -1,159 +1,145 @@
-"""What was found of a corpus against what its release is known to hold, a row a number.
+"""Comparison of a corpus with the published numbers of its release.
 
-A part of a release passes as far as it goes: the rows say what is short and where. Since the
-synthetic corpus has the names and numbers of the releases, its rows are right at full size.
+An incomplete copy of a release can be used; the comparison shows what is missing. The full-size
+synthetic corpora match all numbers.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
+from tabulate import tabulate
 
 from emospeech.corpora import ami_release
 from emospeech.corpora import iemocap_release as release
-from emospeech.corpora.ami import ONE_PARTICIPANT
-from emospeech.corpora.transcripts import dialogue_style
+from emospeech.corpora.ami import PERSONAL_MICROPHONE
 
-CHECK_COLUMNS = ["check", "place", "known", "found", "verdict"]
-NAMED = 4  # missing names that a verdict spells out
-HOURS, SECONDS = 0.005, 0.005  # half of the last digit that is known
+CHECK_COLUMNS = ["check", "group", "expected", "found", "result"]
+MAX_NAMES = 4  # missing names to list
+HALF_DIGIT = 0.005  # of hours and seconds, which are published with two decimals
 
 
-def check_iemocap(recordings, ratings, summary):
-    """Return a data frame of CHECK_COLUMNS for IEMOCAP.
+def check_iemocap(
+    recordings: pd.DataFrame, ratings: pd.DataFrame, summary: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Compare tables of IEMOCAP with its release.
 
-    `recordings`, `ratings` and `summary` are those of a LabelledCorpus. The averages of valence
-    are those of the ratings as they stand, which are the averages that the release prints.
+    Valence is compared as printed in the release, before ratings off the scale are dropped.
+
+    Returns:
+        A data frame with CHECK_COLUMNS.
     """
-    rows = [row for number in range(1, 6) for row in _session(number, recordings)]
+    rows = []
+    for session in range(1, 6):
+        group, names = f"Session{session}", release.dialogues(session)
+        in_session = recordings[recordings["session"] == f"Ses0{session}"]
+        turns = {name: n for name, n in release.TURNS.items() if name[4] == str(session)}
+        rows.append(_compare_names("dialogues", group, names, set(in_session["dialogue"])))
+        rows.append(_compare("turns", group, sum(turns.values()), len(in_session)))
+        rows += _compare_values("turns", turns, in_session["speaker"])
     styles = {"improvised": release.IMPROVISED}
     styles["scripted"] = release.UTTERANCES - release.IMPROVISED
-    rows += _by_value("turns", styles, recordings["dialogue"].map(dialogue_style))
-    rows += _lengths(recordings["duration"])
+    rows += _compare_values("turns", styles, recordings["dialogue"].map(release.dialogue_style))
+    seconds = recordings["duration"]
+    rows += [
+        _compare_measure("hours", release.HOURS, seconds.sum() / 3600),
+        _compare_measure("shortest turn, s", release.SHORTEST, seconds.min()),
+        _compare_measure("median turn, s", release.MEDIAN, seconds.median()),
+        _compare_measure("longest turn, s", release.LONGEST, seconds.max(), 10 * HALF_DIGIT),
+    ]
     averages = ratings[ratings["kind"] == "external"].groupby("recording")["valence"].mean()
-    known = {f"{value:.2f}": n for value, n in release.VALENCES.items()}
-    rows += _by_value("valence", known, averages.map("{:.2f}".format))
-    known = {name: row[0] for name, row in release.EMOTIONS.items()}
-    rows += _by_value("emotion", known, recordings["emotion"])
+    valences = {f"{value:.2f}": n for value, n in release.VALENCES.items()}
+    rows += _compare_values("valence", valences, averages.map("{:.2f}".format))
+    emotions = {name: row[0] for name, row in release.EMOTIONS.items()}
+    rows += _compare_values("emotion", emotions, recordings["emotion"])
     unaligned = sum(recordings["recording"].isin(release.NO_ALIGNMENT))
     found = summary["irregular"].get("no forced alignment", 0)
-    rows.append(_counted("alignment files missing", "all", unaligned, found))
+    rows.append(_compare("alignment files missing", "all", unaligned, found))
     return pd.DataFrame(rows, columns=CHECK_COLUMNS)
 
 
-def _session(number, recordings):
-    """Return the rows of a session of IEMOCAP: its dialogues, its turns and those of a speaker."""
-    place, names = f"Session{number}", release.dialogues(number)
-    mine = recordings[recordings["session"] == f"Ses0{number}"]
-    missing = sorted(set(names) - set(mine["dialogue"]))
-    speakers = {name: n for name, n in release.TURNS.items() if name[4] == str(number)}
-    return [
-        _counted("dialogues", place, len(names), len(names) - len(missing), missing),
-        _counted("turns", place, sum(speakers.values()), len(mine)),
-        *_by_value("turns", speakers, mine["speaker"]),
-    ]
+def check_ami(
+    recordings: pd.DataFrame, words: pd.DataFrame, summary: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Compare tables of AMI with its release.
 
-
-def _lengths(seconds):
-    """Return the rows of the lengths of turns, a series in seconds."""
-    return [
-        _measured("hours", "all", release.HOURS, seconds.sum() / 3600, HOURS),
-        _measured("shortest turn, s", "all", release.SHORTEST, seconds.min(), SECONDS),
-        _measured("median turn, s", "all", release.MEDIAN, seconds.median(), SECONDS),
-        _measured("longest turn, s", "all", release.LONGEST, seconds.max(), 10 * SECONDS),
-    ]
-
-
-def check_ami(recordings, words, summary):
-    """Return a data frame of CHECK_COLUMNS for AMI, from the parts of its Corpus."""
-    found = set(recordings["session"])
-    left_out = summary["left_out"].items()
-    unread = sum(n for what, n in left_out if what.startswith("meeting not selected"))
-    hours = recordings["duration"].sum() / 3600
+    Returns:
+        A data frame with CHECK_COLUMNS.
+    """
+    found, names = set(recordings["session"]), ami_release.meeting_names()
+    deselected = sum(
+        n for issue, n in summary["left_out"].items() if issue.startswith("meeting not selected")
+    )
+    sites = sorted({name[:2] for name in names})
+    groups = {site: [name for name in names if name[:2] == site] for site in sites}
+    for partition in ami_release.PARTITIONS:
+        groups[partition] = [name for name in names if ami_release.partition_of(name) == partition]
+    groups["all"] = names
     rows = [
-        *(_meetings(place, names, found) for place, names in _groups().items()),
-        _counted("meetings of another name", "all", 0, len(found - set(_groups()["all"]))),
-        _counted("meetings not selected", "all", 0, unread),
-        _measured("hours", "all", ami_release.HOURS, hours, HOURS),
-        _counted("words files", "all", ami_release.WORDS_FILES, summary["words files"]),
+        *(_compare_names("meetings", group, members, found) for group, members in groups.items()),
+        _compare("meetings with another name", "all", 0, len(found - set(names))),
+        _compare("meetings not selected", "all", 0, deselected),
+        _compare_measure("hours", ami_release.HOURS, recordings["duration"].sum() / 3600),
+        _compare("words files", "all", ami_release.WORDS_FILES, summary["words files"]),
     ]
     streams = recordings["recording"].str.partition(".")[2]
-    if not streams.map(ONE_PARTICIPANT.fullmatch).any():
-        rows += _participants(recordings, words, summary)
+    if not streams.map(PERSONAL_MICROPHONE.fullmatch).any():
+        expected = recordings.set_index("recording")["session"].map(ami_release.speakers_in)
+        speaking = words.groupby("recording")["speaker"].nunique()
+        speaking = speaking.reindex(expected.index, fill_value=0)
+        missing = [
+            f"{name.partition('.')[0]} ({speaking[name]} of {expected[name]})"
+            for name in expected.index[speaking < expected]
+        ]
+        empty = recordings["session"].isin(ami_release.THREE_SPEAKERS).sum()
+        without_words = summary["irregular"].get("words file without words", 0)
+        rows += [
+            _compare("speakers", "all", expected.sum(), speaking.sum(), missing),
+            _compare("words files without words", "all", empty, without_words),
+        ]
     return pd.DataFrame(rows, columns=CHECK_COLUMNS)
 
 
-def _groups():
-    """Return the names of AMI's meetings by site, by partition and all together."""
-    groups, names = {}, ami_release.meeting_names()
-    for name in names:
-        groups.setdefault(name[:2], []).append(name)
-    for partition in ami_release.PARTITIONS:
-        groups[partition] = [n for n in names if ami_release.partition_of(n) == partition]
-    return groups | {"all": names}
-
-
-def _meetings(place, names, found):
-    missing = [name for name in names if name not in found]
-    return _counted("meetings", place, len(names), len(names) - len(missing), missing)
-
-
-def _participants(recordings, words, summary):
-    """Return the rows of who speaks in the meetings that were found."""
-    heard = words.groupby("recording")["speaker"].nunique()
-    expected = recordings.set_index("recording")["session"].map(ami_release.participants_of)
-    heard = heard.reindex(expected.index, fill_value=0)
-    short = [
-        f"{name.partition('.')[0]} ({heard[name]} of {expected[name]})"
-        for name in expected.index[heard < expected]
-    ]
-    empty = recordings["session"].isin(ami_release.THREE).sum()
-    found = summary["irregular"].get("words file without words", 0)
-    return [
-        _counted("participants who speak", "all", expected.sum(), heard.sum(), short),
-        _counted("words files without words", "all", empty, found),
-    ]
-
-
-def _by_value(check, known, values):
-    """Return a row for each value that is known, and for each other one that was found."""
-    counts = values.value_counts()
-    others = dict.fromkeys(sorted(set(counts.index) - known.keys()), 0)
-    return [
-        _counted(check, value, number, counts.get(value, 0))
-        for value, number in (known | others).items()
-    ]
-
-
-def _counted(check, place, known, found, missing=()):
-    known, found = int(known), int(found)
-    if found == known and not missing:
-        verdict = "ok"
-    elif known and not found:
-        verdict = "none found"
+def _compare(check: str, group: str, expected: int, found: int, missing: Sequence[str] = ()):
+    """Return a row for a count, with the names of missing items if they are known."""
+    expected, found = int(expected), int(found)
+    if found == expected and not missing:
+        result = "ok"
+    elif expected and not found:
+        result = "none found"
     else:
-        verdict = f"{abs(known - found)} {'short' if found < known else 'too many'}"
-        named = [*missing[:NAMED], *([f"{len(missing) - NAMED} more"] * (len(missing) > NAMED))]
-        verdict += f": {', '.join(named)}" if missing else ""
-    return check, place, str(known), str(found), verdict
+        result = f"{abs(expected - found)} {'missing' if found < expected else 'too many'}"
+        names = [*missing[:MAX_NAMES]]
+        if len(missing) > MAX_NAMES:
+            names.append(f"{len(missing) - MAX_NAMES} more")
+        result += f": {', '.join(names)}" if names else ""
+    return check, group, str(expected), str(found), result
 
 
-def _measured(check, place, known, found, tolerance):
-    # Beyond the last digit known; a touch more, since neither number is exact in binary.
-    verdict = "ok" if abs(found - known) <= tolerance * (1 + 1e-9) else "differs"
-    return check, place, f"{known:g}", f"{found:.3f}", verdict
+def _compare_names(check: str, group: str, expected: Sequence[str], found: set[str]):
+    missing = [name for name in expected if name not in found]
+    return _compare(check, group, len(expected), len(expected) - len(missing), missing)
 
 
-def render_check(corpus, table):
-    """Return the text of a table of CHECK_COLUMNS: a heading and a line a row, aligned.
+def _compare_values(check: str, expected: Mapping[str, int], values: pd.Series):
+    """Return a row for each expected value and for each other value found."""
+    counts = values.value_counts()
+    unexpected = dict.fromkeys(sorted(set(counts.index) - expected.keys()), 0)
+    return [
+        _compare(check, value, number, counts.get(value, 0))
+        for value, number in {**expected, **unexpected}.items()
+    ]
 
-    An empty line ends it, so that the texts of two corpora can be shown one behind the other.
-    """
-    wrong = int((table["verdict"] != "ok").sum())
-    heading = f"{corpus}: " + (
-        f"{wrong} of {len(table)} numbers are not those of the release" if wrong else "all is there"
-    )
-    lines = [CHECK_COLUMNS, *table.itertuples(index=False, name=None)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(CHECK_COLUMNS))]
-    aligned = (
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
-    return "\n".join((heading, *aligned)) + "\n\n"
+
+def _compare_measure(check: str, expected: float, found: float, tolerance: float = HALF_DIGIT):
+    # The factor allows for numbers that are not exact in binary.
+    result = "ok" if abs(found - expected) <= tolerance * (1 + 1e-9) else "differs"
+    return check, "all", f"{expected:g}", f"{found:.3f}", result
+
+
+def render_check(corpus: str, table: pd.DataFrame) -> str:
+    """Return a table of CHECK_COLUMNS as text with a heading and an empty line at the end."""
+    different = int((table["result"] != "ok").sum())
+    heading = f"{different} of {len(table)} numbers differ from the release"
+    rows = tabulate(table.values.tolist(), CHECK_COLUMNS, "plain", disable_numparse=True)
+    return f"{corpus}: {heading if different else 'matches the release'}\n{rows}\n\n"

@@ -1,23 +1,24 @@
-"""The labels of IEMOCAP: one EmoEvaluation file a dialogue.
+"""Parser for the EmoEvaluation files of IEMOCAP, which contain the labels of a dialogue.
 
-A turn has a head line with the averages over the external raters in brackets, then a row for each
-rater. The averages are computed anew from the rows `A-E*`, since an average hides ratings off the
-scale: a 6 is a rating that was never given (0), turned round like the reversed scale of the raw
-files. The self reports (`A-F*`, `A-M*`) are kept but are not in the averages, and the categorical
-rows are already summed up in the head line's emotion.
+A turn has a head line with averages over the external raters, and a row for each rater. Averages
+are recomputed from the rows `A-E*`, because a printed average hides ratings off the scale: a 6 is
+an unrated 0 on the reversed scale of the raw files. The self-reports (`A-F*`, `A-M*`) are not part
+of the averages. The emotion in the head line already summarizes the categorical rows.
 """
 
 import math
+import os
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from emospeech.corpora.issues import IssueCounts
 from emospeech.runtime.errors import CorpusError
 
 DIMENSIONS = {"val": "valence", "act": "activation", "dom": "dominance"}
-ROUNDING = 2e-4  # averages are printed with four decimals, rounded or cut
+ROUNDING = 2e-4  # averages are printed with four decimals, rounded or truncated
 LOWEST, HIGHEST = 1.0, 5.0  # the scale of the raters
-OFF_SCALE = 6.0  # the highest number that is known to stand for "not rated"; 0 is the lowest
+OFF_SCALE = 6.0  # the highest number in use; like 0, it stands for "not rated"
 
 _NUMBER = r"\s*(-?[0-9]{1,9}(?:\.[0-9]*)?)\s*"
 HEAD = re.compile(
@@ -30,163 +31,138 @@ RATING = re.compile(r"[0-9](?:\.[0-9]{1,9})?")
 
 
 class Rating(NamedTuple):
-    """A row of one rater: the numbers as they stand, NaN for one that is missing."""
+    """The ratings of one rater as printed, NaN if missing."""
 
-    rater: str  # such as E3, an external rater, or F1, the actor's own report
+    rater: str  # such as E3 for an external rater or F1 for a self-report
     valence: float
     activation: float
     dominance: float
 
     @property
-    def kind(self):
-        """Return "external" for the raters behind the averages, "self" for the actors."""
+    def kind(self) -> str:
+        """Either "external" or "self"."""
         return "external" if self.rater.startswith("E") else "self"
 
 
 @dataclass
 class Turn:
-    """A labelled turn as it stands in its file.
-
-    `bracket` has the printed averages by "valence", "activation" and "dominance", `rows` the
-    Rating of everybody, in the order of the file. `start` and `end` are seconds in the dialogue.
-    """
+    """A labelled turn. Times are in seconds from the start of the dialogue."""
 
     utterance: str
     start: float
     end: float
     emotion: str
-    bracket: dict
-    rows: list = field(default_factory=list)
+    averages: dict[str, float]  # as printed, by dimension
+    ratings: list[Rating] = field(default_factory=list)
 
-    @property
-    def external(self):
-        """The rows of the external raters."""
-        return [row for row in self.rows if row.kind == "external"]
-
-    @property
-    def ratings(self):
-        """The numbers that the external raters gave, a list by dimension."""
-        return {
-            name: [value for row in self.external if not math.isnan(value := getattr(row, name))]
-            for name in DIMENSIONS.values()
-        }
+    def external(self, dimension: str) -> list[float]:
+        """Return the ratings of the external raters, NaN if missing."""
+        return [getattr(row, dimension) for row in self.ratings if row.kind == "external"]
 
 
-class Average(NamedTuple):
-    """The mean of the ratings that count, on the scale of 1 to 5, and how many they are."""
+def parse_evaluation(text: str, path: str | os.PathLike, issues: IssueCounts) -> list[Turn]:
+    """Return the turns in the text of an EmoEvaluation file.
 
-    value: float
-    raters: int
+    Args:
+        text: The text of the file.
+        path: The name of the file for error messages.
+        issues: Receives the number of lines and ratings that cannot be parsed.
 
-
-def parse_evaluation(text, place, tally):
-    """Return the turns of an EmoEvaluation file as a list of Turn, in the order of the file.
-
-    `text` is the file, `place` its name for errors, and `tally` counts what is not understood.
-    Raises CorpusError for a line that begins like the head of a turn and is none.
+    Raises:
+        CorpusError: A line begins like a head line and is not one.
     """
     turns = []
-    # Not splitlines(): it also breaks lines at characters that comments in latin-1 hold.
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
-        line = line.strip()
+    # Not splitlines(), which also breaks lines at characters of comments in latin-1.
+    for number, line in enumerate(map(str.strip, re.split(r"\r\n|\n|\r", text)), start=1):
         if line.startswith("["):
-            turns.append(_parse_head(line, place, number))
+            if (head := HEAD.fullmatch(line)) is None:
+                expected = "[start - end] <tab> utterance <tab> emotion <tab> [V, A, D]"
+                raise CorpusError(path, f"is not `{expected}`. Unpack the file again.", number)
+            start, end, utterance, emotion, *printed = head.groups()
+            averages = dict(zip(DIMENSIONS.values(), map(float, printed), strict=True))
+            turns.append(Turn(utterance, float(start), float(end), emotion, averages))
         elif row := RATER_ROW.match(line):
-            _add_ratings(turns, row[1], row[2], tally)
+            if turns:
+                _add_rating(turns[-1], row[1], row[2], issues)
+            else:
+                issues.left_out["rating before the first turn"] += 1
         elif line and not OTHER_ROW.match(line):
-            tally.left_out["label line not understood"] += 1
+            issues.left_out["unparsable label line"] += 1
     return turns
 
 
-def _parse_head(line, place, number):
-    head = HEAD.fullmatch(line)
-    if head is None:
-        expected = "[start - end] <tab> utterance <tab> emotion <tab> [V, A, D]"
-        raise CorpusError(place, f"expected `{expected}`; unpack the file again", line=number)
-    start, end, utterance, emotion, *averages = head.groups()
-    bracket = dict(zip(DIMENSIONS.values(), map(float, averages), strict=True))
-    return Turn(utterance, float(start), float(end), emotion, bracket)
-
-
-def _add_ratings(turns, rater, row, tally):
-    """Add a rater's row, such as `val 3; act 2; dom  ;`, to the last of `turns`."""
-    if not turns:
-        tally.left_out["rating in front of the first turn"] += 1
-        return
-    # The counts about self reports have names of their own: no label is made of them.
-    own = "" if rater.startswith("E") else " in a self report"
-    if any(rater == other.rater for other in turns[-1].rows):
-        tally.irregular[f"rater twice in a turn{own}"] += 1
-    found = dict.fromkeys(DIMENSIONS, "")
+def _add_rating(turn: Turn, rater: str, row: str, issues: IssueCounts) -> None:
+    """Add the row of a rater, such as `val 3; act 2; dom  ;`."""
+    # Self-reports are counted separately, since no label depends on them.
+    suffix = "" if rater.startswith("E") else " in a self-report"
+    issues.irregular[f"rater twice in a turn{suffix}"] += any(
+        rater == other.rater for other in turn.ratings
+    )
+    values = dict.fromkeys(DIMENSIONS, "")
     for part in filter(None, map(str.strip, row.split(";"))):
-        if named := FIELD.fullmatch(part):
-            found[named[1]] = named[2]
+        if match := FIELD.fullmatch(part):
+            values[match[1]] = match[2]
         else:
-            tally.left_out[f"rating not understood{own}"] += 1
-    numbers = (_rating(text, own, tally) for text in found.values())
-    turns[-1].rows.append(Rating(rater, *numbers))
+            issues.left_out[f"unparsable rating{suffix}"] += 1
+    numbers = []
+    for value in values.values():
+        is_rating = RATING.fullmatch(value) and float(value) <= OFF_SCALE
+        numbers.append(float(value) if is_rating else math.nan)
+        problem = "unparsable rating" if value else "missing rating"
+        issues.left_out[problem + suffix] += not is_rating
+    turn.ratings.append(Rating(rater, *numbers))
 
 
-def _rating(text, own, tally):
-    """Return the number of a rating, NaN and a count where there is none."""
-    if RATING.fullmatch(text) and float(text) <= OFF_SCALE:
-        return float(text)
-    tally.left_out[("rating not understood" if text else "missing number") + own] += 1
-    return math.nan
-
-
-def ratings_that_count(ratings):
-    """Return those of a list of ratings that make the label.
-
-    A rating off the scale (6, or 0) is dropped where another rater is left and is otherwise
-    clamped to the scale.
-    """
+def usable_ratings(ratings: list[float]) -> list[float]:
+    """Drop ratings off the scale (0 and 6), or clamp them if there are no others."""
     on_scale = [rating for rating in ratings if LOWEST <= rating <= HIGHEST]
     return on_scale or [_clamp(rating) for rating in ratings]
 
 
-def average_rating(turn, dimension, tally):
-    """Return the Average of a turn on one dimension: the mean of the ratings that count.
+def average_rating(turn: Turn, dimension: str, issues: IssueCounts) -> tuple[float, int]:
+    """Return the average of the usable external ratings on one dimension, and their number.
 
-    Without any rating the printed average stands, with no rater. This is counted in `tally`, as is
-    each rating that was dropped or clamped.
+    The printed average is used if there are no ratings. Dropped and clamped values are counted.
     """
-    ratings = turn.ratings[dimension]
-    used = ratings_that_count(ratings)
+    ratings = [rating for rating in turn.external(dimension) if not math.isnan(rating)]
+    used = usable_ratings(ratings)
     for rating in ratings:
-        if not LOWEST <= rating <= HIGHEST:
-            dropped = len(used) < len(ratings)
-            counter = tally.left_out if dropped else tally.irregular
-            counter[f"rating of {rating:g} {'dropped' if dropped else 'clamped'}"] += 1
+        if rating != _clamp(rating):
+            if len(used) < len(ratings):
+                issues.left_out[f"rating of {rating:g} dropped"] += 1
+            else:
+                issues.irregular[f"rating of {rating:g} clamped"] += 1
     if used:
-        return Average(sum(used) / len(used), len(used))
-    tally.irregular[f"no {dimension} rating, bracket taken"] += 1
-    if turn.bracket[dimension] != _clamp(turn.bracket[dimension]):
-        tally.irregular[f"{dimension} of the bracket clamped"] += 1
-    return Average(_clamp(turn.bracket[dimension]), 0)
+        return sum(used) / len(used), len(used)
+    printed = turn.averages[dimension]
+    issues.irregular[f"no {dimension} rating, printed average used"] += 1
+    issues.irregular[f"printed {dimension} average clamped"] += printed != _clamp(printed)
+    return _clamp(printed), 0
 
 
-def bracket_faults(turn):
-    """Return why printed averages are not the means of the ratings on the scale, a set of names.
+def average_mismatches(turn: Turn) -> set[str]:
+    """Return the reasons why printed averages differ from those of the ratings on the scale.
 
-    The ratings as they stand may have the printed mean where those on the scale have not; else a
-    number may be missing. What is left is "other". A dimension without ratings is not compared.
+    The reasons are "rating off the scale", "missing rating" and "unknown". Dimensions without
+    ratings are not compared.
     """
-    faults = set()
-    for name, ratings in turn.ratings.items():
+    reasons = set()
+    for dimension, printed in turn.averages.items():
+        external = turn.external(dimension)
+        ratings = [rating for rating in external if not math.isnan(rating)]
         on_scale = [rating for rating in ratings if LOWEST <= rating <= HIGHEST]
-        if not ratings or (on_scale and _is_mean(turn.bracket[name], on_scale)):
+        if not ratings or _is_mean(printed, on_scale):
             continue
-        if len(on_scale) < len(ratings) and _is_mean(turn.bracket[name], ratings):
-            faults.add("rating off the scale")
+        if len(on_scale) < len(ratings) and _is_mean(printed, ratings):
+            reasons.add("rating off the scale")
         else:
-            faults.add("missing number" if len(ratings) < len(turn.external) else "other")
-    return faults
+            reasons.add("missing rating" if len(ratings) < len(external) else "unknown")
+    return reasons
 
 
-def _is_mean(printed, ratings):
-    return abs(sum(ratings) / len(ratings) - printed) <= ROUNDING
+def _is_mean(printed: float, ratings: list[float]) -> bool:
+    return bool(ratings) and abs(sum(ratings) / len(ratings) - printed) <= ROUNDING
 
 
-def _clamp(value):
+def _clamp(value: float) -> float:
     return min(max(value, LOWEST), HIGHEST)

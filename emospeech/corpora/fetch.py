@@ -1,4 +1,4 @@
-"""Download AMI from its mirror: the recordings of its meetings and the manual annotations."""
+"""Download of AMI from its mirror: the audio of meetings and the manual annotations."""
 
 import logging
 import os
@@ -18,55 +18,52 @@ LOG = logging.getLogger(__name__)
 
 WAITS = (1, 5, 25)  # seconds before the second, third and fourth attempt
 TIMEOUT = 60  # seconds without a byte
-FINAL_STATUS = {401, 403, 404, 410}  # another attempt would not help
+PERMANENT_STATUS = {401, 403, 404, 410}  # not worth another attempt
 MEETINGS = "corpusResources/meetings.xml"
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
 def download(url: str, path: str | os.PathLike, check: Callable[[Path], None]) -> None:
-    """Download `url` to `path`, which appears only when it is complete.
+    """Download a file, which appears only when it is complete.
 
     Args:
-        url: An address of http or https.
+        url: An http or https address.
         path: The file to write; an existing one is replaced.
         check: Called with the path of the downloaded file; raises InputError for wrong content.
 
     Raises:
-        InputError: The server refuses, or no attempt brought the right content.
+        InputError: The server refuses, or no attempt returns the right content.
     """
-    # Imported here: they take 0.2 s, which jobs that do not download save.
+    # Imported here to save 0.2 s in jobs that do not download.
     from pooch import HTTPDownloader
     from requests import RequestException
 
-    get = HTTPDownloader(chunk_size=2**18, timeout=TIMEOUT)
-    with atomic_path(path) as part:
+    downloader = HTTPDownloader(chunk_size=2**18, timeout=TIMEOUT)
+    with atomic_path(path) as temporary:
         for wait in (*WAITS, None):
             try:
-                get(url, part, None)
-                check(part)
+                downloader(url, temporary, None)
+                check(temporary)
                 break
             except (RequestException, InputError) as error:
-                status, problem = _described(error)
-                if wait is None or status in FINAL_STATUS:
+                response = getattr(error, "response", None)
+                if response is not None:
+                    problem = f"the server answers {response.status_code} {response.reason}"
+                elif isinstance(error, InputError):
+                    problem = f"the content {error.problem}"
+                else:
+                    problem = f"the connection failed ({error})"
+                is_permanent = response is not None and response.status_code in PERMANENT_STATUS
+                if wait is None or is_permanent:
                     remedy = "Check corpora.ami.mirror and the connection, and run again"
                     raise InputError(url, f"{problem}. {remedy}.") from error
-            LOG.warning("%s: %s. Trying again in %d s.", url, problem, wait)
+            LOG.warning("%s: %s. Retrying in %d s.", url, problem, wait)
             time.sleep(wait)
     LOG.info("%s: downloaded, %.1f MB", url, Path(path).stat().st_size / 1e6)
 
 
-def _described(error):
-    """Return the status of the server's answer, if it is a refusal, and what went wrong."""
-    if isinstance(error, InputError):
-        return None, f"the content {error.problem}"
-    if error.response is not None:
-        status = error.response.status_code
-        return status, f"the server answers {status} {error.response.reason}"
-    return None, f"the connection failed ({error})"
-
-
 def fetch_wav(url: str, path: str | os.PathLike) -> None:
-    """Download a wav file to `path`; a complete one that exists is kept.
+    """Download a wav file unless a complete one exists.
 
     Raises:
         InputError: No complete wav file can be downloaded.
@@ -84,20 +81,19 @@ def fetch_wav(url: str, path: str | os.PathLike) -> None:
 
 
 def check_wav(path: Path) -> None:
-    """Raise InputError unless `path` opens as audio of the length that its header states."""
+    """Raise InputError unless a file is a wav of the length that its header states."""
     try:
         shortened = measure_audio(path).shortened
     except CorpusError as error:
         raise InputError(path, "is not a wav file") from error
     if shortened:
-        raise InputError(path, "is a wav file that ends before its header says")
+        raise InputError(path, "is a truncated wav file")
 
 
 def fetch_annotations(url: str, folder: str | os.PathLike) -> None:
-    """Download the zip archive of the annotations and unpack it to `folder`.
+    """Download and unpack the annotations unless `folder` contains meetings.xml.
 
-    A folder that contains meetings.xml is kept, because it appears only when it is complete. A
-    folder around everything in the archive is removed.
+    The files appear in `folder` together. A top-level folder in the archive is removed.
 
     Raises:
         InputError: No intact archive can be downloaded, or `folder` contains other files.
@@ -109,24 +105,25 @@ def fetch_annotations(url: str, folder: str | os.PathLike) -> None:
     if any(not path.is_dir() for path in folder.rglob("*")):
         remedy = "Empty it, or set corpora.ami.annotations to another folder"
         raise InputError(folder, f"contains files but no {MEETINGS}. {remedy}.")
-    part = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)  # left by a job that was killed
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)  # left by a killed job
     try:
-        download(url, part / "annotations.zip", check_archive)
-        with zipfile.ZipFile(part / "annotations.zip") as archive:
-            archive.extractall(part / "unpacked")  # keeps all files below this folder
-        meetings = min((part / "unpacked").rglob(MEETINGS), key=lambda path: len(path.parts))
+        download(url, temporary / "annotations.zip", check_archive)
+        with zipfile.ZipFile(temporary / "annotations.zip") as archive:
+            archive.extractall(temporary / "unpacked")  # keeps all files below this folder
+        unpacked = (temporary / "unpacked").rglob(MEETINGS)
+        meetings = min(unpacked, key=lambda path: len(path.parts))
         with suppress(OSError):
-            (folder / "corpusResources").rmdir()  # Snakemake creates it before the job
+            (folder / "corpusResources").rmdir()  # created by Snakemake before the job
         os.replace(meetings.parents[1], folder)
     except OSError as error:
         raise access_error(folder, error) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def check_archive(path: Path) -> None:
-    """Raise InputError unless `path` is an intact zip archive that contains meetings.xml."""
+    """Raise InputError unless a file is an intact zip archive that contains meetings.xml."""
     try:
         with zipfile.ZipFile(path) as archive:
             names, damaged = archive.namelist(), archive.testzip()

@@ -1,86 +1,112 @@
-"""Reader of any corpus that comes with a table of its recordings, and maybe one of its words.
+"""Reader for any corpus with a manifest: recordings.csv and, optionally, words.csv.
 
-The tables have the names of the columns that every corpus is read into. What a person or a script
-wrote is checked here more strictly than a published release is: a fault stops the reading with its
-line, since whoever wrote it can mend it. Times of words come from aligners and are counted instead,
-as those of the releases are.
+The tables have the columns that all corpora are read into. Unlike in a published release, an error
+in a manifest can be corrected by its author, so it stops the reading and is reported with its line.
+Word times come from aligners; words outside their recording are dropped and counted.
 
-A recording is a whole file. `start` and `end` say where it lies in its dialogue and cut nothing out
-of it; the same audio in two rows is therefore refused, since it might train and test at once.
-So is a speaker in two sessions: a fold leaves a session out to test voices that it never heard.
+A recording is a complete file. `start` and `end` give its position in a dialogue and do not select
+a part of it. Rows with the same audio and speakers in two sessions are therefore rejected: they
+could end up in both training and test data.
 """
 
 import re
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from emospeech.corpora.audio import count_shortened, measure_audio
-from emospeech.corpora.decoding import check_file
-from emospeech.corpora.duplicates import check_audio, check_ids, check_spellings
-from emospeech.corpora.rows import read_rows
-from emospeech.corpora.speech import SpeechSettings, find_speech
-from emospeech.corpora.tables import RECORDING_COLUMNS, WORD_COLUMNS, Tally, make_corpus
-from emospeech.corpora.words import words_within
+from emospeech.corpora.audio import SHORTENED, check_file, measure_audio
+from emospeech.corpora.corpus_tables import (
+    DIMENSIONS,
+    RECORDING_COLUMNS,
+    WORD_COLUMNS,
+    Corpus,
+    make_corpus,
+)
+from emospeech.corpora.csv_rows import Row, read_rows
+from emospeech.corpora.issues import IssueCounts
+from emospeech.corpora.manifest_checks import (
+    check_audio,
+    check_ids,
+    check_speakers,
+    check_spellings,
+)
+from emospeech.corpora.speech import find_speech
+from emospeech.corpora.words import Word, clip_words
 from emospeech.runtime.errors import CorpusError
 from emospeech.runtime.processes import ordered_map
 
-IDENTITY = ("recording", "path")
-SPEAKER = ("session", "speaker", "gender")  # of a labelled corpus, whose folds are made of them
-DIMENSIONS = ("valence", "activation", "dominance")
-WORD_NEEDED = ("recording", "start", "end")
-# An id names things on any disk and in any table.
-NAME = re.compile(r"\w[\w.+-]*")
-LONGEST_NAME = 200  # bytes; file systems allow 255
-TOLERANCE = 0.1  # seconds that a stated duration may differ from the file's
+# Ids become names of files and groups in stores.
+ID = re.compile(r"\w[\w.+-]*")
+MAX_ID_BYTES = 200  # file systems allow 255
+MAX_DURATION_ERROR = 0.1  # seconds between the stated duration and that of the file
 
 
-def read_manifest(folder, name, labelled, multitask=False, speech=None, workers=1):
-    """Return the Corpus called `name` that the tables in `folder` describe.
+def read_manifest(
+    folder: str | Path, name: str, labelled: bool, multitask: bool = False, workers: int = 1
+) -> Corpus:
+    """Read a corpus from its manifest.
 
-    A `labelled` corpus has sessions, speakers, genders and a valence, for `multitask` models an
-    activation too; another needs recordings and their paths only. Paths start from `folder`.
-    Without a `words.csv`, spans of speech found in the audio by `speech` (SpeechSettings) stand for
-    the words. The tables do not depend on `workers`. Raises CorpusError with file and line.
+    Args:
+        folder: The folder of the tables; paths in recordings.csv are relative to it. Without a
+            words.csv, speech detected in the audio replaces the words.
+        name: The name of the corpus, for the summary.
+        labelled: Require sessions, speakers, genders and valence, not only ids and paths.
+        multitask: Require activation as well.
+        workers: The number of processes, which does not change the tables.
+
+    Raises:
+        CorpusError: A table or an audio file contains an error.
     """
-    folder, tally = Path(folder), Tally()
+    folder, issues = Path(folder), IssueCounts()
     tasks = DIMENSIONS[: 1 + multitask] if labelled else ()
-    needed = (*IDENTITY, *(SPEAKER if labelled else ()), *tasks)
+    required = (
+        "recording",
+        "path",
+        *(("session", "speaker", "gender") if labelled else ()),
+        *tasks,
+    )
     path = folder / "recordings.csv"
-    rows = list(read_rows(path, needed, RECORDING_COLUMNS, tally))
+    rows = list(read_rows(path, required, RECORDING_COLUMNS, issues))
     if not rows:
-        raise CorpusError(path, "holds no recording; give one a line")
+        raise CorpusError(path, "contains no recording. Add a row for each recording.")
     check_ids(rows)
     check_spellings(rows)
     if labelled:
-        _check_speakers(rows)
-    recordings = [_recording(row, labelled) for row in rows]
+        check_speakers(rows)
+    recordings = [_parse_recording(row, labelled) for row in rows]
     files = [folder / row["path"] for row in recordings]
-    _add_durations(rows, recordings, files, workers, tally)
-    check_audio(rows, recordings, files)
+    durations = _measure_durations(rows, files, workers, issues)
+    recordings = [
+        row | {"duration": seconds} for row, seconds in zip(recordings, durations, strict=True)
+    ]
+    check_audio(rows, durations, files)
     for task in tasks:
-        _check_labels(path, task, recordings, tally)
+        unlabelled = sum(row[task] != row[task] for row in recordings)  # NaN differs from itself
+        issues.irregular[f"recording without {task}"] += unlabelled
+        if unlabelled == len(recordings):
+            raise CorpusError(path, f"has no `{task}` in any row. Use numbers from 1 to 5.")
     if (folder / "words.csv").exists():
-        words = _words(folder / "words.csv", recordings, tally)
+        words = _read_words(folder / "words.csv", recordings, issues)
     else:
-        words = _spans(files, recordings, speech or SpeechSettings(), workers, tally)
-    return make_corpus(name, recordings, words, tally)
+        words = _detect_words(files, recordings, workers, issues)
+    return make_corpus(name, recordings, words, issues)
 
 
-def _recording(row, labelled):
-    """Return a row of the table of recordings, a dict by column."""
+def _parse_recording(row: Row, labelled: bool) -> dict[str, Any]:
+    """Return the values of a row by column, without the duration."""
     name = row.text("recording", required=True)
-    if not NAME.fullmatch(name) or len(name.encode()) > LONGEST_NAME:
-        allowed = "letters, digits and _ . + -, no mark first"
-        raise row.fault(f"`recording` is `{name}`, which cannot name a file; expected {allowed}")
+    if not ID.fullmatch(name) or len(name.encode()) > MAX_ID_BYTES:
+        allowed = "letters, digits and _ . + -, starting with a letter, a digit or _"
+        raise row.error(f"`recording` is `{name}`, which cannot be a file name. Use {allowed}.")
     gender = row.text("gender", required=labelled)
     if gender not in (("F", "M") if labelled else ("F", "M", "")):
-        raise row.fault(f"`gender` is `{gender}`; expected F or M")
+        raise row.error(f"`gender` is `{gender}`. Use F or M.")
     raters = row.number("raters", low=1, high=1000)
     if raters % 1 > 0:
-        raise row.fault(f"`raters` is `{row.text('raters')}`; expected a whole number")
+        raise row.error(f"`raters` is `{row.text('raters')}`. Use a whole number.")
     start, end = row.number("start", low=0), row.number("end", low=0)
     if end < start:
-        raise row.fault(f"`end` is {end:g}, before `start`, {start:g}")
+        raise row.error(f"`end` is {end:g}, before `start` at {start:g}. Correct one of them.")
     return {
         "recording": name,
         "path": row.text("path", required=True),
@@ -96,79 +122,65 @@ def _recording(row, labelled):
     }
 
 
-def _add_durations(rows, recordings, files, workers, tally):
-    """Set the `duration` of each recording, in seconds; a stated one must agree with it."""
+def _measure_durations(
+    rows: Sequence[Row], files: Sequence[Path], workers: int, issues: IssueCounts
+) -> list[float]:
+    """Return the durations of the files in seconds; a stated duration must agree."""
     for row, file in zip(rows, files, strict=True):
         try:
             check_file(file)
         except CorpusError as error:
-            raise row.fault(f"`path` is `{row.text('path')}`, and the file {error}") from error
+            raise row.error(f"`path` is `{row.text('path')}`, and the file {error}") from error
     lengths = ordered_map(measure_audio, files, workers)
-    for row, recording, file in zip(rows, recordings, files, strict=True):
+    durations = []
+    for row, file in zip(rows, files, strict=True):
         try:
             length = next(lengths)
         except CorpusError as error:
-            raise row.fault(f"the file {error}") from error
-        count_shortened(length, tally)
+            raise row.error(f"the file {error}") from error
+        issues.irregular[SHORTENED] += length.shortened
         stated = row.number("duration", low=0)
-        if abs(stated - length.seconds) > TOLERANCE:
+        if abs(stated - length.seconds) > MAX_DURATION_ERROR:
             problem = f"`duration` is {stated:g}, but {file} lasts {length.seconds:.2f} s"
-            raise row.fault(f"{problem}; correct `path`, or leave `duration` empty")
-        recording["duration"] = length.seconds
+            raise row.error(f"{problem}. Correct `path`, or leave `duration` empty.")
+        durations.append(length.seconds)
+    return durations
 
 
-def _check_speakers(rows):
-    """Raise CorpusError for a speaker with two genders or in two sessions."""
-    first = {}
-    for row in rows:
-        speaker = row.text("speaker", required=True)
-        for column in ("gender", "session"):
-            value = row.text(column)
-            known, line = first.setdefault((speaker, column), (value, row.line))
-            if value != known:
-                problem = f"`{column}` of {speaker} is `{value}`, but `{known}` on line {line}"
-                raise row.fault(f"{problem}; a speaker has one gender and belongs to one session")
-
-
-def _check_labels(path, task, recordings, tally):
-    """Count the recordings without a label for `task`; none with one is an error."""
-    lacking = sum(row[task] != row[task] for row in recordings)  # NaN differs from itself
-    if lacking == len(recordings):
-        raise CorpusError(path, f"no recording has a `{task}`; expected numbers from 1 to 5")
-    tally.irregular[f"recording without {task}"] += lacking
-
-
-def _words(path, recordings, tally):
-    """Return the words of a table as tuples of WORD_COLUMNS, those outside left out and counted."""
+def _read_words(path: Path, recordings: Iterable[dict], issues: IssueCounts) -> list[tuple]:
+    """Return the words in a words.csv as tuples of WORD_COLUMNS."""
     by_name = {row["recording"]: row for row in recordings}
-    heard = {}  # the words of each speaker in each recording, in the order of the file
-    for row in read_rows(path, WORD_NEEDED, WORD_COLUMNS, tally):
+    by_speaker = {}  # the words of each speaker in each recording, in the order of the file
+    for row in read_rows(path, ("recording", "start", "end"), WORD_COLUMNS, issues):
         name = row.text("recording", required=True)
         if name not in by_name:
-            raise row.fault(f"`recording` is `{name}`, which recordings.csv does not have")
-        times = [row.number(column, required=True) for column in ("start", "end")]
+            problem = f"`recording` is `{name}`, which is not in recordings.csv"
+            raise row.error(f"{problem}. Add it there, or remove this row.")
+        start, end = row.number("start", required=True), row.number("end", required=True)
         speaker = row.text("speaker") or by_name[name]["speaker"]
-        heard.setdefault((name, speaker), []).append((row.text("word"), *times))
+        by_speaker.setdefault((name, speaker), []).append(Word(row.text("word"), start, end))
     words = [
         (name, speaker, *word)
-        for (name, speaker), found in heard.items()
-        for word in words_within(found, by_name[name]["duration"], tally)
+        for (name, speaker), spoken in by_speaker.items()
+        for word in clip_words(spoken, by_name[name]["duration"], issues)
     ]
     if not words:
-        problem = "holds no word that lies in its recording; give times in seconds"
-        raise CorpusError(path, f"{problem}, or remove the file to have speech found in the audio")
+        remedy = "Give times in seconds, or remove the file to detect speech in the audio"
+        raise CorpusError(path, f"contains no word inside its recording. {remedy}.")
     return words
 
 
-def _spans(files, recordings, settings, workers, tally):
-    """Return the spans of speech in the audio of each recording as words without a text."""
+def _detect_words(
+    files: Sequence[Path], recordings: Sequence[dict], workers: int, issues: IssueCounts
+) -> list[tuple]:
+    """Return the speech detected in the files as words without text."""
     words = []
-    found = ordered_map(partial(find_speech, settings=settings), files, workers)
-    for row, (spans, too_short) in zip(recordings, found, strict=True):
-        tally.left_out["sound too short for speech"] += too_short
-        tally.irregular["recording without speech found"] += not len(spans)
-        words.extend(
-            (row["recording"], row["speaker"], "", float(start), float(end)) for start, end in spans
-        )
-    tally.irregular["span of speech found in the audio, for want of words.csv"] += len(words)
+    detected = ordered_map(find_speech, files, workers)
+    for row, (spans, too_short) in zip(recordings, detected, strict=True):
+        issues.left_out["speech span too short"] += too_short
+        issues.irregular["recording without detected speech"] += not len(spans)
+        words += [
+            (row["recording"], row["speaker"], "", start, end) for start, end in spans.tolist()
+        ]
+    issues.irregular["detected speech span instead of a word (no words.csv)"] += len(words)
     return words

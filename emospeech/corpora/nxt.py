@@ -1,91 +1,93 @@
-"""The annotations of AMI, XML of the NITE toolkit: who speaks on which channel, and the words."""
+"""Parsers for the annotations of AMI, XML files of the NITE XML Toolkit (NXT)."""
 
 import math
+import os
 from typing import NamedTuple
+from xml.etree.ElementTree import Element
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, parse
 
+from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.words import Word
 from emospeech.runtime.errors import CorpusError, access_error
 
+UNPACK = "Unpack the annotations again"
+
 
 class Participant(NamedTuple):
-    """A person in a meeting: the headset channel and the name that is the same in all meetings."""
+    """A participant of a meeting."""
 
-    channel: str
-    speaker: str
+    channel: str  # of the headset
+    speaker: str  # the same in all meetings of a person
 
 
-def read_meetings(path, tally):
-    """Return `{meeting: {agent: Participant}}` of a meetings.xml.
+def read_meetings(
+    path: str | os.PathLike, issues: IssueCounts
+) -> dict[str, dict[str, Participant]]:
+    """Return the participants listed in a meetings.xml, by meeting and agent.
 
-    Raises CorpusError for a file that is not there or is not such XML.
+    Raises:
+        CorpusError: The file cannot be read or lists no meeting.
     """
     meetings = {}
-    for meeting in _root(path).iter("meeting"):
+    for meeting in _parse_root(path).iter("meeting"):
         participants = meetings.setdefault(meeting.get("observation", ""), {})
         for speaker in meeting.iter("speaker"):
             agent, channel = speaker.get("nxt_agent"), speaker.get("channel")
             name = speaker.get("global_name")
             if not (agent and channel and name) or agent in participants:
-                tally.left_out["participant not understood"] += 1
+                issues.left_out["incomplete or repeated participant"] += 1
             else:
                 participants[agent] = Participant(channel, name)
     if not meetings:
-        raise CorpusError(path, "names no meeting; unpack the annotations again")
+        raise CorpusError(path, f"lists no meeting. {UNPACK}.")
     return meetings
 
 
-def read_words(path, tally):
-    """Return the words of a words.xml as a list of Word, in the order of the file.
+def read_words(path: str | os.PathLike, issues: IssueCounts) -> list[Word]:
+    """Return the words of a words.xml in the order of the file.
 
-    Everything else on the line of time, from punctuation to laughter, is left out and counted by
-    its kind. Raises CorpusError for a file that is not such XML.
+    Punctuation, laughter and other elements are skipped and counted by type.
+
+    Raises:
+        CorpusError: The file cannot be read.
     """
     words = []
-    for element in _root(path):
+    for element in _parse_root(path):
+        text = " ".join((element.text or "").split())
+        start, end = _seconds(element, "starttime"), _seconds(element, "endtime")
         if element.tag != "w":
-            tally.left_out[f"not a word: {element.tag}"] += 1
+            issues.left_out[f"not a word: {element.tag}"] += 1
         elif element.get("punc") == "true":
-            tally.left_out["not a word: punctuation"] += 1
-        elif word := _word(element, tally):
-            words.append(word)
+            issues.left_out["not a word: punctuation"] += 1
+        elif not text:
+            issues.left_out["word without text"] += 1
+        elif math.isfinite(start) and math.isfinite(end):
+            words.append(Word(text, start, end))
+        else:
+            issues.left_out["word without times"] += 1
     return words
 
 
-def _word(element, tally):
-    text = " ".join((element.text or "").split())
-    start, end = _seconds(element.get("starttime")), _seconds(element.get("endtime"))
-    if not text:
-        tally.left_out["word without text"] += 1
-    elif start is None or end is None:
-        tally.left_out["word without times"] += 1
-    else:
-        return Word(text, start, end)
-    return None
-
-
-def _seconds(text):
-    """Return the number in an attribute, None where there is none."""
+def _seconds(element: Element, attribute: str) -> float:
+    """Return a time in seconds, NaN if it is missing or not a number."""
     try:
-        value = float(text or "nan")
+        return float(element.get(attribute) or "nan")
     except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+        return math.nan
 
 
-def _root(path):
+def _parse_root(path: str | os.PathLike) -> Element:
     try:
         root = parse(path).getroot()
     except ParseError as error:
-        raise CorpusError(
-            path, f"is not whole XML ({error.msg}); unpack it again", line=error.position[0]
-        ) from error
+        problem = f"is not well-formed XML ({error.msg})"
+        raise CorpusError(path, f"{problem}. {UNPACK}.", line=error.position[0]) from error
     except OSError as error:
-        raise access_error(path, error, CorpusError, "Unpack it again") from error
+        raise access_error(path, error, CorpusError, UNPACK) from error
     except (DefusedXmlException, ValueError, LookupError) as error:
-        raise CorpusError(path, f"is not plain XML ({error}); unpack it again") from error
-    if root.tag.rpartition("}")[2] != "root":
-        raise CorpusError(path, f"has <{root.tag}> where <nite:root> is expected")
+        raise CorpusError(path, f"is not plain XML ({error}). {UNPACK}.") from error
+    if root is None or root.tag.rpartition("}")[2] != "root":
+        raise CorpusError(path, f"does not contain <nite:root>. {UNPACK}.")
     return root

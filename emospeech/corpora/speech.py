@@ -1,114 +1,104 @@
-"""Where a recording holds speech, by its level: for audio that comes without the times of words.
+"""Level-based speech detection, for audio without word times.
 
-A crop is centred in a word, so audio without words needs places that are not pauses. No more is
-asked than that: the spans say that somebody is heard, not what is said.
+Crops are centred on words, so audio without words needs positions that are not pauses. The detected
+spans only mean that someone is audible.
 
-The level is taken in frames of 20 ms. As in Rabiner and Sambur (An algorithm for determining the
-endpoints of isolated utterances, 1975), the threshold lies between the quiet and the loud of the
-recording itself, so that the gain of the microphone does not matter:
+The level is measured in frames of 20 ms. The threshold lies between a quiet and a loud level of the
+recording itself, as in Rabiner and Sambur (An algorithm for determining the endpoints of isolated
+utterances, 1975), so it does not depend on the gain of the microphone:
 
-    threshold = quiet + share * (loud - quiet)        in dB, percentiles of the recording's frames
+    threshold = quiet + THRESHOLD * (loud - quiet)        in dB, percentiles of the frame levels
 
-Pauses of up to 0.2 s are bridged, the hangover of ITU-T P.56. What is shorter than a syllable is
-left out. Long spans are cut into equal pieces, so that each stands for about as much speech as a
-word does and a pool of them is drawn evenly over the time of speech.
+Pauses of up to 0.2 s are bridged, which is the hangover of ITU-T P.56. Spans shorter than a
+syllable are dropped. Long spans are divided equally, so that a span has about as much speech as a
+word and crops are drawn evenly over the time of speech.
 
-Where quiet and loud lie close together there are no pauses to find: the whole recording is speech,
-be it an utterance cut tightly or a steady noise. What is below the level of silence never is.
+If the quiet and loud levels are close, the recording has no pauses and all frames are speech. This
+applies to tightly cut utterances and to steady noise. Frames below SILENCE are never speech.
 """
 
-from dataclasses import dataclass
+import os
 
 import numpy as np
 
-from emospeech.corpora.decoding import open_audio, read_blocks
+from emospeech.corpora.audio import open_audio, read_blocks
 
-BLOCK = 2**10  # frames read at a time: 20 s, so memory for audio does not grow with the recording
-TINY = 1e-12  # power that digital silence is given, -120 dB
+# Usual values, not fitted to any result.
+FRAME = 0.02  # seconds
+QUIET_PERCENTILE = 10
+LOUD_PERCENTILE = 99  # not higher, because of clicks
+THRESHOLD = 0.4  # fraction of the range from quiet to loud
+MIN_RANGE = 10.0  # dB from quiet to loud; recordings with less have no pauses
+SILENCE = -70.0  # dBFS; above the noise of 16 bits, below that of rooms
+MAX_PAUSE = 0.2  # seconds inside a span
+MIN_SPAN, MAX_SPAN = 0.1, 1.0  # seconds
 
-
-@dataclass(frozen=True)
-class SpeechSettings:
-    """The rule of the detector: usual values, not fitted to any result."""
-
-    frame: float = 0.02  # seconds
-    quiet: float = 10.0  # percentile of the frames' levels; pauses take more of most recordings
-    loud: float = 99.0  # percentile; a hundredth of the recording may be clicks
-    share: float = 0.4  # of the way from quiet to loud
-    contrast: float = 10.0  # dB between quiet and loud below which there are no pauses
-    silence: float = -70.0  # dB of full scale: above the noise of 16 bits, below that of rooms
-    bridged: float = 0.2  # seconds of the longest pause inside a span
-    shortest: float = 0.1  # seconds of a span
-    longest: float = 1.0  # seconds of a piece
+BLOCK = 2**10  # frames read at a time (20 s), to bound the memory
+MIN_POWER = 1e-12  # of digital silence, -120 dBFS
 
 
-def find_speech(path, settings):
-    """Return the spans of speech in an audio file, and how many were left out as too short.
+def find_speech(path: str | os.PathLike) -> tuple[np.ndarray, int]:
+    """Detect speech in an audio file, averaged over channels.
 
-    The spans are seconds from the start of the file, float64 of shape (n, 2), in order and apart.
-    Channels are averaged. Raises CorpusError for what is no audio.
+    Returns:
+        The sorted, disjoint spans of speech in seconds, float64 of shape (spans, 2), and the number
+        of spans that were dropped because they are too short.
+
+    Raises:
+        CorpusError: The file is not readable as audio.
     """
-    levels, step, duration = frame_levels(path, settings.frame)
-    runs = _runs(_is_speech(levels, settings))
-    spans = np.minimum(_bridged(runs * step, settings.bridged), duration)
-    long_enough = spans[:, 1] - spans[:, 0] >= settings.shortest - step / 2  # half a frame's room
-    return _pieces(spans[long_enough], settings.longest), int((~long_enough).sum())
+    levels, frame, duration = _frame_levels(path)
+    # First frame of each run of speech and first frame after it, (runs, 2).
+    runs = np.flatnonzero(np.diff(_is_speech(levels), prepend=False, append=False)).reshape(-1, 2)
+    spans = np.minimum(_bridge_pauses(runs * frame), duration)
+    long_enough = spans[:, 1] - spans[:, 0] >= MIN_SPAN - frame / 2
+    return _divide(spans[long_enough]), int((~long_enough).sum())
 
 
-def frame_levels(path, frame):
-    """Return the level of each frame of an audio file in dB of full scale, float64 (frames,).
+def _frame_levels(path: str | os.PathLike) -> tuple[np.ndarray, float, float]:
+    """Return the levels of all frames in dBFS, float64 (frames,).
 
-    With it come the length of a frame, `frame` rounded to whole samples, and that of the file, in
-    seconds. The level is that of the frame's deviation from its mean, so that an offset counts as
-    silence. The last frame may be shorter than the others.
+    Also returns the duration of a frame, which is a whole number of samples, and of the file. The
+    level is that of the deviation from the mean of the frame, so a constant offset is silence. The
+    last frame may be shorter.
     """
-    powers, samples = [], 0
+    powers, samples = [np.empty(0)], 0
     with open_audio(path) as audio:
-        size = max(round(frame * audio.samplerate), 2)  # samples
+        size = max(round(FRAME * audio.samplerate), 2)  # samples
         for block in read_blocks(audio, size * BLOCK, "float64"):
-            powers.append(_powers(block.mean(axis=1), size))
-            samples += len(block)
-        step, duration = size / audio.samplerate, samples / audio.samplerate
-    power = np.concatenate([np.empty(0), *powers])  # (frames,)
-    return 10 * np.log10(np.maximum(power, TINY)), step, duration
+            mono = block.mean(axis=1)
+            in_frames, rest = np.split(mono, [len(mono) // size * size])
+            powers.append(in_frames.reshape(-1, size).var(axis=1))
+            powers.append(np.array([rest.var()] if len(rest) else []))
+            samples += len(mono)
+        frame, duration = size / audio.samplerate, samples / audio.samplerate
+    return 10 * np.log10(np.maximum(np.concatenate(powers), MIN_POWER)), frame, duration
 
 
-def _powers(samples, size):
-    """Return the variance of each frame of `size` samples; the rest makes a frame of its own."""
-    whole = len(samples) // size * size
-    powers = samples[:whole].reshape(-1, size).var(axis=1)
-    return np.append(powers, samples[whole:].var()) if whole < len(samples) else powers
-
-
-def _is_speech(levels, settings):
-    """Return for each frame whether it is above the threshold of its recording."""
+def _is_speech(levels: np.ndarray) -> np.ndarray:
+    """Return a mask of the frames that are speech."""
     if not len(levels):
         return np.zeros(0, bool)
-    quiet, loud = np.percentile(levels, [settings.quiet, settings.loud])
-    quiet = max(quiet, settings.silence)  # a stretch of zeros says nothing of the room
-    if loud - quiet < settings.contrast:
-        return levels > settings.silence
-    return levels > quiet + settings.share * (loud - quiet)
+    quiet, loud = np.percentile(levels, [QUIET_PERCENTILE, LOUD_PERCENTILE])
+    quiet = max(quiet, SILENCE)  # digital silence is not the noise of the room
+    if loud - quiet < MIN_RANGE:
+        return levels > SILENCE
+    return levels > quiet + THRESHOLD * (loud - quiet)
 
 
-def _runs(speech):
-    """Return the first frame of each run of speech and the one behind its last, (runs, 2)."""
-    return np.flatnonzero(np.diff(speech, prepend=False, append=False)).reshape(-1, 2)
-
-
-def _bridged(spans, pause):
-    """Return the spans, joined where the pause between two is not longer than `pause`."""
-    apart = spans[1:, 0] - spans[:-1, 1] > pause + 1e-9  # room for the rounding of the times
-    starts = np.concatenate([spans[:1, 0], spans[1:, 0][apart]])
-    ends = np.concatenate([spans[:-1, 1][apart], spans[-1:, 1]])
+def _bridge_pauses(spans: np.ndarray) -> np.ndarray:
+    """Join spans that are separated by at most MAX_PAUSE."""
+    is_pause = spans[1:, 0] - spans[:-1, 1] > MAX_PAUSE + 1e-9  # allows for rounding
+    starts = np.concatenate([spans[:1, 0], spans[1:, 0][is_pause]])
+    ends = np.concatenate([spans[:-1, 1][is_pause], spans[-1:, 1]])
     return np.stack([starts, ends], axis=1)
 
 
-def _pieces(spans, longest):
-    """Return the spans, each longer than `longest` cut into equal pieces that are not."""
-    pieces = [np.empty((0, 2))]
+def _divide(spans: np.ndarray) -> np.ndarray:
+    """Divide each span into the fewest equal parts that do not exceed MAX_SPAN."""
+    parts = [np.empty((0, 2))]
     for start, end in spans:
-        count = max(int(np.ceil((end - start) / longest - 1e-9)), 1)
-        edges = np.linspace(start, end, count + 1)
-        pieces.append(np.stack([edges[:-1], edges[1:]], axis=1))
-    return np.concatenate(pieces)
+        n_parts = max(int(np.ceil((end - start) / MAX_SPAN - 1e-9)), 1)
+        edges = np.linspace(start, end, n_parts + 1)
+        parts.append(np.stack([edges[:-1], edges[1:]], axis=1))
+    return np.concatenate(parts)

@@ -1,42 +1,36 @@
-"""What makes a word with two times a word that a crop can be centred on."""
+"""Words with start and end times, clipped to their recording."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from emospeech.corpora.issues import IssueCounts
 
 
 class Word(NamedTuple):
-    """A word and its start and end, in seconds from the start of the recording."""
+    """A word with its start and end, in seconds from the start of the recording."""
 
     text: str
     start: float
     end: float
 
 
-def words_within(words, duration, tally):
-    """Return those of `words`, in the order of their file, that lie in a recording, clipped to it.
+def clip_words(words: Iterable[Word], duration: float, issues: IssueCounts) -> list[Word]:
+    """Clip words to a recording of `duration` seconds and drop those outside it.
 
-    `duration` is the recording's, in seconds. Words that end before they start, have no length or
-    have nothing inside the recording are left out; `tally` counts them, the words that are
-    clipped, and those that start before the word in front of them, which stay.
+    Reversed words and words of zero length are dropped as well. Words that start before the
+    previous word are counted and kept. The order of the words does not change.
     """
-    kept, previous = [], float("-inf")
+    clipped, previous_start = [], float("-inf")
     for text, start, end in words:
-        if start < previous:
-            tally.irregular["word out of order"] += 1
-        previous = start
-        if fault := _fault(start, end, duration):
-            tally.left_out[fault] += 1
-            continue
-        if start < 0 or end > duration:
-            tally.irregular["word clipped to the recording"] += 1
-        kept.append(Word(text, max(start, 0.0), min(end, duration)))
-    return kept
-
-
-def _fault(start, end, duration):
-    if end < start:
-        return "word reversed"
-    if end == start:
-        return "word of no length"
-    if start >= duration or end <= 0:
-        return "word beyond the recording"
-    return None
+        issues.irregular["word out of order"] += start < previous_start
+        previous_start = start
+        if end < start:
+            issues.left_out["word reversed"] += 1
+        elif end == start:
+            issues.left_out["word of zero length"] += 1
+        elif start >= duration or end <= 0:
+            issues.left_out["word outside the recording"] += 1
+        else:
+            issues.irregular["word clipped to the recording"] += start < 0 or end > duration
+            clipped.append(Word(text, max(start, 0.0), min(end, duration)))
+    return clipped

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from emospeech.corpora.audio import measure_audio
-from emospeech.corpora.decoding import open_audio, read_blocks
+from emospeech.corpora.audio import measure_audio, open_audio, read_blocks
 from emospeech.spectrograms.irregularities import AudioStatistics
 
 BLOCK = 2**18  # samples per read (16 s at 16 kHz), so that intermediate results fit in the cache

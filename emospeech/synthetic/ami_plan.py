@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from emospeech.corpora.ami_release import FIVE, meeting_names
+from emospeech.corpora.ami_release import FIVE_SPEAKERS, meeting_names
 from emospeech.synthetic.rng import spawn_rng
 from emospeech.synthetic.segments import FRAMES_PER_SECOND, Segment, draw_segments
 
@@ -75,7 +75,7 @@ def plan_meetings(count: int, hours: float, seed: int) -> list[Meeting]:
 
 
 def _plan(name, seconds, seed):
-    agents = "ABCDE" if name in FIVE else "ABCD"
+    agents = "ABCDE" if name in FIVE_SPEAKERS else "ABCD"
     absent = tuple(agent for agent in agents if (name, agent) in ABSENT)
     people = {agent: _person(name, agent, seed) for agent in agents if agent not in absent}
     channels = CHANNELS.get(name, {agent: "ABCDE".index(agent) for agent in people})

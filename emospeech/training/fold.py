@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emospeech.corpora.tables import load_recordings
+from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.folds import PARTS
 from emospeech.labels import shuffle_within
 from emospeech.runtime.errors import InputError

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
-from emospeech.corpora.audio import audio_duration
-from emospeech.corpora.decoding import check_file
-from emospeech.corpora.speech import SpeechSettings, find_speech
-from emospeech.corpora.tables import Tally
+from emospeech.corpora.audio import audio_duration, check_file
+from emospeech.corpora.issues import IssueCounts
+from emospeech.corpora.speech import find_speech
 from emospeech.crops.centres import spread_centres
 from emospeech.crops.gather import CropGatherer
 from emospeech.models.catalogue import MODELS, build
@@ -111,8 +110,8 @@ class Ensemble:
 def find_spans(path):
     """Return the spans of speech in an audio file, (n, 2) in seconds, and what is unusual of it."""
     check_file(path)
-    tally = Tally()
-    audio_duration(path, tally)
-    spans, _ = find_speech(path, SpeechSettings())
-    notes = [name for name, count in tally.irregular.items() if count]
+    issues = IssueCounts()
+    audio_duration(path, issues)
+    spans, _ = find_speech(path)
+    notes = [name for name, count in issues.irregular.items() if count]
     return spans, notes if len(spans) else [*notes, NO_SPEECH]

@@ -5,8 +5,8 @@ from collections import defaultdict
 
 import numpy as np
 
-from emospeech.corpora.emoevaluation import ratings_that_count
-from emospeech.corpora.tables import load_ratings
+from emospeech.corpora.corpus_tables import load_ratings
+from emospeech.corpora.emoevaluation import usable_ratings
 from emospeech.labels import ENCODINGS, encode, histogram
 
 log = logging.getLogger(__name__)
@@ -36,4 +36,4 @@ def external_ratings(ratings, recordings, dimension):
     rows = ratings[(ratings["kind"] == "external") & ratings[dimension].notna()]
     for recording, value in zip(rows["recording"], rows[dimension], strict=True):
         given[recording].append(value)
-    return [ratings_that_count(given[recording]) for recording in recordings]
+    return [usable_ratings(given[recording]) for recording in recordings]

@@ -1,4 +1,4 @@
-"""check: the corpora against the known numbers of their releases, and the stores byte by byte."""
+"""check: compare corpora with their releases, and verify the checksums of stores."""
 
 
 use rule job as check_corpus with:
@@ -34,9 +34,13 @@ rule check_corpora:
         ENVIRONMENT
     message:
         "Comparing the corpora with their releases"
-        + (f". A manifest has no release: skipping {' and '.join(MANIFESTS)}" if MANIFESTS else "")
+        + (
+            f". Skipping manifests, which have no release: {' and '.join(MANIFESTS)}"
+            if MANIFESTS
+            else ""
+        )
     shell:
-        # Without a file, cat would read the keyboard: hence /dev/null.
+        # With no texts, cat would read standard input.
         "cat {input.texts:q} /dev/null | tee {log:q}"
 
 
@@ -52,7 +56,7 @@ use rule job as check_store with:
     params:
         **script_params("check_store"),
     message:
-        "Checking the store of {wildcards.corpus}"
+        "Verifying the spectrogram store of {wildcards.corpus}"
 
 
 rule check_stores:
@@ -64,7 +68,7 @@ rule check_stores:
     conda:
         ENVIRONMENT
     message:
-        "Checking the stores"
+        "Verifying the spectrogram stores"
     shell:
-        # Removing the texts makes the next call read the stores again.
+        # The texts are removed so that the next call verifies the stores again.
         "tail -n +1 {input.texts:q} | tee {log:q} && rm {input.texts:q}"

@@ -1,4 +1,4 @@
-"""corpora: the tables of recordings and words, from the folder of a corpus."""
+"""corpora: read each corpus into tables of recordings and words."""
 
 USED = ["iemocap", *(["ami"] if "ami" in UNLABELLED else [])]
 MANIFESTS = {corpus: folder for corpus in USED if (folder := manifest_folder(corpus))}
@@ -12,8 +12,8 @@ if "ami" in UNLABELLED:
 
 if ENCODING == "hard" and workflow.is_main_process and are_integers(known_labels()):
     print(
-        "note: config, at labels.encoding: all labels are whole numbers, so hard gives the same "
-        "targets as fuzzy and changes no result.",
+        "note: config, at labels.encoding: all labels are whole numbers, so hard and fuzzy labels "
+        "give the same results.",
         file=sys.stderr,
     )
 
@@ -102,7 +102,7 @@ if MANIFESTS:
 
     use rule job as read_manifest with:
         input:
-            # The tables next to the folder: editing one reads it again, touching the audio does not.
+            # Editing a table reads the corpus again; modifying the audio does not.
             tables=lambda wildcards: manifest_tables(MANIFESTS[wildcards.corpus]),
             folder=lambda wildcards: MANIFESTS[wildcards.corpus],
         output:
@@ -124,4 +124,4 @@ if MANIFESTS:
                 "multitask": MULTITASK,
             },
         message:
-            "Reading the manifest that replaces {wildcards.corpus}"
+            "Reading the manifest used in place of {wildcards.corpus}"

@@ -1,11 +1,10 @@
-"""fetch: downloads AMI from its mirror if the config asks for it.
+"""fetch: download AMI from its mirror if `corpora.ami.fetch` is set.
 
-Downloaded files are marked `update`: a job that runs again finds its file and keeps it instead of
-downloading gigabytes, and the study that uses it does not run again. The jobs run where snakemake
-does, since the nodes of a cluster often have no network.
+Outputs are marked `update`, so a job that runs again keeps a complete file instead of downloading
+it again. Downloads run on the submitting machine, because cluster nodes often have no network.
 """
 
-from emospeech.corpora.ami_release import meetings_with
+from emospeech.corpora.ami_release import meetings_with, select_meetings
 
 AMI_FETCHED = []
 
@@ -18,7 +17,9 @@ if (
 
     AMI = config["corpora"]["ami"]
     with config_errors("corpora.ami."):
-        AMI_MEETINGS = meetings_with(AMI["stream"], AMI["meetings"], AMI["partition"])
+        AMI_MEETINGS = select_meetings(
+            meetings_with(AMI["stream"]), AMI["meetings"], AMI["partition"]
+        )
     AMI_WAV = f"{download_folder('ami', 'audio')}/{{meeting}}/audio/{{meeting}}.{AMI['stream']}.wav"
     AMI_FETCHED = [
         f"{download_folder('ami', 'annotations')}/corpusResources/meetings.xml",

@@ -1,6 +1,6 @@
 """Assign each recording to a part (train, validation or test) of each fold."""
 
-from emospeech.corpora.tables import load_recordings
+from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table

@@ -1,7 +1,7 @@
-"""Compare the tables of a corpus with the numbers known of its release."""
+"""Compare the tables of a corpus with its release."""
 
 from emospeech.corpora.check import check_ami, check_iemocap, render_check
-from emospeech.corpora.tables import load_ratings, load_recordings, load_summary, load_words
+from emospeech.corpora.corpus_tables import load_ratings, load_recordings, load_summary, load_words
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table, write_text
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from emospeech.corpora.tables import load_recordings
+from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.evaluation.leaks import (
     LeakEvidence,
     equal_audio_table,

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from emospeech.corpora.tables import load_ratings, load_recordings
+from emospeech.corpora.corpus_tables import load_ratings, load_recordings
 from emospeech.evaluation.predictions import BASELINE, load_predictions
 from emospeech.evaluation.references import references_table
 from emospeech.evaluation.scores import confusion_tables, metrics_table

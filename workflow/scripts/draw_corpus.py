@@ -1,6 +1,6 @@
 """Draw the label distribution and an example of a crop, and write the data of both figures."""
 
-from emospeech.corpora.tables import load_recordings, load_words
+from emospeech.corpora.corpus_tables import load_recordings, load_words
 from emospeech.crops.example_crop import choose_example, example_table
 from emospeech.crops.oversampling import balance_table
 from emospeech.report.figures import save

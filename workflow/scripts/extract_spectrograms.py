@@ -1,6 +1,6 @@
 """Extract the spectrograms of a corpus into its store."""
 
-from emospeech.corpora.tables import load_recordings, load_words
+from emospeech.corpora.corpus_tables import load_recordings, load_words
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_json
 from emospeech.spectrograms.extraction import write_store

@@ -7,7 +7,7 @@ from emospeech.runtime import jobs
 
 
 def main(paths, settings):
-    folder = Path(paths.meetings).parents[1]  # of corpusResources/meetings.xml
+    folder = Path(paths.meetings).parents[1]  # the path ends with corpusResources/meetings.xml
     fetch_annotations(settings.url, folder)
 
 

@@ -1,4 +1,4 @@
-"""Download one stream of a meeting from the mirror of AMI."""
+"""Download one stream of an AMI meeting."""
 
 from emospeech.corpora.fetch import fetch_wav
 from emospeech.runtime import jobs

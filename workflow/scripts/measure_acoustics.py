@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from emospeech.corpora.tables import load_recordings
+from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.evaluation.acoustics import acoustics_table
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table

@@ -1,6 +1,6 @@
 """Predict the test speakers of each fold with the classical baseline."""
 
-from emospeech.corpora.tables import load_recordings
+from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.evaluation.baseline import baseline_predictions
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table, write_table

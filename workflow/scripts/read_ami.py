@@ -1,9 +1,9 @@
-"""Read one stream of the AMI meetings into tables."""
+"""Read one stream of AMI into tables."""
 
 from pathlib import Path
 
 from emospeech.corpora.ami import AmiSettings, read_ami
-from emospeech.corpora.tables import write_corpus
+from emospeech.corpora.corpus_tables import write_corpus
 from emospeech.runtime import jobs
 
 

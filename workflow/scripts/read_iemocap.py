@@ -1,9 +1,9 @@
-"""Read the IEMOCAP release into tables."""
+"""Read IEMOCAP into tables."""
 
 from pathlib import Path
 
+from emospeech.corpora.corpus_tables import write_corpus, write_labels
 from emospeech.corpora.iemocap import read_iemocap
-from emospeech.corpora.tables import write_corpus, write_labels
 from emospeech.runtime import jobs
 
 

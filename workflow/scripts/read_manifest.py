@@ -1,9 +1,9 @@
-"""Read a corpus that is described by a manifest into tables."""
+"""Read a corpus with a manifest into tables."""
 
 from pathlib import Path
 
+from emospeech.corpora.corpus_tables import write_corpus
 from emospeech.corpora.manifest import read_manifest
-from emospeech.corpora.tables import write_corpus
 from emospeech.runtime import jobs
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from emospeech.corpora.tables import load_recordings
+from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_json, read_table, write_json, write_table
 from emospeech.search import (

@@ -1,9 +1,9 @@
-"""Tables that a person wrote: the line by which Excel is told the delimiter."""
+"""CSV files with a first line that tells Excel the delimiter."""
 
 import pytest
 
-from emospeech.corpora.rows import read_rows
-from emospeech.corpora.tables import Tally
+from emospeech.corpora.csv_rows import read_rows
+from emospeech.corpora.issues import IssueCounts
 from emospeech.runtime.errors import CorpusError
 
 HEADER = "recording,start,end"
@@ -11,21 +11,21 @@ ROWS = ["a1,0.1,0.5", "", '"a2",0.6,0.9']
 
 
 def read(path, *lines, end="\n"):
-    """Return (line, cells) of each row, and what was left out."""
+    """Return (line, cells) of each row, and the issue counts."""
     path.write_text(end.join(lines), encoding="utf-8", newline="")
-    tally = Tally()
-    rows = list(read_rows(path, ["recording", "start"], HEADER.split(","), tally))
-    return [(row.line, row.cells) for row in rows], tally.as_dict()
+    issues = IssueCounts()
+    rows = list(read_rows(path, ["recording", "start"], HEADER.split(","), issues))
+    return [(row.line, row.cells) for row in rows], issues.to_dict()
 
 
 @pytest.mark.parametrize("first", ["sep=,", '"sep=,"', "SEP=,", "sep=,,,", "\ufeffsep=,"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_the_line_that_tells_excel_the_delimiter_is_skipped(tmp_path, first, end):
+def test_separator_line_is_skipped(tmp_path, first, end):
     path = tmp_path / "recordings.csv"
-    plain, left_out = read(path, HEADER, *ROWS, end=end)
+    plain, counts = read(path, HEADER, *ROWS, end=end)
     assert [line for line, _ in plain] == [2, 4]
-    told = read(path, first, HEADER, *ROWS, end=end)
-    assert told == ([(line + 1, cells) for line, cells in plain], left_out)
+    with_separator = read(path, first, HEADER, *ROWS, end=end)
+    assert with_separator == ([(line + 1, cells) for line, cells in plain], counts)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_line_that_tells_excel_the_delimiter_is_skipped(tmp_path, first, end
         ([HEADER, "sep=,"], 2),
     ],
 )
-def test_a_fault_after_that_line_has_its_own_line(tmp_path, lines, line):
+def test_errors_after_the_separator_line_name_their_line(tmp_path, lines, line):
     path = tmp_path / "words.csv"
     with pytest.raises(CorpusError) as caught:
         read(path, *lines)
@@ -47,10 +47,10 @@ def test_a_fault_after_that_line_has_its_own_line(tmp_path, lines, line):
 
 
 @pytest.mark.parametrize("first", ["sep=;", "sep=\t", "sep=|", "sep="])
-@pytest.mark.parametrize("mark", [",", ";"])
-def test_another_delimiter_is_refused(tmp_path, first, mark):
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_other_delimiters_are_errors(tmp_path, first, delimiter):
     path = tmp_path / "recordings.csv"
     with pytest.raises(CorpusError) as caught:
-        read(path, first, *(line.replace(",", mark) for line in (HEADER, *ROWS)))
+        read(path, first, *(line.replace(",", delimiter) for line in (HEADER, *ROWS)))
     assert str(caught.value).startswith(f"{path}:1: ")
     assert "recording" in str(caught.value).removeprefix(str(path))

@@ -1,4 +1,4 @@
-"""A web server on this machine that serves files, and misbehaves where a test asks it to."""
+"""A local web server for files, with faults on request."""
 
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -6,10 +6,13 @@ from threading import Thread
 
 
 class Mirror:
-    """What is served and how.
+    """The state of the server.
 
-    `files` maps paths to bytes. `faults` is a list of functions, each used for one request: it
-    gets the handler and the content, and answers. `requests` collects the paths of all requests.
+    Attributes:
+        files: Contents by path.
+        faults: Functions of handler and content that answer the next requests, one each.
+        requests: The paths of all requests.
+        url: The address, without a slash at its end.
     """
 
     def __init__(self, files):
@@ -27,7 +30,7 @@ class Mirror:
 
 
 def send(handler, content, upto=None, length=None):
-    """Answer with `content`; break off after `upto` bytes, or announce another `length`."""
+    """Answer with `content`; stop after `upto` bytes, or announce another `length`."""
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(content) if length is None else length))
     handler.end_headers()
@@ -37,7 +40,7 @@ def send(handler, content, upto=None, length=None):
 
 @contextmanager
 def served(files):
-    """Serve `files` on 127.0.0.1; give the Mirror, whose `url` has no slash at its end."""
+    """Serve `files` on 127.0.0.1 and yield the Mirror."""
     mirror = Mirror(files)
 
     class Handler(BaseHTTPRequestHandler):

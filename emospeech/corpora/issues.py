@@ -1,0 +1,24 @@
+"""Counts of the problems that a reader finds in a corpus."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class IssueCounts:
+    """Problems in the files of a corpus, counted by a descriptive name.
+
+    Attributes:
+        left_out: Items that the tables do not contain.
+        irregular: Items that the tables contain although they are unusual.
+    """
+
+    left_out: Counter[str] = field(default_factory=Counter)
+    irregular: Counter[str] = field(default_factory=Counter)
+
+    def to_dict(self) -> dict[str, dict[str, int]]:
+        """Return both counters as sorted dicts without zeros."""
+        return {
+            "left_out": {name: n for name, n in sorted(self.left_out.items()) if n},
+            "irregular": {name: n for name, n in sorted(self.irregular.items()) if n},
+        }
