@@ -25,7 +25,7 @@ rule train_0_to_1:
     message: "Training a network"
     shell: "{config[command]}"
 
-rule draw:
+rule draw_figure:
     output: touch("b")
     log: "results/logs/report/b.log"
     shell: "true"
@@ -64,7 +64,7 @@ def test_progress_counts_jobs_and_trainings(start):
     assert process.returncode == 0, output
     lines = [line.split(maxsplit=4) for line in output.splitlines()]
     assert ["training", "Training a network"] in [line[3:] for line in lines]
-    assert ["report", "draw"] in [line[3:] for line in lines]
+    assert ["report", "Draw figure"] in [line[3:] for line in lines]
     assert ["3/3", "2/2", "Finished"] in [line[1:] for line in lines]
     assert len(lines) == 5, "header, two jobs, end and the path of the log"
     assert "Nothing to be done" in start("true").communicate()[0]

@@ -125,7 +125,7 @@ def test_a_manifest_that_is_not_there_stops_at_once(project, folder, line):
     )
     assert done.returncode != 0
     assert f"error: corpora.iemocap.manifest {line}" in done.output
-    assert "A corpus of your own" in done.output
+    assert "docs/your-corpus.md" in done.output
     assert "Traceback" not in done.output
 
 

@@ -80,7 +80,7 @@ def scaled_by_attempt(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-def job_resources(mem_mb=2000, runtime=10, **others):
+def job_resources(mem_mb=2000, runtime=60, **others):
     """Return the resources of a job: memory in MB and minutes, scaled by the attempt, and others as given."""
     return {"mem_mb": scaled_by_attempt(mem_mb), "runtime": scaled_by_attempt(runtime)} | others
 
@@ -141,6 +141,7 @@ TRAINING_SETTINGS = (
 )
 # Corpora that no model learns from are neither required nor read.
 UNLABELLED = config["training"]["unlabelled"] if ADVERSARIAL else []
+CORPORA_IN_USE = ["iemocap", *(["ami"] if "ami" in UNLABELLED else [])]
 DEVICE = config["training"]["device"]
 GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and shutil.which("nvidia-smi") is not None))
 

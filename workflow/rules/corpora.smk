@@ -1,13 +1,10 @@
-"""corpora: read each corpus into tables of recordings and words."""
+"""corpora: read each corpus into tables, and compare them with its release."""
 
-USED = ["iemocap", *(["ami"] if "ami" in UNLABELLED else [])]
-MANIFESTS = {corpus: folder for corpus in USED if (folder := manifest_folder(corpus))}
+AMI_SELECTION = ("stream", "meetings", "partition", "hours")
 IEMOCAP = MANIFESTS.get("iemocap") or corpus_folder("iemocap", "root", "IEMOCAP_full_release")
-if "ami" in UNLABELLED:
-    AMI_AUDIO = MANIFESTS.get("ami") or corpus_folder("ami", "audio", "amicorpus")
-    if "ami" not in MANIFESTS:
-        AMI_ANNOTATIONS = corpus_folder("ami", "annotations", "ami_public_manual_1.6.2")
-        AMI_SELECTION = ("stream", "meetings", "partition", "hours")
+if "ami" not in MANIFESTS:
+    AMI_AUDIO = corpus_folder("ami", "audio", "amicorpus")
+    AMI_ANNOTATIONS = corpus_folder("ami", "annotations", "ami_public_manual_1.6.2")
 
 
 if ENCODING == "hard" and workflow.is_main_process and are_integers(known_labels()):
@@ -31,11 +28,6 @@ if SYNTHETIC:
         params:
             **script_params("synthesize_iemocap"),
             settings={"utterances": SYNTHETIC["utterances"], "seed": SEED},
-        message:
-            "Synthesizing {params.settings[utterances]} utterances in the format of IEMOCAP"
-
-
-if SYNTHETIC and "ami" in UNLABELLED:
 
     use rule job as synthesize_ami with:
         output:
@@ -51,11 +43,9 @@ if SYNTHETIC and "ami" in UNLABELLED:
             settings={
                 "meetings": SYNTHETIC["meetings"],
                 "hours": SYNTHETIC["hours"],
-                "streams": [config["corpora"]["ami"]["stream"]],
+                "streams": [AMI["stream"]],
                 "seed": SEED,
             },
-        message:
-            "Synthesizing {params.settings[hours]} hours of meetings in the format of AMI"
 
 
 if "iemocap" not in MANIFESTS:
@@ -71,13 +61,11 @@ if "iemocap" not in MANIFESTS:
             transcripts=CORPORA / "iemocap" / "transcripts.csv",
         pathvars:
             job="corpora/read_iemocap",
-        resources:
-            **job_resources(mem_mb=1500, runtime=30),
         params:
             **script_params("read_iemocap"),
 
 
-if "ami" in UNLABELLED and "ami" not in MANIFESTS:
+if "ami" not in MANIFESTS:
 
     use rule job as read_ami with:
         input:
@@ -90,12 +78,9 @@ if "ami" in UNLABELLED and "ami" not in MANIFESTS:
             summary=CORPORA / "ami" / "summary.json",
         pathvars:
             job="corpora/read_ami",
-        resources:
-            **job_resources(mem_mb=1500, runtime=30),
         params:
             **script_params("read_ami"),
-            settings={name: config["corpora"]["ami"][name] for name in AMI_SELECTION}
-            | {"seed": SEED},
+            settings={key: AMI[key] for key in AMI_SELECTION} | {"seed": SEED},
 
 
 if MANIFESTS:
@@ -119,9 +104,44 @@ if MANIFESTS:
         params:
             **script_params("read_manifest"),
             corpus="{corpus}",
-            settings=lambda wildcards: {
-                "labelled": wildcards.corpus == "iemocap",
-                "multitask": MULTITASK,
-            },
-        message:
-            "Reading the manifest used in place of {wildcards.corpus}"
+            labelled=lambda wildcards: wildcards.corpus == "iemocap",
+            multitask=MULTITASK,
+
+
+use rule job as check_corpus with:
+    input:
+        recordings=CORPORA / "{corpus}" / "recordings.csv",
+        words=CORPORA / "{corpus}" / "words.csv",
+        summary=CORPORA / "{corpus}" / "summary.json",
+        ratings=branch(
+            lambda wildcards: wildcards.corpus == "iemocap",
+            then=CORPORA / "{corpus}" / "ratings.csv",
+        ),
+    output:
+        table=CORPORA / "{corpus}" / "check.csv",
+        text=CORPORA / "{corpus}" / "check.txt",
+    pathvars:
+        job="corpora/check_{corpus}",
+    localrule: True
+    params:
+        **script_params("check_corpus"),
+        corpus="{corpus}",
+
+
+rule check_corpora:
+    input:
+        texts=expand(
+            CORPORA / "{corpus}" / "check.txt",
+            corpus=[name for name in CORPORA_IN_USE if name not in MANIFESTS],
+        ),
+    log:
+        "<logs>/corpora/check_corpora.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    message:
+        "Comparing the corpora with their releases"
+        + (f"; manifests have none: {' and '.join(MANIFESTS)}" if MANIFESTS else "")
+    shell:
+        # With no texts, cat would read standard input.
+        "cat {input.texts:q} /dev/null | tee {log:q}"

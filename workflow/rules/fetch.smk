@@ -6,21 +6,17 @@ it again. Downloads run on the submitting machine, because cluster nodes often h
 
 from emospeech.corpora.ami_release import meetings_with, select_meetings
 
+AMI = config["corpora"]["ami"]
 AMI_FETCHED = []
 
-if (
-    config["corpora"]["ami"]["fetch"]
-    and "ami" in UNLABELLED
-    and not manifest_folder("ami")
-    and not SYNTHETIC
-):
+if AMI["fetch"] and "ami" in CORPORA_IN_USE and "ami" not in MANIFESTS and not SYNTHETIC:
 
-    AMI = config["corpora"]["ami"]
     with config_errors("corpora.ami."):
         AMI_MEETINGS = select_meetings(
             meetings_with(AMI["stream"]), AMI["meetings"], AMI["partition"]
         )
-    AMI_WAV = f"{download_folder('ami', 'audio')}/{{meeting}}/audio/{{meeting}}.{AMI['stream']}.wav"
+    AMI_FILE = f"{{meeting}}/audio/{{meeting}}.{AMI['stream']}.wav"
+    AMI_WAV = f"{download_folder('ami', 'audio')}/{AMI_FILE}"
     AMI_FETCHED = [
         f"{download_folder('ami', 'annotations')}/corpusResources/meetings.xml",
         *expand(AMI_WAV, meeting=AMI_MEETINGS),
@@ -37,8 +33,6 @@ if (
         params:
             **script_params("fetch_ami_annotations"),
             url=AMI["mirror"]["annotations_url"],
-        message:
-            "Downloading the annotations of AMI"
 
     use rule job as fetch_ami_meeting with:
         output:
@@ -52,7 +46,4 @@ if (
             **job_resources(mem_mb=500, runtime=240, downloads=1),
         params:
             **script_params("fetch_ami_meeting"),
-            url=f"{AMI['mirror']['audio_url'].rstrip('/')}/{{meeting}}/audio/"
-            f"{{meeting}}.{AMI['stream']}.wav",
-        message:
-            "Downloading {wildcards.meeting}"
+            url=f"{AMI['mirror']['audio_url'].rstrip('/')}/{AMI_FILE}",

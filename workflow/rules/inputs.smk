@@ -1,4 +1,4 @@
-"""The folders of the corpora, checked before the first job, and what the rules read from them."""
+"""The folders of the corpora, checked before the first job, and input functions of the rules."""
 
 from emospeech.labels import are_integers
 
@@ -14,13 +14,15 @@ corpora.<corpus>.manifest, see docs/your-corpus.md."""
 
 
 def corpus_folder(corpus, key, synthetic):
-    """Return a folder of a corpus: where the synthetic one is written, or what the config names.
+    """Return a folder of a corpus: that of the synthetic one, or the value of a config key.
 
-    A user's folder is an `ancient` input: it is read once, and a new time stamp reruns nothing.
-    Exits with one line if it does not exist.
+    A user's folder is an `ancient` input, so a new time stamp does not rerun jobs. A corpus that is
+    not in use has no folder. Exits with an error message if the folder does not exist.
     """
     if SYNTHETIC:
         return str(Path(SYNTHETIC["root"]) / synthetic)
+    if corpus not in CORPORA_IN_USE:
+        return []
     value = config["corpora"][corpus][key]
     if value is None or not Path(value).is_dir():
         problem = "is not set" if value is None else f"no folder {value}"
@@ -30,7 +32,7 @@ def corpus_folder(corpus, key, synthetic):
 
 
 def download_folder(corpus, key):
-    """Return the folder that the config names for downloads, and create it where missing."""
+    """Return the configured folder for downloads, and create it if necessary."""
     folder = config["corpora"][corpus][key]
     try:
         if folder is not None:
@@ -41,9 +43,9 @@ def download_folder(corpus, key):
 
 
 def manifest_folder(corpus):
-    """Return the folder of the manifest that replaces a corpus, None where the config has none.
+    """Return the folder of the manifest that replaces a corpus, or None without a manifest.
 
-    The synthetic corpus takes precedence over it, as over all folders of the user.
+    A synthetic corpus takes precedence over it, as over all configured folders.
     """
     if SYNTHETIC or config["corpora"][corpus]["manifest"] is None:
         return None
@@ -55,9 +57,9 @@ def manifest_folder(corpus):
 
 
 def manifest_tables(folder):
-    """Return the tables of a manifest that exist; the one of words is optional."""
-    tables = (Path(folder) / name for name in ("recordings.csv", "words.csv"))
-    return [table for table in tables if table.exists()]
+    """Return the tables of a manifest; words.csv is optional."""
+    names = ("recordings.csv", "words.csv")
+    return [file for name in names if (file := Path(folder, name)).exists()]
 
 
 def histogram_ratings():
@@ -66,19 +68,22 @@ def histogram_ratings():
 
 
 def known_labels():
-    """Return the labels in the table of the labelled corpus; empty until the table exists."""
+    """Return the labels of the labelled corpus, or no labels if its table does not exist yet."""
     folder = MANIFESTS.get("iemocap", CORPORA / "iemocap")
     tasks = ["valence", "activation"] if MULTITASK else ["valence"]
-    import pandas as pd  # only here: most starts of Snakemake do not need it
+    import pandas as pd  # rarely needed, and slow to import
 
     try:
         return pd.read_csv(Path(folder, "recordings.csv"))[tasks].to_numpy(float).ravel()
-    except (OSError, ValueError, KeyError):  # no table yet, or an error that its reader reports
+    except (OSError, ValueError, KeyError):  # no table, or errors that its reader reports
         return []
 
 
 def unlabelled_stores(wildcards):
-    """Return the stores of the unlabelled pool; the CNNs have none."""
+    """Return the stores of the unlabelled pool, which the CNN models do not use."""
     if wildcards.model not in ADVERSARIAL:
         return []
     return [SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED]
+
+
+MANIFESTS = {corpus: folder for corpus in CORPORA_IN_USE if (folder := manifest_folder(corpus))}

@@ -1,4 +1,4 @@
-"""jobs: the directives that all jobs share. A rule `with` only states what differs.
+"""jobs: the template with the directives that all jobs share. A rule only states what differs.
 
 Its pathvar `job` names its log and its benchmark file, and `script_params()` its script.
 """

@@ -1,4 +1,4 @@
-"""Where the results are written, and how Snakemake's own report labels them."""
+"""The paths of all results, and their labels in the report of Snakemake."""
 
 from emospeech.report.templates import summaries
 
@@ -27,16 +27,19 @@ BENCHMARKS = f"{RESULTS}/benchmarks/jobs"
 pathvars:
     logs=f"{RESULTS}/logs",
     benchmarks=BENCHMARKS,
-    job="unnamed",  # each rule sets its own
+    job="unnamed",  # set by each rule
 
 
 def trained_files(*folders):
     """Return the outputs of a job that trains once into each folder, {name: [file, ...]}."""
-    names = ("weights.safetensors", "history.csv", "draws.csv.gz", "validation.json")
-    return {
-        name.partition(".")[0]: [folder / name for folder in folders]
-        for name in (*names, "generated.npz")
-    }
+    names = [
+        "weights.safetensors",
+        "history.csv",
+        "draws.csv.gz",
+        "validation.json",
+        "generated.npz",
+    ]
+    return {name.partition(".")[0]: [folder / name for folder in folders] for name in names}
 
 
 def all_trial_files(name):
@@ -45,45 +48,43 @@ def all_trial_files(name):
 
 
 def checkpoints(*folders):
-    """Return the checkpoints of a job that trains once into each folder, as a param."""
+    """Return the checkpoints in the folders of a training job. Params do not take paths."""
     return [str(folder / ".checkpoint.safetensors") for folder in folders]
 
 
-def batch_folders(batch):
-    """Return the folders of the trials of a batch."""
-    return [TRAINING / "{model}" / f"trial-{number}" / "fold-{fold}" for number in batch]
+def batch_folders(trial_ids):
+    """Return the folders of several trials."""
+    return [TRAINING / "{model}" / f"trial-{trial_id}" / "fold-{fold}" for trial_id in trial_ids]
 
 
 def evaluation_files(*names):
-    """Return tables of the evaluation of all models, {name: file}."""
+    """Return evaluation tables of all models, {name: file}."""
     return {name: EVALUATION / f"{name}.csv" for name in names}
 
 
-def table_files(*names):
-    """Return the files of tables in their formats, {name_format: file}; a report item for the CSV.
+def report_files(folder, formats, item, names):
+    """Return the files of tables or figures, {key_format: file}, those in `item` as report items.
 
-    A table-3-BasicCNN gets the summary of table-3 and a label for its model.
-    """
-    files = {f"{name}_{end}": TABLES / f"{name}.{end}" for name in names for end in TABLE_FORMATS}
-    for name in names:
-        model = next((model for model in MODELS if name.endswith(f"-{model}")), None)
-        kind = name.removesuffix(f"-{model}")
-        files[f"{name}_csv"] = report_item(files[f"{name}_csv"], kind, "Tables", model)
-    return files
-
-
-def figure_files(*names):
-    """Return the files of figures with the tables that they are drawn from, {kind_format: file}.
-
-    The kind of a figure such as confusion-{model} is `confusion`. The PNGs are report items.
+    The key is the name without a wildcard, such as `confusion` for confusion-{model}.
     """
     files = {}
     for name in names:
-        kind, _, wildcard = name.partition("-{")
-        files |= {f"{kind}_{suffix}": FIGURES / f"{name}.{suffix}" for suffix in FIGURE_FORMATS}
-        model = "{model}" if wildcard else None
-        files[f"{kind}_png"] = report_item(files[f"{kind}_png"], kind, "Figures", model)
+        model = next((m for m in ("{model}", *MODELS) if name.endswith(f"-{m}")), None)
+        kind, key = name.removesuffix(f"-{model}"), name.removesuffix("-{model}")
+        files |= {f"{key}_{suffix}": folder / f"{name}.{suffix}" for suffix in formats}
+        file = report_item(files[f"{key}_{item}"], kind, folder.name.title(), model)
+        files[f"{key}_{item}"] = file
     return files
+
+
+def table_files(*names):
+    """Return the files of tables in their formats, {name_format: file}."""
+    return report_files(TABLES, TABLE_FORMATS, "csv", names)
+
+
+def figure_files(*names):
+    """Return the files of figures and their tables, {kind_format: file}."""
+    return report_files(FIGURES, FIGURE_FORMATS, "png", names)
 
 
 def report_item(file, kind, category, model=None):

@@ -70,7 +70,7 @@ use rule job as record_provenance with:
         config=config,
         command=study_command(),
         # Described where they exist. As inputs they would be built just for this record.
-        stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in AUDIO],
+        stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in CORPORA_IN_USE],
         benchmarks=BENCHMARKS,
 
 
@@ -80,8 +80,8 @@ use rule job as write_report with:
         **MODEL_RESULTS,
         provenance=REPORT / "provenance.json",
         templates=sorted((ROOT / "emospeech" / "report" / "template").rglob("*.*")),
-        corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=AUDIO),
-        spectrograms=expand(SPECTROGRAMS / "{corpus}.json", corpus=AUDIO),
+        corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=CORPORA_IN_USE),
+        spectrograms=expand(SPECTROGRAMS / "{corpus}.json", corpus=CORPORA_IN_USE),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         figures=expand(FIGURES / "{name}.{suffix}", name=FIGURE_NAMES, suffix=FIGURE_FORMATS),
         tables=expand(

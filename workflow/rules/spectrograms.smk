@@ -1,6 +1,6 @@
-"""spectrograms: the store of a corpus, from its audio and words."""
+"""spectrograms: the store of a corpus, from its audio and words, and the verification of all stores."""
 
-AUDIO = {"iemocap": IEMOCAP} | ({"ami": AMI_AUDIO} if "ami" in UNLABELLED else {})
+AUDIO = {"iemocap": IEMOCAP, "ami": MANIFESTS.get("ami") or AMI_AUDIO}
 
 
 use rule job as extract_spectrograms with:
@@ -19,5 +19,27 @@ use rule job as extract_spectrograms with:
     params:
         **script_params("extract_spectrograms"),
         settings=config["spectrograms"],
-    message:
-        "Extracting the spectrograms of {wildcards.corpus}"
+
+
+use rule job as check_store with:
+    input:
+        store=SPECTROGRAMS / "{corpus}.h5",
+    output:
+        text=SPECTROGRAMS / "{corpus}.txt",
+    pathvars:
+        job="spectrograms/check_{corpus}",
+    params:
+        **script_params("check_store"),
+
+
+rule check_stores:
+    input:
+        texts=expand(SPECTROGRAMS / "{corpus}.txt", corpus=CORPORA_IN_USE),
+    log:
+        "<logs>/spectrograms/check_stores.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    shell:
+        # The texts are removed so that the next call verifies the stores again.
+        "tail -n +1 {input.texts:q} | tee {log:q} && rm {input.texts:q}"

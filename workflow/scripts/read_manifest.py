@@ -9,7 +9,11 @@ from emospeech.runtime import jobs
 
 def main(paths, settings):
     corpus = read_manifest(
-        Path(paths.folder), settings.corpus, **settings.settings, workers=settings.threads
+        Path(paths.folder),
+        settings.corpus,
+        labelled=settings.labelled,
+        multitask=settings.multitask,
+        workers=settings.threads,
     )
     write_corpus(corpus, paths.recordings, paths.words, paths.summary)
 

@@ -104,7 +104,10 @@ class LogHandler(LogHandlerBase):
         self._print(COLUMNS.format("time", "jobs", "trainings", "stage", "job"))
 
     def _on_start(self, record: Any) -> None:
-        name = record.rule_msg or " ".join([record.rule_name, *record.wildcards.values()])
+        name = record.rule_msg or record.rule_name
+        if name.startswith(record.rule_name):  # without a message of its own
+            words = record.rule_name.replace("_", " ").capitalize()
+            name = " ".join([words, *record.wildcards.values()])
         self.started[record.jobid] = record.rule_name, name
         if record.output:  # not for a rule such as `all`, which only collects files
             self._print_progress(stage_of(record.log), name)
