@@ -43,8 +43,8 @@ from emospeech.report.figures import (
     scatter,
     trials,
 )
-from emospeech.report.page import Picture, Report, Run, render
-from emospeech.report.tables import write_formats
+from emospeech.report.markup import write_tables
+from emospeech.report.page import Figure, Report, Run, render
 from emospeech.search import (
     SearchSpace,
     best_trials,
@@ -105,13 +105,16 @@ def aggregate(folder):
             )
             matrices = {model: confusion_tables(predictions[model]) for model in made_up.MODELS}
         with timed(seconds, "tables"):
-            for name, table in build_tables(tables).items():
-                write_formats(table, *(folder / f"{name}.{end}" for end in ("csv", "md", "tex")))
+            built = build_tables(tables)
+            ends = ("csv", "md", "tex")
+            write_tables(
+                built, {f"{n}_{end}": folder / f"{n}.{end}" for n in built for end in ends}
+            )
         with timed(seconds, "figures"):
-            pictures = tuple(draw_all(folder, tables, matrices, predictions, searched))
+            figures = tuple(draw_all(folder, tables, matrices, predictions, searched))
         with timed(seconds, "page"):
             (folder / "index.html").write_text(
-                render(report_of(tables, matrices, searched, pictures))
+                render(report_of(tables, matrices, searched, figures))
             )
     return seconds, process_peak()
 
@@ -140,34 +143,35 @@ def select(folder, model):
 
 
 def draw_all(folder, tables, matrices, predictions, searched):
-    """Yield the pictures of the page, drawn at the resolution of config.yaml."""
+    """Yield the figures of the page, drawn at the resolution of config.yaml."""
     best, networks = searched["MultitaskDCGAN"][1], NetworkSettings()
-    points = architecture.points(layers_of("MultitaskDCGAN", 128, best, networks))
+    points = architecture.plot_data(layers_of("MultitaskDCGAN", 128, best, networks))
     yield draw(folder, "outline-MultitaskDCGAN", architecture.draw_outline, points)
     recordings = pd.read_csv(folder / "recordings.csv")
     points = balance_table(recordings, make_folds(recordings, FoldSettings()), seed=1)
     yield draw(folder, "balance", label_balance.draw_balance, points)
-    points = trials.points({model: table for model, (table, _, _) in searched.items()})
+    points = trials.plot_data({model: table for model, (table, _, _) in searched.items()})
     yield draw(folder, "trials", trials.draw_trials, points)
-    points = comparison.points(tables["metrics"], tables["intervals"])
+    points = comparison.plot_data(tables["metrics"], tables["intervals"])
     yield draw(folder, "comparison", comparison.draw_comparison, points)
     for model in made_up.MODELS:
-        points = confusion.points(matrices[model][0], model)
+        points = confusion.plot_data(matrices[model][0], model)
         yield draw(folder, f"confusion-{model}", confusion.draw_confusion, points, model)
-        points = scatter.points(predictions[model])
+        points = scatter.plot_data(predictions[model])
         yield draw(folder, f"scatter-{model}", scatter.draw_scatter, points, model)
-        points = learning_curves.points(searched[model][2], model)
+        points = learning_curves.plot_data(searched[model][2], model)
         yield draw(folder, f"learning-{model}", learning_curves.draw_learning, points)
 
 
 def draw(folder, name, function, points, *model):
-    pdf, png = folder / f"{name}.pdf", folder / f"{name}.png"
-    save(function(points, *model), pdf, png, DEFAULTS["report"]["resolution"])
+    files = {f"{name}_{suffix}": folder / f"{name}.{suffix}" for suffix in ("pdf", "png", "csv")}
+    save(name, function(points, *model), points, files, DEFAULTS["report"]["resolution"])
     kind, *rest = name.split("-")
-    return Picture(kind, str(pdf), png.read_bytes(), *figure_texts(kind, points, *rest))
+    png = files[f"{name}_png"].read_bytes()
+    return Figure(kind, str(files[f"{name}_pdf"]), png, *figure_texts(kind, points, *rest))
 
 
-def report_of(tables, matrices, searched, pictures):
+def report_of(tables, matrices, searched, figures):
     """Return the Report of the made-up study."""
     return Report(
         run=Run(config=DEFAULTS, versions={}, seeds={"study": 1}),
@@ -177,7 +181,7 @@ def report_of(tables, matrices, searched, pictures):
         confusions={model: counts for model, (counts, _) in matrices.items()},
         classes={model: classes for model, (_, classes) in matrices.items()},
         trials={model: table for model, (table, _, _) in searched.items()},
-        pictures=pictures,
+        figures=figures,
         evaluation={name: table for name, table in tables.items() if name != "metrics"},
     )
 

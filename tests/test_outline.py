@@ -9,7 +9,7 @@ from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline
 from emospeech.report import captions
-from emospeech.report.figures.architecture import draw_outline, points
+from emospeech.report.figures.architecture import draw_outline, plot_data
 
 TRIAL = {"crop_width": 32, "filters": 6, "filter_size": 5}
 SETTINGS = NetworkSettings(filter_multiples=(1, 2, 3, 4), shared_units=20, latent_size=7)
@@ -57,7 +57,7 @@ def test_spectral_norm_changes_no_shape():
 
 @pytest.mark.parametrize("name", ["BasicCNN", "MultitaskDCGAN"])
 def test_every_shape_stands_in_the_figure_and_no_text_on_another(name):
-    table = points(outline(name, ROWS, TRIAL, SETTINGS))
+    table = plot_data(outline(name, ROWS, TRIAL, SETTINGS))
     figure = draw_outline(table)
     texts = figure.axes[0].texts
     words = " ".join(text.get_text() for text in texts)
@@ -72,7 +72,7 @@ def test_every_shape_stands_in_the_figure_and_no_text_on_another(name):
 
 
 def test_numbers_of_the_caption_count_the_parameters():
-    table = points(outline("BasicCNN", ROWS, TRIAL, SETTINGS))
+    table = plot_data(outline("BasicCNN", ROWS, TRIAL, SETTINGS))
     numbers = captions.outline(table)
     flat = math.prod((24, 2, 3))
     parameters = flat * 20 + 20

@@ -4,7 +4,7 @@ import pytest
 
 from emospeech.report import page
 from tests import browser
-from tests.test_report_page import pictures, report  # noqa: F401  (a fixture)
+from tests.test_report_page import figures, report  # noqa: F401  (a fixture)
 
 pytestmark = [
     pytest.mark.skipif(not browser.PROGRAM, reason="no Chromium here: apt-get install chromium"),
@@ -17,8 +17,8 @@ pytestmark = [
     params=[(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")],
     ids=lambda param: f"{param[0]}-{param[1]}",
 )
-def found(request, pictures, tmp_path_factory):  # noqa: F811
-    text = page.render(report(pictures))
+def found(request, figures, tmp_path_factory):  # noqa: F811
+    text = page.render(report(figures))
     found = browser.look(text, tmp_path_factory.mktemp("page"), *request.param)
     assert found["inside"] == request.param[0]
     assert found["dark"] == (request.param[1] == "dark")
@@ -30,8 +30,8 @@ def test_the_console_is_silent_and_nothing_is_requested(found):
     assert found["requests"] == []
 
 
-def test_every_image_is_loaded_and_described(found, pictures):  # noqa: F811
-    assert len(found["images"]) == len(pictures) > 6
+def test_every_image_is_loaded_and_described(found, figures):  # noqa: F811
+    assert len(found["images"]) == len(figures) > 6
     assert all(width and len(alt) > 20 for width, alt in found["images"])
 
 

@@ -1,10 +1,10 @@
-"""Tables and numbers of the report pick the right cells of results/evaluation."""
+"""Tables and numbers of the report select the right cells of results/evaluation."""
 
 import pandas as pd
 import pytest
 
 from emospeech.report import evaluation_tables, page_numbers
-from emospeech.report.layout import arrange
+from emospeech.report.markup import format_table
 from tests import made_up
 from tests import report_data as data
 
@@ -21,13 +21,8 @@ def tables(frames):
 
 def test_tables_are_built_if_their_inputs_are_present(frames, tables):
     assert list(tables) == list(evaluation_tables.TABLES)
-    assert set(evaluation_tables.build_tables({"metrics": frames["metrics"]})) == {
-        "folds",
-        "chance",
-    }
-    assert {part for _, parts in evaluation_tables.TABLES.values() for part in parts} == set(
-        evaluation_tables.FRAMES
-    )
+    built = evaluation_tables.build_tables({"metrics": frames["metrics"]})
+    assert set(built) == {"folds", "chance"}
 
 
 def test_intervals_are_pooled_and_have_the_papers_values_for_valence(frames, tables):
@@ -48,7 +43,7 @@ def test_intervals_are_pooled_and_have_the_papers_values_for_valence(frames, tab
     assert tables["further"].loc[0, "strict_uar5_pooled"] == strict
 
 
-def test_comparisons_are_of_the_means_over_speakers(frames, tables):
+def test_comparisons_use_the_means_over_speakers(frames, tables):
     rows = frames["comparisons"].query("figure == 'rho' and scope == 'mean'").reset_index()
     table = tables["comparisons"]
     assert len(table) == len(rows) == 6 + 4 + 1 + 2
@@ -57,7 +52,7 @@ def test_comparisons_are_of_the_means_over_speakers(frames, tables):
     assert not table.isna().any().any()
 
 
-def test_spread_keeps_the_components_apart(frames, tables):
+def test_spread_has_a_column_per_component(frames, tables):
     table = tables["spread"]
     order = [("valence", m) for m in data.MODELS]
     order += [("activation", m) for m in data.MODELS if m.startswith("Multitask")]
@@ -76,10 +71,8 @@ def test_spread_numbers_are_ranges_over_the_models(frames):
     assert (numbers["seeds"], numbers["over_seeds"]) == (1, None)
     assert (numbers["fewest"], round(numbers["uncertainty"], 2)) == (2, 0.71)
     rows = frames["spread"].query("figure == 'uar5' and task == 'valence'")
-    for name, column in {
-        "over_crops": "deviation_crops",
-        "over_speakers": "error_speakers",
-    }.items():
+    columns = {"over_crops": "deviation_crops", "over_speakers": "error_speakers"}
+    for name, column in columns.items():
         assert numbers[name] == (rows[column].min(), rows[column].max())
     more = page_numbers.spread_numbers(frames["spread"].assign(seeds=5, deviation_seeds=0.0312))
     assert (more["seeds"], more["over_seeds"]) == (5, (0.0312, 0.0312))
@@ -105,20 +98,19 @@ def test_neighbours_are_means_of_the_folds_with_their_range(frames, tables):
     assert page_numbers.neighbour_numbers(none) == []
 
 
-def test_references_are_ordered_and_guessers_have_no_correlation(frames, tables):
+def test_references_are_ordered_and_guesses_have_no_correlation(frames, tables):
     table = tables["references"].set_index(["task", "reference"])
     order = [name for task, name in table.index if task == "valence"]
-    guessers = [evaluation_tables.LABELS[name] for name in evaluation_tables.GUESSERS]
-    rater = evaluation_tables.LABELS["rater"]
-    assert order == [*guessers, "baseline", *data.MODELS, rater]
+    *guesses, rater = evaluation_tables.REFERENCES.values()
+    assert order == [*guesses, "baseline", *data.MODELS, rater]
     rows = frames["references"].set_index(["task", "reference", "scope"])
     human = rows.loc[("activation", "rater", "pooled")]
     line = table.loc[("activation", rater)]
     assert line["ccc"] == human["ccc"]
-    assert pd.isna(table.loc[("valence", guessers[0]), "rho"])
+    assert pd.isna(table.loc[("valence", guesses[0]), "rho"])
 
 
-def test_slices_give_each_model_its_own_column(frames, tables):
+def test_slices_have_columns_for_each_model(frames, tables):
     rows = frames["slices"].set_index(["task", "slice", "value", "model"])
     table = tables["slices"]
     assert table["slice"].drop_duplicates().tolist() == ["style", "speaker", "agreement"]
@@ -131,11 +123,21 @@ def test_slices_give_each_model_its_own_column(frames, tables):
         assert pd.isna(line["BasicCNN_uar5"]) == (line["task"] == "activation")
 
 
-def test_folds_come_in_the_order_of_their_numbers():
+def test_folds_are_in_numerical_order():
     table = evaluation_tables.table_folds(data.metrics())
     assert table["fold"].tolist() == ["1", "2", "10"] * 2
     assert table["BasicCNN_uar5"].tolist()[:3] == [0.201, 0.202, 0.203]
     assert table["BasicCNN_p"].tolist()[:3] == pytest.approx([0.501, 0.502, 0.503])
+
+
+def test_chance_compares_the_uar_with_the_interval():
+    metrics = data.metrics(["BasicCNN", "BasicDCGAN"])
+    metrics.loc[(metrics.model == "BasicDCGAN") & (metrics.scope == "pooled"), "uar5"] = 0.27
+    table = evaluation_tables.table_chance(metrics)
+    assert table["above"].tolist() == [False, True]
+    assert table["margin"].tolist() == pytest.approx([0.204 - 0.24, 0.03])
+    metrics = metrics.drop(columns="chance")
+    assert evaluation_tables.table_chance(metrics).empty
 
 
 def test_the_control_is_compared_with_its_own_chance_level():
@@ -172,5 +174,5 @@ def test_leak_checks_are_counted(frames):
     assert page_numbers.leak_numbers(broken, shared_choice=False)["passed"] == count - 1
 
 
-def test_the_classical_baseline_has_a_name(tables):
-    assert arrange(tables["intervals"]).rows[4][0] == "Baseline"
+def test_the_acoustic_baseline_has_a_name(tables):
+    assert format_table(tables["intervals"]).rows[4][0] == "Baseline"

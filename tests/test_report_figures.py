@@ -25,7 +25,6 @@ from emospeech.report.figures import (
     style,
     trials,
 )
-from emospeech.report.tables import write_csv
 from emospeech.runtime.errors import InputError
 from emospeech.search import SearchSpace, draw_trial
 from tests import report_data as data
@@ -34,6 +33,7 @@ LINE_COLOURS = [
     mpl.colors.to_rgb(getattr(style, name)) for name in ("GREEN", "BLUE", "VERMILLION", "ORANGE")
 ]
 CLASS_COLOURS = [mpl.colors.to_rgb(colour) for colour in shared_layer.COLOURS]
+FORMATS = ("pdf", "png", "csv")
 PREDICTIONS = pd.DataFrame(
     {
         "recording": ["d", "a", "c", "b"],
@@ -57,15 +57,15 @@ def visible(figure):
 def compared(metrics=None, intervals=None, task="valence"):
     metrics = data.metrics() if metrics is None else metrics
     intervals = data.intervals() if intervals is None else intervals
-    return comparison.points(metrics, intervals, task)
+    return comparison.plot_data(metrics, intervals, task)
 
 
 def confused(model="BasicDCGAN"):
-    return confusion.points(data.confusion(), model)
+    return confusion.plot_data(data.confusion(), model)
 
 
 def learned(folds, model="MultitaskDCGAN"):
-    return learning_curves.points(data.histories(folds), model)
+    return learning_curves.plot_data(data.histories(folds), model)
 
 
 def searched(count):
@@ -80,7 +80,7 @@ def searched(count):
 
 def outlined():
     trial = {"crop_width": 32, "filters": 4, "filter_size": 4}
-    return architecture.points(layers_of("MultitaskDCGAN", 32, trial, NetworkSettings()))
+    return architecture.plot_data(layers_of("MultitaskDCGAN", 32, trial, NetworkSettings()))
 
 
 # In the order of the page, by kind: the function that draws, the table, the model of the figure.
@@ -93,7 +93,7 @@ FIGURES = {
     ),
     "scatter": (
         lambda table: scatter.draw_scatter(table, "BasicCNN"),
-        lambda: scatter.points(PREDICTIONS),
+        lambda: scatter.plot_data(PREDICTIONS),
         "BasicCNN",
     ),
     "outline": (architecture.draw_outline, outlined, "MultitaskDCGAN"),
@@ -101,7 +101,7 @@ FIGURES = {
     "example": (crop_example.draw_example, data.example, None),
     "trials": (
         trials.draw_trials,
-        lambda: trials.points({model: data.trials() for model in data.MODELS}),
+        lambda: trials.plot_data({model: data.trials() for model in data.MODELS}),
         None,
     ),
     "learning": (
@@ -121,18 +121,19 @@ def test_all_kinds_of_figures_are_tested():
 @pytest.mark.parametrize("kind", FIGURES)
 def test_equal_tables_give_equal_bytes_also_when_read_from_csv(kind, tmp_path):
     draw, table = FIGURES[kind][0], FIGURES[kind][1]()
-    write_csv(table, tmp_path / "a.csv")
-    for name, drawn in (("a", table), ("b", pd.read_csv(tmp_path / "a.csv"))):
-        figure = draw(drawn)
+    files = {f"{n}_{suffix}": tmp_path / f"{n}.{suffix}" for n in "ab" for suffix in FORMATS}
+    for name in "ab":
+        figure = draw(table)
         width, height = figure.get_size_inches()
         assert width in (3.39, 7.0)
         assert height < 9.5, "fits on a page"
-        save(figure, tmp_path / f"{name}.pdf", tmp_path / f"{name}.png", resolution=50)
+        save(name, figure, table, files, resolution=50)
+        table = pd.read_csv(files["a_csv"])
         mpl.rcParams["font.size"] = 20  # settings of the user have no effect
     mpl.rcdefaults()
-    pdf, png = ((tmp_path / f"a.{kind}").read_bytes() for kind in ("pdf", "png"))
-    assert (tmp_path / "b.pdf").read_bytes() == pdf
-    assert (tmp_path / "b.png").read_bytes() == png
+    pdf, png = (files[f"a_{suffix}"].read_bytes() for suffix in ("pdf", "png"))
+    assert files["b_pdf"].read_bytes() == pdf
+    assert files["b_png"].read_bytes() == png
     assert b"CreationDate" not in pdf
     assert b"Software" not in png
     assert b"/FontFile2" in pdf  # TrueType
@@ -228,12 +229,12 @@ def linear(colour):
 
 def test_comparison_has_folds_mean_pooled_interval_paper_and_chance_of_each_model():
     panel = comparison.draw_comparison(compared()).axes[0]
-    names = ("each fold", "mean of folds", "pooled", "95 %, speakers", "paper")
+    names = ("single folds", "mean of folds", "pooled", "95 % CI", "paper")
     assert [len(lines(panel, name)) for name in names] == [4, 4, 4, 4, 4]
-    folds = lines(panel, "each fold")[0]
+    folds = lines(panel, "single folds")[0]
     assert list(folds.get_xdata()) == pytest.approx([20.1, 20.2, 20.3])
     assert lines(panel, "pooled")[0].get_xdata() == pytest.approx([20.4])
-    assert lines(panel, "95 %, speakers")[0].get_xdata() == pytest.approx([15.4, 25.4])
+    assert lines(panel, "95 % CI")[0].get_xdata() == pytest.approx([15.4, 25.4])
     assert lines(panel, "paper")[2].get_xdata() == pytest.approx([43.88])
     bands = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
     assert [(band.get_x(), band.get_width()) for band in bands] == [pytest.approx((22, 4))] * 4
@@ -343,7 +344,7 @@ def test_map_shows_position_class_and_part_of_each_recording():
 
 
 def test_scatter_has_all_recordings_and_means_over_half_points():
-    table = scatter.points(PREDICTIONS)
+    table = scatter.plot_data(PREDICTIONS)
     assert table["recording"].tolist() == ["a", "c", "b", "d"]
     assert scatter.means(table).to_numpy() == pytest.approx(
         np.array([[1, 1.5], [2.12, 3], [4.5, 4]])
@@ -357,7 +358,7 @@ def test_scatter_has_all_recordings_and_means_over_half_points():
 @pytest.mark.parametrize("count", [1, 2, 100])
 def test_every_trial_is_a_dot_at_its_value(count):
     table = searched(count)
-    figure = trials.draw_trials(trials.points({"BasicDCGAN": table, "BasicCNN": table}))
+    figure = trials.draw_trials(trials.plot_data({"BasicDCGAN": table, "BasicCNN": table}))
     assert len(figure.axes) == 2 * 5
     panel = figure.axes[0]
     assert panel.get_title("left") == "BasicCNN"
@@ -370,23 +371,23 @@ def test_every_trial_is_a_dot_at_its_value(count):
 
 def test_a_line_is_the_mean_of_trials_with_one_value():
     """Of the crop widths 64, 128, 64 the first has two trials, .30 and .25."""
-    panel = trials.draw_trials(trials.points({"BasicCNN": data.trials()})).axes[0]
+    panel = trials.draw_trials(trials.plot_data({"BasicCNN": data.trials()})).axes[0]
     (line,) = panel.collections[0].get_segments()
     assert line[:, 1] == pytest.approx([27.5, 27.5])
     assert line[:, 0].mean() == pytest.approx(0)
 
 
 def test_many_values_are_not_all_named():
-    figure = trials.draw_trials(trials.points({"BasicCNN": searched(100)}))
+    figure = trials.draw_trials(trials.plot_data({"BasicCNN": searched(100)}))
     assert all(len(panel.get_xticks()) <= 4 for panel in figure.axes)
 
 
 @pytest.mark.parametrize(
     ("read", "table", "columns"),
     [
-        (lambda t: learning_curves.points(t, "M"), data.histories({1: data.history()}), "valid"),
-        (lambda t: trials.points({"M": t}), data.trials(), "filters"),
-        (scatter.points, PREDICTIONS, "expected"),
+        (lambda t: learning_curves.plot_data(t, "M"), data.histories({1: data.history()}), "valid"),
+        (lambda t: trials.plot_data({"M": t}), data.trials(), "filters"),
+        (scatter.plot_data, PREDICTIONS, "expected"),
         (shared_layer.draw_map, data.mapped(), "share_y"),
         (generated.draw_generated, data.generated(), "row_1"),
     ],
@@ -404,9 +405,9 @@ def test_a_fold_without_validation_scores_and_a_search_without_models_are_refuse
     history = data.histories({1: data.history(), 2: data.history()})
     history.loc[history["fold"] == 2, "validation_uar"] = np.nan
     with pytest.raises(InputError, match="BasicCNN, fold 2"):
-        learning_curves.points(history, "BasicCNN")
+        learning_curves.plot_data(history, "BasicCNN")
     with pytest.raises(InputError, match="trials"):
-        trials.points({})
+        trials.plot_data({})
 
 
 def test_numbers_of_captions():
@@ -421,10 +422,10 @@ def test_numbers_of_captions():
     assert not captions.confusion(confused("BasicCNN"))["paper"]
     numbers = captions.learning(learned({1: data.history(9)}))
     assert numbers["folds"] == [{"fold": 1, "uar": pytest.approx(0.34), "epoch": 4, "epochs": 9}]
-    numbers = captions.trials(trials.points({"BasicCNN": data.trials(), "Other": searched(1)}))
+    numbers = captions.trials(trials.plot_data({"BasicCNN": data.trials(), "Other": searched(1)}))
     assert numbers["trials"] == (1, 3)
     assert numbers["ranges"][0] == ("BasicCNN", 0.25, 0.41)
-    numbers = captions.scatter(scatter.points(PREDICTIONS))
+    numbers = captions.scatter(scatter.plot_data(PREDICTIONS))
     assert numbers["rho"] == pytest.approx(
         np.corrcoef(PREDICTIONS["valence"], PREDICTIONS["expected"])[0, 1]
     )
@@ -443,6 +444,6 @@ def test_numbers_of_the_captions_of_generated_spectrograms_and_of_the_map():
     assert same["epochs"][0] == (1, pytest.approx(0.2), 0)
     table = data.mapped()
     rows, fold = table.query("fold == 1"), captions.shared_layer(table)["folds"][0]
-    place = rows.loc[rows["valence"] == 5, "x"].mean() / rows["x"].std()
+    position = rows.loc[rows["valence"] == 5, "x"].mean() / rows["x"].std()
     assert fold["variance"] == pytest.approx(0.8)
-    assert dict(fold["places"])["Very Pos."] == round(place, 1)
+    assert dict(fold["positions"])["Very Pos."] == round(position, 1)

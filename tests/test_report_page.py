@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from emospeech.report import evaluation_tables, page, page_numbers, page_tables, templates
+from emospeech.report import evaluation_tables, page, page_numbers, templates
 from emospeech.report.captions import figure_texts
-from emospeech.report.layout import arrange
+from emospeech.report.markup import format_table
 from tests import made_up
 from tests import report_data as data
 from tests.test_report_figures import FIGURES
@@ -67,24 +67,24 @@ EVALUATION |= {"control": data.metrics()}
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def figures(tmp_path_factory):
     png, made = tmp_path_factory.mktemp("figures") / "a.png", []
     for kind, (draw, table, model) in FIGURES.items():
         models = [model] if model else []
         draw(table()).savefig(png, dpi=50)
         texts, path = figure_texts(kind, table(), *models), "-".join([kind, *models])
-        made.append(page.Picture(kind, f"figures/{path}.pdf", png.read_bytes(), *texts))
+        made.append(page.Figure(kind, f"figures/{path}.pdf", png.read_bytes(), *texts))
     return tuple(made)
 
 
-def report(pictures=(), **run):
+def report(figures=(), **run):
     settings = {
         "config": {"seed": 7, "search": {"trials": 20, "rates": [1e-3, 1e-4]}, "note": "a < b & c"},
         "versions": {"python": "3.11.2", "torch": "2.9.0"},
         "seeds": {"training": 41},
         "commit": "c0ffee",
         "control": "results/control",
-        "whole": "snakemake --cores 1 --configfile own.yaml",
+        "command": "snakemake --cores 1 --configfile own.yaml",
         "hardware": {"processor": "a processor", "gpus": []},
         "stores": {"iemocap": "5afe"},
         "durations": pd.DataFrame({"stage": ["training"], "jobs": [400], "minutes": [31.25]}),
@@ -98,14 +98,14 @@ def report(pictures=(), **run):
         confusions={model: data.confusion() for model in data.MODELS},
         classes={model: data.classes() for model in data.MODELS},
         trials={model: data.trials() for model in data.MODELS},
-        pictures=pictures,
+        figures=figures,
         evaluation=EVALUATION,
     )
 
 
 @pytest.fixture(scope="module")
-def html(pictures):
-    return page.render(report(pictures))
+def html(figures):
+    return page.render(report(figures))
 
 
 @pytest.fixture(scope="module")
@@ -126,12 +126,12 @@ def test_irregularities_of_reader_and_spectrograms_are_merged(tmp_path):
     )
     corpora = dict(runpy.run_path(str(script))["summaries"](paths))
     assert corpora == {"iemocap": read | {"irregular": {"b": 2, "c": 3}}}
-    rows = page_tables.corpus_tables(corpora)[-1].layout.rows
+    rows = page.corpus_tables(corpora)[-1].text.rows
     assert [row[2:] for row in rows] == [("a", "1"), ("b", "2"), ("c", "3")]
 
 
-def test_equal_reports_give_equal_pages(html, pictures):
-    assert page.render(report(pictures)) == html
+def test_equal_reports_give_equal_pages(html, figures):
+    assert page.render(report(figures)) == html
 
 
 def test_ids_are_unique_and_references_find_them(outline):
@@ -157,7 +157,7 @@ def test_every_table_is_there_with_caption_scopes_and_a_box_to_scroll(outline):
     assert names >= {"table-2-valence", "table-2-activation"}
     assert names >= {f"table-3-{model}" for model in data.MODELS}
     assert names >= {f"search-{model}" for model in data.MODELS}
-    assert names >= {"corpora", "left-out", "versions", "config", "hardware", "durations"}
+    assert names >= {"corpora", "exclusions", "versions", "config", "hardware", "durations"}
     assert len(outline.all("caption")) == len(outline.all("table"))
     assert all("scope" in attributes for attributes in outline.all("th"))
     boxes = [a for a in outline.all("div") if "scroll" in a.get("class", "")]
@@ -169,18 +169,18 @@ def test_rows_of_a_table_are_equally_wide(outline):
     assert all(len(set(rows)) == 1 for rows in outline.cells)
 
 
-def test_figures_are_embedded_with_alternative_text_and_size(outline, pictures):
+def test_figures_are_embedded_with_alternative_text_and_size(outline, figures):
     images = outline.all("img")
-    assert [image["alt"] for image in images] == [picture.alt for picture in pictures]
+    assert [image["alt"] for image in images] == [figure.alt for figure in figures]
     assert all(image["src"].startswith("data:image/png;base64,") for image in images)
     assert all(
         int(image["width"]) in (pytest.approx(488, abs=3), pytest.approx(1008, abs=3))
         for image in images
     )
-    assert len(outline.all("figcaption")) == len(pictures)
+    assert len(outline.all("figcaption")) == len(figures)
     links = {attributes.get("href") for attributes in outline.all("a")}
-    for picture in pictures:
-        assert {picture.path, picture.path.replace(".pdf", ".csv")} <= links
+    for figure in figures:
+        assert {figure.path, figure.path.replace(".pdf", ".csv")} <= links
 
 
 def test_nothing_is_loaded_from_elsewhere(outline, html):
@@ -203,8 +203,8 @@ def test_values_are_on_the_page(html):
     assert "snakemake --cores 1 --force figures/confusion-BasicDCGAN.pdf" in html
 
 
-def test_captions_and_names_are_escaped(pictures):
-    marked = replace(pictures[0], caption="a <i>caption</i>", alt='an "alt" <i>')
+def test_captions_and_names_are_escaped(figures):
+    marked = replace(figures[0], caption="a <i>caption</i>", alt='an "alt" <i>')
     own = replace(report((marked,)), trials={"<i>model</i>": data.trials()})
     outline = Outline(page.render(own))
     assert not outline.all("i")
@@ -252,8 +252,8 @@ def test_sections_have_their_numbers(outline):
 def section(name, **context):
     """Return the text of a section of the page."""
     template = templates.environment().get_template(f"sections/{name}.html.jinja")
-    pictures = dict.fromkeys(page.KINDS, ())
-    (text,) = Outline(template.render(pictures=pictures, **context)).text.values()
+    figures = dict.fromkeys(page.KINDS, ())
+    (text,) = Outline(template.render(figures=figures, **context)).text.values()
     return text
 
 
@@ -299,7 +299,7 @@ def test_keys_that_would_reduce_uncertainty_are_named(seeds, crop_seeds, speaker
         "spread": spread,
         "speakers": page_numbers.speaker_numbers(comparisons, both_speakers=False),
     }
-    tables = {"spread": (page_tables.Table("a", "spread", arrange(pd.DataFrame({"a": [1]}))),)}
+    tables = {"spread": (page.Table("a", "spread", format_table(pd.DataFrame({"a": [1]}))),)}
     text = section("variability", numbers=numbers, tables=tables)
     assert ("training.seeds" in text) == (seeds == 1)
     assert ("evaluation.crop_seeds" in text) == (crop_seeds == 1)
@@ -321,8 +321,8 @@ def test_synthetic_corpora_are_announced_before_the_results(html):
 def test_a_choice_shared_by_the_folds_is_mentioned(select, trials, mentioned):
     own = report(config={"search": {"select": select}})
     own = replace(own, trials={model: data.trials().iloc[:trials] for model in data.MODELS})
-    numbers = page_numbers.page_numbers(own, {})
-    text = section("leaks", numbers=numbers, tables=page_tables.page_tables(own, EVALUATION))
+    numbers = page.section_numbers(own, {})
+    text = section("leaks", numbers=numbers, tables=page.section_tables(own, EVALUATION))
     assert ("search.select" in text) == mentioned
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from emospeech.labels import nearest_class
 from emospeech.metrics import normalise_rows, unweighted_average_recall
-from emospeech.report.frames import CLASSES, in_order, losses_of
-from emospeech.report.templates import environment
+from emospeech.report.dataframes import CLASSES, in_order, losses_of
+from emospeech.report.templates import captions
 
 
 def figure_texts(kind: str, table: pd.DataFrame, *model: str) -> tuple[str, str]:
@@ -21,7 +21,7 @@ def figure_texts(kind: str, table: pd.DataFrame, *model: str) -> tuple[str, str]
         table: The table that the figure is drawn from.
         model: The model of the figure, if it shows a single one.
     """
-    texts = environment(autoescape=False).get_template("captions.jinja").module
+    texts = captions()
     numbers = NUMBERS[kind](table) | {"model": model[0] if model else None}
     return getattr(texts, f"figure_{kind}")(numbers), getattr(texts, f"alt_{kind}")(numbers)
 
@@ -42,16 +42,14 @@ def outline(table: pd.DataFrame) -> dict:
 
 def balance(table: pd.DataFrame) -> dict:
     """Return the numbers of labels before and after sampling, and the mean share of each class."""
-    sizes, stages = table.groupby(["stage", "fold"])["count"].sum(), table["stage"].unique()
-    recordings, crops = (_range(sizes[stage]) for stage in stages)
-    means = table.groupby(["class", "stage"], sort=False)["share"].mean().unstack()[stages]
-    classes = [(CLASSES[label - 1], before, after) for label, before, after in means.itertuples()]
-    oversampled = "oversampled epoch" in stages
+    sizes = table.pivot_table("count", "fold", "stage", "sum", sort=False)
+    shares = table.pivot_table("share", "class", "stage", "mean", sort=False)
+    before, after = table["stage"].unique()
     return {
-        "recordings": recordings,
-        "crops": crops,
-        "classes": classes,
-        "oversampled": oversampled,
+        "recordings": _range(sizes[before]),
+        "crops": _range(sizes[after]),
+        "classes": list(zip(CLASSES, shares[before], shares[after], strict=True)),
+        "oversampled": after == "oversampled epoch",
     }
 
 
@@ -63,7 +61,7 @@ def example(table: pd.DataFrame) -> dict:
         "words": int((table["element"] == "word").sum()),
         "start": crop["start"],
         "end": crop["end"],
-        "centre": table.loc[table["element"] == "centre", "start"].item(),
+        "centre": table.loc[table["element"] == "centre", "start"].iloc[0],
     }
 
 
@@ -76,14 +74,10 @@ def trials(table: pd.DataFrame) -> dict:
 
 def comparison(table: pd.DataFrame) -> dict:
     """Return the pooled UAR of each model, the paper's, and the size of the test set."""
-    scores = table.set_index(["model", "series"])["value"]
-    pooled = table[table["series"] == "pooled"]
+    pooled, printed = (table[table["series"] == series] for series in ("pooled", "paper"))
+    values, papers = (rows.set_index("model")["value"] for rows in (pooled, printed))
     models = [
-        {
-            "name": model,
-            "pooled": scores.get((model, "pooled"), pd.Series([np.nan])).item(),
-            "paper": scores[model, "paper"].item() if (model, "paper") in scores.index else None,
-        }
+        {"name": model, "pooled": values.get(model), "paper": papers.get(model)}
         for model in in_order(table["model"].unique())
     ]
     sizes = {name: _range(pooled[name]) for name in ("recordings", "speakers")}
@@ -104,7 +98,7 @@ def confusion(table: pd.DataFrame) -> dict:
 
 def scatter(table: pd.DataFrame) -> dict:
     """Return the size of the test set, the range of the predictions, and the correlation."""
-    rho = table["valence"].corr(table["expected"])
+    rho = table[["valence", "expected"]].corr().iloc[0, 1]
     return {
         "recordings": len(table),
         "speakers": table["speaker"].nunique(),
@@ -116,15 +110,11 @@ def scatter(table: pd.DataFrame) -> dict:
 
 def learning(table: pd.DataFrame) -> dict:
     """Return the names of the losses, and the epoch and score that each fold keeps."""
-    epochs = table.groupby("fold").size()
+    epochs, kept = table.groupby("fold").size(), table[table["kept"]]
+    columns = (kept["fold"], kept["validation_uar"], kept["epoch"])
     folds = [
-        {
-            "fold": best.fold,
-            "uar": best.validation_uar,
-            "epoch": int(best.epoch),
-            "epochs": epochs[best.fold],
-        }
-        for best in table[table["kept"]].itertuples()
+        {"fold": fold, "uar": uar, "epoch": epoch, "epochs": epochs[fold]}
+        for fold, uar, epoch in zip(*columns, strict=True)
     ]
     return {"losses": losses_of(table), "folds": folds}
 
@@ -133,13 +123,12 @@ def generated(table: pd.DataFrame) -> dict:
     """Return, by epoch, the mean level of the spectrograms and how much they differ."""
     cells = table.filter(regex=r"^row_\d+$") / 255
     real = table["source"] == "real"
-    own = pd.concat([table[["epoch", "picture", "frame"]], cells], axis=1)[~real]
+    keys = [table.loc[~real, name] for name in ("epoch", "frame")]
     # The standard deviation of a cell over the spectrograms of an epoch, mean of all cells.
-    deviations = own.drop(columns="picture").groupby(["epoch", "frame"]).std()
-    spread = deviations.groupby("epoch").mean().mean(axis=1)
+    spread = cells[~real].groupby(keys).std().groupby("epoch").mean().mean(axis=1)
     levels = cells[~real].mean(axis=1).groupby(table["epoch"]).mean()
     return {
-        "latents": own["picture"].nunique(),
+        "latents": table.loc[~real, "picture"].nunique(),
         "epochs": [(epoch, levels[epoch], spread[epoch]) for epoch in spread.index],
         "real_level": cells[real].mean(axis=1).mean(),
     }
@@ -149,16 +138,16 @@ def shared_layer(table: pd.DataFrame) -> dict:
     """Return, by fold, the explained variance and the mean position of each class on axis 1."""
     folds = []
     for fold, rows in table.groupby("fold"):
-        means = rows.groupby(nearest_class(rows["valence"]))["x"].mean() / rows["x"].std()
+        means = rows["x"].groupby(nearest_class(rows["valence"])).mean() / rows["x"].std()
         # Adding 0 turns -0.0 into 0.0.
-        places = [(CLASSES[int(label) - 1], round(mean, 1) + 0) for label, mean in means.items()]
+        positions = [(CLASSES[label - 1], round(means[label], 1) + 0) for label in means.index]
         variance = rows[["share_x", "share_y"]].iloc[0].sum()
-        folds.append({"fold": fold, "variance": variance, "places": places})
+        folds.append({"fold": fold, "variance": variance, "positions": positions})
     return {"recordings": len(table), "folds": folds}
 
 
 def _range(numbers):
-    """Return the smallest and the largest of numbers that may differ between models, else None."""
+    """Return the smallest and the largest number, None if all are missing."""
     known = numbers.dropna()
     return None if known.empty else (int(known.min()), int(known.max()))
 

@@ -3,6 +3,7 @@
 Values are shares of one; `headings` formats them.
 """
 
+from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
@@ -11,26 +12,22 @@ import pandas as pd
 from emospeech.evaluation.predictions import TASKS
 from emospeech.evaluation.slices import AGREEMENTS
 from emospeech.report import paper
-from emospeech.report.frames import MODELS, cell, fold_names, in_order, of_task, require
-from emospeech.report.tables import table_chance
+from emospeech.report.dataframes import cell, fold_names, in_order, of_task, require
+from emospeech.report.paper_tables import table_2
 
 # The metrics of the paper's Table 2, and those that it does not report.
 MAIN, FURTHER = ("uar5", "uar3", "rho"), ("strict_uar5", "accuracy", "ccc", "mae")
 SLICES = ("style", "speaker", "agreement")
-GUESSERS = ("uniform", "prior", "majority")
-CEILING = "rater"
-LABELS = {
+REFERENCES = {
     "uniform": "Uniform guess",
     "prior": "Prior-weighted guess",
     "majority": "Most frequent class",
-    CEILING: "Human rater",
+    "rater": "Human rater",
 }
-SPACES = {"crops": "near_crops", "shared layer": "near_layer"}
-PROPERTIES = (*TASKS, "speaker")
 
 
-def table_intervals(intervals, figures=MAIN):
-    """Return the pooled `figures` with their confidence intervals and the paper's values.
+def table_intervals(intervals: pd.DataFrame, metrics: Sequence[str] = MAIN) -> pd.DataFrame:
+    """Return the pooled `metrics` with their confidence intervals and the paper's values.
 
     A row per task and model; the paper reports MAIN, for valence only.
     """
@@ -39,30 +36,25 @@ def table_intervals(intervals, figures=MAIN):
     rows = intervals[intervals["scope"] == "pooled"].set_index(["task", "model", "figure"])
     lines = []
     for task in TASKS:
-        for model in in_order(_levels(rows, task)):
-            line = {"model": model, "task": task}
-            for name in figures:
+        for model in in_order(rows[rows.index.get_level_values("task") == task].index.unique(1)):
+            line: dict = {"model": model, "task": task}
+            for name in metrics:
                 found = rows.loc[(task, model, name)]
                 line[f"{name}_pooled"] = found["value"]
                 line |= {f"{name}_{end}": found[end] for end in ("low", "high")}
-                if figures == MAIN:
+                if metrics == MAIN:
                     printed = paper.TABLE_2.get(model, {}) if task == "valence" else {}
                     line[f"{name}_paper"] = printed.get(name, np.nan)
             lines.append(line)
     return pd.DataFrame(lines)
 
 
-def table_further(intervals):
+def table_further(intervals: pd.DataFrame) -> pd.DataFrame:
     """Return the pooled metrics that the paper does not report, with confidence intervals."""
     return table_intervals(intervals, FURTHER)
 
 
-def _levels(rows, task):
-    tasks, models = (rows.index.get_level_values(name) for name in ("task", "model"))
-    return models[tasks == task].unique()
-
-
-def table_comparisons(comparisons):
+def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Return the mean difference over speakers of each pair of models, its interval and p-values.
 
     A row per task and pair, pairs with the baseline last; UAR with five classes and correlation.
@@ -70,59 +62,62 @@ def table_comparisons(comparisons):
     """
     if comparisons.empty:
         return pd.DataFrame()
-    rows = comparisons[comparisons["scope"] == "mean"]
-    keys = ["model", "other", "task", "speakers"]
-    table = rows[keys].drop_duplicates().reset_index(drop=True)
-    for name in ("uar5", "rho"):
-        part = rows[rows["figure"] == name].rename(columns={"value": "difference"})
-        columns = ["difference", "low", "high", "p", "p_holm"]
-        part = part[[*keys, *columns]].rename(columns={key: f"{name}_{key}" for key in columns})
-        table = table.merge(part, on=keys, how="left")
-    return table.drop(columns="speakers")
+    rows = comparisons[comparisons["scope"] == "mean"].rename(columns={"value": "difference"})
+    keys = ["model", "other", "task"]
+    columns = ["difference", "low", "high", "p", "p_holm"]
+    return _metrics_in_columns(rows, keys, columns)
 
 
-def table_spread(spread):
+def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
     """Return the variability of the UAR with five classes and of the correlation.
 
     A row per task and model: standard deviations across training seeds and crop seeds, standard
     errors of sampling recordings and speakers.
     """
-    parts = ["deviation_seeds", "deviation_crops", "error_recordings", "error_speakers"]
     keys = ["model", "task", "seeds", "crop_seeds", "speakers"]
-    require(spread, [*keys, "figure", *parts], "spread")
-    table = spread[keys].drop_duplicates()
+    columns = ["deviation_seeds", "deviation_crops", "error_recordings", "error_speakers"]
+    require(spread, [*keys, "figure", *columns], "spread")
+    table = _metrics_in_columns(spread, keys, columns)
+    order = {"model": in_order(table["model"].unique()), "task": TASKS}
+    return table.sort_values(
+        ["task", "model"], key=lambda names: names.map(list(order[names.name]).index)
+    )
+
+
+def _metrics_in_columns(rows, keys, columns):
+    """Return a row per `keys`, with `columns` of the UAR and of the correlation side by side."""
+    table = rows[keys].drop_duplicates()
     for name in ("uar5", "rho"):
-        rows = spread.loc[spread["figure"] == name, ["model", "task", *parts]]
-        names = {part: f"{name}_{part}" for part in parts}
-        table = table.merge(rows.rename(columns=names), on=["model", "task"])
-    places = {name: place for place, name in enumerate(in_order(table["model"].unique()))}
-    table = table.sort_values("model", key=lambda models: models.map(places), kind="stable")
-    return table.sort_values("task", key=lambda tasks: tasks.map(TASKS.index), kind="stable")
+        part = rows.loc[rows["figure"] == name, [*keys, *columns]]
+        names = {column: f"{name}_{column}" for column in columns}
+        table = table.merge(part.rename(columns=names), on=keys, how="left")
+    return table
 
 
-def table_references(references, intervals):
-    """Return the metrics of the guessers, the baseline, the models and the raters, folds pooled.
+def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
+    """Return the metrics of all REFERENCES, the acoustic baseline and the models, folds pooled.
 
-    The columns are `reference`, `task` and the metrics. Guessers predict classes only, so they
-    have no correlation, CCC or MAE.
+    The columns are `reference`, `task` and the metrics. Guesses are classes only, so they have no
+    correlation, CCC or MAE.
     """
-    figures = ["uar5", "uar3", "strict_uar5", "accuracy", "rho", "ccc", "mae"]
+    metrics = ["uar5", "uar3", "strict_uar5", "accuracy", "rho", "ccc", "mae"]
     pooled = references[references["scope"] == "pooled"].set_index(["task", "reference"])
     models = intervals[intervals["scope"] == "pooled"]
     models = models.pivot(index=["task", "model"], columns="figure", values="value")
     lines = []
     for task in TASKS:
-        own = [name for found, name in models.index if found == task]
-        own = sorted(in_order(own), key=lambda name: name in MODELS)  # the baseline first
-        for name in [*GUESSERS, *own, CEILING]:
+        own = in_order(name for found, name in models.index if found == task)
+        own.sort(key=lambda name: name in paper.MODELS)  # the baseline first
+        *guesses, rater = REFERENCES
+        for name in [*guesses, *own, rater]:
             source = models if name in own else pooled
             if (task, name) in source.index:
-                found = source.loc[(task, name), figures]
-                lines.append({"reference": LABELS.get(name, name), "task": task, **found})
+                found = source.loc[(task, name), metrics]
+                lines.append({"reference": REFERENCES.get(name, name), "task": task, **found})
     return pd.DataFrame(lines)
 
 
-def table_slices(slices):
+def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
     """Return the UAR with five classes and the correlation in each slice, folds pooled.
 
     A row per task and slice, with columns `{model}_uar5` and `{model}_rho`; `recordings` is the
@@ -136,15 +131,15 @@ def table_slices(slices):
         line = {"slice": kind, "value": value, "task": task, "recordings": rows["recordings"].max()}
         pairs = product(models, ("uar5", "rho"))
         lines.append(line | {f"{model}_{name}": rows.at[model, name] for model, name in pairs})
-    return pd.DataFrame(sorted(lines, key=_place))
+    return pd.DataFrame(sorted(lines, key=_slice_order))
 
 
-def _place(line):
+def _slice_order(line):
     value = AGREEMENTS.index(line["value"]) if line["value"] in AGREEMENTS else line["value"]
     return TASKS.index(line["task"]), SLICES.index(line["slice"]), value
 
 
-def table_folds(metrics):
+def table_folds(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return the UAR with five classes, correlation and its p on the test speaker of each fold.
 
     A row per task and fold, with columns `{model}_uar5`, `{model}_rho` and `{model}_p`.
@@ -153,7 +148,7 @@ def table_folds(metrics):
     lines = []
     for task in (task for task in TASKS if task in set(metrics["task"])):
         rows = of_task(metrics, task)
-        for fold in fold_names(rows["scope"]):
+        for fold in fold_names(rows.index.unique("scope")):
             line = {"fold": fold.removeprefix("fold-"), "task": task}
             for model, name in product(models, ("uar5", "rho", "p")):
                 line[f"{model}_{name}"] = cell(rows, model, fold, name)
@@ -161,13 +156,20 @@ def table_folds(metrics):
     return pd.DataFrame(lines)
 
 
-def table_leaks(leaks):
-    """Return the leak checks with the number of cases and of violations."""
-    require(leaks, ["check", "looked_at", "broken", "result"], "leaks")
-    return leaks[["check", "looked_at", "broken", "result"]]
+def table_chance(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return the pooled 5-class UAR of valence and the chance level of each model that has one.
+
+    `margin` is the UAR minus the mean of chance; `above` whether it exceeds the 97.5th percentile.
+    """
+    table = table_2(metrics).dropna(subset=["chance", "chance_high"], ignore_index=True)
+    table = table[["model", "uar5_pooled", "chance", "chance_low", "chance_high"]]
+    return table.assign(
+        margin=table["uar5_pooled"] - table["chance"],
+        above=table["uar5_pooled"] > table["chance_high"],
+    )
 
 
-def table_control(metrics, shuffled):
+def table_control(metrics: pd.DataFrame, shuffled: pd.DataFrame) -> pd.DataFrame:
     """Return the pooled UAR of valence with original and shuffled labels, with chance levels.
 
     Args:
@@ -178,21 +180,28 @@ def table_control(metrics, shuffled):
         A row per model. `above`: the UAR with original labels exceeds the 97.5th percentile of
         chance. `inside`: the UAR with shuffled labels is between the 2.5th and the 97.5th.
     """
-    own, other = of_task(metrics, "valence"), of_task(shuffled, "valence")
-    lines = []
-    for model in in_order(set(own["model"]) & set(other["model"])):
-        line = {"model": model}
-        for rows, prefix in ((own, "trained"), (other, "shuffled")):
-            for name in ("uar5", "chance", "chance_low", "chance_high"):
-                line[f"{prefix}_{name}"] = cell(rows, model, "pooled", name)
-        line["above"] = line["trained_uar5"] > line["trained_chance_high"]
-        low, high = line["shuffled_chance_low"], line["shuffled_chance_high"]
-        line["inside"] = low <= line["shuffled_uar5"] <= high
-        lines.append(line)
-    return pd.DataFrame(lines)
+    columns = {"uar5_pooled": "uar5"} | {
+        name: name for name in ("chance", "chance_low", "chance_high")
+    }
+    own, other = (
+        table_2(table).set_index("model")[[*columns]].rename(columns=columns).add_prefix(prefix)
+        for prefix, table in (("trained_", metrics), ("shuffled_", shuffled))
+    )
+    table = own.join(other, how="inner")
+    above = table["trained_uar5"] > table["trained_chance_high"]
+    low, high = table["shuffled_chance_low"], table["shuffled_chance_high"]
+    inside = table["shuffled_uar5"].between(low, high)
+    return table.assign(above=above, inside=inside).reset_index()
 
 
-def table_neighbours(neighbours):
+def table_leaks(leaks: pd.DataFrame) -> pd.DataFrame:
+    """Return the leak checks with the number of cases and of violations."""
+    columns = ["check", "looked_at", "broken", "result"]
+    require(leaks, columns, "leaks")
+    return leaks[columns]
+
+
+def table_neighbours(neighbours: pd.DataFrame) -> pd.DataFrame:
     """Return the share of nearest neighbours that have the same class or speaker.
 
     A row per property and model: by chance, among the crops (`near_crops`) and in the shared layer
@@ -203,20 +212,19 @@ def table_neighbours(neighbours):
     columns = ["model", "fold", "property", "space", "share", "chance"]
     require(neighbours, columns, "neighbours")
     lines = []
-    for name in PROPERTIES:
-        part = neighbours[neighbours["property"] == name]
-        for model in in_order(part["model"].unique()):
-            spaces = dict(iter(part[part["model"] == model].groupby("space")))
-            layer = spaces["shared layer"]
+    for name, model in product((*TASKS, "speaker"), in_order(neighbours["model"].unique())):
+        part = neighbours[(neighbours["property"] == name) & (neighbours["model"] == model)]
+        if len(part):
+            crops, layer = (part[part["space"] == space] for space in ("crops", "shared layer"))
             line = {"property": name, "model": model, "near_chance": layer["chance"].mean()}
-            line |= {column: spaces[space]["share"].mean() for space, column in SPACES.items()}
+            line |= {"near_crops": crops["share"].mean(), "near_layer": layer["share"].mean()}
             line |= {"near_least": layer["share"].min(), "near_most": layer["share"].max()}
             lines.append(line)
     return pd.DataFrame(lines)
 
 
 # By table, in the order of the page: the function that makes it and the tables that it takes.
-TABLES = {
+TABLES: dict[str, tuple[Callable[..., pd.DataFrame], tuple[str, ...]]] = {
     "intervals": (table_intervals, ("intervals",)),
     "further": (table_further, ("intervals",)),
     "folds": (table_folds, ("metrics",)),
@@ -229,21 +237,18 @@ TABLES = {
     "leaks": (table_leaks, ("leaks",)),
     "neighbours": (table_neighbours, ("neighbours",)),
 }
-FRAMES = (
-    *("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks"),
-    *("control", "neighbours"),
-)
+INPUTS = tuple(dict.fromkeys(name for _, names in TABLES.values() for name in names))
 
 
-def build_tables(frames: dict) -> dict:
-    """Return {name: table} for those TABLES whose inputs are all in `frames`.
+def build_tables(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return {name: table} for those TABLES whose inputs are all given.
 
     Args:
-        frames: Tables of results/evaluation by name (FRAMES); `control` is the metrics.csv of the
+        inputs: Tables of results/evaluation by name (INPUTS); `control` is the metrics.csv of the
             study with shuffled labels.
     """
     return {
-        name: build(*(frames[part] for part in parts))
-        for name, (build, parts) in TABLES.items()
-        if set(parts) <= set(frames)
+        table: build(*(inputs[name] for name in names))
+        for table, (build, names) in TABLES.items()
+        if set(names) <= set(inputs)
     }

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from emospeech.evaluation.predictions import BASELINE
-from emospeech.report.forms import hours, named, percent, plain, probability, share
-from emospeech.report.frames import CLASSES, MODELS
+from emospeech.report.dataframes import CLASSES
+from emospeech.report.formats import hours, percent, plain, probability, share
+from emospeech.report.paper import MODELS
 from emospeech.training.trial import FOLD_UAR
 
 RHO = "\N{GREEK SMALL LETTER RHO}"
@@ -28,9 +29,14 @@ class Heading:
     """
 
     label: str
-    form: Callable = plain
+    form: Callable[..., str] = plain
     group: str = ""
     numeric: bool = True
+
+
+def model_name(model: str) -> str:
+    """Return the name of a model in tables."""
+    return "Baseline" if model == BASELINE else str(model)
 
 
 def _text(label, form=plain):
@@ -39,31 +45,18 @@ def _text(label, form=plain):
 
 CHANCE, NEAR = "Chance, 5 classes (%)", "Neighbours with the same (%)"
 SINGLE = {
-    "model": _text("Model", named),
-    "other": _text("Model B", named),
-    "reference": _text("Reference", named),
-    "task": _text("Task"),
+    "model": _text("Model", model_name),
+    "other": _text("Model B", model_name),
+    "reference": _text("Reference", model_name),
     "slice": _text("By"),
     "value": _text("Group"),
-    "fold": _text("Fold"),
-    "parameter": _text("Parameter"),
-    "truth": _text("Truth"),
-    "class": _text("Class"),
-    "corpus": _text("Corpus"),
-    "what": _text("Reason"),
-    "kind": _text("Kind"),
-    "chosen": _text("Chosen"),
     "above": _text("Above the interval"),
     "inside": _text("Inside the interval"),
-    "check": _text("Check"),
     "looked_at": Heading("Cases"),
     "broken": Heading("Violations"),
     "hours": Heading("Hours", hours),
-    "learning_rate": Heading("Learning rate"),
     "validation_uar": Heading("Validation UAR (%)", percent),
     "capped": Heading("Reached max_epochs"),
-    "diverged": Heading("Diverged"),
-    "training_precision": _text("Training precision"),
     "chosen_by": _text("Chosen by folds"),
     "margin": Heading("Above chance (points)", percent),
     "p_pooled": Heading("p", probability, CORRELATION),
@@ -81,11 +74,9 @@ SINGLE = {
     "low": Heading(CI["low"], share, "This run"),
     "high": Heading(CI["high"], share, "This run"),
     "difference": Heading("Difference", share),
-    "stage": _text("Stage"),
     "minutes": Heading("Total (minutes)", hours),
     "longest_minutes": Heading("Longest (minutes)", hours),
     "memory_mb": Heading("Memory (MB)"),
-    "property": _text("Property"),
     "near_chance": Heading("by chance", percent, NEAR),
     "near_crops": Heading("among crops", percent, NEAR),
     "near_layer": Heading("in shared layer", percent, NEAR),
@@ -135,9 +126,9 @@ def _headings():
     for model in (*MODELS, BASELINE):
         known[model] = Heading("this run", plain, model)
         known[f"{model}_paper"] = Heading("paper", plain, model)
-        known[f"{model}_uar5"] = Heading("UAR (%)", percent, named(model))
-        known[f"{model}_rho"] = Heading(RHO, share, named(model))
-        known[f"{model}_p"] = Heading("p", probability, named(model))
+        known[f"{model}_uar5"] = Heading("UAR (%)", percent, model_name(model))
+        known[f"{model}_rho"] = Heading(RHO, share, model_name(model))
+        known[f"{model}_p"] = Heading("p", probability, model_name(model))
     for prefix, group in {"trained": "Original labels", "shuffled": "Shuffled labels"}.items():
         columns = {"uar5": "UAR", "chance": "chance"}
         columns |= {f"chance_{end}": label for end, label in PERCENTILES.items()}
@@ -149,12 +140,12 @@ def _headings():
 HEADINGS = _headings()
 
 
-def heading_of(frame: pd.DataFrame, column: str) -> Heading:
+def heading_of(table: pd.DataFrame, column: str) -> Heading:
     """Return the heading of a column; an unknown column is headed by its name."""
-    if str(column).startswith(FOLD_UAR):
+    if column.startswith(FOLD_UAR):
         return Heading(column.removeprefix(FOLD_UAR), percent, "Validation UAR of the folds (%)")
-    if column == "model" and "other" in frame:
-        return _text("Model A", named)
-    numeric = pd.api.types.is_numeric_dtype(frame[column])
-    words = str(column).replace("_", " ")
-    return HEADINGS.get(column, Heading(words[:1].upper() + words[1:], numeric=numeric))
+    if column == "model" and "other" in table:
+        return _text("Model A", model_name)
+    kind = table[column].dtype.kind  # integers and floats are numeric, bools are not
+    unknown = Heading(column.replace("_", " ").capitalize(), numeric=kind in "iuf")
+    return HEADINGS.get(column, unknown)

@@ -1,76 +1,100 @@
-"""A table as Markdown, and as TeX with the rules of the booktabs package."""
+"""Tables as text: formatted cells for the page, and files in CSV, Markdown and TeX.
 
-from emospeech.report.forms import MISSING
-from emospeech.report.layout import arrange
+The data frames hold numbers under short names, for other programs. `headings` gives each column its
+heading and format, for people.
+"""
 
-TEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": "$<$",
-    ">": "$>$",
-    "|": "$|$",
-    "\N{GREEK SMALL LETTER RHO}": r"$\rho$",
-    "\N{NO-BREAK SPACE}": "~",
-    MISSING: "--",
-}
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
 
+import pandas as pd
 
-def escape_tex(text):
-    """`text` such that TeX prints it as it stands, character by character."""
-    return "".join(TEX.get(letter, letter) for letter in text)
+from emospeech.report.formats import MISSING
+from emospeech.report.headings import Heading, heading_of
+from emospeech.runtime.files import write_table, write_text
 
-
-def escape_markdown(text):
-    """`text` such that it stays in its cell of a Markdown table and is not read as markup."""
-    for letter in "\\|*_`<":
-        text = text.replace(letter, f"\\{letter}")
-    return text.replace("\n", " ")
+TEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "\N{GREEK SMALL LETTER RHO}": r"$\rho$",
+        "\N{NO-BREAK SPACE}": "~",
+        MISSING: "--",
+    }
+    | {letter: f"\\{letter}" for letter in "&%$#_{}"}
+    | {letter: f"${letter}$" for letter in "<>|"}
+)
+MARKDOWN = str.maketrans({letter: f"\\{letter}" for letter in "\\|*_`<"} | {"\n": " "})
 
 
-def to_markdown(frame):
-    """The table as a pipe table; Markdown has one line of heads, so a group precedes its label."""
-    from tabulate import tabulate  # here, since only the tables in Markdown need it
+@dataclass(frozen=True)
+class TextTable:
+    """A formatted table.
 
-    layout = arrange(frame)
-    head = [f"{h.group}: {h.label}" if h.group else h.label for h in layout.headings]
-    lines = [[escape_markdown(text) for text in row] for row in (head, *layout.rows)]
-    sides = ["right" if heading.numeric else "left" for heading in layout.headings]
-    table = tabulate(lines, "firstrow", "pipe", disable_numparse=True, colalign=sides)
-    return f"{table}\n"
+    Attributes:
+        headings: The heading of each column.
+        groups: The titles above neighbouring columns, "" for none, with the numbers of columns.
+        rows: The cells of each row.
+    """
+
+    headings: tuple[Heading, ...]
+    groups: tuple[tuple[str, int], ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def grouped(self) -> bool:
+        """Whether there is a line of group titles above the headings."""
+        return any(title for title, _ in self.groups)
 
 
-def to_tex(frame):
-    """The table as a tabular for \\input, in need of booktabs; texts are escaped."""
-    layout = arrange(frame)
-    columns = "".join("r" if heading.numeric else "l" for heading in layout.headings)
+def format_table(table: pd.DataFrame) -> TextTable:
+    """Return a data frame as text; missing values are dashes."""
+    headings = tuple(heading_of(table, column) for column in table.columns)
+    groups = tuple((title, len(list(span))) for title, span in groupby(h.group for h in headings))
+    rows = tuple(
+        tuple(
+            MISSING if pd.isna(value) else heading.form(value)
+            for heading, value in zip(headings, row, strict=True)
+        )
+        for row in table.astype(object).itertuples(index=False, name=None)
+    )
+    return TextTable(headings, groups, rows)
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """Return a pipe table; group titles precede the headings, as Markdown has no line for them."""
+    from tabulate import tabulate  # only Markdown files need it
+
+    text = format_table(table)
+    head = [f"{h.group}: {h.label}" if h.group else h.label for h in text.headings]
+    lines = [[cell.translate(MARKDOWN) for cell in row] for row in (head, *text.rows)]
+    sides = ["right" if heading.numeric else "left" for heading in text.headings]
+    return tabulate(lines, "firstrow", "pipe", disable_numparse=True, colalign=sides) + "\n"
+
+
+def to_tex(table: pd.DataFrame) -> str:
+    """Return a tabular environment, which needs the TeX package booktabs."""
+    text = format_table(table)
+    columns = "".join("r" if heading.numeric else "l" for heading in text.headings)
     lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
-    if layout.grouped:
-        lines += _tex_groups(layout.groups)
-    lines += [_tex_line([escape_tex(h.label) for h in layout.headings]), r"\midrule"]
-    for row in layout.rows:
-        cells = zip(layout.headings, row, strict=True)
-        lines.append(_tex_line([_tex_cell(text, heading.numeric) for heading, text in cells]))
+    if text.grouped:
+        titles, rules, start = [], "", 1
+        for title, width in text.groups:
+            if title:
+                titles.append(rf"\multicolumn{{{width}}}{{c}}{{{title.translate(TEX)}}}")
+                rules += rf"\cmidrule(lr){{{start}-{start + width - 1}}}"
+            else:
+                titles += [""] * width
+            start += width
+        lines += [_tex_line(titles), rules]
+    lines += [_tex_line([heading.label.translate(TEX) for heading in text.headings]), r"\midrule"]
+    for row in text.rows:
+        cells = zip(text.headings, row, strict=True)
+        lines.append(_tex_line([_tex_cell(cell, heading.numeric) for heading, cell in cells]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
-
-
-def _tex_groups(groups):
-    titles, rules, start = [], [], 1
-    for title, width in groups:
-        if title:
-            titles.append(rf"\multicolumn{{{width}}}{{c}}{{{escape_tex(title)}}}")
-            rules.append(rf"\cmidrule(lr){{{start}-{start + width - 1}}}")
-        else:
-            titles += [""] * width
-        start += width
-    return [_tex_line(titles), "".join(rules)]
 
 
 def _tex_line(cells):
@@ -78,6 +102,18 @@ def _tex_line(cells):
 
 
 def _tex_cell(text, numeric):
-    # A hyphen in a number is a minus, which TeX sets as one in mathematics only.
-    escaped = escape_tex(text)
+    escaped = text.translate(TEX)  # a hyphen in a number is a minus sign
     return escaped.replace("-", "$-$") if numeric and text != MISSING else escaped
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], files: Mapping[str, str | Path]) -> None:
+    """Write tables to `{name}_csv` (short column names, unrounded), `{name}_md` and `{name}_tex`.
+
+    Args:
+        tables: The tables by name.
+        files: The paths by name and format.
+    """
+    for name, table in tables.items():
+        write_table(files[f"{name}_csv"], table)
+        write_text(files[f"{name}_md"], to_markdown(table))
+        write_text(files[f"{name}_tex"], to_tex(table))

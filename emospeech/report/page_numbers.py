@@ -1,12 +1,13 @@
 """The numbers in the sentences of the report page; the templates of the sections use them."""
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
 from emospeech.evaluation.comparisons import smallest_p
-from emospeech.report.frames import in_order
-from emospeech.report.tables import table_2
+from emospeech.report.dataframes import in_order
+from emospeech.report.paper_tables import table_2
 from emospeech.training.trial import FOLD_UAR
 
 LEVEL = 0.05  # of significance
@@ -24,27 +25,6 @@ def headline(metrics: pd.DataFrame, intervals: pd.DataFrame | None) -> list[dict
     names = ("model", "uar5_pooled", "uar5_low", "uar5_high", "uar5_paper", "chance")
     table = table.reindex(columns=names).astype(object)
     return table.where(table.notna(), None).to_dict("records")
-
-
-def page_numbers(report, evaluation: dict) -> dict:
-    """Return {section: numbers}; None for a section without data.
-
-    Args:
-        report: The `page.Report`.
-        evaluation: The tables of `evaluation_tables`, by name.
-    """
-    source, config = report.evaluation, report.run.config
-    both = config.get("folds", {}).get("validation") == "both"
-    searched = any(len(trials) > 1 for trials in report.trials.values())
-    select = config.get("search", {}).get("select", "pooled")
-    return {
-        "speakers": speaker_numbers(source.get("comparisons"), both),
-        "spread": spread_numbers(source.get("spread")),
-        "control": control_numbers(evaluation.get("control")),
-        "leaks": leak_numbers(source.get("leaks"), searched and select == "pooled"),
-        "search": search_numbers(report.trials, select),
-        "neighbours": neighbour_numbers(source.get("neighbours")),
-    }
 
 
 def speaker_numbers(comparisons: pd.DataFrame | None, both_speakers: bool) -> dict | None:
@@ -86,12 +66,11 @@ def spread_numbers(spread: pd.DataFrame | None) -> dict | None:
     if spread is None or spread.empty:
         return None
     rows = spread[(spread["figure"] == "uar5") & (spread["task"] == "valence")]
-    seeds, crop_seeds = int(rows["seeds"].max()), int(rows["crop_seeds"].max())
-    fewest = min((number for number in (seeds, crop_seeds) if number > 1), default=None)
-    return {
-        "seeds": seeds,
-        "crop_seeds": crop_seeds,
-        "speakers": int(rows["speakers"].max()),
+    largest = rows[["seeds", "crop_seeds", "speakers"]].max().astype(int).to_dict()
+    fewest = min(
+        (largest[name] for name in ("seeds", "crop_seeds") if largest[name] > 1), default=0
+    )
+    return largest | {
         "over_seeds": _range(rows["deviation_seeds"]),
         "over_crops": _range(rows["deviation_crops"]),
         "over_speakers": _range(rows["error_speakers"]),
@@ -110,8 +89,7 @@ def control_numbers(control: pd.DataFrame | None) -> dict | None:
     """Return how many models exceed chance on the original labels, and agree on shuffled ones."""
     if control is None:
         return None
-    above, inside = (int(control[name].sum()) for name in ("above", "inside"))
-    return {"models": len(control), "above": above, "inside": inside}
+    return {"models": len(control), **control[["above", "inside"]].sum().to_dict()}
 
 
 def leak_numbers(leaks: pd.DataFrame | None, shared_choice: bool) -> dict | None:
@@ -125,13 +103,13 @@ def leak_numbers(leaks: pd.DataFrame | None, shared_choice: bool) -> dict | None
         return None
     return {
         "checks": len(leaks),
-        "cases": int(leaks["looked_at"].sum()),
-        "passed": int((leaks["result"] == "passed").sum()),
+        "cases": leaks["looked_at"].sum(),
+        "passed": (leaks["result"] == "passed").sum(),
         "shared_choice": shared_choice,
     }
 
 
-def search_numbers(trials: dict, select: str = "pooled") -> dict | None:
+def search_numbers(trials: Mapping[str, pd.DataFrame], select: str = "pooled") -> dict | None:
     """Return the budget of each model, how trials were chosen, and how trainings ended.
 
     Args:
@@ -142,28 +120,23 @@ def search_numbers(trials: dict, select: str = "pooled") -> dict | None:
         return None
     budgets = {}
     for model, frame in trials.items():
-        folds = sum(str(name).startswith(FOLD_UAR) for name in frame)
+        folds = sum(name.startswith(FOLD_UAR) for name in frame)
         budgets[model] = {"trials": len(frame), "folds": folds, "trainings": len(frame) * folds}
-    frames, choice = list(trials.values()), "none"
-    if any("chosen_by" in frame for frame in frames):
+    table, choice = pd.concat(trials.values()), "none"
+    if "chosen_by" in table:
         choice = f"by fold, {select}"
-    elif any(len(frame) > 1 for frame in frames):
+    elif any(len(frame) > 1 for frame in trials.values()):
         choice = "common"
-    ends = {
-        name: sum(int(frame[name].sum()) for frame in frames if name in frame)
-        for name in ("capped", "diverged")
+    return {
+        "budgets": budgets,
+        "choice": choice,
+        "precisions": sorted(set(" ".join(table["training_precision"]).split())),
+        "capped": table["capped"].sum(),
+        "diverged": table["diverged"].sum(),
     }
-    formats = {
-        name
-        for frame in frames
-        if "training_precision" in frame
-        for names in frame["training_precision"]
-        for name in names.split()
-    }
-    return {"budgets": budgets, "choice": choice, "precisions": sorted(formats)} | ends
 
 
-def neighbour_numbers(neighbours: pd.DataFrame | None) -> list[tuple]:
+def neighbour_numbers(neighbours: pd.DataFrame | None) -> list[tuple[str, int, int]]:
     """Return (model, folds, all folds): in how many folds the shared layer groups valence better.
 
     Args:

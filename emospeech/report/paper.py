@@ -2,46 +2,24 @@
 
 Source: J. Chang and S. Scherer, "Learning representations of emotional speech with deep
 convolutional generative adversarial networks", ICASSP 2017.
-
-The paper prints no counts. `TABLE_3_COUNTS` are the smallest integers whose row shares round to
-Table 3 in every cell. Their mean recall is the 43.88 % of Table 2, and with three classes its
-49.80 %, so both rates of Table 2 are computed on the pooled folds.
 """
 
 import numpy as np
 
-SOURCE = "Chang and Scherer (2017)"
+from emospeech.training.trial import PARAMETERS
 
-# Table 1: final parameters, found by random search.
+SOURCE = "Chang and Scherer (2017)"
+MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
+
+# Table 1: hyperparameters found by random search, in the order of PARAMETERS.
 TABLE_1 = {
-    "BasicCNN": {
-        "crop_width": 128,
-        "learning_rate": 1e-4,
-        "batch_size": 64,
-        "filter_size": 15,
-        "filters": 84,
-    },
-    "MultitaskCNN": {
-        "crop_width": 64,
-        "learning_rate": 1e-3,
-        "batch_size": 128,
-        "filter_size": 8,
-        "filters": 32,
-    },
-    "BasicDCGAN": {
-        "crop_width": 128,
-        "learning_rate": 1e-4,
-        "batch_size": 64,
-        "filter_size": 9,
-        "filters": 72,
-    },
-    "MultitaskDCGAN": {
-        "crop_width": 64,
-        "learning_rate": 1e-4,
-        "batch_size": 128,
-        "filter_size": 6,
-        "filters": 88,
-    },
+    model: dict(zip(PARAMETERS, values, strict=True))
+    for model, values in {
+        "BasicCNN": (128, 1e-4, 64, 15, 84),
+        "MultitaskCNN": (64, 1e-3, 128, 8, 32),
+        "BasicDCGAN": (128, 1e-4, 64, 9, 72),
+        "MultitaskDCGAN": (64, 1e-4, 128, 6, 88),
+    }.items()
 }
 
 # Table 2: unweighted accuracy with 5 and 3 classes, and Pearson's correlation of valence.
@@ -63,6 +41,8 @@ TABLE_3 = np.array(
         [0.0366, 0.2683, 0.0732, 0.1829, 0.4390],
     ]
 )
+# The paper prints no counts. These are the smallest integers whose row shares round to Table 3.
+# Their UAR is the 43.88 % of Table 2, and with three classes the 49.80 %, so the paper pools folds.
 TABLE_3_COUNTS = np.array(
     [
         [65, 32, 36, 41, 22],
@@ -73,7 +53,12 @@ TABLE_3_COUNTS = np.array(
     ]
 )
 
-# The three values quoted in Section 6; they are computed from the row-normalised matrix.
-QUOTED_RECALL_NEGATIVE = 0.7701
-QUOTED_PRECISION_NEGATIVE = 0.3502
-QUOTED_F1_VERY_POSITIVE = 0.5284
+# The values of Table 2 and Section 6 that follow from Table 3, by metric and class. Those of
+# Section 6 are computed from the row shares, which weight all classes equally.
+FROM_TABLE_3 = {
+    ("uar5",): TABLE_2[TABLE_3_MODEL]["uar5"],
+    ("uar3",): TABLE_2[TABLE_3_MODEL]["uar3"],
+    ("recall", 2): 0.7701,
+    ("precision_normalised", 2): 0.3502,
+    ("f1_normalised", 5): 0.5284,
+}

@@ -10,38 +10,29 @@ from pathlib import Path
 import pandas as pd
 
 PACKAGES = (
-    "snakemake",
-    "torch",
-    "librosa",
-    "numpy",
-    "scipy",
-    "pandas",
-    "h5py",
-    "soundfile",
-    "soxr",
-    "matplotlib",
+    *("snakemake", "torch", "librosa", "numpy", "scipy", "pandas", "h5py"),
+    *("soundfile", "soxr", "matplotlib"),
 )
 
 
-def versions():
-    """Return the versions of Python and of the packages that decide the results."""
-    found = {name: metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **found}
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that affect the results."""
+    return {"python": platform.python_version()} | {
+        name: metadata.version(name) for name in PACKAGES
+    }
 
 
-def git_commit():
-    """Return the commit of the code, marked where files differ from it; empty outside of git."""
-    here = Path(__file__).parent
+def git_commit() -> str:
+    """Return the commit of the code, with "-dirty" if files differ from it; empty outside git."""
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     try:
-        answer = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
+        return _output(command, cwd=Path(__file__).parent).strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return answer.stdout.strip()
 
 
-def hardware():
-    """Return the system, processor, cores, memory and GPUs of the machine that this runs on."""
+def hardware() -> dict:
+    """Return the system, processor, cores, memory and GPUs of this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "system": platform.platform(),
@@ -53,7 +44,7 @@ def hardware():
 
 
 def _processor():
-    # Only Linux has the file; the architecture is what all systems can say.
+    """Return the name of the processor on Linux, its architecture on other systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -64,11 +55,15 @@ def _processor():
 
 def _gpus():
     program = shutil.which("nvidia-smi")
-    if program is None:
-        return []
     command = [program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    answer = subprocess.run(command, capture_output=True, text=True)
-    return answer.stdout.splitlines() if answer.returncode == 0 else []
+    try:
+        return _output(command).splitlines() if program else []
+    except subprocess.CalledProcessError:
+        return []
+
+
+def _output(command, **options):
+    return subprocess.run(command, capture_output=True, text=True, check=True, **options).stdout
 
 
 def stage_durations(folder: Path) -> pd.DataFrame:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import jinja2
 
+from emospeech.report import formats
+
 FOLDER = Path(__file__).parent / "template"
 UNKNOWN = "unknown"
 
 
 def environment(autoescape: bool = True) -> jinja2.Environment:
     """Return the environment of the templates; `autoescape` is for HTML."""
-    made = jinja2.Environment(
+    templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=autoescape,
         undefined=jinja2.StrictUndefined,
@@ -21,15 +23,20 @@ def environment(autoescape: bool = True) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"count": count, "percent": percent, "points": points, "share": share}
-    made.filters["base64"] = lambda data: base64.b64encode(data).decode("ascii")
-    return made
+    templates.filters |= {"count": count, "percent": percent, "points": points}
+    templates.filters |= {"share": formats.share, "base64": _base64}
+    return templates
+
+
+def captions() -> jinja2.environment.TemplateModule:
+    """Return the macros of captions.jinja for plain text."""
+    return environment(autoescape=False).get_template("captions.jinja").module
 
 
 @cache
-def summaries() -> dict:
+def summaries() -> dict[str, str]:
     """Return one line about each figure and table, by name such as `confusion` or `table-1`."""
-    return environment(autoescape=False).get_template("captions.jinja").module.summaries
+    return getattr(captions(), "summaries")  # noqa: B009 (the attributes of a template are dynamic)
 
 
 def count(number: int | tuple[int, int] | None, thing: str) -> str:
@@ -43,20 +50,19 @@ def count(number: int | tuple[int, int] | None, thing: str) -> str:
 
 
 def percent(value: float | None, digits: int = 2) -> str:
-    """Return a share of one in per cent, "unknown" for a missing one."""
+    """Return a share of one with the sign for per cent, "unknown" if it is missing."""
     if value is None or math.isnan(value):
         return UNKNOWN
-    return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
+    return f"{formats.percent(value, digits)}\N{NO-BREAK SPACE}%"
 
 
 def points(shares: tuple[float, float] | None) -> str:
     """Return a range of shares over the models in percentage points."""
     if shares is None:
         return f"{UNKNOWN} size"
-    low, high = (f"{100 * value:.1f}" for value in shares)
+    low, high = (formats.percent(share, 1) for share in shares)
     return f"{low} points" if low == high else f"{low} to {high} points, depending on the model"
 
 
-def share(value: float) -> str:
-    """Return a share, a correlation or an exact p-value with four digits."""
-    return f"{value:.4f}"
+def _base64(data):
+    return base64.b64encode(data).decode("ascii")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 from tabulate import tabulate
 
-from emospeech.report.forms import MISSING, percent, share
-from emospeech.report.tables import table_2
+from emospeech.report.formats import MISSING, percent, share
+from emospeech.report.paper_tables import table_2
 from emospeech.runtime.errors import access_error
 
 TITLE = "Valence of the test speakers, all folds pooled. UAR and chance level of UAR5 in %."

@@ -1,4 +1,4 @@
-"""Draw the label distribution and an example of a crop, and write the data of both figures."""
+"""Draw the label distribution and an example of a crop."""
 
 from emospeech.corpora.corpus_tables import load_recordings, load_words
 from emospeech.crops.example_crop import choose_example, example_table
@@ -6,7 +6,6 @@ from emospeech.crops.oversampling import balance_table
 from emospeech.report.figures import save
 from emospeech.report.figures.crop_example import draw_example
 from emospeech.report.figures.label_balance import draw_balance
-from emospeech.report.tables import write_csv
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table
 from emospeech.spectrograms.store import open_store
@@ -15,14 +14,12 @@ from emospeech.spectrograms.store import open_store
 def main(paths, settings):
     recordings, folds = load_recordings(paths.recordings), read_table(paths.folds)
     balance = balance_table(recordings, folds, settings.seed, settings.oversample)
-    write_csv(balance, paths.balance_csv)
-    save(draw_balance(balance), paths.balance_pdf, paths.balance_png, settings.resolution)
+    save("balance", draw_balance(balance), balance, vars(paths), settings.resolution)
 
     store, words = open_store(paths.store), load_words(paths.words)
     index = choose_example(store, settings.width)
     example = example_table(store, words, index, settings.width, settings.seed, settings.edge)
-    write_csv(example, paths.example_csv)
-    save(draw_example(example), paths.example_pdf, paths.example_png, settings.resolution)
+    save("example", draw_example(example), example, vars(paths), settings.resolution)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import numpy as np
 
 from emospeech.report.figures import save
 from emospeech.report.figures.generated import draw_generated
-from emospeech.report.tables import write_csv
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_json
 from emospeech.training.fold import load_fold
@@ -22,8 +21,7 @@ def main(paths, settings):
     count = REAL_PER_EPOCH * len(epochs)
     real = real_samples(fold, paths.unlabelled, trial, training, count)
     table = samples_table(epochs, generated, real)
-    write_csv(table, paths.generated_csv)
-    save(draw_generated(table), paths.generated_pdf, paths.generated_png, settings.resolution)
+    save("generated", draw_generated(table), table, vars(paths), settings.resolution)
 
 
 if __name__ == "__main__":

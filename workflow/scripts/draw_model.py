@@ -4,32 +4,24 @@ import pandas as pd
 
 from emospeech.evaluation.predictions import load_predictions
 from emospeech.report.figures import confusion, learning_curves, save, scatter, shared_layer
-from emospeech.report.tables import write_csv
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table
 
 
 def main(paths, settings):
-    model, resolution = settings.model, settings.resolution
+    model, options = settings.model, (vars(paths), settings.resolution)
 
-    confusions = confusion.points(pd.read_csv(paths.confusion), model)
-    write_csv(confusions, paths.confusion_csv)
-    figure = confusion.draw_confusion(confusions, model)
-    save(figure, paths.confusion_pdf, paths.confusion_png, resolution)
+    table = confusion.plot_data(pd.read_csv(paths.confusion), model)
+    save("confusion", confusion.draw_confusion(table, model), table, *options)
 
-    predicted = scatter.points(load_predictions(paths.predictions)[model])
-    write_csv(predicted, paths.scatter_csv)
-    figure = scatter.draw_scatter(predicted, model)
-    save(figure, paths.scatter_pdf, paths.scatter_png, resolution)
+    table = scatter.plot_data(load_predictions(paths.predictions)[model])
+    save("scatter", scatter.draw_scatter(table, model), table, *options)
 
-    learned = learning_curves.points(pd.read_csv(paths.histories), model)
-    write_csv(learned, paths.learning_csv)
-    figure = learning_curves.draw_learning(learned)
-    save(figure, paths.learning_pdf, paths.learning_png, resolution)
+    table = learning_curves.plot_data(pd.read_csv(paths.histories), model)
+    save("learning", learning_curves.draw_learning(table), table, *options)
 
-    mapped = read_table(paths.map)[shared_layer.COLUMNS]
-    write_csv(mapped, paths.map_csv)
-    save(shared_layer.draw_map(mapped), paths.map_pdf, paths.map_png, resolution)
+    table = read_table(paths.map)[shared_layer.COLUMNS]
+    save("map", shared_layer.draw_map(table), table, *options)
 
 
 if __name__ == "__main__":

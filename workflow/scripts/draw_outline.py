@@ -1,10 +1,9 @@
-"""Draw the architecture of a model with its selected parameters, and write its layers."""
+"""Draw the architecture of a model with its selected hyperparameters."""
 
 from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline
 from emospeech.report.figures import save
-from emospeech.report.figures.architecture import draw_outline, points
-from emospeech.report.tables import write_csv
+from emospeech.report.figures.architecture import draw_outline, plot_data
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_json
 from emospeech.training.trial import trial_of_fold
@@ -13,9 +12,8 @@ from emospeech.training.trial import trial_of_fold
 def main(paths, settings):
     _, trial = trial_of_fold(read_json(paths.best), fold=1)
     networks = NetworkSettings(**settings.networks)
-    table = points(outline(settings.model, settings.rows, trial, networks))
-    write_csv(table, paths.outline_csv)
-    save(draw_outline(table), paths.outline_pdf, paths.outline_png, settings.resolution)
+    table = plot_data(outline(settings.model, settings.rows, trial, networks))
+    save("outline", draw_outline(table), table, vars(paths), settings.resolution)
 
 
 if __name__ == "__main__":

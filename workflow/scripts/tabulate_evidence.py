@@ -2,18 +2,15 @@
 
 import pandas as pd
 
-from emospeech.report.evaluation_tables import FRAMES, build_tables
-from emospeech.report.tables import write_formats
+from emospeech.report.evaluation_tables import INPUTS, build_tables
+from emospeech.report.markup import write_tables
 from emospeech.runtime import jobs
 
 
 def main(paths, settings):
-    frames = {name: pd.read_csv(file) for name in FRAMES if (file := getattr(paths, name))}
-    tables = build_tables(frames)
-    for name in settings.tables:
-        write_formats(
-            tables[name], *(getattr(paths, f"{name}_{suffix}") for suffix in ("csv", "md", "tex"))
-        )
+    inputs = {name: pd.read_csv(file) for name in INPUTS if (file := getattr(paths, name))}
+    tables = build_tables(inputs)
+    write_tables({name: tables[name] for name in settings.tables}, vars(paths))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,17 @@
-"""Write the tables of the results: parameters, metrics, confusion matrices, classes."""
+"""Write the tables of the results: hyperparameters, metrics, confusion matrices, classes."""
 
 import pandas as pd
 
+from emospeech.report.markup import write_tables
 from emospeech.report.paper import TABLE_3_MODEL
-from emospeech.report.recovery import table_cells, table_recovered
-from emospeech.report.tables import table_1, table_2, table_3, table_classes, write_formats
+from emospeech.report.paper_tables import (
+    table_1,
+    table_2,
+    table_3,
+    table_cells,
+    table_classes,
+    table_recovered,
+)
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_json
 
@@ -18,12 +25,9 @@ def main(paths, settings):
     }
     tables |= {f"table-3-{model}": table_3(table, model) for model, table in confusions.items()}
     if TABLE_3_MODEL in confusions:
-        recovered = confusions[TABLE_3_MODEL], pd.read_csv(paths.cells)
-        tables |= {"paper": table_recovered(*recovered), "cells": table_cells(*recovered)}
-    for name in settings.tables:
-        write_formats(
-            tables[name], *(getattr(paths, f"{name}_{suffix}") for suffix in ("csv", "md", "tex"))
-        )
+        inputs = confusions[TABLE_3_MODEL], pd.read_csv(paths.cells)
+        tables |= {"paper": table_recovered(*inputs), "cells": table_cells(*inputs)}
+    write_tables({name: tables[name] for name in settings.tables}, vars(paths))
 
 
 if __name__ == "__main__":

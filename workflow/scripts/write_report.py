@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from emospeech.report.captions import figure_texts
-from emospeech.report.evaluation_tables import FRAMES
-from emospeech.report.page import Picture, Report, Run, render
+from emospeech.report.evaluation_tables import INPUTS
+from emospeech.report.page import Figure, Report, Run, render
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_json, write_text
 
@@ -20,9 +20,9 @@ def main(paths, settings):
         confusions=by_folder(paths.confusions, pd.read_csv),
         classes=by_folder(paths.classes, pd.read_csv),
         trials=by_folder(paths.trials, pd.read_csv),
-        pictures=tuple(pictures(paths)),
+        figures=tuple(figures(paths)),
         evaluation={
-            name: pd.read_csv(file) for name in (*FRAMES, "cells") if (file := getattr(paths, name))
+            name: pd.read_csv(file) for name in (*INPUTS, "cells") if (file := getattr(paths, name))
         },
     )
     write_text(paths.page, render(report))
@@ -35,8 +35,8 @@ def run_of(record, settings):
         versions=record["versions"],
         seeds=record["seeds"],
         commit=record["commit"] + "-dirty" * record["changed_since_commit"],
-        command=settings.command,
-        whole=record["command"],
+        command=record["command"],
+        regenerate=settings.command,
         control=settings.control,
         control_command=settings.control_command,
         synthetic=record["config"]["corpora"]["synthetic"] is not None,
@@ -48,17 +48,17 @@ def run_of(record, settings):
 
 def summaries(paths):
     """Yield each corpus and its summary, with the irregularities found in its spectrograms."""
-    counted = {Path(file).stem: read_json(file) for file in paths.spectrograms}
+    checked = {Path(file).stem: read_json(file) for file in paths.spectrograms}
     for corpus, summary in by_folder(paths.corpora, read_json).items():
-        yield corpus, summary | {"irregular": summary["irregular"] | counted[corpus]["irregular"]}
+        yield corpus, summary | {"irregular": summary["irregular"] | checked[corpus]["irregular"]}
 
 
-def pictures(paths):
+def figures(paths):
     """Yield the figures in the order of the page, with captions and alternative texts."""
     for png in (Path(path) for path in paths.figures if path.endswith(".png")):
         kind, *model = png.stem.split("-")
-        caption, alt = figure_texts(kind, pd.read_csv(png.with_suffix(".csv")), *model)
-        yield Picture(kind, str(png.with_suffix(".pdf")), png.read_bytes(), caption, alt)
+        texts = figure_texts(kind, pd.read_csv(png.with_suffix(".csv")), *model)
+        yield Figure(kind, str(png.with_suffix(".pdf")), png.read_bytes(), *texts)
 
 
 if __name__ == "__main__":

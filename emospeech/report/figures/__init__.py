@@ -1,22 +1,36 @@
 """The figures of the report: one module per figure, with its data table and its drawing."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
 from emospeech.report.figures.style import report_style
-from emospeech.runtime.files import atomic_path
+from emospeech.runtime.files import atomic_path, write_table
 
 
-def save(figure, pdf_path, png_path, resolution=200):
-    """Write a figure as PDF and PNG, both atomically.
+@report_style()
+def save(
+    name: str,
+    figure: Figure,
+    table: pd.DataFrame,
+    files: Mapping[str, str | Path],
+    resolution: int = 200,
+) -> None:
+    """Write a figure to `{name}_pdf` and `{name}_png`, and its data to `{name}_csv`.
 
-    The files contain no dates or program versions, so that equal figures are equal bytes.
+    The files contain no dates or program versions, so equal figures are equal bytes.
 
     Args:
+        name: The kind of the figure.
         figure: The matplotlib figure.
-        pdf_path: The vector file.
-        png_path: The raster file.
+        table: The table that the figure is drawn from.
+        files: The paths by name and format.
         resolution: Dots per inch of the PNG.
     """
-    with report_style():
-        with atomic_path(pdf_path) as temporary:
-            figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
-        with atomic_path(png_path) as temporary:
-            figure.savefig(temporary, format="png", dpi=resolution, metadata={"Software": None})
+    write_table(files[f"{name}_csv"], table)
+    with atomic_path(files[f"{name}_pdf"]) as temporary:
+        figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
+    with atomic_path(files[f"{name}_png"]) as temporary:
+        figure.savefig(temporary, format="png", dpi=resolution, metadata={"Software": None})

@@ -1,9 +1,11 @@
 """UAR of each model: folds, mean, pooled with interval, chance level and the paper's value."""
 
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from emospeech.report import paper
+from emospeech.report.dataframes import cell, fold_names, in_order, of_task, require
 from emospeech.report.figures.style import (
     BLUE,
     COLUMN_WIDTH,
@@ -14,16 +16,15 @@ from emospeech.report.figures.style import (
     blank,
     report_style,
 )
-from emospeech.report.frames import cell, fold_names, in_order, of_task, require
 
 COLUMNS = ["model", "task", "series", "scope", "value", "low", "high", "recordings", "speakers"]
 NAMES = {
-    "fold": "each fold",
+    "fold": "single folds",
     "mean": "mean of folds",
     "pooled": "pooled",
-    "interval": "95 %, speakers",
+    "interval": "95 % CI",
     "paper": "paper",
-    "chance": "95 %, chance",
+    "chance": "chance (95 %)",
 }
 LEGEND = {"loc": "outside lower center", "ncols": 3, "labelspacing": 0.9, "columnspacing": 1.2}
 # In the order of drawing: the diamond lies on the circle, with a white rim, so that both are seen.
@@ -49,7 +50,9 @@ INTERVAL = {"color": BLUE, "marker": "|", "markersize": 5, "linewidth": 1.2, "cl
 HEIGHT = 0.62  # of a model's chance band, in rows
 
 
-def points(metrics, intervals, task="valence"):
+def plot_data(
+    metrics: pd.DataFrame, intervals: pd.DataFrame, task: str = "valence"
+) -> pd.DataFrame:
     """Return the table of the figure: a row per mark, with COLUMNS; values are shares of one.
 
     `series` is "fold", "mean", "pooled", "paper" or "chance"; `low` and `high` bound the 95 %
@@ -57,84 +60,68 @@ def points(metrics, intervals, task="valence"):
     """
     rows = of_task(metrics, task)
     require(intervals, ("model", "task", "scope", "figure", "low", "high", "speakers"), "intervals")
-    ends = intervals[(intervals["task"] == task) & (intervals["figure"] == "uar5")]
+    own = intervals[(intervals["task"] == task) & (intervals["figure"] == "uar5")]
+    bounds = own.set_index(["model", "scope"])
+    folds = [("fold", scope) for scope in fold_names(rows.index.unique("scope"))]
     marks = []
-    for model in in_order(rows["model"].unique()):
-        scopes = [("fold", scope) for scope in fold_names(rows["scope"])]
-        for series, scope in [*scopes, ("mean", "mean"), ("pooled", "pooled")]:
-            names = ("low", "high", "speakers") if series == "pooled" else ()
-            mark = {name: cell(ends, model, scope, name) for name in names}
-            mark |= {"value": cell(rows, model, scope, "uar5")}
-            mark |= {"recordings": cell(rows, model, scope, "recordings")}
-            marks.append({"model": model, "series": series, "scope": scope} | mark)
-        marks += _beside(rows, model, task)
+    for model in in_order(rows.index.unique("model")):
+        for series, scope in [*folds, ("mean", "mean"), ("pooled", "pooled")]:
+            mark = {"model": model, "series": series, "scope": scope}
+            mark["value"] = cell(rows, model, scope, "uar5")
+            mark["recordings"] = cell(rows, model, scope, "recordings")
+            if series == "pooled":
+                mark |= {n: cell(bounds, model, scope, n) for n in ("low", "high", "speakers")}
+            marks.append(mark)
+        columns = {"value": "chance", "low": "chance_low", "high": "chance_high"}
+        chance = {name: cell(rows, model, "pooled", column) for name, column in columns.items()}
+        marks.append({"model": model, "series": "chance", "scope": "pooled"} | chance)
+        if task == "valence" and model in paper.TABLE_2:
+            value = paper.TABLE_2[model]["uar5"]
+            marks.append({"model": model, "series": "paper", "scope": "pooled", "value": value})
     table = pd.DataFrame(marks).assign(task=task).reindex(columns=COLUMNS)
-    counted = dict.fromkeys(("recordings", "speakers"), "Int64")
-    return table[table["value"].notna()].astype(counted).reset_index(drop=True)
+    table = table.astype({"recordings": "Int64", "speakers": "Int64"})
+    return table.dropna(subset="value", ignore_index=True)
 
 
-def _beside(rows, model, task):
-    """Return the marks for chance level and, for valence, the paper's value."""
-    names = {"value": "chance", "low": "chance_low", "high": "chance_high"}
-    chance = {name: cell(rows, model, "pooled", column) for name, column in names.items()}
-    marks = [{"model": model, "series": "chance", "scope": "pooled"} | chance]
-    if task == "valence" and model in paper.TABLE_2:
-        value = paper.TABLE_2[model]["uar5"]
-        marks.append({"model": model, "series": "paper", "scope": "pooled", "value": value})
-    return marks
-
-
-def draw_comparison(table):
-    """Return the figure of the table of `points`, with a row per model.
+@report_style()
+def draw_comparison(table: pd.DataFrame) -> Figure:
+    """Return the figure of `plot_data`, with a row per model.
 
     It shows the UAR in per cent: folds (dots), their mean (diamond), pooled (filled circle with
     interval and value), the central 95 % of chance (band) and the paper's value (vertical line).
     """
     models = in_order(table["model"].unique())
-    with report_style():
-        figure = blank(COLUMN_WIDTH, 0.95 + 0.42 * len(models))
-        panel = figure.subplots()
-        for place, model in enumerate(models):
-            _draw_model(panel, place, table[table["model"] == model])
-        panel.set_yticks(range(len(models)), models)
-        panel.set_ylim(len(models) - 0.45, -0.55)
-        panel.set_xlabel(f"UAR of {table['task'].iloc[0]}, 5 classes (%)")
-        panel.tick_params(axis="y", length=0)
-        panel.spines["left"].set_visible(False)
-        panel.grid(axis="x")
-        panel.margins(x=0.06)
-        handles, labels = panel.get_legend_handles_labels()
-        first = dict(zip(labels, handles, strict=True))
-        names = [name for name in NAMES.values() if name in first]
-        figure.legend([first[name] for name in names], names, **LEGEND)
+    figure = blank(COLUMN_WIDTH, 0.95 + 0.42 * len(models))
+    panel = figure.subplots()
+    for index, model in enumerate(models):
+        _draw_model(panel, index, table[table["model"] == model])
+    panel.set_yticks(range(len(models)), models)
+    panel.set_ylim(len(models) - 0.45, -0.55)
+    panel.set_xlabel(f"UAR of {table['task'].iloc[0]}, 5 classes (%)")
+    panel.tick_params(axis="y", length=0)
+    panel.spines["left"].set_visible(False)
+    panel.grid(axis="x")
+    panel.margins(x=0.06)
+    handles, labels = panel.get_legend_handles_labels()
+    first = dict(zip(labels, handles, strict=True))
+    names = [name for name in NAMES.values() if name in first]
+    figure.legend([first[name] for name in names], names, **LEGEND)
     return figure
 
 
-def _draw_model(panel, place, marks):
-    shares = {
-        series: 100 * rows[["low", "value", "high"]] for series, rows in marks.groupby("series")
-    }
+def _draw_model(panel, index, marks):
+    columns = ["low", "value", "high"]
+    shares = {series: 100 * rows[columns] for series, rows in marks.groupby("series")}
     if "chance" in shares:
         low, _, high = shares["chance"].iloc[0]
-        band = Rectangle((low, place - HEIGHT / 2), high - low, HEIGHT, color=FAINT, linewidth=0)
+        band = Rectangle((low, index - HEIGHT / 2), high - low, HEIGHT, color=FAINT, linewidth=0)
         band.set_label(NAMES["chance"])
         panel.add_patch(band)
     if "pooled" in shares:
         low, value, high = shares["pooled"].iloc[0]
-        panel.plot([low, high], [place] * 2, label=NAMES["interval"], **INTERVAL)
-        _write_value(panel, place, value)
+        panel.plot([low, high], [index] * 2, label=NAMES["interval"], **INTERVAL)
+        right = {"xycoords": ("axes fraction", "data"), "va": "center_baseline", "fontsize": 7}
+        panel.annotate(f"{value:.1f}", (1.01, index), color=BLUE, weight="bold", **right)
     for series in [name for name in MARKS if name in shares]:
         look = {"linestyle": "none", "clip_on": False, "label": NAMES[series], **MARKS[series]}
-        panel.plot(shares[series]["value"], [place] * len(shares[series]), **look)
-
-
-def _write_value(panel, place, value):
-    panel.annotate(
-        f"{value:.1f}",
-        (1.01, place),
-        xycoords=("axes fraction", "data"),
-        va="center_baseline",
-        color=BLUE,
-        weight="bold",
-        fontsize=7,
-    )
+        panel.plot(shares[series]["value"], [index] * len(shares[series]), **look)

@@ -2,18 +2,19 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from emospeech.metrics import normalise_rows, unweighted_average_recall
 from emospeech.report import paper
+from emospeech.report.dataframes import CLASSES, counts
 from emospeech.report.figures.style import COLUMN_WIDTH, INK, PAGE_WIDTH, blank, report_style
-from emospeech.report.forms import MISSING
-from emospeech.report.frames import CLASSES, counts
+from emospeech.report.formats import MISSING
 
 DARK = 0.22  # luminance below which white text has more contrast than black (WCAG 2)
 
 
-def points(confusion, model):
+def plot_data(confusion: pd.DataFrame, model: str) -> pd.DataFrame:
     """Return the table of the figure: a row per cell, of this run and of the paper if it has it.
 
     The columns are `source, truth, prediction, count, share`; `share` is the share of the row, NaN
@@ -23,7 +24,7 @@ def points(confusion, model):
     sources = {"this run": (matrix, normalise_rows(matrix))}
     if model == paper.TABLE_3_MODEL:
         sources["paper"] = (paper.TABLE_3_COUNTS, paper.TABLE_3)
-    truth, prediction = (places.ravel() + 1 for places in np.indices((5, 5)))
+    truth, prediction = (labels.ravel() + 1 for labels in np.indices((5, 5)))
     parts = [
         {"source": source, "truth": truth, "prediction": prediction}
         | {"count": numbers.ravel(), "share": shares.ravel()}
@@ -32,24 +33,25 @@ def points(confusion, model):
     return pd.concat(map(pd.DataFrame, parts), ignore_index=True)
 
 
-def draw_confusion(table, model):
-    """Return the figure of the table of `points`, with truth in rows and prediction in columns.
+@report_style()
+def draw_confusion(table: pd.DataFrame, model: str) -> Figure:
+    """Return the figure of `plot_data`, with truth in rows and prediction in columns.
 
     Cells show the share of the row in per cent (on the outlined diagonal: the recall) and the
     count. The paper's matrix, if any, is on the right.
     """
     sources = table["source"].unique()
-    with report_style():
-        figure = blank(PAGE_WIDTH if len(sources) == 2 else COLUMN_WIDTH, 3.15)
-        panels = figure.subplots(1, len(sources), squeeze=False)[0]
-        for place, (panel, source) in enumerate(zip(panels, sources, strict=True)):
-            cells = table[table["source"] == source]
-            matrix, shares = (cells[name].to_numpy().reshape(5, 5) for name in ("count", "share"))
-            _draw_panel(panel, f"{model}, {source}", matrix, shares, first=place == 0)
+    figure = blank(PAGE_WIDTH if len(sources) == 2 else COLUMN_WIDTH, 3.15)
+    panels = figure.subplots(1, len(sources), squeeze=False)[0]
+    for panel, source in zip(panels, sources, strict=True):
+        cells = table[table["source"] == source]
+        matrix, shares = (cells[name].to_numpy().reshape(5, 5) for name in ("count", "share"))
+        _draw_panel(panel, f"{model}, {source}", matrix, shares)
+    panels[0].set_ylabel("Actual valence, recordings")
     return figure
 
 
-def _draw_panel(panel, title, matrix, shares, first):
+def _draw_panel(panel, title, matrix, shares):
     image = panel.imshow(np.nan_to_num(shares), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     dark = _luminance(image.cmap(np.nan_to_num(shares))[..., :3]) < DARK  # (5, 5)
     for cell in np.ndindex(5, 5):
@@ -62,15 +64,9 @@ def _draw_panel(panel, title, matrix, shares, first):
     )
     panel.set_xticks(range(5), CLASSES)
     support = matrix.sum(axis=1)
-    rows = [f"{name}\n{total}" for name, total in zip(CLASSES, support, strict=True)]
-    panel.set_yticks(range(5), rows)
+    panel.set_yticks(range(5), [f"{name}\n{n}" for name, n in zip(CLASSES, support, strict=True)])
     panel.set_xlabel("Predicted valence")
-    panel.set_ylabel("Actual valence, recordings" if first else "")
-    _draw_gaps(panel)
-
-
-def _draw_gaps(panel):
-    """Draw white lines between the cells, and remove all other lines."""
+    # White lines between the cells, and no others.
     panel.set_xticks(np.arange(0.5, 4), minor=True)
     panel.set_yticks(np.arange(0.5, 4), minor=True)
     panel.grid(which="minor", color="white", linewidth=1)

@@ -1,45 +1,48 @@
 """A recording with its words, and one crop of it."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from emospeech.report.dataframes import require
 from emospeech.report.figures.style import INK, LEVELS, PAGE_WIDTH, VERMILLION, blank, report_style
-from emospeech.report.frames import require
 
 COLUMNS = ("recording", "element", "start", "end", "low", "high", "level", "word")
-MARKED = (250, 500, 1000, 2000, 4000, 8000)  # Hz, on the axis where they lie on it
+MARKED = (250, 500, 1000, 2000, 4000, 8000)  # Hz, labelled if they are on the axis
 PLOT_WIDTH = 5.6  # inches, both spectrograms together, approximately
 LETTER = 0.065  # inches per letter
 LINE = {"color": VERMILLION, "linewidth": 1.2}
 
 
-def draw_example(table):
+@report_style()
+def draw_example(table: pd.DataFrame) -> Figure:
     """Return the figure: the recording with its words on the left, the crop on the right.
-
-    Args:
-        table: A row per rectangle (cell, crop, word), with COLUMNS.
 
     Both spectrograms have the same time scale. Rows are equally high, as in the network input;
     the axis gives their frequencies.
+
+    Args:
+        table: A row per rectangle (cell, crop, word), with COLUMNS.
     """
     require(table, COLUMNS, "the example")
     parts = dict(iter(table.groupby("element")))
-    crop, centre = parts["crop"].iloc[0], parts["centre"]["start"].item()
+    crop, centre = parts["crop"].iloc[0], parts["centre"]["start"].iloc[0]
     seconds = [np.ptp(parts[name][["start", "end"]].to_numpy()) for name in ("cell", "crop cell")]
-    with report_style():
-        figure = blank(PAGE_WIDTH, 2.5)
-        left, right = figure.subplots(1, 2, sharey=True, width_ratios=seconds)
-        _draw_cells(left, parts["cell"])
-        image = _draw_cells(right, parts["crop cell"])
-        rows = _mark_frequencies(left, parts["cell"])
-        left.plot(crop[["start", "end", "end", "start", "start"]], [0, 0, rows, rows, 0], **LINE)
-        for panel in (left, right):
-            panel.axvline(centre, linestyle=(0, (3, 2)), **LINE)
-            panel.set_xlabel("Time (s)")
-        _draw_words(left, parts.get("word"), PLOT_WIDTH / sum(seconds))
-        right.set_title("Crop")
-        right.xaxis.set_major_locator(MaxNLocator(3, steps=(1, 2, 5, 10)))
-        figure.colorbar(image, ax=right, label="Level (dB)", pad=0.04, aspect=30)
+    figure = blank(PAGE_WIDTH, 2.5)
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=seconds)
+    _draw_cells(left, parts["cell"])
+    image = _draw_cells(right, parts["crop cell"])
+    rows = _mark_frequencies(left, parts["cell"])
+    left.plot(crop[["start", "end", "end", "start", "start"]], [0, 0, rows, rows, 0], **LINE)
+    for panel in (left, right):
+        panel.axvline(centre, linestyle=(0, (3, 2)), **LINE)
+        panel.set_xlabel("Time (s)")
+    if "word" in parts:
+        _draw_words(left, parts["word"], PLOT_WIDTH / sum(seconds))
+    right.set_title("Crop")
+    right.xaxis.set_major_locator(MaxNLocator(3, steps=(1, 2, 5, 10)))
+    figure.colorbar(image, ax=right, label="Level (dB)", pad=0.04, aspect=30)
     return figure
 
 
@@ -56,8 +59,8 @@ def _mark_frequencies(panel, cells):
     """Label round frequencies on the axis, and return the number of rows."""
     edges = np.append(np.sort(cells["low"].unique()), cells["high"].max())
     marked = [frequency for frequency in MARKED if edges[0] <= frequency <= edges[-1]]
-    places = np.interp(marked, edges, np.arange(len(edges)))
-    panel.set_yticks(places, [f"{frequency / 1000:g}" for frequency in marked])
+    positions = np.interp(marked, edges, np.arange(len(edges)))
+    panel.set_yticks(positions, [f"{frequency / 1000:g}" for frequency in marked])
     panel.set_ylabel("Frequency (kHz)")
     panel.tick_params(labelleft=True)
     return len(edges) - 1
@@ -68,9 +71,7 @@ def _draw_words(panel, words, inches):
 
     A second is `inches` wide. Words without text are drawn as bars.
     """
-    if words is None:
-        return
-    above = panel.get_xaxis_transform()  # seconds across, shares of the panel up
+    above = panel.get_xaxis_transform()  # x in seconds, y as a share of the height of the panel
     texts = words["word"].fillna("").astype(str)
     room = (words["end"] - words["start"]) * inches
     slanted = (texts.str.len() * LETTER > room).any()

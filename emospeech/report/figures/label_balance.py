@@ -1,46 +1,55 @@
 """Valence labels in the training part of each fold, and in one epoch of training."""
 
-from emospeech.report.figures.style import BLUE, FAINT, INK, PAGE_WIDTH, SOFT, blank, report_style
-from emospeech.report.frames import CLASSES, require
+import pandas as pd
+from matplotlib.figure import Figure
+
+from emospeech.report.dataframes import CLASSES, require
+from emospeech.report.figures.style import (
+    BLUE,
+    FAINT,
+    INK,
+    PAGE_WIDTH,
+    SOFT,
+    blank,
+    fold_panels,
+    report_style,
+)
 
 ACROSS = 5  # folds in a row
 WIDTH = 0.4  # of a bar, on the class axis
 LOOKS = ({"color": FAINT, "edgecolor": SOFT}, {"color": BLUE, "edgecolor": BLUE})
 
 
-def draw_balance(table):
+@report_style()
+def draw_balance(table: pd.DataFrame) -> Figure:
     """Return the figure: a panel per fold, a pair of bars per class.
+
+    Bars are shares of the labels in per cent; the dashed line is a uniform distribution.
 
     Args:
         table: The columns `fold, stage, class, count, share`.
-
-    Bars are shares of the labels in per cent; the dashed line is a uniform distribution.
     """
-    require(table, ("fold", "stage", "class", "count", "share"), "balance of the labels")
+    require(table, ("fold", "stage", "class", "count", "share"), "label balance")
     folds = list(table.groupby("fold"))
-    blocks = -(-len(folds) // ACROSS)
-    with report_style():
-        figure = blank(PAGE_WIDTH, 0.5 + 1.65 * blocks)
-        across = min(len(folds), ACROSS)
-        grid = figure.subplots(blocks, across, squeeze=False, sharex=True, sharey=True)
-        for panel in grid.flat[len(folds) :]:
-            panel.set_visible(False)
-        for (fold, rows), panel in zip(folds, grid.flat, strict=False):
-            _draw_fold(panel, rows)
-            panel.set_title(f"Fold {fold}", loc="left")
-        for panel in grid[:, 0]:
-            panel.set_ylabel("Share of labels (%)")
-        figure.supxlabel("Valence", fontsize=7, color=INK)
-        handles, labels = grid[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    figure = blank(PAGE_WIDTH, 0.5 + 1.65 * -(-len(folds) // ACROSS))
+    grid = fold_panels(figure, len(folds), ACROSS, sharex=True, sharey=True)
+    for (fold, rows), panel in zip(folds, grid.flat, strict=False):
+        _draw_fold(panel, rows)
+        panel.set_title(f"Fold {fold}", loc="left")
+    for panel in grid[:, 0]:
+        panel.set_ylabel("Share of labels (%)")
+    figure.supxlabel("Valence", fontsize=7, color=INK)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3)
     return figure
 
 
 def _draw_fold(panel, rows):
-    panel.axhline(100 / len(CLASSES), color=INK, linewidth=0.7, linestyle=(0, (4, 2)), label="even")
-    for place, (stage, bars) in enumerate(rows.groupby("stage", sort=False)):
-        left = bars["class"] + (place - 1) * WIDTH
-        panel.bar(left, 100 * bars["share"], WIDTH, align="edge", label=stage, **LOOKS[place])
+    line = {"color": INK, "linewidth": 0.7, "linestyle": (0, (4, 2)), "label": "uniform"}
+    panel.axhline(100 / len(CLASSES), **line)
+    for index, (stage, bars) in enumerate(rows.groupby("stage", sort=False)):
+        left = bars["class"] + (index - 1) * WIDTH
+        panel.bar(left, 100 * bars["share"], WIDTH, align="edge", label=stage, **LOOKS[index])
     panel.set_xticks(range(1, len(CLASSES) + 1))
     panel.tick_params(axis="x", length=0)
     panel.grid(axis="y")

@@ -1,8 +1,11 @@
 """Learning curves: losses and validation UAR by epoch, for each fold."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from emospeech.report.dataframes import LOSSES, losses_of, require
 from emospeech.report.figures.style import (
     BLUE,
     GREEN,
@@ -14,7 +17,6 @@ from emospeech.report.figures.style import (
     blank,
     report_style,
 )
-from emospeech.report.frames import LOSSES, losses_of, require
 from emospeech.runtime.errors import InputError
 
 LINES = {
@@ -24,12 +26,12 @@ LINES = {
     "activation": (GREEN, (0, (4, 1.2, 1, 1.2))),
 }
 ACROSS = 5  # folds in a row; ten folds need two blocks
-FEW = 3  # up to this many epochs are also drawn as points, as one alone has no line
+FEW = 3  # up to this many epochs are also drawn as points, since a single one has no line
 WIDE_RANGE = 20  # ratio of losses above which the axis is logarithmic
 WIDER_RANGE = 200  # ratio above which there is no room for ticks at 2 and 5
 
 
-def points(histories, model):
+def plot_data(histories: pd.DataFrame, model: str) -> pd.DataFrame:
     """Return the table of the figure: a row per fold and epoch.
 
     Args:
@@ -40,46 +42,42 @@ def points(histories, model):
         The columns `fold`, `epoch`, the losses, `validation_uar`, and `kept`, which marks the first
         epoch with the highest validation UAR.
     """
-    place = f"history of {model}"
-    require(histories, ("fold", "epoch", "validation_uar"), place)
+    name = f"history of {model}"
+    require(histories, ("fold", "epoch", "validation_uar"), name)
     table = histories.reindex(columns=["fold", "epoch", *LOSSES, "validation_uar"])
     table = table.sort_values(["fold", "epoch"], ignore_index=True)
     for fold, rows in table.groupby("fold"):
         if rows["validation_uar"].isna().all():
-            raise InputError(f"{place}, fold {fold}", "no validation_uar")
+            raise InputError(f"{name}, fold {fold}", "no validation_uar")
     best = table.groupby("fold")["validation_uar"].idxmax()
     return table.assign(kept=table.index.isin(best))
 
 
-def draw_learning(table):
-    """Return the figure of the table of `points`: losses above, validation UAR below.
+@report_style()
+def draw_learning(table: pd.DataFrame) -> Figure:
+    """Return the figure of `plot_data`: losses above, validation UAR below.
 
     The epoch whose weights are kept is marked. All folds have the same axes; the loss axis is
     logarithmic if losses span a wide range.
     """
     folds = list(table.groupby("fold"))
-    with report_style():
-        figure = blank(PAGE_WIDTH, 0.55 + 2.35 * -(-len(folds) // ACROSS))
-        panels = _grid(figure, len(folds))
-        losses = losses_of(table)
-        for (fold, history), (upper, lower) in zip(folds, panels, strict=True):
-            _draw_fold(upper, lower, history, losses)
-            upper.set_title(f"Fold {fold}", loc="left")
-        _scale([upper for upper, _ in panels], table[losses].to_numpy())
-        _label(figure, panels)
+    figure = blank(PAGE_WIDTH, 0.55 + 2.35 * -(-len(folds) // ACROSS))
+    panels = _grid(figure, len(folds))
+    losses = losses_of(table)
+    for (fold, history), (upper, lower) in zip(folds, panels, strict=True):
+        _draw_fold(upper, lower, history, losses)
+        upper.set_title(f"Fold {fold}", loc="left")
+    _scale([upper for upper, _ in panels], table[losses].to_numpy())
+    _label(figure, panels)
     return figure
 
 
 def _grid(figure, n_folds):
     """Return a pair of panels per fold, losses above validation, with shared axes."""
-    blocks = -(-n_folds // ACROSS)
-    grid = figure.subplots(2 * blocks, min(n_folds, ACROSS), squeeze=False)
-    pairs = [
-        (grid[2 * i, j], grid[2 * i + 1, j]) for i in range(blocks) for j in range(len(grid[0]))
-    ]
-    for pair in pairs[n_folds:]:
-        for panel in pair:
-            panel.set_visible(False)
+    grid = figure.subplots(2 * -(-n_folds // ACROSS), min(n_folds, ACROSS), squeeze=False)
+    pairs = grid.reshape(-1, 2, grid.shape[1]).swapaxes(1, 2).reshape(-1, 2)
+    for panel in pairs[n_folds:].flat:
+        panel.set_visible(False)
     for upper, lower in pairs[:n_folds]:
         upper.sharex(grid[0, 0])
         lower.sharex(grid[0, 0])
@@ -99,16 +97,11 @@ def _draw_fold(upper, lower, history, losses):
     for panel in (upper, lower):
         panel.axvline(best["epoch"], color=SOFT, linewidth=0.7, linestyle=(0, (2, 2)), zorder=0)
         panel.grid(axis="y")
-    lower.plot(best["epoch"], 100 * best["validation_uar"], "o", color=INK, markersize=3.5)
-    lower.annotate(
-        f"{100 * best['validation_uar']:.1f}",
-        (best["epoch"], 100 * best["validation_uar"]),
-        xytext=(0, 5),
-        textcoords="offset points",
-        ha="center",
-        fontsize=6.5,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
-    )
+    epoch, uar = best["epoch"], 100 * best["validation_uar"]
+    lower.plot(epoch, uar, "o", color=INK, markersize=3.5)
+    above = {"xytext": (0, 5), "textcoords": "offset points", "ha": "center", "fontsize": 6.5}
+    above["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+    lower.annotate(f"{uar:.1f}", (epoch, uar), **above)
 
 
 def _scale(uppers, losses):
@@ -126,16 +119,17 @@ def _scale(uppers, losses):
 
 def _label(figure, panels):
     """Add axis labels (vertical ones in the first column only), ticks at epochs and the legend."""
-    for place, (upper, lower) in enumerate(panels):
-        first = place % ACROSS == 0
+    for index, (upper, lower) in enumerate(panels):
+        first = index % ACROSS == 0
         upper.set_ylabel("Loss" if first else "")
         lower.set_ylabel("Validation UAR (%)" if first else "")
         lower.set_xlabel("Epoch")
         upper.tick_params(labelbottom=False, labelleft=first)
         lower.tick_params(labelleft=first)
         lower.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=(1, 2, 5, 10)))
-    lower.margins(y=0.2)  # room for the value at the best epoch
-    lower.autoscale_view()
+    last = panels[-1][1]
+    last.margins(y=0.2)  # room for the value at the best epoch
+    last.autoscale_view()
     figure.align_ylabels()
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4, handlelength=2.8)

@@ -1,8 +1,11 @@
 """The style of all figures: widths of the paper, accessible colours, fonts embedded as text."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -17,7 +20,7 @@ FAINT = "#d5d9e0"
 GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0072b2", "#d55e00", "#eba500"
 LEVELS = "Greys"  # of spectrograms: darker is louder, and coloured lines are visible on it
 
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # included in matplotlib, so the same everywhere
     "font.size": 7,
     "axes.titlesize": 7.5,
@@ -55,7 +58,7 @@ SETTINGS = {
 
 
 @contextmanager
-def report_style():
+def report_style() -> Iterator[None]:
     """Use matplotlib's defaults with SETTINGS, independent of the user's configuration."""
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -63,8 +66,16 @@ def report_style():
         yield
 
 
-def blank(width, height):
+def blank(width: float, height: float) -> Figure:
     """Return an empty figure of `width` by `height` inches, without a window."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def fold_panels(figure: Figure, n_folds: int, across: int, **options: Any) -> np.ndarray:
+    """Return a grid of panels with at most `across` in a row; those without a fold are hidden."""
+    grid = figure.subplots(-(-n_folds // across), min(n_folds, across), squeeze=False, **options)
+    for panel in grid.flat[n_folds:]:
+        panel.set_visible(False)
+    return grid

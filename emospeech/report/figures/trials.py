@@ -1,13 +1,16 @@
 """Validation UAR of all search trials, by hyperparameter."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from emospeech.report.dataframes import in_order, require
 from emospeech.report.figures.style import BLUE, INK, PAGE_WIDTH, VERMILLION, blank, report_style
-from emospeech.report.forms import plain
-from emospeech.report.frames import in_order, require
-from emospeech.report.tables import PARAMETER_NAMES
+from emospeech.report.formats import plain
+from emospeech.report.paper_tables import PARAMETER_NAMES
 from emospeech.runtime.errors import InputError
 
 UNITS = {"crop_width": " (frames)", "filter_size": " (cells)", "batch_size": " (crops)"}
@@ -16,7 +19,7 @@ CROWDED = 30  # number of trials above which dots are more transparent
 MEAN = 0.28  # half the width of a mean line, in value steps
 
 
-def points(trials):
+def plot_data(trials: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the table of the figure: a row per parameter of each trial.
 
     Args:
@@ -38,54 +41,54 @@ def points(trials):
     return pd.concat(parts, ignore_index=True)[columns]
 
 
-def draw_trials(table):
-    """Return the figure of the table of `points`: a row per model, a panel per parameter.
+@report_style()
+def draw_trials(table: pd.DataFrame) -> Figure:
+    """Return the figure of `plot_data`: a row per model, a panel per parameter.
 
     Parameter values are sorted and equally spaced. Dots are trials, diamonds chosen ones, short
     lines means of two or more trials with the same value.
     """
     models = in_order(table["model"].unique())
-    with report_style():
-        figure = blank(PAGE_WIDTH, 0.6 + 1.15 * len(models))
-        grid = figure.subplots(
-            len(models), len(PARAMETER_NAMES), squeeze=False, sharex="col", sharey=True
-        )
-        for column, parameter in enumerate(PARAMETER_NAMES):
-            rows = table[table["parameter"] == parameter]
-            values = np.sort(rows["value"].unique())
-            for model, panel in zip(models, grid[:, column], strict=True):
-                _draw_panel(panel, rows[rows["model"] == model], values)
-            _name_values(grid[-1, column], parameter, values)
-        for model, panel in zip(models, grid[:, 0], strict=True):
-            panel.set_ylabel("Validation\nUAR (%)")
-            panel.yaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
-            panel.set_title(model, loc="left")
-        handles, labels = grid[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    figure = blank(PAGE_WIDTH, 0.6 + 1.15 * len(models))
+    grid = figure.subplots(
+        len(models), len(PARAMETER_NAMES), squeeze=False, sharex="col", sharey=True
+    )
+    for parameter, panels in zip(PARAMETER_NAMES, grid.T, strict=True):
+        rows = table[table["parameter"] == parameter]
+        values = np.sort(rows["value"].unique())
+        for model, panel in zip(models, panels, strict=True):
+            _draw_panel(panel, rows[rows["model"] == model], values)
+        _label_values(panels[-1], values)
+        panels[-1].set_xlabel(PARAMETER_NAMES[parameter] + UNITS.get(parameter, ""))
+    for model, panel in zip(models, grid[:, 0], strict=True):
+        panel.set_ylabel("Validation\nUAR (%)")
+        panel.yaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
+        panel.set_title(model, loc="left")
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3)
     return figure
 
 
 def _draw_panel(panel, trials, values):
-    places = pd.Series(np.searchsorted(values, trials["value"]), trials.index)
+    positions = pd.Series(np.searchsorted(values, trials["value"]), trials.index)
     scores = 100 * trials["validation_uar"]
-    groups = scores.groupby(places)
+    groups = scores.groupby(positions)
     means = groups.mean()[groups.size() > 1]
     dots = {"marker": "o", "markersize": 3.2, "markeredgewidth": 0, "linestyle": "none"}
     alpha = 0.4 if len(trials) > CROWDED else 0.8
-    panel.plot(places, scores, color=BLUE, alpha=alpha, label="trial", **dots)
+    panel.plot(positions, scores, color=BLUE, alpha=alpha, label="trial", **dots)
     line = {"color": INK, "linewidth": 1.2, "label": "mean of a value"}
     panel.hlines(means, means.index - MEAN, means.index + MEAN, **line)
     best = {"marker": "D", "markersize": 4.5, "markerfacecolor": "none", "linestyle": "none"}
+    best |= {"markeredgecolor": VERMILLION, "label": "chosen"}
     chosen = trials["chosen"].astype(bool)
-    panel.plot(places[chosen], scores[chosen], markeredgecolor=VERMILLION, label="chosen", **best)
+    panel.plot(positions[chosen], scores[chosen], **best)
     panel.grid(axis="y")
     panel.margins(y=0.1)
 
 
-def _name_values(panel, parameter, values):
+def _label_values(panel, values):
     """Label the values on the axis, or some of many, with a margin at both ends."""
     step = -(-len(values) // MOST_TICKS)
-    places = range(0, len(values), step)
-    panel.set_xticks(places, [plain(values[place]) for place in places])
+    panel.set_xticks(range(0, len(values), step), [plain(float(v)) for v in values[::step]])
     panel.set_xlim(-0.6, len(values) - 0.4)
-    panel.set_xlabel(PARAMETER_NAMES[parameter] + UNITS.get(parameter, ""))

@@ -1,0 +1,40 @@
+"""Formats of the numbers in tables and sentences."""
+
+import math
+from typing import Any
+
+MISSING = "\N{EN DASH}"
+
+
+def percent(value: float, digits: int = 2) -> str:
+    """Return a share of one in per cent, without the sign; small negative values round to 0.00."""
+    return f"{round(100 * value, digits) + 0:.{digits}f}"
+
+
+def share(value: float) -> str:
+    """Return a share, a correlation or an exact p-value with four digits, as in the paper."""
+    return f"{round(value, 4) + 0:.4f}"
+
+
+def probability(value: float) -> str:
+    """Return a p-value with three digits, "<0.001" if it is smaller."""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def hours(value: float) -> str:
+    """Return hours or minutes with one digit."""
+    return f"{value:.1f}"
+
+
+def plain(value: Any) -> str:
+    """Return an integral number without decimals, a small one as 1e-4, a bool as yes or no."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return str(value)
+    if value == int(value):
+        return f"{int(value)}"
+    if abs(value) < 0.01:
+        mantissa, exponent = f"{value:e}".split("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
+    return f"{value:g}"

@@ -1,0 +1,198 @@
+"""Tables 1 to 3 of the paper with the values of this run, and the metrics that follow from Table 3.
+
+Values are shares of one; `headings` formats them.
+"""
+
+import numpy as np
+import pandas as pd
+
+from emospeech.metrics import (
+    class_metrics,
+    merge_classes,
+    normalise_rows,
+    unweighted_average_recall,
+)
+from emospeech.report import paper
+from emospeech.report.dataframes import CLASSES, cell, counts, in_order, of_task, require
+from emospeech.report.formats import plain
+from emospeech.runtime.errors import InputError
+from emospeech.training.trial import PARAMETERS
+
+PARAMETER_NAMES = {
+    "crop_width": "Crop width",
+    "learning_rate": "Learning rate",
+    "batch_size": "Batch size",
+    "filter_size": "Filter size",
+    "filters": "No. of filters",
+}
+CLASS_COLUMNS = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
+# The metrics that follow from Table 3, by figure and class as in cells.csv: name and derivation.
+DERIVED = {
+    ("uar5",): ("UAR, 5 classes", "mean of the diagonal"),
+    ("uar3",): ("UAR, 3 classes", "classes 1 and 2 merged, 4 and 5 merged"),
+    ("recall", 2): ("Recall of Neg.", "cell on the diagonal"),
+    ("precision_normalised", 2): (
+        "Precision of Neg.",
+        "from row shares (classes weighted equally)",
+    ),
+    ("precision", 2): ("Precision of Neg.", "from counts (usual definition)"),
+    ("f1_normalised", 5): ("F1 of Very Pos.", "precision from row shares"),
+    ("f1", 5): ("F1 of Very Pos.", "from counts (usual definition)"),
+}
+
+
+def table_1(best: dict[str, dict]) -> pd.DataFrame:
+    """Return Table 1: the selected hyperparameters of each model, and those of the paper.
+
+    Args:
+        best: The best.json of each model: a trial, or {"folds": {fold: trial}}.
+
+    Returns:
+        A row per parameter; columns `parameter` and, per model, `{model}` and `{model}_paper`. If
+        folds differ, the cell lists their values.
+    """
+    columns: dict[str, list] = {"parameter": list(PARAMETER_NAMES.values())}
+    for model in in_order(best):
+        trials = list(best[model].get("folds", {"all": best[model]}).values())
+        missing = [name for name in PARAMETERS if any(name not in trial for trial in trials)]
+        if missing:
+            raise InputError(f"best trial of {model}", f"no {', '.join(missing)}")
+        printed = paper.TABLE_1.get(model, {})
+        columns[model] = [_common([trial[name] for trial in trials]) for name in PARAMETERS]
+        columns[f"{model}_paper"] = [printed.get(name, np.nan) for name in PARAMETERS]
+    return pd.DataFrame(columns, dtype=object)  # keeps integers next to a learning rate
+
+
+def _common(values):
+    """Return the value shared by all folds, or a text with the values in the order of the folds."""
+    if len(set(values)) > 1:
+        return ", ".join(map(plain, values))
+    return int(values[0]) if values[0] == int(values[0]) else values[0]
+
+
+def table_2(metrics: pd.DataFrame, task: str = "valence") -> pd.DataFrame:
+    """Return Table 2: UAR with five and three classes, correlation and chance level.
+
+    A row per model; pooled over the folds, as the mean of the folds, and the paper's values (for
+    valence only).
+    """
+    rows = of_task(metrics, task)
+    lines = []
+    for model in in_order(rows.index.unique("model")):
+        line: dict = {"model": model}
+        for name in ("uar5", "uar3", "rho"):
+            line[f"{name}_pooled"] = cell(rows, model, "pooled", name)
+            if name == "rho":
+                line["p_pooled"] = cell(rows, model, "pooled", "p")
+            line[f"{name}_mean"] = cell(rows, model, "mean", name)
+            if task == "valence":
+                line[f"{name}_paper"] = paper.TABLE_2.get(model, {}).get(name, np.nan)
+        for name in ("chance", "chance_low", "chance_high"):
+            line[name] = cell(rows, model, "pooled", name)
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def table_3(confusion: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Return Table 3: the row-normalised confusion matrix, with the paper's for its model.
+
+    The columns are `truth` (a class name), `support` (a count), `1` to `5` and, for the model of
+    the paper's Table 3, `paper_1` to `paper_5`. Rows without recordings have no shares.
+    """
+    matrix = counts(confusion, f"confusion of {model}")
+    table = pd.DataFrame({"truth": CLASSES, "support": matrix.sum(axis=1)})
+    labels = [str(label) for label in range(1, 6)]
+    table[labels] = normalise_rows(matrix)
+    if model == paper.TABLE_3_MODEL:
+        table[[f"paper_{label}" for label in labels]] = paper.TABLE_3
+    return table
+
+
+def table_classes(classes: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return precision, recall and F1 of each class, from the counts and from the row shares.
+
+    Args:
+        classes: The classes.csv of each model. Values of the paper's Table 3 follow its model as
+            `{model}, paper`.
+    """
+    parts = {}
+    for model in in_order(classes):
+        require(classes[model], ("class", "support", *CLASS_COLUMNS), f"classes of {model}")
+        parts[model] = classes[model].sort_values("class", kind="stable")
+        if model == paper.TABLE_3_MODEL:
+            parts[f"{model}, paper"] = class_metrics(paper.TABLE_3_COUNTS)
+    if not parts:
+        raise InputError("classes", "no model")
+    table = pd.concat(parts, names=["model"]).reset_index("model")
+    table["class"] = table["class"].map(lambda label: CLASSES[label - 1])
+    return table[["model", "class", "support", *CLASS_COLUMNS]].reset_index(drop=True)
+
+
+def table_recovered(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return each metric as printed, as recovered from Table 3, and of this run.
+
+    Args:
+        confusion: The confusion.csv of the model of Table 3.
+        cells: The table cells.csv, which has the intervals.
+    """
+    recovered = _derived(paper.TABLE_3_COUNTS)
+    ours = _derived(counts(confusion, f"confusion of {paper.TABLE_3_MODEL}"))
+    bounds = _bounds(cells)
+    rows = [
+        {
+            "quantity": quantity,
+            "derivation": derivation,
+            "printed": paper.FROM_TABLE_3.get(key, np.nan),
+            "recovered": recovered[key],
+            "this_run": ours[key],
+            **bounds[key],
+            "difference": ours[key] - recovered[key],
+        }
+        for key, (quantity, derivation) in DERIVED.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _derived(matrix):
+    """Return the metrics of counts of shape (5, 5), by figure and class."""
+    by_class = class_metrics(matrix).set_index("class").unstack().to_dict()
+    uar5, uar3 = unweighted_average_recall(matrix), unweighted_average_recall(merge_classes(matrix))
+    return by_class | {("uar5",): uar5, ("uar3",): uar3}
+
+
+def table_cells(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per cell of Table 3: count and share in the paper and in this run.
+
+    Shares of this run have intervals over the test speakers, unless the cell is empty. The
+    arguments are those of `table_recovered`.
+    """
+    theirs = paper.TABLE_3_COUNTS
+    ours = counts(confusion, f"confusion of {paper.TABLE_3_MODEL}")
+    shares, own, bounds = normalise_rows(theirs), normalise_rows(ours), _bounds(cells)
+    no_bounds = {"low": np.nan, "high": np.nan}
+    rows = [
+        {
+            "truth": CLASSES[cell[0]],
+            "prediction": CLASSES[cell[1]],
+            "printed": paper.TABLE_3[cell],
+            "recovered_count": theirs[cell],
+            "recovered": shares[cell],
+            "own_count": ours[cell],
+            "this_run": own[cell],
+            **(bounds["share", cell[0] + 1, cell[1] + 1] if ours[cell] else no_bounds),
+            "difference": own[cell] - shares[cell],
+        }
+        for cell in np.ndindex(5, 5)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _bounds(cells):
+    """Return the intervals of the model of Table 3 as dicts, by figure and its classes."""
+    names = ["figure", "truth", "prediction", "low", "high"]
+    require(cells, ["model", *names], "cells")
+    rows = cells.loc[cells["model"] == paper.TABLE_3_MODEL, names]
+    return {
+        (figure, *(int(label) for label in classes if pd.notna(label))): {"low": low, "high": high}
+        for figure, *classes, low, high in rows.itertuples(index=False)
+    }
