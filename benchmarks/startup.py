@@ -17,8 +17,7 @@ from benchmarks.rows import Row
 from benchmarks.training import DEMO
 from emospeech.corpora.corpus_tables import RECORDING_COLUMNS
 from emospeech.folds import FoldSettings, make_folds
-from emospeech.models.networks import NetworkSettings
-from emospeech.training.settings import TrainingSettings
+from emospeech.training.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "workflow" / "scripts" / "train.py"
@@ -131,10 +130,9 @@ def inputs_and_settings(folder):
             "model": "MultitaskDCGAN",
             "fold": 1,
             "trials": [(0, DEMO)],
-            "networks": asdict(NetworkSettings()),
-            "training": asdict(TrainingSettings()),
+            "study": asdict(Settings()),
+            "seed": 1,
             "checkpoints": [str(folder / ".checkpoint.safetensors")],
-            "shuffle_seed": None,
             "code": "code",
         },
     }

@@ -15,12 +15,11 @@ from emospeech.crops.pool import UnlabelledPool
 from emospeech.crops.sampler import Sampler
 from emospeech.labels import fuzzy
 from emospeech.models.catalogue import MODELS, build
-from emospeech.models.networks import NetworkSettings
 from emospeech.report.paper import TABLE_1
 from emospeech.training.checkpoint import EpochProgress
 from emospeech.training.device import keep_freed_memory, resolve_precision
 from emospeech.training.engine import Engine
-from emospeech.training.settings import TrainingSettings
+from emospeech.training.settings import Settings, TrainingSettings
 from emospeech.training.trainer import train_epoch
 
 DEMO = {
@@ -54,14 +53,14 @@ class Case:
     """A model at the size of a trial, in epochs of `steps` steps, ours and the tutorial's."""
 
     def __init__(self, name, trial, steps, made_up, settings):
-        model, self.steps, device = MODELS[name], steps, settings.device
+        model, self.steps, device = MODELS[name], steps, settings.training.device
         self.device = device
         self.n_crops = steps * trial["batch_size"]
         labels = np.random.default_rng(0).integers(2, 10, (self.n_crops, len(model.tasks))) / 2
         targets = np.stack([fuzzy(column) for column in labels.T])  # (tasks, crops, 5)
         self.targets = list(torch.from_numpy(targets).to(device))
         ours, usual = (
-            [part and part.to(device) for part in build(name, ROWS, trial, NetworkSettings(), 0)]
+            [part and part.to(device) for part in build(name, ROWS, trial, settings.models, 0)]
             for _ in range(2)
         )
         self.engine = Engine(*ours, model.tasks, trial["learning_rate"], settings)
@@ -116,14 +115,16 @@ def rows(made_up, device):
     """Return the rows on training with `MadeUp` utterances on "cpu" or "cuda"."""
     found = []
     for name in MODELS:
-        case = Case(name, DEMO, DEMO_STEPS, made_up, TrainingSettings(device=device))
+        case = Case(
+            name, DEMO, DEMO_STEPS, made_up, Settings(training=TrainingSettings(device=device))
+        )
         note = f"{DEMO_STEPS} steps at the demo's size, on {device}"
         found.append(_against_tutorial(f"epoch-{name}", case, note))
     for name, precision in product(MODELS, precisions(device)):
         # The time on a CPU is proportional to the batch, so a part of it is enough.
         size = TABLE_1[name]["batch_size"] // (CPU_PART if device == "cpu" else 1)
         trial = TABLE_1[name] | {"batch_size": size}
-        settings = TrainingSettings(device=device, precision=precision)
+        settings = Settings(training=TrainingSettings(device=device, precision=precision))
         case = Case(name, trial, LARGE_STEPS, made_up, settings)
         note = f"{LARGE_STEPS} steps at Table 1's size, batches of {size}, {precision} on {device}"
         found.append(_against_tutorial(f"epoch-{name}-table-1-{precision}", case, note))
@@ -146,7 +147,7 @@ def _against_tutorial(row, case, note):
 def _largest(made_up, device, precision):
     """Return the rows on Table 1's MultitaskDCGAN at its full batch."""
     steps = 1 if device == "cpu" else 20
-    settings = TrainingSettings(device=device, precision=precision)
+    settings = Settings(training=TrainingSettings(device=device, precision=precision))
     case = Case(LARGEST, TABLE_1[LARGEST], steps, made_up, settings)
     matrix = torch.rand(PRODUCT, PRODUCT, device=device)
 

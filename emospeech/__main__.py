@@ -80,8 +80,7 @@ def command_parser() -> argparse.ArgumentParser:
 
 def predict(arguments: argparse.Namespace) -> int:
     """Print a row for each audio file; files that cannot be scored are reported and skipped."""
-    from emospeech.evaluation.scoring import chosen_weights, score_columns, score_row
-    from emospeech.training.scorer import Ensemble
+    from emospeech.evaluation.scoring import Ensemble, chosen_weights, score_columns, score_row
 
     weights, files = split_weights_and_audio(arguments)
     weights = weights or chosen_weights(arguments.results, arguments.model)

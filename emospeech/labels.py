@@ -58,6 +58,15 @@ def histogram(ratings: Sequence[Sequence[float]]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class LabelSettings:
+    """How labels are learned: the config section `labels`."""
+
+    encoding: str = "fuzzy"  # of labels as targets; one of ENCODINGS
+    oversample: bool = True  # draw the valence classes evenly, or each recording once per epoch
+    shuffle: bool = False  # the control: labels shuffled within each part of a fold
+
+
+@dataclass(frozen=True)
 class Encoding:
     """The training targets that represent labels, and the head that predicts them.
 

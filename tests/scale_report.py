@@ -29,8 +29,8 @@ from emospeech.crops.oversampling import balance_table
 from emospeech.evaluation.predictions import load_predictions
 from emospeech.evaluation.scores import confusion_tables
 from emospeech.folds import FoldSettings, make_folds
-from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline as layers_of
+from emospeech.models.settings import ModelSettings
 from emospeech.report.captions import figure_texts
 from emospeech.report.evaluation_tables import build_tables
 from emospeech.report.figures import (
@@ -144,7 +144,7 @@ def select(folder, model):
 
 def draw_all(folder, tables, matrices, predictions, searched):
     """Yield the figures of the page, drawn at the resolution of config.yaml."""
-    best, networks = searched["MultitaskDCGAN"][1], NetworkSettings()
+    best, networks = searched["MultitaskDCGAN"][1], ModelSettings()
     points = architecture.plot_data(layers_of("MultitaskDCGAN", 128, best, networks))
     yield draw(folder, "outline-MultitaskDCGAN", architecture.draw_outline, points)
     recordings = pd.read_csv(folder / "recordings.csv")

@@ -13,6 +13,7 @@ from emospeech.corpora.containers import NOT_PLAYED, count_mpeg_samples
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.manifest import read_manifest
 from emospeech.corpora.speech import find_speech
+from emospeech.evaluation.scoring import find_spans
 from emospeech.runtime.errors import CorpusError
 from emospeech.spectrograms import audio_stream, extraction
 from emospeech.spectrograms.audio_stream import count_samples, stream_samples
@@ -21,7 +22,6 @@ from emospeech.spectrograms.irregularities import Irregularity, count_irregulari
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import check_store, open_store
 from emospeech.spectrograms.transform import spectrogram
-from emospeech.training.scorer import find_spans
 from tests.conftest import SETTINGS, write_tables
 from tests.test_scoring import BASIC, rows_of, weights_of
 

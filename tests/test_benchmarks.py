@@ -14,8 +14,8 @@ from benchmarks import crops, dag, extraction, share, startup, training, usual
 from benchmarks.corpora import Audio, made_up
 from benchmarks.rows import COLUMNS, Row, seconds_in_turn, table_of, usage_of
 from emospeech.spectrograms.transform import spectrogram
-from emospeech.training.settings import TrainingSettings
 from tests.conftest import SETTINGS, write_tables
+from tests.settings import settings_of
 
 
 def test_librosa_file_by_file_gives_our_spectrograms(tmp_path):
@@ -92,7 +92,7 @@ def test_the_rows_on_crops_and_extraction_have_their_names(tmp_path, monkeypatch
 def test_the_tutorial_trains_what_we_train(utterances, name):
     """The same operations but for what it repeats, and weights that move."""
     trial = training.DEMO | {"crop_width": 16, "batch_size": 4}
-    case = training.Case(name, trial, 2, utterances, TrainingSettings(device="cpu"))
+    case = training.Case(name, trial, 2, utterances, settings_of())
     before = case.tutorial.network.heads["valence"].weight.clone()
     sums = case.tutorial.epoch(*case.datasets)
     assert set(sums) == set(case.engine.optimisers)

@@ -1,7 +1,6 @@
 """Losses against their formulas, Adam against its paper's, and what each update of a step does."""
 
 import warnings
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,10 +10,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from emospeech.labels import ENCODINGS, encode
 from emospeech.models.catalogue import MODELS, build
-from emospeech.models.networks import NetworkSettings
-from emospeech.training.adam import Adam
 from emospeech.training.device import resolve_precision, torch_device
-from emospeech.training.engine import Engine
+from emospeech.training.engine import Adam, Engine
 from emospeech.training.losses import (
     OBJECTIVES,
     binary_loss,
@@ -25,11 +22,12 @@ from emospeech.training.losses import (
     squared_error,
 )
 from emospeech.training.predictor import predict
-from emospeech.training.settings import TrainingSettings
+from tests.settings import settings_of
 
 ROWS, RATE = 32, 1e-3
 TRIAL = {"crop_width": 16, "filters": 4, "filter_size": 3}
-NETWORKS = NetworkSettings(shared_units=16, latent_size=8)
+SMALL = {"shared_units": 16, "latent_size": 8}
+MODEL_SETTINGS = settings_of(**SMALL).models
 RNG = np.random.default_rng(0)
 SCORES = RNG.normal(0, 3, (7, 5))
 LABELS = np.array([1, 2.5, 8 / 3, 3, 3.75, 4.5, 5])
@@ -96,10 +94,10 @@ def test_a_regression_is_read_as_a_number_within_the_scale():
 @pytest.mark.parametrize("class_loss", ["softmax", "binary"])
 def test_the_lowest_loss_predicts_the_label(encoding, class_loss):
     """A head that is free to take any value learns what its encoding says of the label."""
-    settings = TrainingSettings(encoding=encoding, class_loss=class_loss)
+    settings = settings_of(encoding=encoding, class_loss=class_loss)
     targets = torch.from_numpy(encode(LABELS, encoding))
     logits = torch.zeros(len(LABELS), ENCODINGS[encoding].outputs, requires_grad=True)
-    optimiser = Adam([logits], 0.2, 0.9, 0.999)
+    optimiser = Adam([logits], 0.2, (0.9, 0.999))
     for _ in range(300):
         loss = objective_of(settings).loss(logits, targets)
         optimiser.step(list(torch.autograd.grad(loss, [logits])))
@@ -111,7 +109,7 @@ def test_the_lowest_loss_predicts_the_label(encoding, class_loss):
 def test_adam_moves_as_its_paper_says():
     start = RNG.normal(size=(3, 4))
     parameter = torch.nn.Parameter(torch.tensor(start, dtype=torch.float32))
-    optimiser = Adam([parameter], RATE, 0.5, 0.999)
+    optimiser = Adam([parameter], RATE, (0.5, 0.999))
     x, first, second = start.copy(), 0, 0
     for step in range(1, 6):
         gradient = RNG.normal(size=x.shape)
@@ -123,21 +121,23 @@ def test_adam_moves_as_its_paper_says():
 
 
 def batch(tasks, outputs, dtype, size=4):
-    """Return the arguments of a step, drawn anew from the same seed."""
+    """Return the arguments of a step, always drawn from the same seed."""
     rng = torch.Generator().manual_seed(0)
     crops, unlabelled = torch.rand(2, size, 1, 16, ROWS, generator=rng, dtype=dtype) * 2 - 1
     labels = torch.randn(len(tasks), size, outputs, generator=rng, dtype=dtype).softmax(2)
     latent = torch.rand(size, 8, generator=rng, dtype=dtype) * 2 - 1
-    return SimpleNamespace(crops=crops, labels=list(labels), unlabelled=unlabelled, latent=latent)
+    return SimpleNamespace(crops=crops, targets=list(labels), unlabelled=unlabelled, latent=latent)
 
 
-def made(name, networks=NETWORKS, dtype=torch.float32, **options):
-    """Return a model's Engine and the arguments of its step."""
-    built = build(name, ROWS, TRIAL, networks, seed=0)
+def engine_and_batch(name, dtype=torch.float32, **keys):
+    """Return a model's Engine and the arguments of its step, with some keys of the settings."""
+    settings = settings_of(**SMALL | keys)
+    outputs = ENCODINGS[settings.labels.encoding].outputs
+    built = build(name, ROWS, TRIAL, settings.models, seed=0, outputs=outputs)
     network, generator = (module and module.to(dtype) for module in built)
     tasks = MODELS[name].tasks
-    engine = Engine(network, generator, tasks, RATE, TrainingSettings(**options))
-    return engine, batch(tasks, networks.outputs, dtype)
+    engine = Engine(network, generator, tasks, RATE, settings)
+    return engine, batch(tasks, outputs, dtype)
 
 
 def touched(engine, data):
@@ -168,7 +168,7 @@ def below(names, *places):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_separate_updates_touch_their_own_parameters(name):
-    moved, names = touched(*made(name))
+    moved, names = touched(*engine_and_batch(name))
     adversarial = ["generator", "discriminator"] if MODELS[name].adversarial else []
     assert list(moved) == [*adversarial, *MODELS[name].tasks]
     if adversarial:
@@ -181,7 +181,7 @@ def test_separate_updates_touch_their_own_parameters(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_joint_update_touches_all_but_the_generator(name):
-    moved, names = touched(*made(name, update="joint"))
+    moved, names = touched(*engine_and_batch(name, update="joint"))
     generator = ["generator"] if MODELS[name].adversarial else []
     assert list(moved) == [*generator, "joint"]
     assert moved["joint"] == below(names, "network.")
@@ -201,7 +201,7 @@ def plain_losses(network, generator, data, tasks):
             - torch.log(1 - torch.sigmoid(network.discriminate(seen))).mean()
         ),
     }
-    for task, truth in zip(tasks, data.labels, strict=True):
+    for task, truth in zip(tasks, data.targets, strict=True):
         losses[task] = lambda task=task, truth=truth: (
             -((truth * torch.log_softmax(network.classify(data.crops)[task], 1)).sum(1).mean())
         )
@@ -215,8 +215,8 @@ def test_a_step_is_the_plain_sequence_of_updates(update):
     In double precision: a bias in front of batch norm has no gradient but rounding, which Adam
     would blow up to a full step in single precision.
     """
-    engine, data = made("MultitaskDCGAN", dtype=torch.float64, update=update)
-    built = build("MultitaskDCGAN", ROWS, TRIAL, NETWORKS, seed=0)
+    engine, data = engine_and_batch("MultitaskDCGAN", dtype=torch.float64, update=update)
+    built = build("MultitaskDCGAN", ROWS, TRIAL, MODEL_SETTINGS, seed=0)
     network, generator = (module.double() for module in built)
     tasks = MODELS["MultitaskDCGAN"].tasks
     groups = [["generator"], ["discriminator"], *([task] for task in tasks)]
@@ -256,17 +256,11 @@ class NoWaiting(TorchDispatchMode):
 @pytest.mark.parametrize("encoding", ["fuzzy", "regression"])
 @pytest.mark.parametrize("spectral_norm", [False, True])
 def test_a_step_runs_alike_with_any_choice_and_never_waits(update, encoding, spectral_norm):
-    networks = NetworkSettings(
-        outputs=ENCODINGS[encoding].outputs,
-        filter_multiples=(1, 2, 4, 8),
-        batch_norm=not spectral_norm,
-        spectral_norm=spectral_norm,
-        shared_units=16,
-        latent_size=8,
-    )
+    keys = {"update": update, "encoding": encoding, "filter_multiples": (1, 2, 4, 8)}
+    keys |= {"batch_norm": not spectral_norm, "spectral_norm": spectral_norm}
     states = []
     for _ in range(2):
-        engine, data = made("MultitaskDCGAN", networks, update=update, encoding=encoding)
+        engine, data = engine_and_batch("MultitaskDCGAN", **keys)
         with warnings.catch_warnings(), NoWaiting():
             warnings.simplefilter("error")  # such as of shapes that do not fit
             for _ in range(2):
@@ -287,8 +281,8 @@ def test_bfloat16_trains_as_float32_does_but_for_its_rounding(update):
     latent = torch.rand(10, 16, 8, generator=rng) * 2 - 1
     curves = {}
     for precision in ("float32", "bfloat16"):
-        network, generator = build("MultitaskDCGAN", ROWS, TRIAL, NETWORKS, seed=0)
-        settings = TrainingSettings(precision=precision, update=update)
+        network, generator = build("MultitaskDCGAN", ROWS, TRIAL, MODEL_SETTINGS, seed=0)
+        settings = settings_of(precision=precision, update=update)
         engine = Engine(network, generator, model.tasks, RATE, settings)
         steps = [engine.step(crops, labels, unlabelled, drawn) for drawn in latent]
         curves[precision] = np.array([[float(loss) for loss in step.values()] for step in steps])
@@ -302,9 +296,9 @@ def test_bfloat16_updates_use_the_current_weights(name):
     """Equal to the bit to a step that clears autocast's cache of weights after each update."""
     losses = []
     for clears in (False, True):
-        engine, data = made(name, precision="bfloat16")
+        engine, data = engine_and_batch(name, precision="bfloat16")
         for optimiser in engine.optimisers.values():
-            optimiser.rates["lr"] = 0.05  # so that an update moves weights by more than a rounding
+            optimiser.learning_rate = 0.05  # moves weights by more than a rounding
         update = engine._update
 
         def cleared(*arguments, update=update, **options):
@@ -337,7 +331,7 @@ def test_auto_takes_bfloat16_where_it_is_native(monkeypatch, precision, device, 
 
 
 def test_tf32_is_allowed_in_training_steps_only():
-    engine, data = made("BasicCNN", precision="tf32")
+    engine, data = engine_and_batch("BasicCNN", precision="tf32")
     flags = lambda: (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)  # noqa: E731
     during, classify = [], engine.network.classify
 
@@ -345,23 +339,23 @@ def test_tf32_is_allowed_in_training_steps_only():
         during.append(flags())
         return classify(*arguments)
 
-    torch_device(TrainingSettings(precision="tf32", device="cpu"))
+    torch_device(settings_of(precision="tf32").training)
     engine.network.classify = watched
     engine.step(**vars(data))
     assert during == [(True, True)]
-    predict(engine.network, [data.crops], ("valence",), objective_of(TrainingSettings()))
+    predict(engine.network, [data.crops], ("valence",), objective_of(settings_of()))
     assert during[1] == flags() == (False, False), "validation and test are in float32"
 
 
 @pytest.mark.parametrize("statistics", ["labelled", "all"])
 def test_running_averages_of_the_unlabelled_pool(statistics):
     """A quieter pool changes the averages that evaluation uses only where these follow it."""
-    networks, averages = replace(NETWORKS, batch_norm_statistics=statistics), []
+    averages = []
     for shift in (0.0, 0.5):
-        engine, data = made("BasicDCGAN", networks)
+        engine, data = engine_and_batch("BasicDCGAN", batch_norm_statistics=statistics)
         for optimiser in engine.optimisers.values():
-            optimiser.rates["lr"] = 0.0  # leaves the averages as the only difference
-        engine.step(data.crops, data.labels, data.unlabelled - shift, data.latent)
+            optimiser.learning_rate = 0.0  # leaves the averages as the only difference
+        engine.step(data.crops, data.targets, data.unlabelled - shift, data.latent)
         buffers = engine.network.state_dict()
         averages.append([v for name, v in buffers.items() if "running" in name])
     pairs = zip(*averages, strict=True)

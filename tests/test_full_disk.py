@@ -13,7 +13,7 @@ import pytest
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.trainer import Trainer
 from tests.test_resume import TIMES
-from tests.test_training import NETWORKS, SETTINGS, TRIAL, fold_of
+from tests.test_training import SETTINGS, TRIAL, fold_of
 
 MODEL = "MultitaskDCGAN"
 ROOT = Path(__file__).parents[1]
@@ -122,11 +122,10 @@ def train(corpus, folder):
         params={
             "model": MODEL,
             "fold": 1,
-            "trials": [[0, TRIAL]],
-            "networks": asdict(NETWORKS),
-            "training": asdict(SETTINGS),
+            "trials": [TRIAL],
+            "study": asdict(SETTINGS),
+            "seed": SETTINGS.seed,
             "checkpoints": [str(folder / ".checkpoint.safetensors")],
-            "shuffle_seed": None,
             "code": "code",
         },
     )
@@ -138,7 +137,7 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_goes_on_with_room(corpus, di
     whole.mkdir()
     assert train(corpus, whole)[0] == 0
     pool = [corpus / "store.h5"]
-    trainer = Trainer(MODEL, fold_of(corpus), pool, (0, TRIAL), NETWORKS, SETTINGS)
+    trainer = Trainer(MODEL, fold_of(corpus), pool, TRIAL, SETTINGS)
     trainer.train(tmp_path / "checkpoint")
     small = disk(kilobytes=3 * (tmp_path / "checkpoint").stat().st_size // 2048)
     status, log = train(corpus, small.place)

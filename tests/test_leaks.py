@@ -23,17 +23,14 @@ from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import open_store
-from emospeech.training import fold as fold_module
-from emospeech.training.data import unlabelled_pool
-from emospeech.training.fold import load_fold, unlabelled_recordings
-from emospeech.training.settings import TrainingSettings
+from emospeech.training.data import load_pool
+from emospeech.training.fold import Fold
 from tests.conftest import CORPUS_ROWS
 from tests.made_up import leak_evidence
+from tests.settings import with_keys
 from tests.test_references import corpus as made_up_corpus
 from tests.test_references import random_predictions
-from tests.test_training import NETWORKS, TRIAL, fold_of, train_fold
-
-SETTINGS = TrainingSettings(max_epochs=1, device="cpu")
+from tests.test_training import PARAMETERS, SETTINGS, fold_of, train_fold
 
 
 def failed(evidence):
@@ -168,7 +165,7 @@ def test_a_choice_by_a_score_of_the_test_speaker_is_found():
     rows = [(t, f + 1, scores[t, f]) for t, f in np.ndindex(scores.shape)]
     validations = pd.DataFrame(rows, columns=["trial", "fold", "uar"])
     validations = validations.assign(capped=False, diverged=False, precision="float32")
-    table = rank_trials([TRIAL] * 3, validations)
+    table = rank_trials([PARAMETERS] * 3, validations)
     choices = choose_trials(table, selection_folds(evidence.parts, "pooled"))
     best = best_trials(table, choices)
     assert failed(replace(evidence, choices={"a": (best, table)})) == set()
@@ -181,11 +178,9 @@ def trained_evidence(corpus, folder, **options):
     recordings = read_table(corpus / "recordings.csv")
     folds = read_table(corpus / "folds.csv")
     folds = folds[folds["fold"] == 1]
-    outcome = train_fold(
-        "BasicDCGAN", fold_of(corpus), [corpus / "store.h5"], (0, TRIAL), NETWORKS, SETTINGS
-    )
+    outcome = train_fold("BasicDCGAN", corpus, with_keys(SETTINGS, max_epochs=1))
     write_table(folder / "draws.csv.gz", outcome.draws)
-    draws = read_table(folder / "draws.csv.gz").assign(fold=1, training="trial-0")
+    draws = read_table(folder / "draws.csv.gz").assign(fold=1, training="trial-3")
     parts, store = parts_table(recordings, folds), open_store(corpus / "store.h5")
     evidence = leak_evidence(recordings, folds, {})
     return replace(
@@ -210,20 +205,20 @@ def test_the_draws_of_a_training_pass(corpus, tmp_path):
 
 def test_test_recordings_that_train_are_found(corpus, tmp_path, monkeypatch):
     """A fault in fold.py that no table shows: the training part takes the test recordings in."""
-    honest = fold_module.labelled_parts
+    honest = Fold.labelled_parts
 
     def leaking(fold, tasks):
         parts = honest(fold, tasks)
         return parts | {"train": parts["test"]}
 
-    monkeypatch.setattr("emospeech.training.data.labelled_parts", leaking)
+    monkeypatch.setattr(Fold, "labelled_parts", leaking)
     found = failed(trained_evidence(corpus, tmp_path))
     assert found == {"BasicDCGAN learns labels of the training part only"}
 
 
 def test_a_held_out_session_in_the_pool_is_found(corpus, tmp_path, monkeypatch):
     everything = lambda fold, store: np.arange(len(store.recordings))  # noqa: E731
-    monkeypatch.setattr("emospeech.training.data.unlabelled_recordings", everything)
+    monkeypatch.setattr(Fold, "unlabelled_recordings", everything)
     found = failed(trained_evidence(corpus, tmp_path))
     assert found == {"BasicDCGAN uses no unlabelled audio of a held-out session"}
 
@@ -233,11 +228,11 @@ def test_the_held_out_session_is_kept_out_whatever_the_path(corpus, tmp_path):
     fold = fold_of(corpus)
     (tmp_path / "link.h5").symlink_to(corpus / "store.h5")
     gather = CropGatherer(fold.store, 16)
-    pool = unlabelled_pool(fold, [tmp_path / "link.h5"], gather)
+    pool = load_pool(fold, [tmp_path / "link.h5"], gather)
     assert pool.gatherers == (gather,)
     shutil.copy(corpus / "store.h5", tmp_path / "copy.h5")
     with pytest.raises(InputError, match=r"training\.unlabelled.*utterance-\d+ .*utterance-\d+"):
-        unlabelled_pool(fold, [tmp_path / "copy.h5"], gather)
+        load_pool(fold, [tmp_path / "copy.h5"], gather)
 
 
 def test_one_copied_recording_in_another_corpus_is_refused(corpus, tmp_path):
@@ -252,9 +247,9 @@ def test_one_copied_recording_in_another_corpus_is_refused(corpus, tmp_path):
     other = open_store(tmp_path / "ami.h5")
     assert fold.table["part"][0] != "train"
     with pytest.raises(InputError, match=r"copy .* utterance-00"):
-        unlabelled_recordings(fold, other)
-    second = load_fold(*(corpus / n for n in ("store.h5", "recordings.csv", "folds.csv")), 2)
-    assert unlabelled_recordings(second, other).tolist() == [0, 1], "fold 2 trains on utterance-00"
+        fold.unlabelled_recordings(other)
+    second = fold_of(corpus, 2)
+    assert second.unlabelled_recordings(other).tolist() == [0, 1], "fold 2 trains on utterance-00"
 
 
 def test_equal_audio_in_two_parts_of_a_fold_is_refused(corpus, tmp_path):

@@ -7,24 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from emospeech.models.settings import ModelSettings
 from emospeech.training.memory import training_megabytes
 
 ROOT = Path(__file__).parents[1]
-NETWORKS = {"filter_multiples": [1, 1, 1, 1], "shared_units": 1024, "latent_size": 100}
 TAKE_STEPS = """
 import json, sys, torch
 from benchmarks.memory import process_peak
 from emospeech.models.catalogue import MODELS, build
-from emospeech.models.networks import NetworkSettings
 from emospeech.training.checkpoint import Checkpoint, Progress
 from emospeech.training.device import torch_device
 from emospeech.training.engine import Engine
-from emospeech.training.settings import TrainingSettings
+from tests.settings import settings_of
 
 model, trial, checkpoint = json.loads(sys.argv[1])
-settings = TrainingSettings(device="cpu", threads=2)
-torch_device(settings)
-network, generator = build(model, 128, trial, NetworkSettings(), 0)
+settings = settings_of(threads=2)
+torch_device(settings.training)
+network, generator = build(model, 128, trial, settings.models, 0)
 tasks, batch = MODELS[model].tasks, trial["batch_size"]
 engine = Engine(network, generator, tasks, 1e-4, settings)
 crops, unlabelled = torch.zeros(2, batch, 1, trial["crop_width"], 128)
@@ -49,5 +48,5 @@ def test_the_request_covers_the_measured_peak(tmp_path, model, trial):
     command = [sys.executable, "-c", TAKE_STEPS, text]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     peak = float(done.stdout)
-    asked = training_megabytes(model, 128, trial, NETWORKS)
-    assert peak < asked < 1.6 * peak
+    asked = training_megabytes(model, 128, trial, ModelSettings())
+    assert peak < asked < 2 * peak

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.layers import BatchNorm, Conv2dStride2, ConvTranspose2dStride2
-from emospeech.models.networks import NetworkSettings
+from emospeech.models.settings import ModelSettings
 from emospeech.training.weights import load_weights, save_weights
 
-SETTINGS = NetworkSettings()
+SETTINGS = ModelSettings()
 TRIAL = {"crop_width": 64, "filters": 6, "filter_size": 5}
 
 
@@ -61,22 +61,22 @@ SIZES = [
     ({"filter_multiples": (1, 2, 4, 8)}, GROWING),
     ({"batch_norm": False}, BARE),
     ({"spectral_norm": True}, PLAIN),
-    ({"outputs": 1}, PLAIN),
 ]
 
 
+@pytest.mark.parametrize("outputs", [5, 1])
 @pytest.mark.parametrize(("options", "sizes"), SIZES, ids=[str(options) for options, _ in SIZES])
 @pytest.mark.parametrize("name", MODELS)
-def test_parameter_counts_and_shapes(name, options, sizes):
-    settings, tasks = NetworkSettings(**options), MODELS[name].tasks
-    network, generator = build(name, 128, TRIAL, settings, seed=0)
+def test_parameter_counts_and_shapes(name, options, sizes, outputs):
+    settings, tasks = ModelSettings(**options), MODELS[name].tasks
+    network, generator = build(name, 128, TRIAL, settings, seed=0, outputs=outputs)
     trunk, flat, generating = sizes
-    heads = len(tasks) * (1024 * settings.outputs + settings.outputs)
+    heads = len(tasks) * (1024 * outputs + outputs)
     real_fake = flat + 1 if MODELS[name].adversarial else 0
     assert size(network) == trunk + (flat * 1024 + 1024) + heads + real_fake
     logits = network.classify(torch.randn(3, 1, 64, 128))
     assert {task: tuple(value.shape) for task, value in logits.items()} == dict.fromkeys(
-        tasks, (3, settings.outputs)
+        tasks, (3, outputs)
     )
     assert (generator is not None) == MODELS[name].adversarial
     if generator:
@@ -111,7 +111,7 @@ def test_the_seed_fixes_the_weights():
     assert first.shared.bias.abs().max() == 0
 
 
-SPECTRAL = NetworkSettings(spectral_norm=True)
+SPECTRAL = ModelSettings(spectral_norm=True)
 
 
 def test_spectral_norm_divides_by_the_largest_singular_value():

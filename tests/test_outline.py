@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from emospeech.models.catalogue import MODELS, build
-from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline
+from emospeech.models.settings import ModelSettings
 from emospeech.report import captions
 from emospeech.report.figures.architecture import draw_outline, plot_data
 
 TRIAL = {"crop_width": 32, "filters": 6, "filter_size": 5}
-SETTINGS = NetworkSettings(filter_multiples=(1, 2, 3, 4), shared_units=20, latent_size=7)
+SETTINGS = ModelSettings(filter_multiples=(1, 2, 3, 4), shared_units=20, latent_size=7)
 ROWS = 48
 
 
@@ -50,8 +50,8 @@ def test_shapes_by_hand():
 
 
 def test_spectral_norm_changes_no_shape():
-    normed = NetworkSettings(spectral_norm=True)
-    plain = NetworkSettings()
+    normed = ModelSettings(spectral_norm=True)
+    plain = ModelSettings()
     assert outline("BasicDCGAN", 32, TRIAL, normed) == outline("BasicDCGAN", 32, TRIAL, plain)
 
 

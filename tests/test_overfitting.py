@@ -5,12 +5,11 @@ import pytest
 import torch
 
 from emospeech.models.catalogue import MODELS, build
-from emospeech.models.networks import NetworkSettings
 from emospeech.training.engine import Engine
-from emospeech.training.settings import TrainingSettings
+from tests.settings import settings_of
 
 TRIAL = {"crop_width": 16, "filters": 8, "filter_size": 4}
-NETWORKS = NetworkSettings(shared_units=64, latent_size=16)
+SETTINGS = settings_of(shared_units=64, latent_size=16)
 ROWS, CROPS, STEPS = 32, 64, 400
 
 
@@ -26,8 +25,8 @@ def one_thread():
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_learns_64_crops_by_heart(name):
     model, rng = MODELS[name], torch.Generator().manual_seed(1)
-    network, generator = build(name, ROWS, TRIAL, NETWORKS, seed=1)
-    engine = Engine(network, generator, model.tasks, 1e-3, TrainingSettings())
+    network, generator = build(name, ROWS, TRIAL, SETTINGS.models, seed=1)
+    engine = Engine(network, generator, model.tasks, 1e-3, SETTINGS)
     crops = torch.rand(CROPS, 1, 16, ROWS, generator=rng) * 2 - 1
     classes = [torch.randint(5, (CROPS,), generator=rng) for _ in model.tasks]
     labels = [torch.nn.functional.one_hot(numbers, 5).float() for numbers in classes]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from emospeech.models.settings import ModelSettings
 from emospeech.search import SearchSpace, draw_trial
 from emospeech.training.memory import training_megabytes
 from tests.run_environment import run_environment
@@ -130,7 +131,6 @@ STUDY = ["spectrograms/iemocap.h5", "corpora/iemocap/recordings.csv", "folds.csv
 @pytest.mark.workflow
 def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked, single, tmp_path):
     demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
-    sizes = yaml.safe_load((ROOT / "config/config.yaml").read_text())["models"]
     trial = draw_trial(SearchSpace(**demo["search"]["space"]), 1, 0)
     store = tmp_path / "results" / STUDY[0]
     store.parent.mkdir(parents=True)
@@ -142,7 +142,7 @@ def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked, single, t
     assert all("--requeue" in request for request in requests)
     memory = [int(option(request, "--mem")) for request in requests]
     minutes = [int(option(request, "-t")) for request in requests]
-    needed = training_megabytes("BasicCNN", 128, trial, sizes)
+    needed = training_megabytes("BasicCNN", 128, trial, ModelSettings())
     assert memory == pytest.approx([300 + attempt * needed for attempt in (1, 2, 3)], abs=1)
     assert minutes == [minutes[0], 2 * minutes[0], 3 * minutes[0]]
     assert minutes[0] >= 60

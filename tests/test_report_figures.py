@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
-from emospeech.models.networks import NetworkSettings
 from emospeech.models.outline import outline as layers_of
+from emospeech.models.settings import ModelSettings
 from emospeech.report import captions
 from emospeech.report.figures import (
     architecture,
@@ -80,7 +80,7 @@ def searched(count):
 
 def outlined():
     trial = {"crop_width": 32, "filters": 4, "filter_size": 4}
-    return architecture.plot_data(layers_of("MultitaskDCGAN", 32, trial, NetworkSettings()))
+    return architecture.plot_data(layers_of("MultitaskDCGAN", 32, trial, ModelSettings()))
 
 
 # In the order of the page, by kind: the function that draws, the table, the model of the figure.

@@ -1,7 +1,5 @@
 """What the shared layer holds: the map of recordings, and their neighbours against chance."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,16 +9,18 @@ from sklearn.neighbors import NearestNeighbors
 from emospeech.evaluation.representation import left_out, map_table, neighbours_table
 from emospeech.models.catalogue import MODELS, build
 from emospeech.training.predictor import load_chosen, load_predictor
+from emospeech.training.trial import Trial
 from emospeech.training.weights import save_weights
 from tests.conftest import CORPUS_ROWS
-from tests.test_training import NETWORKS, SETTINGS, TRIAL, fold_of
+from tests.settings import with_keys
+from tests.test_training import PARAMETERS, SETTINGS, TRIAL, fold_of
 
-LARGE = replace(NETWORKS, weight_deviation=0.5)  # so that recordings differ in the shared layer
+LARGE = with_keys(SETTINGS, weight_deviation=0.5)  # so that recordings differ in the shared layer
 
 
 def weights_at(path, name, seed=0):
     path.parent.mkdir(parents=True, exist_ok=True)
-    network, _ = build(name, CORPUS_ROWS, TRIAL, LARGE, seed)
+    network, _ = build(name, CORPUS_ROWS, PARAMETERS, LARGE.models, seed)
     save_weights(path, network.state_dict())
     return path
 
@@ -28,14 +28,14 @@ def weights_at(path, name, seed=0):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_representation_is_what_goes_into_the_head(corpus, tmp_path, name):
     path = weights_at(tmp_path / "w.safetensors", name)
-    tested = load_predictor(name, fold_of(corpus), (3, TRIAL), path, LARGE, SETTINGS)
+    tested = load_predictor(name, fold_of(corpus), TRIAL, path, LARGE)
     captured = []
     head = tested.network.heads["valence"]
     head.register_forward_hook(lambda layer, inputs, output: captured.append(inputs[0]))
     tested.predict("validation", seed=1)
     crops, values = tested.represent("validation", seed=1)
     np.testing.assert_array_equal(values, torch.cat(captured).detach().numpy())
-    assert values.shape == (8, LARGE.shared_units)
+    assert values.shape == (8, LARGE.models.shared_units)
     assert len(np.unique(values, axis=0)) == 8
     heard = torch.cat(list(tested.parts["validation"].fixed_crops(1)))
     np.testing.assert_array_equal(crops, heard.flatten(1).numpy())
@@ -48,8 +48,8 @@ def test_the_left_out_session_is_seen_by_the_network_of_the_chosen_trial(corpus,
         )
         for trial in (0, 1)
     }
-    best = {"trial": 1, **TRIAL}
-    place = (best, [fold_of(corpus)], list(paths.values()), LARGE, SETTINGS)
+    best = {"trial": 1, **PARAMETERS}
+    place = (best, [fold_of(corpus)], list(paths.values()), LARGE)
     (tested,) = load_chosen("BasicCNN", *place)
     rows, crops, values = left_out(tested, seed=1)
     assert rows["session"].eq("Ses01").all()
@@ -59,7 +59,7 @@ def test_the_left_out_session_is_seen_by_the_network_of_the_chosen_trial(corpus,
         "validation": ["Ses01F"],
     }
     assert len(rows) == len(crops) == len(values) == 16
-    other = load_predictor("BasicCNN", fold_of(corpus), (1, TRIAL), paths[1], LARGE, SETTINGS)
+    other = load_predictor("BasicCNN", fold_of(corpus), Trial(1, PARAMETERS), paths[1], LARGE)
     np.testing.assert_array_equal(values[8:], other.represent("validation", seed=1)[1])
 
 

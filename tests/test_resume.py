@@ -6,10 +6,8 @@ import os
 import signal
 import time
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,41 +17,38 @@ from safetensors.torch import save_file
 from emospeech.models.catalogue import MODELS
 from emospeech.runtime.errors import StoppedError
 from emospeech.runtime.files import write_arrays, write_table
-from emospeech.training.checkpoint import Checkpoint, training_identity
+from emospeech.training.checkpoint import Checkpoint, digest_of_audio
 from emospeech.training.predictor import load_predictor
 from emospeech.training.trainer import Trainer
+from emospeech.training.trial import Trial
 from emospeech.training.weights import save_weights
-from tests.test_training import NETWORKS, SETTINGS, TRIAL, fold_of
+from tests.settings import with_keys
+from tests.test_training import PARAMETERS, SETTINGS, TRIAL, fold_of
 
-LONG = replace(SETTINGS, max_epochs=6, patience=5)
-NORMED = replace(NETWORKS, spectral_norm=True)
+LONG = with_keys(SETTINGS, max_epochs=6, patience=5, spectral_norm=True)
 TIMES = ["seconds", "crops_per_second"]
 
 
-def train(
-    corpus,
-    name,
-    place,
-    settings=LONG,
-    trial=TRIAL,
-    code="code",
-    should_stop=lambda: False,
-    **options,
-):
-    fold, pool = fold_of(corpus, **options), [corpus / "store.h5"]
-    trainer = Trainer(name, fold, pool, (3, trial), NORMED, settings)
-    return trainer.train(place, code, should_stop)
+def trainer_of(corpus, name, settings=LONG, trial=TRIAL, seed=None):
+    """Return the Trainer of a model on fold 1, whose unlabelled pool is the corpus itself."""
+    fold = fold_of(corpus, settings=settings)
+    return Trainer(name, fold, [corpus / "store.h5"], trial, settings, seed)
+
+
+def train(corpus, name, checkpoint, settings=LONG, should_stop=lambda: False):
+    """Return the Outcome of a training that resumes from a checkpoint."""
+    return trainer_of(corpus, name, settings).train(checkpoint, "code", should_stop)
 
 
 def save_all(folder, corpus, name, trained):
-    """Write all that comes of a training, but its times."""
+    """Write all results of a training but its times."""
     save_weights(folder / f"{name}.safetensors", trained.weights)
     write_table(folder / f"{name}.csv", trained.history.drop(columns=TIMES))
     write_table(folder / f"{name}.csv.gz", trained.draws)
     write_arrays(folder / f"{name}.npz", trained.samples)
     weights = folder / f"{name}.safetensors"
-    tested = load_predictor(name, fold_of(corpus), (3, TRIAL), weights, NORMED, LONG)
-    probabilities = tested.predict("test", LONG.evaluation_seed)
+    predictor = load_predictor(name, fold_of(corpus), TRIAL, weights, LONG)
+    probabilities = predictor.predict("test", LONG.seed)
     np.save(folder / f"{name}.npy", np.stack(list(probabilities.values())))
 
 
@@ -96,7 +91,7 @@ def test_a_training_killed_ten_times_ends_with_the_same_bytes(corpus, tmp_path, 
         folder.mkdir()
     began = time.monotonic()
     train_all(corpus, whole)
-    epoch = (time.monotonic() - began) / (LONG.max_epochs * len(MODELS))
+    epoch = (time.monotonic() - began) / (LONG.training.max_epochs * len(MODELS))
     rng, resumed = np.random.default_rng(2), 0
     for _ in range(10):
         resumed += bool(versions(killed))
@@ -144,8 +139,8 @@ def assert_same(again, whole):
 @pytest.mark.parametrize(
     ("name", "update"), [*((name, "separate") for name in MODELS), ("MultitaskDCGAN", "joint")]
 )
-def test_a_training_stopped_after_each_epoch_goes_on(corpus, tmp_path, stopping, name, update):
-    settings = replace(LONG, update=update, max_epochs=4)
+def test_a_training_stopped_after_each_epoch_resumes(corpus, tmp_path, stopping, name, update):
+    settings = with_keys(LONG, update=update, max_epochs=4)
     whole = train(corpus, name, None, settings)
     for _ in range(len(whole.history)):
         stopping(corpus, name, tmp_path / "checkpoint", settings)
@@ -157,9 +152,9 @@ def test_a_training_stopped_after_each_epoch_goes_on(corpus, tmp_path, stopping,
 @pytest.mark.parametrize(
     ("name", "update"), [*((name, "separate") for name in MODELS), ("MultitaskDCGAN", "joint")]
 )
-def test_a_training_asked_to_stop_at_random_steps_goes_on(corpus, tmp_path, name, update):
-    """It stops after the very step, and what comes out is the same to the bit."""
-    settings = replace(LONG, update=update)
+def test_a_training_asked_to_stop_at_random_steps_resumes(corpus, tmp_path, name, update):
+    """It stops right after the step, and the outcome is the same to the bit."""
+    settings = with_keys(LONG, update=update)
     place, whole = tmp_path / "checkpoint", train(corpus, name, None, settings)
     rng, stops, again = np.random.default_rng(4), [], None
     while again is None:
@@ -175,24 +170,27 @@ def test_a_training_asked_to_stop_at_random_steps_goes_on(corpus, tmp_path, name
 
 
 OTHERS = {
-    "training.patience is now 4 and was 5": {"settings": replace(LONG, patience=4)},
-    "trial.filters is now 5 and was 4": {"trial": TRIAL | {"filters": 5}},
-    "training.seed is now 2 and was 1": {"settings": replace(LONG, seed=2)},
+    "training.patience is now 4 and was 5": {"settings": with_keys(LONG, patience=4)},
+    'crops.edge is now "shift" and was "floor"': {"settings": with_keys(LONG, edge="shift")},
+    "trial.filters is now 5 and was 4": {"trial": Trial(3, PARAMETERS | {"filters": 5})},
+    "seed of the training is now 2 and was 1": {"seed": 2},
     'code is now "new" and was "code"': {"code": "new"},
-    'labels is now "': {"shuffle_seed": 1},
+    'labels is now "': {"settings": with_keys(LONG, shuffle=True)},
 }
 
 
 @pytest.mark.parametrize("line", OTHERS)
 def test_a_checkpoint_of_another_training_is_refused(corpus, tmp_path, stopping, caplog, line):
-    place = tmp_path / "checkpoint"
-    stopping(corpus, "BasicCNN", place)
+    """The log names the key of the config that differs."""
+    checkpoint, options = tmp_path / "checkpoint", dict(OTHERS[line])
+    code = options.pop("code", "code")
+    stopping(corpus, "BasicCNN", checkpoint)
     with caplog.at_level(logging.INFO):
-        history = train(corpus, "BasicCNN", place, **OTHERS[line]).history
-    assert str(place) in caplog.text
+        history = trainer_of(corpus, "BasicCNN", **options).train(checkpoint, code).history
+    assert str(checkpoint) in caplog.text
     assert line in caplog.text
     assert history["epoch"].tolist() == list(range(1, len(history) + 1))
-    fresh = train(corpus, "BasicCNN", None, **OTHERS[line]).history
+    fresh = trainer_of(corpus, "BasicCNN", **options).train(None, code).history
     assert fresh.drop(columns=TIMES).equals(history.drop(columns=TIMES))
 
 
@@ -209,7 +207,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_checkpoint_starts_the_training_anew(corpus, tmp_path, stopping, caplog, damage):
+def test_a_damaged_checkpoint_restarts_the_training(corpus, tmp_path, stopping, caplog, damage):
     place = tmp_path / "checkpoint"
     stopping(corpus, "BasicCNN", place)
     place.write_bytes(DAMAGE[damage](place.read_bytes()))
@@ -217,7 +215,7 @@ def test_a_damaged_checkpoint_starts_the_training_anew(corpus, tmp_path, stoppin
         history = train(corpus, "BasicCNN", place).history
     lines = [line for line in caplog.text.splitlines() if str(place) in line]
     assert len(lines) == 1
-    assert len(history) == LONG.max_epochs
+    assert len(history) == LONG.training.max_epochs
 
 
 def test_weights_are_not_a_checkpoint(corpus, tmp_path, caplog):
@@ -228,18 +226,13 @@ def test_weights_are_not_a_checkpoint(corpus, tmp_path, caplog):
 
 
 def test_other_audio_or_words_are_another_training(corpus):
-    """What is heard counts by its checksums, that of the unlabelled pool too."""
-    found = []
+    """The identity contains the checksums of the unlabelled pool too."""
+    trainer = trainer_of(corpus, "BasicDCGAN")
+    assert trainer.identity()["audio"] == [digest_of_audio(trainer.fold.store)] * 2
+    digests = set()
     for name in ("checksums", "word_start", "word_end", None):
-        fold, pool = fold_of(corpus), fold_of(corpus).store
+        store = fold_of(corpus).store
         if name:
-            getattr(pool, name)[0] += 1
-        gatherers = [SimpleNamespace(store=pool)]
-        sampler = SimpleNamespace(
-            pool=SimpleNamespace(gatherers=gatherers),
-            gather=SimpleNamespace(device=torch.device("cpu")),
-        )
-        place = (fold, (3, TRIAL), NORMED, LONG, sampler)
-        found.append(training_identity("BasicDCGAN", *place)["audio"])
-    assert len(set(map(str, found))) == 4
-    assert len({labelled for labelled, _ in found}) == 1
+            getattr(store, name)[0] += 1
+        digests.add(digest_of_audio(store))
+    assert len(digests) == 4

@@ -1,7 +1,5 @@
 """Sample grids show what the generator draws, and change nothing of the training."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,14 +9,15 @@ from safetensors.torch import load_file
 from emospeech.models.catalogue import build
 from emospeech.training.sample_grid import SAMPLES, SampleGrid, real_samples, samples_table
 from tests.conftest import CORPUS_ROWS
-from tests.test_resume import LONG, NORMED, TIMES, train
-from tests.test_training import SETTINGS, TRIAL, fold_of
+from tests.settings import with_keys
+from tests.test_resume import LONG, TIMES, train
+from tests.test_training import PARAMETERS, SETTINGS, TRIAL, fold_of
 
 
 def generator_after(corpus, place, epochs):
     """Return the generator as a training leaves it in its checkpoint after so many epochs."""
-    train(corpus, "BasicDCGAN", place, replace(LONG, max_epochs=epochs))
-    _, generator = build("BasicDCGAN", CORPUS_ROWS, TRIAL, NORMED, seed=0)
+    train(corpus, "BasicDCGAN", place, with_keys(LONG, max_epochs=epochs))
+    _, generator = build("BasicDCGAN", CORPUS_ROWS, PARAMETERS, LONG.models, seed=0)
     prefix = "state.generator."
     state = {
         name.removeprefix(prefix): value
@@ -30,12 +29,12 @@ def generator_after(corpus, place, epochs):
 
 
 def test_grids_are_samples_of_the_same_latent_vectors_at_these_epochs(corpus, tmp_path):
-    found = train(corpus, "BasicDCGAN", None, replace(LONG, max_epochs=6, patience=6)).samples
+    found = train(corpus, "BasicDCGAN", None, with_keys(LONG, max_epochs=6, patience=6)).samples
     assert found["epochs"].tolist() == [1, 2, 4, 6]
-    assert found["pictures"].shape == (4, SAMPLES, TRIAL["crop_width"], CORPUS_ROWS)
+    assert found["pictures"].shape == (4, SAMPLES, PARAMETERS["crop_width"], CORPUS_ROWS)
     # Trial 3 of fold 1, in a place that no epoch has.
     rng = np.random.default_rng(np.random.SeedSequence(LONG.seed, spawn_key=(3, 1, 0, 0)))
-    latent = torch.from_numpy(2 * rng.random((64, NORMED.latent_size), np.float32) - 1)
+    latent = torch.from_numpy(2 * rng.random((64, LONG.models.latent_size), np.float32) - 1)
     for epoch, page in zip(found["epochs"], found["pictures"], strict=True):
         generator = generator_after(corpus, tmp_path / f"{epoch}.safetensors", int(epoch))
         with torch.no_grad():
@@ -67,9 +66,9 @@ def test_the_grids_of_a_cnn_are_empty(corpus):
 def test_real_samples_are_crops_of_the_training_part(corpus):
     """Each is found, column by column, in a recording of the training part or is floor."""
     fold = fold_of(corpus)
-    found = real_samples(fold, [corpus / "store.h5"], (3, TRIAL), SETTINGS, 12)
-    assert found.shape == (12, TRIAL["crop_width"], CORPUS_ROWS)
-    again = real_samples(fold, [corpus / "store.h5"], (3, TRIAL), SETTINGS, 12)
+    found = real_samples(fold, [corpus / "store.h5"], TRIAL, SETTINGS, 12)
+    assert found.shape == (12, PARAMETERS["crop_width"], CORPUS_ROWS)
+    again = real_samples(fold, [corpus / "store.h5"], TRIAL, SETTINGS, 12)
     np.testing.assert_array_equal(found, again)
     assert len(np.unique(found, axis=0)) > 6
     trained = np.flatnonzero(fold.table["part"] == "train")

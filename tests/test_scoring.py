@@ -19,38 +19,34 @@ from emospeech.__main__ import main
 from emospeech.corpora.corpus_tables import RECORDING_COLUMNS
 from emospeech.corpora.speech import find_speech
 from emospeech.crops.centres import spread_centres
-from emospeech.evaluation.scoring import score_row
+from emospeech.evaluation import scoring
+from emospeech.evaluation.scoring import find_spans, score_row
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.labels import ENCODINGS
 from emospeech.models.catalogue import build
-from emospeech.models.networks import NetworkSettings
 from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.extraction import in_memory_store, write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import open_store
-from emospeech.training import scorer
-from emospeech.training.description import Description
-from emospeech.training.fold import load_fold
+from emospeech.training.fold import LabelledCorpus
 from emospeech.training.predictor import load_predictor
-from emospeech.training.scorer import find_spans
-from emospeech.training.settings import TrainingSettings
-from emospeech.training.trial import PARAMETERS
-from emospeech.training.weights import read_description, save_weights
+from emospeech.training.trial import PARAMETERS, Trial
+from emospeech.training.weights import Description, read_description, save_weights
 from emospeech.version import VERSION
+from tests.settings import settings_of, with_keys
 
 ROOT = Path(__file__).parents[1]
 TRIAL = {"crop_width": 16, "filters": 4, "filter_size": 3, "batch_size": 8, "learning_rate": 1e-3}
 # Large first weights, so that networks without training differ in what they say.
-NETWORKS = NetworkSettings(shared_units=16, latent_size=8, weight_deviation=0.3)
-TRAINING = TrainingSettings(device="cpu")
+SETTINGS = settings_of(shared_units=16, latent_size=8, weight_deviation=0.3)
 SPECTROGRAMS = SpectrogramSettings(rows=32)
 SUMMARY = {"trial": 0, "fold": 1, "epoch": 2, "epochs": 3, "uar": 0.4}
-BASIC = Description("BasicCNN", TRIAL, NETWORKS, SPECTROGRAMS, TRAINING, SUMMARY)
+BASIC = Description("BasicCNN", TRIAL, SPECTROGRAMS, SETTINGS, SUMMARY)
 OTHER_CHOICES = Description(
     "MultitaskDCGAN",
     TRIAL | {"crop_width": 32},
-    replace(NETWORKS, outputs=1, spectral_norm=True),
     replace(SPECTROGRAMS, amplitude="crop", dtype="uint8"),
-    replace(TRAINING, encoding="regression", edge="shift"),
+    with_keys(SETTINGS, encoding="regression", edge="shift", spectral_norm=True),
     SUMMARY,
 )
 
@@ -60,8 +56,9 @@ def weights_of(path, description, seed=0):
         description.model,
         description.spectrograms.rows,
         description.trial,
-        description.networks,
+        description.settings.models,
         seed,
+        ENCODINGS[description.settings.labels.encoding].outputs,
     )
     save_weights(path, network.state_dict(), description.to_dict())
     return str(path)
@@ -135,7 +132,7 @@ def fold_of_crops(folder, path, times, settings):
     write_store(folder / "store.h5", recordings, words, folder, settings)
     make_folds(recordings, FoldSettings(2)).to_csv(folder / "folds.csv", index=False)
     paths = (folder / name for name in ("store.h5", "recordings.csv", "folds.csv"))
-    return load_fold(*paths, 1)
+    return LabelledCorpus.open(*paths, None, SETTINGS).fold(1)
 
 
 @pytest.mark.parametrize("description", [BASIC, OTHER_CHOICES], ids=["plain", "other-choices"])
@@ -147,8 +144,8 @@ def test_scores_are_those_of_the_workflow(tmp_path, capsys, speech, description)
     grid = np.concatenate([np.arange(start, end, 1e-5) for start, end in spans])
     times = grid[((np.arange(8) + 0.5) / 8 * len(grid)).astype(int)]
     fold = fold_of_crops(tmp_path, speech, times, description.spectrograms)
-    parts = ((0, description.trial), path, description.networks, description.training)
-    tested = load_predictor(description.model, fold, *parts)
+    trial = Trial(0, description.trial)
+    tested = load_predictor(description.model, fold, trial, path, description.settings)
     wanted = tested.predict("test", seed=1)
     assert len(tested.labels("test")) == 8
     assert main(["predict", "--weights", path, speech]) == 0
@@ -259,7 +256,7 @@ def failing_reader(bad, error):
 def test_the_other_files_are_scored_however_one_fails(
     tmp_path, capsys, monkeypatch, weights, speech, error
 ):
-    monkeypatch.setattr(scorer, "find_spans", failing_reader("bad.wav", error))
+    monkeypatch.setattr(scoring, "find_spans", failing_reader("bad.wav", error))
     output = tmp_path / "scores.csv"
     command = ["predict", "--weights", weights, "--output", str(output)]
     assert main([*command, speech, "bad.wav", speech]) == 1
@@ -447,7 +444,7 @@ def test_a_name_that_is_no_utf8_keeps_its_bytes(tmp_path, capsysbinary, monkeypa
         def score(self, path, crops):
             return {"valence": np.full(5, 0.2)}, []
 
-    monkeypatch.setattr(scorer, "Ensemble", lambda weights: Scores())
+    monkeypatch.setattr(scoring, "Ensemble", lambda weights: Scores())
     monkeypatch.chdir(tmp_path)
     output = ["--output", "scores.csv"] if to_file else []
     assert main(["predict", "--weights=w.safetensors", *output, name]) == 0
@@ -488,6 +485,10 @@ def test_the_chosen_trials_of_a_study_are_taken(tmp_path, capsys, speech, best, 
     assert "BasicDCGAN: has no chosen trial (finished models: BasicCNN)" in capsys.readouterr().err
 
 
+def weights_without_training():
+    return build("BasicCNN", 32, TRIAL, SETTINGS.models, 0)[0].state_dict()
+
+
 def foreign(change):
     """Return what writes weights whose description was changed."""
 
@@ -495,7 +496,7 @@ def foreign(change):
         weights_of(path, BASIC)
         told = read_description(path)
         change(told)
-        save_weights(path, build("BasicCNN", 32, TRIAL, NETWORKS, 0)[0].state_dict(), told)
+        save_weights(path, weights_without_training(), told)
 
     return write
 
@@ -508,17 +509,15 @@ FAULTS = {
         "cannot be read as weights",
     ),
     "older": (
-        lambda path: save_weights(path, build("BasicCNN", 32, TRIAL, NETWORKS, 0)[0].state_dict()),
+        lambda path: save_weights(path, weights_without_training()),
         "without a description",
     ),
     "no dict": (
-        lambda path: save_weights(
-            path, build("BasicCNN", 32, TRIAL, NETWORKS, 0)[0].state_dict(), [1]
-        ),
+        lambda path: save_weights(path, weights_without_training(), [1]),
         f"emospeech {VERSION} cannot use",
     ),
     "unknown model": (foreign(lambda told: told.update(model="X")), "cannot use"),
-    "unknown setting": (foreign(lambda told: told["networks"].update(x=1)), "cannot use"),
+    "unknown setting": (foreign(lambda told: told["config"]["models"].update(x=1)), "cannot use"),
     "wrong type": (foreign(lambda told: told["trial"].update(filters="4")), "cannot use"),
     "other size": (foreign(lambda told: told["trial"].update(filters=5)), "weights of this model"),
 }

@@ -1,19 +1,21 @@
-"""The four models by name: which tasks they learn, and whether a generator plays against them."""
+"""The four models by name: the tasks that they learn, and whether they have a generator."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 
-from emospeech.models.layers import divide_by_spectral_norm
+from emospeech.models.layers import add_spectral_norm
 from emospeech.models.networks import Generator, Network, initialise
+from emospeech.models.settings import ModelSettings
 
 
 @dataclass(frozen=True)
 class Model:
-    """What sets a model apart from the other three."""
+    """The differences between the models."""
 
     tasks: tuple[str, ...]  # valence first
-    adversarial: bool  # with unlabelled audio, a generator and a real/fake head
+    adversarial: bool  # learns from unlabelled audio, with a generator and a real/fake head
 
 
 MODELS = {
@@ -24,15 +26,22 @@ MODELS = {
 }
 
 
-def build(name, rows, trial, settings, seed):
-    """Return the network of a model and its generator (None for the CNNs), initialised by `seed`.
+def build(
+    name: str, rows: int, trial: Mapping, settings: ModelSettings, seed: int, outputs: int = 5
+) -> tuple[Network, Generator | None]:
+    """Return the initialised network of a model, and its generator (None for the CNNs).
 
-    `rows` counts those of a frame; `trial` gives `crop_width` (frames), `filters` and
-    `filter_size`.
+    Args:
+        name: One of MODELS.
+        rows: Frequency rows of a spectrogram.
+        trial: `crop_width` (frames), `filters` and `filter_size`.
+        settings: The other choices.
+        seed: Of the initial weights.
+        outputs: Of the head of a task.
     """
     model = MODELS[name]
     rng = torch.Generator().manual_seed(seed)
-    network = Network(model.tasks, model.adversarial, rows, trial, settings)
+    network = Network(model.tasks, model.adversarial, rows, trial, settings, outputs)
     initialise(network, settings.weight_deviation, rng)
     # Convolutions then keep channels last in memory, which measured faster on every device.
     network.to(memory_format=torch.channels_last)
@@ -42,7 +51,7 @@ def build(name, rows, trial, settings, seed):
     initialise(generator, settings.weight_deviation, rng)
     generator.to(memory_format=torch.channels_last)
     if settings.spectral_norm:
-        # Behind the first weights, which are those that there would be without it.
+        # Drawn after the initial weights, so that these do not depend on the setting.
         start = int(torch.randint(2**63 - 1, (), generator=rng))
-        divide_by_spectral_norm([*network.trunk.convolutions, network.real_fake], start)
+        add_spectral_norm([*network.trunk.convolutions, network.real_fake], start)
     return network, generator

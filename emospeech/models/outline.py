@@ -1,9 +1,13 @@
-"""What a model is made of: its layers in the order in which a crop passes them, with shapes."""
+"""The layers of a model with their shapes, in the order in which a crop passes them."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from torch import nn
 
 from emospeech.models.catalogue import build
+from emospeech.models.settings import ModelSettings
 
 OPERATIONS = {
     nn.ConvTranspose2d: "transposed convolution",
@@ -15,44 +19,42 @@ PARTS = {"trunk": "trunk", "shared": "shared", "heads": "head", "real_fake": "re
 
 
 @torch.no_grad()
-def outline(name, rows, trial, settings):
-    """Return the layers of model `name` as dicts, as they are found in a forward pass of a crop.
+def outline(
+    name: str, rows: int, trial: Mapping, settings: ModelSettings, outputs: int = 5
+) -> list[dict]:
+    """Return the layers of a model as recorded in a forward pass; the arguments are those of build.
 
-    Each has `part` ("trunk", "shared", "head", "real/fake" or "generator"), `layer` (where it
-    stands in its network), `operation`, `filter_size` (None where it has none), `inputs` and
-    `outputs` (shapes without the batch) and `parameters` (their number). The arguments are those
-    of `build`.
+    Each layer is a dict: `part` ("trunk", "shared", "head", "real/fake" or "generator"), `layer`
+    (its path in the network), `operation`, `filter_size` (None if it has none), `inputs` and
+    `outputs` (shapes without the batch) and `parameters` (their number).
     """
-    network, generator = build(name, rows, trial, settings, seed=0)
+    network, generator = build(name, rows, trial, settings, seed=0, outputs=outputs)
     crop = torch.zeros(1, 1, trial["crop_width"], rows)
-    seen = _watched(network, lambda path: PARTS[path.split(".")[0]])
+    layers = _record_layers(network, lambda path: PARTS[path.split(".")[0]])
     network.eval().classify(crop)
     if generator is None:
-        return seen
-    count = len(seen)
-    network.discriminate(crop)
-    judged = [layer for layer in seen[count:] if layer["part"] != "trunk"]  # passed a second time
-    made = _watched(generator, lambda path: "generator")
+        return layers
+    classified = len(layers)
+    network.discriminate(crop)  # passes the trunk again
+    real_fake = [layer for layer in layers[classified:] if layer["part"] != "trunk"]
+    generated = _record_layers(generator, lambda path: "generator")
     generator.eval()(torch.zeros(1, settings.latent_size))
-    return [*seen[:count], *judged, *made]
+    return [*layers[:classified], *real_fake, *generated]
 
 
-def _watched(network, part_of):
-    """Return a list to which each layer adds itself when it is passed."""
-    seen = []
-    for path, module in network.named_modules():
-        operation = next((text for kind, text in OPERATIONS.items() if isinstance(module, kind)), 0)
-        if operation:
-            layer = {"part": part_of(path), "layer": path, "operation": operation}
-            module.register_forward_hook(_noting(seen, layer))
-    return seen
+def _record_layers(network: nn.Module, part_of: Callable[[str], str]) -> list[dict]:
+    """Return a list to which each forward pass appends the layers that it visits."""
+    layers = []
 
-
-def _noting(seen, layer):
-    def note(module, inputs, outputs):
+    def append(layer: dict, module: nn.Module, inputs: tuple, outputs: torch.Tensor) -> None:
         size = getattr(module, "kernel_size", None)
         shapes = {"inputs": tuple(inputs[0].shape[1:]), "outputs": tuple(outputs.shape[1:])}
         count = sum(parameter.numel() for parameter in module.parameters())
-        seen.append(layer | {"filter_size": size and size[0]} | shapes | {"parameters": count})
+        layers.append(layer | {"filter_size": size and size[0]} | shapes | {"parameters": count})
 
-    return note
+    for path, module in network.named_modules():
+        for kind, operation in OPERATIONS.items():
+            if isinstance(module, kind):
+                layer = {"part": part_of(path), "layer": path, "operation": operation}
+                module.register_forward_hook(partial(append, layer))
+    return layers

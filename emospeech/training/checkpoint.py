@@ -1,17 +1,19 @@
-"""The state of a training after an epoch or a step, so that a killed training can resume.
+"""Checkpoints: the state of a training after an epoch or a step, from which a killed one resumes.
 
-A checkpoint is one safetensors file: the tensors of the engine, the best weights, the sample grids,
-the counts of draws and the sums of losses of an unfinished epoch, and in its header the history,
-the steps of that epoch, the identity of the training and a checksum. Random numbers are drawn for
-each epoch from its own key, and early stopping follows from the history, so neither needs saving.
-The outcome of a training does not depend on how often it was killed or stopped.
+A checkpoint is one safetensors file. Its tensors are the state of the engine, the best weights, the
+sample grids, the counts of draws and the sums of losses of an unfinished epoch; its header has the
+history, the steps of that epoch, the identity of the training and a checksum. Random numbers are
+drawn for each epoch from its own key, and early stopping follows from the history, so neither is
+saved. The outcome of a training does not depend on how often it was killed or stopped.
 """
 
 import hashlib
 import json
 import logging
+import os
 import zlib
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +21,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from emospeech.crops.sampler import Sampler
-from emospeech.models.networks import NetworkSettings
 from emospeech.runtime.files import atomic_path
+from emospeech.spectrograms.store import Store
+from emospeech.training.engine import Engine
 from emospeech.training.fold import LABELS, Fold
-from emospeech.training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +40,11 @@ class EpochProgress:
     sums: dict[str, torch.Tensor] = field(default_factory=dict)  # of the losses, on the device
     seconds: float = 0.0
 
-    def add(self, losses: dict[str, torch.Tensor]) -> None:
+    def add(self, losses: Mapping[str, torch.Tensor]) -> None:
         """Count a step with its losses, {name: scalar tensor}."""
         self.steps += 1
         for name, loss in losses.items():
-            # The sum stays on the device, so that a step does not wait for it.
+            # The sum stays on the device, so that no step waits for it.
             self.sums[name] = self.sums[name] + loss if name in self.sums else loss
 
     def means(self) -> dict[str, float]:
@@ -55,13 +56,13 @@ class EpochProgress:
 class Progress:
     """The finished epochs, what was kept of them, and the current epoch."""
 
-    history: list[dict] = field(default_factory=list)  # a row per epoch
+    history: list[dict] = field(default_factory=list)  # one row per epoch
     best: dict[str, torch.Tensor] | None = None  # the best weights so far
     grids: dict[int, torch.Tensor] = field(default_factory=dict)  # of the generator, by epoch
-    draws: dict[str, torch.Tensor] = field(default_factory=dict)  # counts, see DrawCounts
+    draws: dict[str, torch.Tensor] = field(default_factory=dict)  # see DrawCounts.counts
     current: EpochProgress = field(default_factory=EpochProgress)
 
-    def __str__(self):
+    def __str__(self) -> str:
         epoch = f"epoch {len(self.history)}"
         if not self.current.steps:
             return epoch
@@ -69,14 +70,14 @@ class Progress:
 
 
 class Checkpoint:
-    """The checkpoint of one training at `path`; nothing is saved if `path` is None."""
+    """The checkpoint file of one training; without a path nothing is saved."""
 
-    def __init__(self, path, identity):
-        """`identity` maps names to text or numbers: all that the outcome depends on."""
+    def __init__(self, path: str | os.PathLike | None, identity: Mapping[str, object]):
+        """`identity` maps names to JSON values: everything that the outcome depends on."""
         self.path = path and Path(path)
         self.identity = {name: json.dumps(value) for name, value in identity.items()}
 
-    def save(self, engine, progress):
+    def save(self, engine: Engine, progress: Progress) -> None:
         """Save the state of `engine` and the progress, replacing the previous checkpoint."""
         if self.path is None:
             return
@@ -96,16 +97,17 @@ class Checkpoint:
         with atomic_path(self.path) as temporary:
             save_file(tensors, temporary, header)
 
-    def resume(self, engine):
+    def resume(self, engine: Engine) -> Progress:
         """Restore the state of `engine` and return the saved Progress.
 
-        Without a checkpoint the Progress is empty, also with one that is damaged or of another
-        training, in which case a log line says why.
+        The Progress is empty if there is no checkpoint, or if it is damaged or belongs to another
+        training; the log then gives the reason.
         """
         if self.path is None or not self.path.exists():
             return Progress()
         try:
-            (history, steps, seconds), tensors = self._read(_device_of(engine))
+            device = next(iter(engine.state().values())).device
+            (history, steps, seconds), tensors = self._read(device)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             log.info("%s: not used, starting from the first epoch: %s", self.path, error)
             return Progress()
@@ -119,31 +121,25 @@ class Checkpoint:
         log.info("resuming after %s", progress)
         return progress
 
-    def _read(self, device):
+    def _read(self, device: torch.device) -> tuple[list, dict[str, torch.Tensor]]:
         """Return progress and tensors; ValueError if damaged or of another training."""
         with safe_open(self.path, "pt") as file:
             header = file.metadata() or {}
             if header.keys() != {"identity", "progress", "checksum"}:
                 raise ValueError("not a training checkpoint")
-            self._refuse_other(json.loads(header["identity"]))
+            found = json.loads(header["identity"])
+            for name in sorted(found.keys() | self.identity.keys()):
+                theirs, ours = found.get(name), self.identity.get(name)
+                if theirs != ours:
+                    raise ValueError(f"{name} is now {ours} and was {theirs}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if header["checksum"] != str(_checksum(header["progress"], tensors)):
             raise ValueError("damaged after it was written")
         moved = {name: value.to(device) for name, value in tensors.items()}
         return json.loads(header["progress"]), moved
 
-    def _refuse_other(self, found):
-        for name in sorted(found.keys() | self.identity.keys()):
-            theirs, ours = found.get(name), self.identity.get(name)
-            if theirs != ours:
-                raise ValueError(f"{name} is now {ours} and was {theirs}")
 
-
-def _device_of(engine):
-    return next(iter(engine.state().values())).device
-
-
-def _with_prefix(prefix, tensors):
+def _with_prefix(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Return the tensors whose names start with `prefix`, without the prefix."""
     return {
         name.removeprefix(prefix): value
@@ -152,61 +148,27 @@ def _with_prefix(prefix, tensors):
     }
 
 
-def _checksum(text, tensors):
-    """Return the CRC-32 of a text and of the bytes of tensors on a CPU, in the order of names."""
+def _checksum(text: str, tensors: Mapping[str, torch.Tensor]) -> int:
+    """Return the CRC-32 of a text and of the bytes of CPU tensors, in the order of their names."""
     total = zlib.crc32(text.encode())
     for name in sorted(tensors):
         total = zlib.crc32(tensors[name].flatten().view(torch.uint8).numpy(), total)
     return total
 
 
-def training_identity(
-    model: str,
-    fold: Fold,
-    trial: tuple[int, dict],
-    networks: NetworkSettings,
-    settings: TrainingSettings,
-    sampler: Sampler,
-) -> dict:
-    """Return {name: value} of everything that the weights of a training depend on but the code.
-
-    Audio is represented by the checksums of the stores, labels and parts by a digest.
-    """
-    number, parameters = trial
-    gatherers = sampler.pool.gatherers if sampler.pool else ()
-    stores = [fold.store, *(gather.store for gather in gatherers)]
-    return {
-        "model": model,
-        "fold": fold.fold,
-        "trial": number,
-        **_prefixed("trial", parameters),
-        **_prefixed("models", asdict(networks)),
-        **_prefixed("training", asdict(settings)),
-        "labels": digest_of_labels(fold),
-        "audio": [digest_of_audio(store) for store in stores],
-        "device": sampler.gather.device.type,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
-
-
-def digest_of_audio(store):
+def digest_of_audio(store: Store) -> str:
     """Return a digest of a store: the checksums of its frames, its recordings and words."""
     arrays = (store.checksums, store.offsets, store.word_start, store.word_end, store.word_offsets)
     return _digest(repr((store.recordings, store.settings)).encode(), *arrays)
 
 
-def digest_of_labels(fold):
-    """Return a digest of what is learned of each recording of a fold, and of its part."""
+def digest_of_labels(fold: Fold) -> str:
+    """Return a digest of the part, the labels and the targets of each recording of a fold."""
     table = fold.table[["recording", "part", *LABELS]].to_csv(index=False)
     return _digest(table.encode(), *fold.targets.values())
 
 
-def _prefixed(prefix, values):
-    return {f"{prefix}.{name}": value for name, value in values.items()}
-
-
-def _digest(*parts):
+def _digest(*parts: bytes | np.ndarray) -> str:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(np.ascontiguousarray(part) if isinstance(part, np.ndarray) else part)

@@ -1,85 +1,128 @@
-"""The data of a training on the device: labelled crops, the unlabelled pool, their sampler."""
+"""The data of a training on its device: labelled parts, the unlabelled pool, counts of draws."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import torch
 
 from emospeech.crops.centres import draw_fixed_centres
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.pool import UnlabelledPool
-from emospeech.crops.sampler import Sampler
+from emospeech.crops.sampler import Epoch, Sampler
 from emospeech.models.catalogue import Model
-from emospeech.spectrograms.store import check_store
-from emospeech.training.fold import (
-    Fold,
-    Part,
-    is_store_of,
-    labelled_parts,
-    unlabelled_recordings,
-)
-from emospeech.training.settings import TrainingSettings
+from emospeech.spectrograms.store import Store, check_store
+from emospeech.training.fold import Fold, Part
+from emospeech.training.settings import Settings
+from emospeech.training.trial import LABELLED, UNLABELLED, VALIDATION, Trial
 
 log = logging.getLogger(__name__)
 
+DRAW_COLUMNS = ["use", "corpus", "recording", "draws"]
+
 
 class LabelledPart:
-    """A labelled part of a fold with its targets on the device, a tensor for each task."""
+    """A labelled part of a fold with its targets on the device, one tensor per task."""
 
     def __init__(self, gather: CropGatherer, part: Part):
-        """`gather` cuts the crops; the parts of a fold share it and its frames on a GPU."""
+        """The parts of a fold share `gather`, which cuts the crops, and its frames on a GPU."""
         self.gather, self.part = gather, part
         self.targets = [torch.from_numpy(values).to(gather.device) for values in part.targets]
 
     def fixed_crops(
-        self, seed: int, number: int = 0, batch_size: int = 256
+        self, seed: int, crop: int = 0, batch_size: int = 256
     ) -> Iterator[torch.Tensor]:
-        """Yield the evaluated crops in batches: of each recording the one with this `number`."""
-        centres = draw_fixed_centres(self.gather.store, self.part.recordings, seed, number)
+        """Yield the evaluation crops in batches: crop number `crop` of each recording."""
+        centres = draw_fixed_centres(self.gather.store, self.part.recordings, seed, crop)
         for start in range(0, len(centres), batch_size):
             batch = slice(start, start + batch_size)
             yield self.gather(self.part.recordings[batch], centres[batch])
 
 
-def sampler_of(
-    fold: Fold,
-    train: LabelledPart,
-    unlabelled: list[Path] | None,
-    trial: dict,
-    settings: TrainingSettings,
-) -> Sampler:
-    """Return the Sampler of the training part, with an unlabelled pool unless it is None."""
-    pool = None if unlabelled is None else unlabelled_pool(fold, unlabelled, train.gather)
-    recordings, valence = train.part.recordings, train.part.labels[:, 0]
-    return Sampler(
-        train.gather, recordings, valence, pool, trial["batch_size"], settings.oversample
-    )
-
-
-def labelled_crops(
-    fold: Fold, model: Model, trial: dict, settings: TrainingSettings, device: torch.device
+def load_parts(
+    fold: Fold, model: Model, trial: Trial, settings: Settings, device: torch.device
 ) -> dict[str, LabelledPart]:
-    """Return {part: LabelledPart} for the tasks of a model."""
-    parts = labelled_parts(fold, model.tasks)
+    """Return {part: LabelledPart} of a fold for the tasks of a model."""
+    parts = fold.labelled_parts(model.tasks)
     for name, part in parts.items():
         size = len(part.recordings)
-        left_out = (fold.table["part"] == name).sum() - size
-        log.info("%s: %d recordings, %d without a label left out", name, size, left_out)
-    gather = CropGatherer(fold.store, trial["crop_width"], device, settings.edge)
+        excluded = (fold.table["part"] == name).sum() - size
+        log.info("%s: %d recordings, %d without a label excluded", name, size, excluded)
+    gather = CropGatherer(fold.store, trial.parameters["crop_width"], device, settings.crops.edge)
     return {name: LabelledPart(gather, part) for name, part in parts.items()}
 
 
-def unlabelled_pool(fold: Fold, paths: list[Path], labelled: CropGatherer) -> UnlabelledPool:
-    """Return the pool of all audio that may be used without labels, from the stores at `paths`.
+def load_pool(fold: Fold, paths: Iterable[Path], labelled: CropGatherer) -> UnlabelledPool:
+    """Return the pool of all audio in the stores at `paths` that a fold may use without labels.
 
     `labelled` is the gatherer of the fold's own store, which is not opened a second time.
     """
     gatherers, allowed = [], []
     for path in map(Path, paths):
         gather = labelled
-        if not is_store_of(fold, path):
+        if not fold.is_own_store(path):
             gather = CropGatherer(check_store(path), labelled.width, labelled.device, labelled.edge)
         gatherers.append(gather)
-        allowed.append(unlabelled_recordings(fold, gather.store))
+        allowed.append(fold.unlabelled_recordings(gather.store))
     return UnlabelledPool(gatherers, allowed)
+
+
+class DrawCounts:
+    """How often each recording was drawn in the finished epochs: evidence for the leak checks.
+
+    The counts come from the positions in the stores that the crops of each batch were cut from,
+    not from the lists of recordings that were meant to be drawn.
+    """
+
+    def __init__(self, sampler: Sampler, counts: dict[str, torch.Tensor] | None = None):
+        """`counts` are those of an earlier run of the same training, {source: int64 tensor}."""
+        pooled = sampler.pool.gatherers if sampler.pool else ()
+        self.gatherers = {LABELLED: sampler.gather}
+        self.gatherers |= {f"{UNLABELLED}.{index}": gather for index, gather in enumerate(pooled)}
+        self.counts = counts or {
+            source: torch.zeros(len(gather.store.recordings), dtype=torch.int64)
+            for source, gather in self.gatherers.items()
+        }
+
+    def add(self, epoch: Epoch) -> None:
+        """Count the crops of all batches of an epoch."""
+        drawn = [epoch.locations.flatten(0, 1)]
+        if epoch.unlabelled is not None:
+            drawn += [torch.cat(places) for places in zip(*epoch.unlabelled, strict=True)]
+        for (source, gather), places in zip(self.gatherers.items(), drawn, strict=True):
+            self.counts[source] += torch.from_numpy(gather.count_by_recording(places))
+
+    def table(
+        self, parts: dict[str, LabelledPart], tasks: tuple[str, ...], epochs: int
+    ) -> pd.DataFrame:
+        """Return draws.csv: a row for each use and recording with at least one draw.
+
+        The columns are DRAW_COLUMNS and the labels of `tasks`, which are empty for unlabelled
+        draws. In each of the `epochs` every recording of the validation part is used once.
+        """
+        store = self.gatherers[LABELLED].store
+        tables = [
+            _draw_rows(source.partition(".")[0], gather.store, self.counts[source].numpy())
+            for source, gather in self.gatherers.items()
+        ]
+        validated = np.zeros(len(store.recordings), np.int64)
+        validated[parts["validation"].part.recordings] = epochs
+        tables.append(_draw_rows(VALIDATION, store, validated))
+        labels = []
+        for use, part in ((LABELLED, parts["train"].part), (VALIDATION, parts["validation"].part)):
+            names = [store.recordings[index] for index in part.recordings]
+            table = pd.DataFrame(part.labels, columns=list(tasks))
+            labels.append(table.assign(use=use, recording=names))
+        return pd.concat(tables).merge(
+            pd.concat(labels), "left", ["use", "recording"], validate="1:1"
+        )
+
+
+def _draw_rows(use: str, store: Store, counts: np.ndarray) -> pd.DataFrame:
+    drawn = np.flatnonzero(counts)
+    corpus = store.path.stem if store.path else ""
+    names = [store.recordings[index] for index in drawn]
+    rows = {"use": use, "corpus": corpus, "recording": names, "draws": counts[drawn]}
+    return pd.DataFrame(rows, columns=DRAW_COLUMNS)

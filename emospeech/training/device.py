@@ -1,6 +1,6 @@
 """The device of a training, its memory, and the number format of the training passes.
 
-Weights, losses, updates, validation and test are float32 in any case.
+Weights, losses, updates, validation and test are always float32.
 """
 
 import ctypes
@@ -17,11 +17,11 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
 
 
 def torch_device(settings: TrainingSettings) -> torch.device:
-    """Return the device of the settings, and make torch deterministic and keep freed memory."""
+    """Return the device of the settings; make torch deterministic and keep freed memory."""
     keep_freed_memory()
     torch.set_num_threads(settings.threads)
     name = settings.device
-    if name == "auto":
+    if name == AUTO:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda":  # on a CPU the algorithms are deterministic, and the call takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
@@ -30,16 +30,16 @@ def torch_device(settings: TrainingSettings) -> torch.device:
 
 
 def keep_freed_memory() -> None:
-    """Let a C library that has mallopt keep freed memory instead of returning it to the system.
+    """Let a C library with mallopt keep freed memory instead of returning it to the system.
 
-    A step on a CPU frees and allocates the same tensors again and again. By default glibc maps each
-    of them again, which costs page faults.
+    A training step on a CPU frees and allocates the same tensors again and again. By default glibc
+    maps each of them again, which costs page faults.
     """
     set_memory({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**26})
 
 
 def set_memory(options: dict[int, int]) -> ctypes.CDLL:
-    """Set options of mallopt, {number: value}, where the C library has it; return that library."""
+    """Set options of mallopt, {option: value}, if the C library has it; return that library."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         for option, value in options.items():
@@ -48,10 +48,10 @@ def set_memory(options: dict[int, int]) -> ctypes.CDLL:
 
 
 def resolve_precision(precision: str, device_type: str) -> str:
-    """Return the format for a key `training.precision` on "cpu" or "cuda".
+    """Return the number format that `training.precision` stands for on "cpu" or "cuda".
 
-    "auto" is bfloat16 where the device multiplies matrices in it (a GPU from Ampere on, a processor
-    with AMX), and float32 elsewhere. Processors with AVX-512 BF16 alone measured slower with it.
+    "auto" is bfloat16 if the device multiplies matrices in it natively (a GPU from Ampere on, a
+    processor with AMX), and float32 otherwise. With AVX-512 BF16 alone, bfloat16 measured slower.
     """
     if precision != AUTO:
         return precision
@@ -80,6 +80,6 @@ def reduced_precision(precision: str, device_type: str) -> Iterator[None]:
 
 
 def allow_tf32(allowed: bool) -> None:
-    """Let a GPU round the inputs of convolutions and matrix products to 10 bits, or forbid it."""
+    """Allow or forbid a GPU to round inputs of convolutions and matrix products to 10 bits."""
     torch.backends.cudnn.allow_tf32 = allowed
     torch.backends.cuda.matmul.allow_tf32 = allowed

@@ -1,4 +1,4 @@
-"""One fold: the open store, and which of its recordings train, validate and test."""
+"""The labelled corpus of a study and its folds: which recordings train, validate and test."""
 
 import os
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_table
 from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.store import Store, check_store
+from emospeech.training.settings import Settings
 from emospeech.training.targets import encode_table
 
 LABELS = ["valence", "activation", "dominance"]
@@ -21,108 +22,125 @@ LABELS = ["valence", "activation", "dominance"]
 
 @dataclass(frozen=True)
 class Part:
-    """The labelled recordings of a part: numbers in the store, and a label for each task."""
+    """The labelled recordings of a part: their indices in the store, labels and targets."""
 
     recordings: np.ndarray  # (n,)
     labels: np.ndarray  # (n, tasks)
-    targets: list[np.ndarray]  # of each task, (n, outputs): the labels as they are learned
+    targets: list[np.ndarray]  # per task, (n, outputs)
 
 
 @dataclass(frozen=True)
 class Fold:
-    """A fold of a corpus; row i of `table` is recording i of the store, and has its `part`."""
+    """A fold; row i of `table` is recording i of the store, its column `part` the part."""
 
     store: Store
-    fold: int
+    fold_id: int
     table: pd.DataFrame
-    targets: dict[str, np.ndarray]  # the encoded labels by dimension, a row a recording
+    targets: dict[str, np.ndarray]  # encoded labels by dimension, one row per recording
+
+    def labelled_parts(self, tasks: tuple[str, ...]) -> dict[str, Part]:
+        """Return {part: Part} with the recordings that have a label for each of `tasks`.
+
+        Raises:
+            InputError: A part has no such recording.
+        """
+        labels = self.table[list(tasks)].to_numpy(np.float64)
+        labelled = ~np.isnan(labels).any(axis=1)
+        parts = {}
+        for name in PARTS:
+            indices = np.flatnonzero(labelled & (self.table["part"] == name))
+            if not len(indices):
+                problem = f"no recording of its {name} part has a label for {' and '.join(tasks)}"
+                remedy = "Label some, or remove the session"
+                raise InputError(f"fold {self.fold_id}", f"{problem}. {remedy}.")
+            targets = [self.targets[task][indices] for task in tasks]
+            parts[name] = Part(indices, labels[indices], targets)
+        return parts
+
+    def is_own_store(self, path: Path) -> bool:
+        """Return whether `path` is the fold's own store, under whatever name."""
+        return self.store.path is not None and os.path.samefile(path, self.store.path)
+
+    def unlabelled_recordings(self, store: Store) -> np.ndarray:
+        """Return the indices of the recordings of a store that may be used without labels.
+
+        In the fold's own store these are the training part, since nothing of the held-out session
+        may be used in training. In another store they are all recordings.
+
+        Raises:
+            InputError: A recording of another store has the same audio as a held-out recording.
+        """
+        indices = np.arange(len(store.recordings))
+        if store is self.store:
+            return indices[self.table["part"] == "train"]
+        held_out = np.flatnonzero(self.table["part"] != "train")
+        for index, other in equal_recordings(store, indices, self.store, held_out):
+            problem = (
+                f"{store.recordings[index]} of {store.path} has the same audio as "
+                f"{self.store.recordings[other]}, which fold {self.fold_id} holds out"
+            )
+            remedy = "Remove it from the unlabelled corpus, or name the labelled corpus instead"
+            raise InputError("training.unlabelled", f"{problem}. {remedy}.")
+        return indices
 
 
-def load_fold(
-    store_path,
-    recordings_path,
-    folds_path,
-    fold,
-    shuffle_seed=None,
-    encoding="fuzzy",
-    ratings_path=None,
-):
-    """Return a Fold, with a seed one whose labels are shuffled between the recordings of each part.
+@dataclass(frozen=True)
+class LabelledCorpus:
+    """The labelled corpus: its checked store, its tables and the recordings with equal audio."""
 
-    `encoding` says what is learned of the labels; "histogram" needs the table of ratings. Raises
-    InputError where the tables and the store do not hold the same recordings, or a byte of the
-    store was changed, or recordings in two parts of the fold hold the same audio.
-    """
-    store = check_store(store_path)
-    folds = read_table(folds_path)
-    parts = folds.loc[folds["fold"] == fold, ["recording", "part"]]
-    table = load_recordings(recordings_path).merge(parts, on="recording", validate="one_to_one")
-    if tuple(table["recording"]) != store.recordings:
-        raise InputError(store_path, f"does not hold the recordings of {folds_path}; delete it")
-    targets = encode_table(table, LABELS, encoding, ratings_path)
-    if shuffle_seed is not None:
-        order = shuffle_order(table["part"], shuffle_seed, fold)
-        table[LABELS] = table[LABELS].to_numpy()[order]
-        targets = {name: values[order] for name, values in targets.items()}
-    _refuse_shared_audio(store, fold, table)
-    return Fold(store, fold, table, targets)
+    store: Store
+    recordings: pd.DataFrame  # recordings.csv
+    folds: pd.DataFrame  # folds.csv
+    targets: dict[str, np.ndarray]  # encoded labels by dimension, one row per recording
+    equal_audio: list[tuple[int, int]]  # pairs of indices in the store
+    shuffle_seed: int | None  # shuffles the labels within each part of a fold
 
+    @classmethod
+    def open(
+        cls, store: Path, recordings: Path, folds: Path, ratings: Path | None, settings: Settings
+    ) -> "LabelledCorpus":
+        """Read the corpus of a study; `ratings` are needed if the label encoding uses them.
 
-def labelled_parts(fold, tasks):
-    """Return {part: Part} with the recordings that have a label for each of `tasks`.
-
-    Raises InputError for a part without any.
-    """
-    labels = fold.table[list(tasks)].to_numpy(np.float64)
-    labelled = ~np.isnan(labels).any(axis=1)
-    parts = {}
-    for name in PARTS:
-        numbers = np.flatnonzero(labelled & (fold.table["part"] == name))
-        if not len(numbers):
-            problem = f"no recording of its {name} part has a label for {' and '.join(tasks)}"
-            raise InputError(f"fold {fold.fold}", f"{problem}; label some or take the session out")
-        targets = [fold.targets[task][numbers] for task in tasks]
-        parts[name] = Part(numbers, labels[numbers], targets)
-    return parts
-
-
-def shuffle_order(parts: pd.Series, seed: int, fold: int) -> np.ndarray:
-    """Return whose label each recording of a fold gets when labels are shuffled within `parts`."""
-    rng = np.random.default_rng([seed, fold])
-    return shuffle_within(np.arange(len(parts)), parts.to_numpy(str), rng)
-
-
-def is_store_of(fold: Fold, path: Path) -> bool:
-    """Return whether `path` leads to the fold's own store, by whatever name."""
-    return os.path.samefile(path, fold.store.path)
-
-
-def unlabelled_recordings(fold: Fold, store: Store) -> np.ndarray:
-    """Return the recordings of a store whose audio may be used without labels in a fold.
-
-    In the fold's own store they are those of the training part, as nothing of the held-out session
-    may be used in training. In another store they are all recordings; InputError names one that
-    holds the same audio as a recording of the held-out session.
-    """
-    numbers = np.arange(len(store.recordings))
-    if store is fold.store:
-        return numbers[fold.table["part"] == "train"]
-    held_out = np.flatnonzero(fold.table["part"] != "train")
-    for number, other in equal_recordings(store, numbers, fold.store, held_out):
-        problem = (
-            f"{store.recordings[number]} of {store.path} holds the same audio as "
-            f"{fold.store.recordings[other]}, which fold {fold.fold} holds out"
+        Raises:
+            InputError: A file is unusable, or a byte of the store has changed.
+        """
+        opened, table = check_store(store), load_recordings(recordings)
+        indices = np.arange(len(opened.recordings))
+        return cls(
+            opened,
+            table,
+            read_table(folds),
+            encode_table(table, LABELS, settings.labels.encoding, ratings),
+            equal_recordings(opened, indices, opened, indices),
+            settings.seed if settings.labels.shuffle else None,
         )
-        remedy = "remove it from the unlabelled corpus, or name the labelled corpus there instead"
-        raise InputError("training.unlabelled", f"{problem}; {remedy}")
-    return numbers
+
+    def fold(self, fold_id: int) -> Fold:
+        """Return a fold, with labels shuffled within its parts if the settings say so.
+
+        Raises:
+            InputError: The store and the tables contain different recordings, or recordings in two
+                parts of the fold have the same audio.
+        """
+        parts = self.folds.loc[self.folds["fold"] == fold_id, ["recording", "part"]]
+        table = self.recordings.merge(parts, on="recording", validate="one_to_one")
+        if tuple(table["recording"]) != self.store.recordings:
+            problem = f"does not contain the recordings of fold {fold_id}"
+            raise InputError(self.store.path, f"{problem}. Delete it, and run the workflow again.")
+        targets = self.targets
+        if self.shuffle_seed is not None:
+            order = shuffle_order(table["part"], self.shuffle_seed, fold_id)
+            table[LABELS] = table[LABELS].to_numpy()[order]
+            targets = {name: values[order] for name, values in targets.items()}
+        for one, other in self.equal_audio:
+            if table["part"][one] != table["part"][other]:
+                names = f"{self.store.recordings[one]} and {self.store.recordings[other]}"
+                problem = f"{names} have the same audio, but are in two parts of fold {fold_id}"
+                raise InputError(self.store.path, f"{problem}. Remove one from the corpus.")
+        return Fold(self.store, fold_id, table, targets)
 
 
-def _refuse_shared_audio(store, fold, table):
-    """Raise InputError where recordings in two parts of a fold hold the same audio."""
-    numbers, parts = np.arange(len(table)), table["part"].to_numpy(str)
-    for number, other in equal_recordings(store, numbers, store, numbers):
-        if parts[number] != parts[other]:
-            names = f"{store.recordings[number]} and {store.recordings[other]}"
-            problem = f"{names} hold the same audio, but fold {fold} has them in two parts"
-            raise InputError(store.path, f"{problem}; remove one of them from the corpus")
+def shuffle_order(parts: pd.Series, seed: int, fold_id: int) -> np.ndarray:
+    """Return the index of the recording whose label each recording gets, from its own part."""
+    rng = np.random.default_rng([seed, fold_id])
+    return shuffle_within(np.arange(len(parts)), parts.to_numpy(str), rng)

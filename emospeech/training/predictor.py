@@ -1,27 +1,28 @@
-"""Predictions and representations of a trained network for the recordings of its fold."""
+"""Predictions and representations of trained networks for the recordings of their folds."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
-from torch import nn
 
+from emospeech.labels import ENCODINGS
 from emospeech.models.catalogue import MODELS, build
-from emospeech.models.networks import NetworkSettings
-from emospeech.training.data import LabelledPart, labelled_crops
+from emospeech.models.networks import Network
+from emospeech.training.data import LabelledPart, load_parts
 from emospeech.training.device import torch_device
 from emospeech.training.fold import Fold
 from emospeech.training.losses import Objective, objective_of
-from emospeech.training.settings import TrainingSettings
-from emospeech.training.trial import file_of_trial, trial_of_fold
+from emospeech.training.settings import Settings
+from emospeech.training.trial import Trial, file_of_trial, trial_of_fold
 from emospeech.training.weights import load_weights
 
 
 @torch.no_grad()
 def predict(
-    network: nn.Module, crops: Iterable[torch.Tensor], tasks: tuple[str, ...], objective: Objective
+    network: Network, crops: Iterable[torch.Tensor], tasks: tuple[str, ...], objective: Objective
 ) -> dict[str, np.ndarray]:
     """Return the class probabilities of each task, {task: float64 array (n, 5)}.
 
@@ -39,21 +40,21 @@ def predict(
 
 @dataclass(frozen=True)
 class FoldPredictor:
-    """A network with its weights, and the parts of its fold by their names."""
+    """A trained network, and the parts of its fold by name."""
 
-    network: nn.Module
+    network: Network
     fold: Fold
-    trial: int  # its number
+    trial_id: int
     parts: dict[str, LabelledPart]
     tasks: tuple[str, ...]
     objective: Objective
 
-    def rows(self, part, columns):
-        """Return these columns of the recordings of a part, with those of `fold` and `trial`."""
-        numbers = self.parts[part].part.recordings
-        return self.fold.table.loc[numbers, columns].assign(fold=self.fold.fold, trial=self.trial)
+    def rows(self, part: str, columns: list[str]) -> pd.DataFrame:
+        """Return columns of the recordings of a part, with columns `fold` and `trial`."""
+        rows = self.fold.table.loc[self.parts[part].part.recordings, columns]
+        return rows.assign(fold=self.fold.fold_id, trial=self.trial_id)
 
-    def labels(self, part):
+    def labels(self, part: str) -> np.ndarray:
         """Return the labels of a part, float64 (n, tasks)."""
         return self.parts[part].part.labels
 
@@ -62,57 +63,50 @@ class FoldPredictor:
 
         They are means over `crops` crops of each recording, drawn by its name and the `seed`.
         """
-        batches = (self.parts[part].fixed_crops(seed, number) for number in range(crops))
+        batches = (self.parts[part].fixed_crops(seed, crop) for crop in range(crops))
         predicted = [predict(self.network, one, self.tasks, self.objective) for one in batches]
-        return {task: np.mean([of[task] for of in predicted], axis=0) for task in self.tasks}
+        return {task: np.mean([one[task] for one in predicted], axis=0) for task in self.tasks}
 
     @torch.no_grad()
     def represent(self, part: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the crop of each recording of a part, and its values in the shared layer.
+        """Return the crop of each recording of a part, and its activations in the shared layer.
 
-        Both are float32: the crops (n, width * rows), and the values (n, shared_units).
+        Both are float32: the crops (n, width * rows), and the activations (n, shared_units).
         """
         self.network.eval()
         batches = self.parts[part].fixed_crops(seed)
         pairs = [(crops.flatten(1), self.network.represent(crops)) for crops in batches]
         self.network.train()
-        return tuple(torch.cat(values).cpu().numpy() for values in zip(*pairs, strict=True))
+        crops, activations = (torch.cat(values) for values in zip(*pairs, strict=True))
+        return crops.cpu().numpy(), activations.cpu().numpy()
 
 
 def load_predictor(
-    name: str,
-    fold: Fold,
-    trial: tuple[int, dict],
-    weights: str | Path,
-    networks: NetworkSettings,
-    settings: TrainingSettings,
+    model: str, fold: Fold, trial: Trial, weights: str | Path, settings: Settings
 ) -> FoldPredictor:
-    """Return model `name` with the weights at a path and the parts of its fold.
+    """Return a model with the weights in a file, which were trained on `fold` with `trial`.
 
-    `trial` is the number and the parameters that it was trained with. Raises InputError if the
-    weights do not fit.
+    Raises:
+        InputError: The weights do not fit.
     """
-    device, model = torch_device(settings), MODELS[name]
-    number, parameters = trial
-    network, _ = build(name, fold.store.settings.rows, parameters, networks, seed=0)
+    device = torch_device(settings.training)
+    outputs = ENCODINGS[settings.labels.encoding].outputs
+    rows = fold.store.settings.rows
+    network, _ = build(model, rows, trial.parameters, settings.models, seed=0, outputs=outputs)
     network = load_weights(weights, network).to(device)
-    parts = labelled_crops(fold, model, parameters, settings, device)
-    return FoldPredictor(network, fold, number, parts, model.tasks, objective_of(settings))
+    parts = load_parts(fold, MODELS[model], trial, settings, device)
+    tasks = MODELS[model].tasks
+    return FoldPredictor(network, fold, trial.trial_id, parts, tasks, objective_of(settings))
 
 
 def load_chosen(
-    name: str,
-    best: dict,
-    folds: Iterable[Fold],
-    weights: list[str],
-    networks: NetworkSettings,
-    settings: TrainingSettings,
+    model: str, best: dict, folds: Iterable[Fold], weights: list[str], settings: Settings
 ) -> Iterator[FoldPredictor]:
-    """Yield the FoldPredictor of model `name` for each of `folds`.
+    """Yield the FoldPredictor of a model for each of `folds`.
 
     `best` is the content of best.json, `weights` are the paths of all trials and folds.
     """
     for fold in folds:
-        trial = trial_of_fold(best, fold.fold)
-        path = file_of_trial(weights, trial[0], fold.fold)
-        yield load_predictor(name, fold, trial, path, networks, settings)
+        trial = trial_of_fold(best, fold.fold_id)
+        path = file_of_trial(weights, trial.trial_id, fold.fold_id)
+        yield load_predictor(model, fold, trial, path, settings)

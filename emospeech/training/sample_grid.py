@@ -1,12 +1,13 @@
-"""Samples of a generator over the epochs of a training, beside crops of real audio.
+"""Samples of a generator over the epochs of a training, for a figure next to real crops.
 
-The grid shows the same latent vectors after epochs 1, 2, 4, 8, ... They come from the training's
-seed under a key of their own, and the running averages of the generator are left alone: a training
-with sample grids gives the same weights as one without. A batch is generated, of which the first
-samples are kept, since the moments of a batch normalise it as in training; running averages lag
+The grid shows the same latent vectors after epochs 1, 2, 4, 8, ... Their random numbers have a key
+of their own, and the running averages of the generator are not updated, so a training with sample
+grids gives the same weights as one without. A whole batch is generated, of which the first samples
+are kept: like in training, it is normalised by its own moments, since the running averages lag
 behind in the first epochs.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,17 @@ import torch
 
 from emospeech.crops.gather import CropGatherer
 from emospeech.models.networks import Generator
-from emospeech.training.data import unlabelled_pool
+from emospeech.training.data import load_pool
 from emospeech.training.device import torch_device
 from emospeech.training.fold import Fold
-from emospeech.training.settings import TrainingSettings, spawn_rng
+from emospeech.training.settings import Settings, spawn_rng
+from emospeech.training.trial import Trial
 
 BATCH = 64  # latent vectors
-SAMPLES = 8  # of a grid: the first ones of the batch
+SAMPLES = 8  # of a grid: the first of the batch
 LEVELS = 255  # steps between the lowest and the highest value of a sample, as on a screen
-REAL = (0, 1)  # key behind trial and fold of the random numbers that draw real crops
-REAL_PER_EPOCH = 2  # real crops next to the samples of an epoch
+REAL = (0, 1)  # key after trial and fold of the random numbers that draw real crops
+REAL_PER_EPOCH = 2  # real crops shown next to the samples of an epoch
 
 
 class SampleGrid:
@@ -68,40 +70,34 @@ def draw_latents(shape: tuple[int, ...], rng: np.random.Generator) -> torch.Tens
 
 
 def real_samples(
-    fold: Fold,
-    unlabelled: list[Path],
-    trial: tuple[int, dict],
-    settings: TrainingSettings,
-    count: int,
+    fold: Fold, unlabelled: Iterable[Path], trial: Trial, settings: Settings, count: int
 ) -> np.ndarray:
     """Return `count` crops of the audio that a DCGAN learns from, uint8 (count, width, rows).
 
-    They are drawn from the unlabelled pool as the training of the trial draws them.
+    They are drawn from the unlabelled pool as in the training of the trial.
     """
-    number, parameters = trial
-    device = torch_device(settings)
-    gather = CropGatherer(fold.store, parameters["crop_width"], device, settings.edge)
-    pool = unlabelled_pool(fold, unlabelled, gather)
-    rng = spawn_rng(settings.seed, number, fold.fold, *REAL)
+    device = torch_device(settings.training)
+    width, edge = trial.parameters["crop_width"], settings.crops.edge
+    pool = load_pool(fold, unlabelled, CropGatherer(fold.store, width, device, edge))
+    rng = spawn_rng(settings.seed, trial.trial_id, fold.fold_id, *REAL)
     (places,) = pool.draw(1, count, rng)
-    order = rng.permutation(count)  # the pool gives the crops of one corpus after the other
+    order = rng.permutation(count)  # the pool returns the crops grouped by corpus
     return to_levels(pool.cut(places)[:, 0]).cpu().numpy()[order]
 
 
 def samples_table(epochs: np.ndarray, generated: np.ndarray, real: np.ndarray) -> pd.DataFrame:
     """Return samples as a table with a row for each of their frames.
 
-    `generated` is uint8 (epochs, samples, width, rows), `real` has REAL_PER_EPOCH crops per epoch,
-    in one dimension or two. The columns are `epoch`, `source` (generated or real),
-    `picture`, `frame` (both counted from 1) and `row_1` upward, the levels from the lowest
-    frequency to the highest.
+    `generated` is uint8 (epochs, samples, width, rows); `real` has REAL_PER_EPOCH crops per epoch.
+    The columns are `epoch`, `source` (generated or real), `picture` and `frame` (both counted from
+    1), and `row_1` upward, the levels from the lowest frequency to the highest.
     """
     real = real.reshape(len(epochs), -1, *generated.shape[2:])
     parts = [_rows(epochs, "generated", generated), _rows(epochs, "real", real)]
     return pd.concat(parts).sort_values("epoch", kind="stable", ignore_index=True)
 
 
-def _rows(epochs, source, samples):
+def _rows(epochs: np.ndarray, source: str, samples: np.ndarray) -> pd.DataFrame:
     _, count, width, rows = samples.shape
     numbers = [epochs, range(1, count + 1), range(1, width + 1)]
     index = pd.MultiIndex.from_product(numbers, names=["epoch", "picture", "frame"])

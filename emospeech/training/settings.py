@@ -1,29 +1,56 @@
-"""The settings of a training beside the model and the trial, and its random numbers."""
+"""The settings of a training, nested as the sections of the config file, and its random numbers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from emospeech.crops.settings import CropSettings
+from emospeech.labels import LabelSettings
+from emospeech.models.settings import ModelSettings
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """The schedule and the optimiser; the defaults are the paper's or DCGAN's."""
+    """Schedule, optimiser and device: the config section `training`."""
 
     patience: int = 5  # epochs without a strictly higher validation UAR before stopping
     max_epochs: int = 200
+    class_loss: str = "softmax"  # cross entropy; or "binary", Equation 1 on each output
+    update: str = "separate"  # one update per loss; or "joint", one for all but the generator
     beta1: float = 0.5  # of Adam
     beta2: float = 0.999
     unlabelled: tuple[str, ...] = ("ami", "iemocap")  # corpora of the unlabelled pool
-    oversample: bool = True  # draw the valence classes evenly, or each recording once an epoch
-    edge: str = "floor"  # of crops beyond their recording; or "shift" them inside
-    encoding: str = "fuzzy"  # of labels as targets; or "histogram", "hard", "regression"
-    class_loss: str = "softmax"  # cross entropy, or "binary", Equation 1 on each output
-    update: str = "separate"  # one update a loss; or "joint", one of all but the generator
     precision: str = "float32"  # of the training passes; "bfloat16", "tf32" (GPU) or "auto"
-    device: str = "auto"  # the GPU where there is one, or "cpu", "cuda"
-    threads: int = 1  # of torch on a CPU; sums depend on it, so it is set here and not by --cores
-    seed: int = 1  # of the first weights and of all draws of the training
-    evaluation_seed: int = 1  # of the crops that validation and test see
+    device: str = "auto"  # the GPU if there is one; or "cpu", "cuda"
+    threads: int = 1  # of torch on a CPU; results depend on it, so it is not taken from --cores
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The sections of the config that a training and its evaluation depend on."""
+
+    seed: int = 1  # of the study; fixes the crops that validation and test see
+    crops: CropSettings = field(default_factory=CropSettings)
+    labels: LabelSettings = field(default_factory=LabelSettings)
+    models: ModelSettings = field(default_factory=ModelSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    @classmethod
+    def from_config(cls, config: Mapping) -> "Settings":
+        """Return the settings in the config sections `{section: {key: value}}`.
+
+        Raises:
+            KeyError: A section is missing.
+            TypeError: A section has an unknown key.
+        """
+        return cls(
+            seed=config["seed"],
+            crops=CropSettings(**config["crops"]),
+            labels=LabelSettings(**config["labels"]),
+            models=ModelSettings(**config["models"]),
+            training=TrainingSettings(**config["training"]),
+        )
 
 
 def spawn_rng(seed: int, *key: int) -> np.random.Generator:

@@ -1,9 +1,11 @@
-"""The labels of all recordings of a table as targets of a training."""
+"""Training targets: the encoded labels of a table of recordings."""
 
 import logging
 from collections import defaultdict
+from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 
 from emospeech.corpora.corpus_tables import load_ratings
 from emospeech.corpora.emoevaluation import usable_ratings
@@ -12,12 +14,14 @@ from emospeech.labels import ENCODINGS, encode, histogram
 log = logging.getLogger(__name__)
 
 
-def encode_table(table, dimensions, encoding, ratings_path=None):
-    """Return {dimension: float32 array (recordings, outputs)} for the rows of a recordings table.
+def encode_table(
+    table: pd.DataFrame, dimensions: Iterable[str], encoding: str, ratings_path: str | None = None
+) -> dict[str, np.ndarray]:
+    """Return {dimension: float32 array (recordings, outputs)} for a table of recordings.
 
-    An encoding that uses ratings needs their table at `ratings_path`. A recording that has a label
-    but no rating there keeps its fuzzy label; the log says how many. Rows without a label have no
-    meaning.
+    An encoding that uses ratings reads them from the table at `ratings_path`. A recording that has
+    a label but no rating there gets its fuzzy label; the log counts these. Rows without a label
+    have undefined values.
     """
     if not ENCODINGS[encoding].uses_ratings:
         return {name: encode(table[name], encoding) for name in dimensions}
@@ -25,13 +29,15 @@ def encode_table(table, dimensions, encoding, ratings_path=None):
     for name in dimensions:
         histograms = histogram(external_ratings(ratings, table["recording"], name))
         unrated = int((np.isnan(histograms[:, 0]) & table[name].notna()).sum())
-        log.info("%s: %d labels without ratings are taken as fuzzy labels", name, unrated)
+        log.info("%s: %d labels without ratings are encoded as fuzzy labels", name, unrated)
         targets[name] = encode(table[name], encoding, histograms)
     return targets
 
 
-def external_ratings(ratings, recordings, dimension):
-    """Return for each of `recordings` the list of ratings that its label is the mean of."""
+def external_ratings(
+    ratings: pd.DataFrame, recordings: Iterable[str], dimension: str
+) -> list[list[float]]:
+    """Return for each recording the ratings whose mean is its label."""
     given = defaultdict(list)
     rows = ratings[(ratings["kind"] == "external") & ratings[dimension].notna()]
     for recording, value in zip(rows["recording"], rows[dimension], strict=True):

@@ -3,14 +3,15 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from emospeech.crops.sampler import Epoch
+from emospeech.crops.sampler import Epoch, Sampler
+from emospeech.labels import ENCODINGS
 from emospeech.metrics import (
     confusion_matrix,
     contingency_table,
@@ -20,23 +21,29 @@ from emospeech.metrics import (
     unweighted_average_recall,
 )
 from emospeech.models.catalogue import MODELS, build
-from emospeech.models.networks import NetworkSettings
+from emospeech.models.networks import Generator, Network
 from emospeech.runtime.errors import StoppedError
-from emospeech.training.checkpoint import Checkpoint, EpochProgress, Progress, training_identity
-from emospeech.training.data import labelled_crops, sampler_of
+from emospeech.training.checkpoint import (
+    Checkpoint,
+    EpochProgress,
+    Progress,
+    digest_of_audio,
+    digest_of_labels,
+)
+from emospeech.training.data import DrawCounts, load_parts, load_pool
 from emospeech.training.device import resolve_precision, torch_device
-from emospeech.training.draws import DrawCounts
 from emospeech.training.engine import Engine
 from emospeech.training.fold import Fold
 from emospeech.training.losses import objective_of
 from emospeech.training.predictor import predict
 from emospeech.training.sample_grid import SampleGrid, draw_latents
-from emospeech.training.settings import TrainingSettings, spawn_rng
+from emospeech.training.settings import Settings, spawn_rng
+from emospeech.training.trial import Trial
 
 log = logging.getLogger(__name__)
 
 LOSSES = ("generator", "discriminator", "valence", "activation")  # in the order of a step
-SAMPLE_GRID = (0, 0)  # key behind trial and fold of the grid's random numbers; epochs have one part
+SAMPLE_GRID = (0, 0)  # key after trial and fold of the grid's random numbers; epochs have one part
 NO_SCORES = (np.nan, np.nan)  # UAR and rho of a training that has diverged
 
 
@@ -44,12 +51,12 @@ NO_SCORES = (np.nan, np.nan)  # UAR and rho of a training that has diverged
 class Outcome:
     """The results of one training."""
 
-    history: pd.DataFrame  # a row per epoch
+    history: pd.DataFrame  # one row per epoch
     weights: dict[str, torch.Tensor]  # of the best epoch
     validation: dict  # the best epoch and its score, see Trainer.summary
     draws: pd.DataFrame  # how often each recording was drawn, see DrawCounts.table
     samples: dict[str, np.ndarray]  # of the generator over the epochs, see SampleGrid.arrays
-    settings: TrainingSettings  # with the precision that was used
+    settings: Settings  # with the precision that was used
 
 
 @dataclass
@@ -70,65 +77,90 @@ class EarlyStopping:
 
     @property
     def should_stop(self) -> bool:
+        """Whether the patience is exhausted."""
         return self.epoch - self.best_epoch >= self.patience
 
 
-@dataclass
 class Trainer:
     """Owns the networks, the data and the settings of one training.
 
     All random numbers depend on the seed, the trial and the fold.
     """
 
-    model: str
-    fold: Fold
-    unlabelled: list[Path]  # stores of the unlabelled pool, used by the DCGANs
-    trial: tuple[int, dict]  # number and parameters
-    networks: NetworkSettings
-    settings: TrainingSettings
-    progress: Progress = field(default_factory=Progress)
-    diverged: bool = False
+    def __init__(
+        self,
+        model: str,
+        fold: Fold,
+        unlabelled: list[Path],
+        trial: Trial,
+        settings: Settings,
+        seed: int | None = None,
+    ):
+        """Build the networks and open the data.
 
-    def __post_init__(self):
-        number, parameters = self.trial
-        log.info("%s, trial %d, fold %d", self.model, number, self.fold.fold)
-        device, model = torch_device(self.settings), MODELS[self.model]
-        precision = resolve_precision(self.settings.precision, device.type)
-        self.settings = replace(self.settings, precision=precision)
-        self.key = (number, self.fold.fold)
+        Args:
+            model: Name of the model.
+            fold: The labelled recordings and their parts.
+            unlabelled: Stores of the unlabelled pool, used by the DCGANs.
+            trial: The parameters.
+            settings: The settings of the study.
+            seed: Of the initial weights and all draws; that of the study by default.
+        """
+        log.info("%s, trial %d, fold %d", model, trial.trial_id, fold.fold_id)
+        device = torch_device(settings.training)
+        precision = resolve_precision(settings.training.precision, device.type)
+        training = replace(settings.training, precision=precision)
+        self.model, self.fold, self.trial = model, fold, trial
+        self.settings = replace(settings, training=training)
+        self.seed = settings.seed if seed is None else seed
         self.network, self.generator = (part and part.to(device) for part in self._build())
-        rate = parameters["learning_rate"]
-        self.engine = Engine(self.network, self.generator, model.tasks, rate, self.settings)
-        self.parts = labelled_crops(self.fold, model, parameters, self.settings, device)
-        pool = self.unlabelled if model.adversarial else None
-        self.sampler = sampler_of(self.fold, self.parts["train"], pool, parameters, self.settings)
-        self.stopping = EarlyStopping(self.settings.patience)
+        self.tasks, parameters = MODELS[model].tasks, trial.parameters
+        self.engine = Engine(
+            self.network, self.generator, self.tasks, parameters["learning_rate"], self.settings
+        )
+        self.parts = load_parts(fold, MODELS[model], trial, settings, device)
+        train = self.parts["train"]
+        self.sampler = Sampler(
+            train.gather,
+            train.part.recordings,
+            train.part.labels[:, 0],
+            load_pool(fold, unlabelled, train.gather) if MODELS[model].adversarial else None,
+            parameters["batch_size"],
+            settings.labels.oversample,
+        )
+        self.stopping = EarlyStopping(training.patience)
+        self.progress, self.diverged = Progress(), False
 
     def train(
         self,
-        checkpoint: Path | None = None,
+        checkpoint: str | Path | None = None,
         code: str | None = None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> Outcome:
         """Train until the validation UAR no longer increases.
 
-        With a path `checkpoint` the state is saved there after each epoch, and a training with the
-        same identity and `code` (a fingerprint) resumes from it. The caller removes the file when
-        the outcome is stored. A training whose losses or weights are no longer finite has diverged
-        and ends with that epoch.
+        A training whose losses or weights are no longer finite has diverged and ends with that
+        epoch.
+
+        Args:
+            checkpoint: File in which the state is saved after each epoch. A training with the same
+                identity and `code` resumes from it. The caller removes the file when the outcome is
+                stored.
+            code: A fingerprint of the code.
+            should_stop: Called after each step.
 
         Raises:
-            StoppedError: `should_stop()` turned true; the state after the last step is saved.
+            StoppedError: `should_stop()` returned true; the state after the last step is saved.
         """
-        state = Checkpoint(checkpoint, self._identity(code))
+        state = Checkpoint(checkpoint, self.identity() | {"code": code})
         self.progress = progress = state.resume(self.engine)
-        grid_rng = spawn_rng(self.settings.seed, *self.key, *SAMPLE_GRID)
+        grid_rng = self._rng(*SAMPLE_GRID)
         grid = SampleGrid(self.generator, grid_rng, progress.grids)
         draws = DrawCounts(self.sampler, progress.draws)
         progress.draws, progress.grids = draws.counts, grid.grids
         for row in progress.history:
             self.stopping.improved(row["validation_uar"])
-        while not (self.stopping.should_stop or self.diverged) and not self._at_cap():
+        while not (self.stopping.should_stop or self.diverged or self._is_capped()):
             if not self._train_epoch(draws, should_stop):
                 state.save(self.engine, progress)
                 raise StoppedError(f"after {progress}; the next run resumes there")
@@ -141,8 +173,9 @@ class Trainer:
 
     def validate(self) -> tuple[float, float]:
         """Return UAR and rho of valence on the validation part; NaN if outputs are not finite."""
-        part, objective = self.parts["validation"], objective_of(self.settings)
-        crops = part.fixed_crops(self.settings.evaluation_seed)
+        part = self.parts["validation"]
+        crops = part.fixed_crops(self.settings.seed)
+        objective = objective_of(self.settings)
         probabilities = predict(self.network, crops, ("valence",), objective)["valence"]
         if not np.isfinite(probabilities).all():
             return NO_SCORES
@@ -155,27 +188,54 @@ class Trainer:
         """Return the content of validation.json.
 
         `capped` is true if the cap on epochs ended the training. A diverged training has no best
-        epoch and no UAR, so that it cannot be chosen.
+        epoch and no UAR, so it cannot be chosen.
         """
-        epochs, stopping = len(self.progress.history), self.stopping
-        capped = not self.diverged and not stopping.should_stop
+        stopping = self.stopping
         return {
             "model": self.model,
-            "trial": self.trial[0],
-            "fold": self.fold.fold,
-            "epochs": epochs,
-            "capped": capped,
+            "trial": self.trial.trial_id,
+            "fold": self.fold.fold_id,
+            "epochs": len(self.progress.history),
+            "capped": self._is_capped() and not (stopping.should_stop or self.diverged),
             "diverged": self.diverged,
-            "precision": self.settings.precision,
+            "precision": self.settings.training.precision,
             "epoch": None if self.diverged else stopping.best_epoch,
             "uar": None if self.diverged else stopping.best,
         }
 
-    def _train_epoch(self, draws, should_stop):
+    def identity(self) -> dict[str, object]:
+        """Return {key: value} of everything but the code that the weights depend on.
+
+        The keys of settings are those of the config file, with dots. Audio is represented by the
+        checksums of the stores, labels and parts by a digest.
+        """
+        pool = self.sampler.pool.gatherers if self.sampler.pool else ()
+        stores = [self.fold.store, *(gather.store for gather in pool)]
+        sections = {"trial": self.trial.parameters} | asdict(self.settings)
+        study_seed = sections.pop("seed")
+        return {
+            "model": self.model,
+            "fold": self.fold.fold_id,
+            "trial": self.trial.trial_id,
+            "seed": study_seed,
+            "seed of the training": self.seed,
+            **{
+                f"{section}.{key}": value
+                for section, values in sections.items()
+                for key, value in values.items()
+            },
+            "labels": digest_of_labels(self.fold),
+            "audio": [digest_of_audio(store) for store in stores],
+            "device": self.sampler.gather.device.type,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        }
+
+    def _train_epoch(self, draws: DrawCounts, should_stop: Callable[[], bool]) -> bool:
         """Train, validate and record an epoch; return False if it was interrupted."""
         progress = self.progress
         began = time.perf_counter() - progress.current.seconds
-        rng = spawn_rng(self.settings.seed, *self.key, self.stopping.epoch)
+        rng = self._rng(self.stopping.epoch)
         targets = self.parts["train"].targets
         epoch = train_epoch(self.engine, self.sampler, targets, rng, progress.current, should_stop)
         if epoch is None:
@@ -184,56 +244,75 @@ class Trainer:
         draws.add(epoch)
         losses = progress.current.means()
         finite = np.isfinite(list(losses.values())).all() and self.engine.is_finite()
-        scores = self.validate() if finite else NO_SCORES
-        self.diverged = bool(np.isnan(scores[0]))
-        if self.stopping.improved(scores[0]):
+        uar, rho = self.validate() if finite else NO_SCORES
+        self.diverged = bool(np.isnan(uar))
+        if self.stopping.improved(uar):
             state = self.network.state_dict()
             progress.best = {name: value.detach().clone() for name, value in state.items()}
         seconds = time.perf_counter() - began
-        row = _history_row(self.stopping.epoch, losses, scores, seconds, epoch)
+        row = {
+            "epoch": self.stopping.epoch,
+            **{name: losses.get(name, np.nan) for name in LOSSES},
+            "validation_uar": uar,
+            "validation_rho": rho,
+            "seconds": seconds,
+            "crops_per_second": epoch.positions.numel() / seconds,
+        }
         progress.history.append(row)
         progress.current = EpochProgress()
-        log.info(_log_line(row, self.stopping))
+        shown = "  ".join(f"{name} {losses[name]:.3f}" for name in LOSSES if name in losses)
+        mark = "  best" if self.stopping.best_epoch == self.stopping.epoch else ""
+        score = f"validation UAR {uar:.4f}  {seconds:.1f} s"
+        log.info(f"epoch {row['epoch']:3d}  {shown}  {score}{mark}")
         if self.diverged:
             log.info("diverged in epoch %d: losses or weights are not finite", row["epoch"])
         return True
 
-    def _outcome(self, draws, grid):
+    def _outcome(self, draws: DrawCounts, grid: SampleGrid) -> Outcome:
         weights = self.progress.best
         if weights is None:  # diverged in the first epoch: the initial weights
             weights = self._build()[0].state_dict()
         self.network.load_state_dict(weights)
         history = pd.DataFrame(self.progress.history)
-        drawn = draws.table(self.parts, MODELS[self.model].tasks, len(history))
+        drawn = draws.table(self.parts, self.tasks, len(history))
         return Outcome(history, weights, self.summary(), drawn, grid.arrays(), self.settings)
 
-    def _build(self):
-        seed = int(spawn_rng(self.settings.seed, *self.key).integers(2**63))
+    def _build(self) -> tuple[Network, Generator | None]:
+        seed = int(self._rng().integers(2**63))
         rows = self.fold.store.settings.rows
-        return build(self.model, rows, self.trial[1], self.networks, seed)
+        outputs = ENCODINGS[self.settings.labels.encoding].outputs
+        return build(
+            self.model, rows, self.trial.parameters, self.settings.models, seed, outputs=outputs
+        )
 
-    def _at_cap(self):
-        return self.stopping.epoch >= self.settings.max_epochs
+    def _rng(self, *key: int) -> np.random.Generator:
+        return spawn_rng(self.seed, self.trial.trial_id, self.fold.fold_id, *key)
 
-    def _identity(self, code):
-        return training_identity(
-            self.model, self.fold, self.trial, self.networks, self.settings, self.sampler
-        ) | {"code": code}
+    def _is_capped(self) -> bool:
+        return self.stopping.epoch >= self.settings.training.max_epochs
 
 
 def train_epoch(
     engine: Engine,
-    sampler,
+    sampler: Sampler,
     targets: list[torch.Tensor],
     rng: np.random.Generator,
     current: EpochProgress,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Epoch | None:
-    """Train one epoch; return the Epoch that was drawn, or None if it was interrupted.
+    """Train one epoch.
 
-    `targets` holds a tensor (n, outputs) per task. The epoch resumes after the steps that `current`
-    counts, with the same draws of `rng`, and is interrupted after a step with which `should_stop()`
-    turns true.
+    Args:
+        engine: Takes the steps.
+        sampler: Draws the epoch.
+        targets: A tensor (recordings of the part, outputs) for each task.
+        rng: The random numbers of the epoch.
+        current: The steps that were taken in an earlier run; the epoch resumes after them, with the
+            same draws. It is updated with each step.
+        should_stop: Called after each step; the epoch is interrupted if it returns true.
+
+    Returns:
+        The Epoch that was drawn, or None if it was interrupted.
     """
     epoch, latents = sampler.epoch(rng), None
     if engine.generator is not None:
@@ -241,27 +320,9 @@ def train_epoch(
         latents = draw_latents(shape, rng).to(targets[0].device)
     for step in range(current.steps, len(epoch)):
         crops, positions, unlabelled = epoch[step]
-        truth = [values[positions] for values in targets]
+        batch = [values[positions] for values in targets]
         latent = None if latents is None else latents[step]
-        current.add(engine.step(crops, truth, unlabelled, latent))
+        current.add(engine.step(crops, batch, unlabelled, latent))
         if should_stop():
             return None
     return epoch
-
-
-def _history_row(number, losses, scores, seconds, epoch):
-    return {
-        "epoch": number,
-        **{name: losses.get(name, np.nan) for name in LOSSES},
-        "validation_uar": scores[0],
-        "validation_rho": scores[1],
-        "seconds": seconds,
-        "crops_per_second": epoch.positions.numel() / seconds,
-    }
-
-
-def _log_line(row, stopping):
-    losses = "  ".join(f"{name} {row[name]:.3f}" for name in LOSSES if not np.isnan(row[name]))
-    mark = "  best" if stopping.best_epoch == stopping.epoch else ""
-    score = f"validation UAR {row['validation_uar']:.4f}  {row['seconds']:.1f} s"
-    return f"epoch {row['epoch']:3d}  {losses}  {score}{mark}"

@@ -1,17 +1,26 @@
-"""A trial: the parameters that the search varies, and which of the chosen ones a fold takes."""
+"""Trials, the parameter sets of the search, and the files and columns that refer to them."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 PARAMETERS = ("crop_width", "learning_rate", "batch_size", "filter_size", "filters")
-# What a recording was drawn for: the column `use` of draws.csv.
+# How a recording was used: the column `use` of draws.csv.
 LABELLED, UNLABELLED, VALIDATION = "labelled", "unlabelled", "validation"
-FOLD_UAR = "validation_uar_fold-"  # in front of the number of a fold: columns of trials.csv
+FOLD_UAR = "validation_uar_fold-"  # prefix of the columns of trials.csv with the UAR of a fold
 
 
-def trial_of_fold(best, fold):
-    """Return the trial that a fold takes, of what `best.json` holds: its number and parameters."""
-    trial = best["folds"][str(fold)] if "folds" in best else best
-    return trial["trial"], {name: trial[name] for name in PARAMETERS}
+class Trial(NamedTuple):
+    """A parameter set with its number in the search."""
+
+    trial_id: int
+    parameters: dict  # {name: value} for PARAMETERS
+
+
+def trial_of_fold(best: Mapping, fold: int) -> Trial:
+    """Return the trial that a fold uses, given the content of best.json."""
+    chosen = best["folds"][str(fold)] if "folds" in best else best
+    return Trial(chosen["trial"], {name: chosen[name] for name in PARAMETERS})
 
 
 def folder_of_training(path: str) -> tuple[str, str, int]:
@@ -20,15 +29,16 @@ def folder_of_training(path: str) -> tuple[str, str, int]:
     return model, training, int(fold.removeprefix("fold-"))
 
 
-def file_of_trial(paths, number, fold):
-    """Return the one of `paths` of a trial and fold.
+def file_of_trial(paths: Iterable[str], trial_id: int, fold: int) -> str:
+    """Return the one path in `paths` that belongs to a trial and a fold.
 
-    They end in trial-n/fold-n/name, or in seed-n/fold-n/name: a further seed has one trial a fold.
+    The paths end in trial-n/fold-n/name, or in seed-n/fold-n/name: a further seed trains one trial
+    per fold.
     """
-    folders = [(path, *Path(path).parts[-3:-1]) for path in paths]
+    folders = [(path, *folder_of_training(path)[1:]) for path in paths]
     (path,) = (
         path
-        for path, trained, part in folders
-        if part == f"fold-{fold}" and (trained == f"trial-{number}" or trained.startswith("seed-"))
+        for path, training, number in folders
+        if number == fold and (training == f"trial-{trial_id}" or training.startswith("seed-"))
     )
     return path

@@ -1,54 +1,119 @@
-"""The weights of a trained network on disk.
+"""Weights of a trained network on disk, with a description of the network.
 
-They are safetensors, with a description of the network as a JSON text in the file's own metadata:
-a file that is copied elsewhere can be used by itself, and no description can come beside the
-wrong weights. The text is a single entry, since safetensors writes several in no fixed order and
-the same training is to give the same bytes.
+The file is in the safetensors format; the description is a JSON text in its metadata. A copied file
+can therefore be used by itself, and a description cannot be paired with the wrong weights. The text
+is a single entry, since safetensors writes several entries in no fixed order, but the same training
+must give the same bytes.
 """
 
 import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TypeVar
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
+from emospeech.labels import CLASS_NAMES, CLASSES
+from emospeech.models.catalogue import MODELS
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import atomic_path, check_readable
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.training.settings import Settings
+from emospeech.version import VERSION
 
 ENTRY = "emospeech"  # of the metadata
+NetworkType = TypeVar("NetworkType", bound=torch.nn.Module)
 
 
-def save_weights(path, state, told=None):
-    """Write a state dict, and its description as a dict for JSON; whole or not at all."""
-    metadata = told and {ENTRY: json.dumps(told, sort_keys=True, allow_nan=False)}
+@dataclass(frozen=True)
+class Description:
+    """A network, the spectrograms that it expects, and its training."""
+
+    model: str
+    trial: dict  # its parameters: crop_width, filters, filter_size, batch_size, learning_rate
+    spectrograms: SpectrogramSettings
+    settings: Settings
+    validation: dict  # trial and fold, and the best epoch with its score: validation.json
+
+    def to_dict(self) -> dict:
+        """Return the description for JSON, with the classes of each task and the versions.
+
+        `config` has the sections and keys of the config file.
+        """
+        numbers = [str(number) for number in CLASSES]
+        return {
+            "model": self.model,
+            "trial": self.trial,
+            "config": {"spectrograms": asdict(self.spectrograms)} | asdict(self.settings),
+            "validation": self.validation,
+            "tasks": {
+                task: dict(zip(numbers, CLASS_NAMES[task], strict=True))
+                for task in MODELS[self.model].tasks
+            },
+            "versions": {"emospeech": VERSION, "torch": str(torch.__version__)},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> "Description":
+        """Return the Description of `to_dict`.
+
+        Raises:
+            KeyError, TypeError, InputError: A part is missing or wrong.
+        """
+        return cls(
+            values["model"],
+            dict(values["trial"]),
+            SpectrogramSettings(**values["config"]["spectrograms"]),
+            Settings.from_config(values["config"]),
+            dict(values["validation"]),
+        )
+
+
+def save_weights(
+    path: str | os.PathLike, state: Mapping[str, torch.Tensor], description: dict | None = None
+) -> None:
+    """Write a state dict, and a description for JSON, atomically."""
+    metadata = None
+    if description is not None:
+        metadata = {ENTRY: json.dumps(description, sort_keys=True, allow_nan=False)}
     tensors = {name: value.cpu().contiguous() for name, value in state.items()}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata)
 
 
-def load_weights(path, network):
-    """Fill `network` with the weights at `path`; InputError for a file that does not fit."""
+def load_weights(path: str | os.PathLike, network: NetworkType) -> NetworkType:
+    """Return `network` with the weights in a file.
+
+    Raises:
+        InputError: The file is unreadable or has the weights of another network.
+    """
     check_readable(path)
     try:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise InputError(path, f"does not hold the weights of this model ({error})") from error
+        problem = f"does not hold the weights of this model ({error})"
+        raise InputError(path, f"{problem}. Give weights of this study.") from error
     return network
 
 
-def read_description(path):
-    """Return the description in a file of weights as it was given to `save_weights`.
+def read_description(path: str | os.PathLike) -> dict:
+    """Return the description in a file of weights, as it was passed to `save_weights`.
 
-    Raises InputError for what is no such file or has none.
+    Raises:
+        InputError: The file is unreadable or has no description.
     """
     check_readable(path)
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
     except (OSError, SafetensorError) as error:
-        problem = f"cannot be read as weights ({error}); give a weights.safetensors of a study"
+        problem = f"cannot be read as weights ({error}). Give a weights.safetensors of a study."
         raise InputError(path, problem) from error
     try:
         return json.loads(metadata[ENTRY])
     except (KeyError, ValueError) as error:
-        problem = "holds weights without a description; train them anew with this version"
+        problem = "has weights without a description. Train the model again with this version."
         raise InputError(path, problem) from error

@@ -14,7 +14,7 @@ from emospeech.runtime.config_values import convert
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
-from emospeech.labels import ENCODINGS
+from emospeech.models.settings import ModelSettings
 from emospeech.search import SearchSpace, draw_trial
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
@@ -98,9 +98,9 @@ def training_resources(trial_ids, runtime=720):
     """
 
     def megabytes(wildcards, input, attempt):
-        rows = config["spectrograms"]["rows"]
+        model, rows = wildcards.model, config["spectrograms"]["rows"]
         largest = max(
-            training_megabytes(wildcards.model, rows, TRIALS[wildcards.model][trial_id], NETWORKS)
+            training_megabytes(model, rows, TRIALS[model][trial_id], MODEL_SETTINGS)
             for trial_id in trial_ids(wildcards)
         )
         return attempt * largest + round(input.size_mb)
@@ -131,14 +131,18 @@ TRIALS = {model: DRAWN if FIXED is None else [FIXED[model]] for model in MODELS}
 MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])
 ENCODING = config["labels"]["encoding"]
 SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None
-NETWORKS = {name: value for name, value in config["models"].items() if name != "names"}
-NETWORKS |= {"outputs": ENCODINGS[ENCODING].outputs}
-TRAINING_SETTINGS = (
-    {k: v for k, v in config["training"].items() if k not in ("seeds", "trials_per_job")}
-    | config["crops"]
-    | {"seed": SEED, "evaluation_seed": SEED}
-    | {"oversample": config["labels"]["oversample"], "encoding": ENCODING}
-)
+# The keys of these sections that only the workflow uses.
+WORKFLOW_KEYS = {"models": {"names"}, "training": {"seeds", "trials_per_job"}}
+# The sections that trainings depend on: the param that becomes training.settings.Settings.
+STUDY = {"seed": SEED} | {
+    section: {
+        key: value
+        for key, value in config[section].items()
+        if key not in WORKFLOW_KEYS.get(section, ())
+    }
+    for section in ("crops", "labels", "models", "training")
+}
+MODEL_SETTINGS = ModelSettings(**STUDY["models"])
 # Corpora that no model learns from are neither required nor read.
 UNLABELLED = config["training"]["unlabelled"] if ADVERSARIAL else []
 CORPORA_IN_USE = ["iemocap", *(["ami"] if "ami" in UNLABELLED else [])]

@@ -42,7 +42,8 @@ use rule job as draw_outline with:
         **figure_params("draw_outline"),
         model="{model}",
         rows=config["spectrograms"]["rows"],
-        networks=NETWORKS,
+        models=STUDY["models"],
+        encoding=ENCODING,
 
 
 use rule job as draw_results with:
@@ -76,12 +77,11 @@ use rule job as draw_model with:
 
 use rule job as draw_generated with:
     input:
-        **LABELLED,
+        **CORPUS_INPUTS,
         best=SEARCH / "{model}" / "best.json",
         generated=expand(
             TRAINED / "generated.npz", trial=range(N_TRIALS), fold=FIRST_FOLD, allow_missing=True
         ),
-        store=SPECTROGRAMS / "iemocap.h5",
         unlabelled=unlabelled_stores,
     output:
         **figure_files("generated-{model}"),
@@ -93,4 +93,4 @@ use rule job as draw_generated with:
     params:
         **figure_params("draw_generated"),
         fold=FIRST_FOLD,
-        training=TRAINING_SETTINGS | {"device": "cpu", "threads": 1},
+        study=STUDY | {"training": STUDY["training"] | {"device": "cpu", "threads": 1}},

@@ -4,16 +4,11 @@ PREDICTIONS = EVALUATION / "{model}" / "fold-{fold}" / "predictions.csv"
 PREDICTIONS_AGAIN = EVALUATION / "{model}" / "seed-{seed}" / "fold-{fold}" / "predictions.csv"
 BASELINE = expand(EVALUATION / "baseline" / "fold-{fold}" / "predictions.csv", fold=FOLD_NUMBERS)
 ALL_PREDICTIONS = [*expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS), *BASELINE]
-PREDICT_INPUTS = LABELLED | {
-    "best": SEARCH / "{model}" / "best.json",
-    "store": SPECTROGRAMS / "iemocap.h5",
-}
+PREDICT_INPUTS = CORPUS_INPUTS | {"best": SEARCH / "{model}" / "best.json"}
 PREDICT_PARAMS = {
     "model": "{model}",
     "folds": list(FOLD_NUMBERS),
-    "networks": NETWORKS,
-    "training": TRAINING_SETTINGS,
-    "shuffle_seed": SHUFFLE_SEED,
+    "study": STUDY,
     "crops": config["evaluation"]["crops"],
 }
 
@@ -36,7 +31,7 @@ use rule job as evaluate_model with:
     params:
         **PREDICT_PARAMS,
         **script_params("evaluate_model"),
-        seeds=list(range(SEED, SEED + config["evaluation"]["crop_seeds"])),
+        crop_seeds=list(range(SEED, SEED + config["evaluation"]["crop_seeds"])),
     message:
         "Predicting the test speakers with {wildcards.model}"
 

@@ -5,18 +5,13 @@ BATCHES = [
     tuple(range(first, min(first + TRIALS_PER_JOB, N_TRIALS)))
     for first in range(0, N_TRIALS, TRIALS_PER_JOB)
 ]
-TRAIN_INPUTS = LABELLED | {
-    "store": SPECTROGRAMS / "iemocap.h5",
-    "unlabelled": unlabelled_stores,
-    "ratings": histogram_ratings(),
-    "best": [],
-}
+CORPUS_INPUTS = LABELLED | {"store": SPECTROGRAMS / "iemocap.h5", "ratings": histogram_ratings()}
+TRAIN_INPUTS = CORPUS_INPUTS | {"unlabelled": unlabelled_stores, "best": []}
 TRAIN_PARAMS = {
     "model": "{model}",
     "fold": lambda wildcards: int(wildcards.fold),
-    "networks": NETWORKS,
-    "shuffle_seed": SHUFFLE_SEED,
-    "training": TRAINING_SETTINGS,
+    "study": STUDY,
+    "seed": SEED,
 }
 
 
@@ -88,7 +83,7 @@ use rule train as train_again with:
     params:
         **script_params("train"),
         trials=None,
-        training=lambda wildcards: TRAINING_SETTINGS | {"seed": int(wildcards.seed)},
+        seed=lambda wildcards: int(wildcards.seed),
         checkpoints=checkpoints(TRAINED_AGAIN),
     message:
         "Training {wildcards.model} again with seed {wildcards.seed}, fold {wildcards.fold}"

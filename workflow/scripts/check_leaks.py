@@ -40,7 +40,7 @@ def draws_of(model, best, paths, folds):
     """Return the draws of a model's selected trial and of its further seeds, over all folds."""
     own = [path for path in paths if folder_of_training(path)[0] == model]
     trained = [path for path in own if folder_of_training(path)[1].startswith("trial-")]
-    chosen = [file_of_trial(trained, trial_of_fold(best, fold)[0], fold) for fold in folds]
+    chosen = [file_of_trial(trained, trial_of_fold(best, fold).trial_id, fold) for fold in folds]
     tables = []
     for path in [*chosen, *(path for path in own if path not in trained)]:
         _, training, fold = folder_of_training(path)

@@ -6,20 +6,20 @@ from emospeech.report.figures import save
 from emospeech.report.figures.generated import draw_generated
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_json
-from emospeech.training.fold import load_fold
+from emospeech.training.fold import LabelledCorpus
 from emospeech.training.sample_grid import REAL_PER_EPOCH, real_samples, samples_table
-from emospeech.training.settings import TrainingSettings
+from emospeech.training.settings import Settings
 from emospeech.training.trial import file_of_trial, trial_of_fold
 
 
 def main(paths, settings):
+    study = Settings.from_config(settings.study)
+    corpus = LabelledCorpus.open(paths.store, paths.recordings, paths.folds, paths.ratings, study)
     trial = trial_of_fold(read_json(paths.best), settings.fold)
-    training = TrainingSettings(**settings.training)
-    fold = load_fold(paths.store, paths.recordings, paths.folds, settings.fold)
-    with np.load(file_of_trial(paths.generated, trial[0], settings.fold)) as grid:
+    with np.load(file_of_trial(paths.generated, trial.trial_id, settings.fold)) as grid:
         epochs, generated = grid["epochs"], grid["pictures"]
     count = REAL_PER_EPOCH * len(epochs)
-    real = real_samples(fold, paths.unlabelled, trial, training, count)
+    real = real_samples(corpus.fold(settings.fold), paths.unlabelled, trial, study, count)
     table = samples_table(epochs, generated, real)
     save("generated", draw_generated(table), table, vars(paths), settings.resolution)
 

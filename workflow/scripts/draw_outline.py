@@ -1,7 +1,8 @@
 """Draw the architecture of a model with its selected hyperparameters."""
 
-from emospeech.models.networks import NetworkSettings
+from emospeech.labels import ENCODINGS
 from emospeech.models.outline import outline
+from emospeech.models.settings import ModelSettings
 from emospeech.report.figures import save
 from emospeech.report.figures.architecture import draw_outline, plot_data
 from emospeech.runtime import jobs
@@ -11,8 +12,9 @@ from emospeech.training.trial import trial_of_fold
 
 def main(paths, settings):
     _, trial = trial_of_fold(read_json(paths.best), fold=1)
-    networks = NetworkSettings(**settings.networks)
-    table = plot_data(outline(settings.model, settings.rows, trial, networks))
+    outputs = ENCODINGS[settings.encoding].outputs
+    models = ModelSettings(**settings.models)
+    table = plot_data(outline(settings.model, settings.rows, trial, models, outputs))
     save("outline", draw_outline(table), table, vars(paths), settings.resolution)
 
 

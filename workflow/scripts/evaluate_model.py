@@ -1,34 +1,32 @@
-"""Predict the test speakers with a model's selected trials, on several crop seeds, and map them."""
+"""Predict the test speakers with a model's chosen trials, and map the shared layer."""
 
 import pandas as pd
 
 from emospeech.evaluation.predictions import predictions_of
 from emospeech.evaluation.representation import left_out, map_table, neighbours_table
-from emospeech.models.networks import NetworkSettings
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_json, write_table
-from emospeech.training.fold import load_fold
+from emospeech.training.fold import LabelledCorpus
 from emospeech.training.predictor import load_chosen
-from emospeech.training.settings import TrainingSettings
+from emospeech.training.settings import Settings
 
 
 def main(paths, settings):
-    training, networks = TrainingSettings(**settings.training), NetworkSettings(**settings.networks)
-    tables = (paths.store, paths.recordings, paths.folds)
-    folds = (load_fold(*tables, fold, settings.shuffle_seed) for fold in settings.folds)
-    best = read_json(paths.best)
-    predictors = load_chosen(settings.model, best, folds, paths.weights, networks, training)
+    study = Settings.from_config(settings.study)
+    corpus = LabelledCorpus.open(paths.store, paths.recordings, paths.folds, paths.ratings, study)
+    folds, best = map(corpus.fold, settings.folds), read_json(paths.best)
+    predictors = load_chosen(settings.model, best, folds, paths.weights, study)
     crops, maps, neighbours = [], [], []
     for predictor, path in zip(predictors, paths.predictions, strict=True):
-        for seed in settings.seeds:
+        for seed in settings.crop_seeds:
             predictions = predictions_of(predictor, seed, settings.crops)
             crops.append(predictions.assign(crop_seed=seed))
-            if seed == training.evaluation_seed:
+            if seed == study.seed:
                 write_table(path, predictions)
-        rows, spectrograms, values = left_out(predictor, training.evaluation_seed)
-        maps.append(map_table(rows, values))
-        shares = neighbours_table(rows, {"shared layer": values, "crops": spectrograms})
-        shares.insert(0, "fold", predictor.fold.fold)
+        rows, spectrograms, activations = left_out(predictor, study.seed)
+        maps.append(map_table(rows, activations))
+        shares = neighbours_table(rows, {"shared layer": activations, "crops": spectrograms})
+        shares.insert(0, "fold", predictor.fold.fold_id)
         neighbours.append(shares)
     write_table(paths.crops, pd.concat(crops))
     write_table(paths.map, pd.concat(maps))

@@ -1,0 +1,17 @@
+"""Settings of the networks: the config section `models`, without the names of the models."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Choices about the networks that the paper leaves open; a trial adds the sizes."""
+
+    filter_multiples: tuple[int, ...] = (1, 1, 1, 1)  # of the trial's filters, one per layer
+    batch_norm: bool = True  # in the trunk and the generator
+    batch_norm_statistics: str = "labelled"  # batches behind the running averages; or "all"
+    spectral_norm: bool = False  # in the trunk and the real/fake head of the DCGANs
+    shared_units: int = 1024  # of the fully connected layer under the heads
+    latent_size: int = 100
+    negative_slope: float = 0.2  # of the leaky ReLU
+    weight_deviation: float = 0.02  # standard deviation of the initial weights
