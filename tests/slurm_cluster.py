@@ -1,8 +1,8 @@
-"""A Slurm cluster of one node on this machine, for tests/test_slurm.py: set up, started, stopped.
+"""A Slurm cluster with one node, this machine, for tests/test_slurm.py.
 
-`python -m tests.slurm_cluster COMMAND...` runs a command beside it. It needs root, and Debian's
-packages, which it installs where they are missing. Slurm reads its configuration in /etc/slurm,
-since it clears SLURM_CONF for jobs; what lies there is kept and comes back.
+`python -m tests.slurm_cluster COMMAND...` runs a command while the cluster is up. It needs root,
+and installs Debian's packages if they are missing. The configuration is in /etc/slurm, because
+Slurm clears SLURM_CONF for jobs; existing files there are restored at the end.
 """
 
 import os
@@ -19,10 +19,10 @@ from pathlib import Path
 CONFIGURATION = Path("/etc/slurm")
 PACKAGES = ("munge", "slurm-wlm")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
-OURS = "# Written by tests/slurm_cluster.py for the length of a test.\n"
-# Without accounting, squeue must remember jobs to the end of the tests (MinJobAge). The GPUs are
-# empty files: jobs that ask for one are granted it, and find none. A job that is ended gets a
-# signal, and ten seconds to do as it says (KillWait).
+MARK = "# Written by tests/slurm_cluster.py for the duration of a test.\n"
+# Without accounting, squeue must report finished jobs until the end of the tests (MinJobAge). The
+# GPUs are empty files: a job that requests one gets it, but finds no device. A cancelled job has
+# ten seconds between SIGTERM and SIGKILL (KillWait).
 SLURM_CONF = """\
 ClusterName=emospeech
 SlurmctldHost={host}(127.0.0.1)
@@ -54,11 +54,11 @@ TEXTS = {"slurm.conf": SLURM_CONF, "gres.conf": "Name=gpu File={folder}/gpu[1-{c
 
 
 class NoClusterError(Exception):
-    """No Slurm can be started here; the text says why."""
+    """No Slurm cluster can be started, for the reason in the message."""
 
 
 def install():
-    """Install what is missing; raise where that cannot be done, or where a Slurm runs already."""
+    """Install missing packages; raise if that fails or if a Slurm is already running."""
     if os.geteuid() != 0:
         raise NoClusterError("a Slurm cluster of one node needs root")
     if not all(map(shutil.which, PROGRAMS)):
@@ -69,38 +69,38 @@ def install():
             done = subprocess.run(["apt-get", "-qq", *arguments], env=environment)
             if done.returncode != 0:
                 raise NoClusterError(f"apt-get {' '.join(arguments)} failed")
-    if answers("scontrol", "ping"):
-        raise NoClusterError("a Slurm runs here already, and is not ours to stop")
+    if succeeds("scontrol", "ping"):
+        raise NoClusterError("a Slurm is already running on this machine")
 
 
-def answers(*command):
-    """Return whether a command ends well, within ten seconds."""
+def succeeds(*command):
+    """Return whether a command succeeds within ten seconds."""
     try:
         return subprocess.run(command, capture_output=True, timeout=10).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 
 
-def told(*command):
-    """Return what a command writes."""
+def output_of(*command):
+    """Return the standard output of a command."""
     return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
 
 def wait_for(condition, what, folder, seconds=60):
-    """Wait until a condition holds; raise with the ends of the logs where it does not."""
+    """Wait until a condition holds; raise with the ends of the logs after a timeout."""
     for _ in range(10 * seconds):
         if condition():
             return
         time.sleep(0.1)
-    ends = [f"{log}:\n{log.read_text()[-2000:]}" for log in folder.glob("*.log")]
-    raise NoClusterError("\n".join([f"{what} in {seconds} s", *ends]))
+    logs = [f"{log}:\n{log.read_text()[-2000:]}" for log in folder.glob("*.log")]
+    raise NoClusterError("\n".join([f"{what} in {seconds} s", *logs]))
 
 
 @contextmanager
 def configured(folder):
-    """Write the configuration in /etc/slurm; put back what was there, or nothing, at the end."""
+    """Write the configuration to /etc/slurm, and restore the previous files at the end."""
     cpus = os.cpu_count()
-    filled = {
+    values = {
         "folder": folder,
         "host": socket.gethostname().split(".")[0],
         "cpus": cpus,
@@ -110,10 +110,10 @@ def configured(folder):
         (folder / f"gpu{number}").touch()
     CONFIGURATION.mkdir(exist_ok=True)
     for name, text in TEXTS.items():
-        place = CONFIGURATION / name
-        if place.exists() and not place.read_text().startswith(OURS):  # ours is of a killed test
-            place.rename(CONFIGURATION / f"{name}.kept")
-        place.write_text(OURS + text.format(**filled))
+        path = CONFIGURATION / name
+        if path.exists() and not path.read_text().startswith(MARK):  # else left by a killed test
+            path.rename(CONFIGURATION / f"{name}.kept")
+        path.write_text(MARK + text.format(**values))
     try:
         yield
     finally:
@@ -124,11 +124,11 @@ def configured(folder):
 
 @contextmanager
 def daemon(folder, *command, user=None):
-    """Run a daemon, its output in a log; it ends with the block, or when this process is killed."""
+    """Run a daemon that logs to a file; it ends with the block or the death of this process."""
     credentials = [f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
-    bound = ["setpriv", *credentials, "--pdeathsig=TERM", "--"]
+    wrapper = ["setpriv", *credentials, "--pdeathsig=TERM", "--"]
     with open(folder / f"{command[0]}-output.log", "w") as output:
-        process = subprocess.Popen([*bound, *command], stdout=output, stderr=output)
+        process = subprocess.Popen([*wrapper, *command], stdout=output, stderr=output)
     try:
         yield
     finally:
@@ -142,22 +142,19 @@ def daemon(folder, *command, user=None):
 
 @contextmanager
 def munge(folder):
-    """Run munged, which signs Slurm's messages, where none runs yet."""
-    if answers("munge", "--no-input"):
+    """Run munged, which authenticates Slurm's messages, if it is not running yet."""
+    if succeeds("munge", "--no-input"):
         yield
         return
     subprocess.run(["install", "-d", "-o", "munge", "-g", "munge", "/run/munge"], check=True)
     with daemon(folder, "munged", "--foreground", user="munge"):
-        wait_for(lambda: answers("munge", "--no-input"), "munged did not answer", folder)
+        wait_for(lambda: succeeds("munge", "--no-input"), "munged did not answer", folder)
         yield
 
 
 @contextmanager
 def cluster():
-    """Run a Slurm cluster of this machine.
-
-    Raises NoClusterError where there is no root, no package to install, or a Slurm already.
-    """
+    """Run a Slurm cluster with this machine as its node, or raise NoClusterError."""
     install()
     idle = ("sinfo", "--noheader", "--partition=cpu", "--format=%T")
     with tempfile.TemporaryDirectory(prefix="slurm-") as name:
@@ -170,12 +167,12 @@ def cluster():
             daemon(folder, "slurmctld", "-D"),
             daemon(folder, "slurmd", "-D"),
         ):
-            wait_for(lambda: told(*idle) == "idle", "the node did not come up", folder)
+            wait_for(lambda: output_of(*idle) == "idle", "the node was not idle", folder)
             try:
                 yield
             finally:
-                told("scancel", "--quiet", "--user=root")
-                wait_for(lambda: not told("squeue", "--noheader"), "jobs did not end", folder)
+                output_of("scancel", "--quiet", "--user=root")
+                wait_for(lambda: not output_of("squeue", "--noheader"), "jobs did not end", folder)
 
 
 def main():

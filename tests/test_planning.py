@@ -1,4 +1,4 @@
-"""What is decided before the first job: where the config is found, and what it may hold.
+"""The start of a run: where the config is found, and errors in it.
 
 The project is in a folder with a space in its name, so all tests here also cover that.
 """
@@ -29,7 +29,7 @@ def run(project, *arguments, **options):
     return project.run(*arguments, **{"config": "own study.yaml", "demo": False} | options)
 
 
-def test_jobs_run_and_stores_are_checked_where_paths_have_spaces(project):
+def test_jobs_run_in_a_folder_with_spaces(project):
     done = run(project, "check_stores")
     assert done.returncode == 0, done.output
     assert (project.folder / "own results/spectrograms/iemocap.h5").exists()
@@ -38,7 +38,7 @@ def test_jobs_run_and_stores_are_checked_where_paths_have_spaces(project):
     assert "30 recordings" in log.read_text()
 
 
-def test_a_check_of_manifests_alone_does_not_read_the_keyboard(project):
+def test_checking_manifests_does_not_read_stdin(project):
     done = run(project, "check_corpora", typed="TYPED\n")
     assert done.returncode == 0, done.output
     assert "TYPED" not in done.output
@@ -58,7 +58,7 @@ def test_a_check_of_manifests_alone_does_not_read_the_keyboard(project):
         ("results", {"results": "own/recordings.csv/results"}),
     ],
 )
-def test_a_setting_that_cannot_work_is_refused_in_one_line_with_its_key(project, key, change):
+def test_an_invalid_setting_is_an_error_that_names_its_key(project, key, change):
     shutil.copytree(project.folder / "own", project.folder / "own{x}", dirs_exist_ok=True)
     (project.folder / "change.yaml").write_text(yaml.safe_dump(change))
     done = run(project, "--dry-run", "--configfile", "own study.yaml", "change.yaml", config=None)
@@ -71,24 +71,24 @@ def test_a_setting_that_cannot_work_is_refused_in_one_line_with_its_key(project,
     assert "Traceback" not in done.output
 
 
-def test_numbers_that_arrive_as_text_or_as_floats_are_accepted(project):
+def test_numbers_as_text_and_integers_as_floats_are_accepted(project):
     changes = "training: {threads: 1.0}\nsearch: {space: {learning_rate: [1e-4]}}\n"
     (project.folder / "change.yaml").write_text(changes)
     given = ["training={max_epochs: 3, beta1: 0.4}", "labels={oversample: false}", "seed=2"]
     files = ["--configfile", "own study.yaml", "change.yaml"]
     done = run(project, "--dry-run", *files, "--config", *given, config=None)
     assert done.returncode == 0, done.output
-    assert "labels.encoding" not in done.output, "the labels are whole, but fuzzy as by default"
+    assert "labels.encoding" not in done.output, "no note with fuzzy labels"
 
 
-def test_hard_labels_that_change_nothing_are_noted(project):
+def test_hard_labels_without_effect_are_noted(project):
     done = run(project, "--dry-run", "--config", "labels={encoding: hard}")
     assert done.returncode == 0, done.output
     assert len([line for line in done.output.splitlines() if "labels.encoding" in line]) == 1
 
 
 def test_the_config_is_found_next_to_the_snakefile(project, tmp_path):
-    """It holds what a config in the working directory does not set."""
+    """A config in the working directory overrides some of its keys."""
     here = {"results": "here", "corpora": {"iemocap": {"manifest": str(project.folder / "own")}}}
     (tmp_path / "config").mkdir()
     (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(STUDY | here))
@@ -98,14 +98,14 @@ def test_the_config_is_found_next_to_the_snakefile(project, tmp_path):
     assert (tmp_path / "here/folds.csv").exists()
 
 
-def test_another_working_directory_needs_no_config(project, tmp_path):
+def test_the_working_directory_needs_no_config(project, tmp_path):
     shutil.copytree(project.folder / "own", tmp_path / "own")
     done = run(project, "--dry-run", "--directory", str(tmp_path))
     assert done.returncode == 0, done.output
     assert "read_manifest" in done.output
 
 
-def test_a_project_in_a_folder_with_braces_is_refused_in_one_line(project):
+def test_a_project_in_a_folder_with_braces_is_an_error_in_one_line(project):
     moved = project.folder.rename(project.folder.with_name("{x}"))
     try:
         done = run(project, "--dry-run", folder=moved)

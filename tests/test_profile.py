@@ -1,4 +1,4 @@
-"""The cluster profile against the rules that it speaks of, and what it asks of a Slurm."""
+"""The cluster profile: it fits the rules, and jobs request the right resources from Slurm."""
 
 import os
 import re
@@ -25,16 +25,16 @@ NAMES = {
     for name in re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
 }
 CLIENTS = ["sbatch", "sinfo", "squeue", "scontrol", "scancel", "sacct", "sacctmgr", "sshare"]
-# Writes down what it was asked, and refuses each job.
+# A Slurm client that logs its arguments, and fails if it is sbatch.
 CLIENT = """\
 #!/bin/sh
-echo "$(basename "$0") $*" >> "$(dirname "$0")/asked"
+echo "$(basename "$0") $*" >> "$(dirname "$0")/requests"
 [ "$(basename "$0")" != sbatch ]
 """
 
 
 def run(*arguments, path="/usr/bin:/bin", sizes=()):
-    """Run snakemake with the profile on the demo and return its output in one text."""
+    """Run snakemake with the profile on the demo; return the process with its output as text."""
     command = [sys.executable, "-m", "snakemake", *arguments, "--profile", "slurm"]
     return subprocess.run(
         [*command, "--nolock", "--configfile", "config/demo.yaml", *sizes],
@@ -49,17 +49,17 @@ def run(*arguments, path="/usr/bin:/bin", sizes=()):
 
 @pytest.fixture
 def single(tmp_path):
-    """A config file with a trial per job, which the demo does not have."""
+    """A config file with one trial per job, unlike the demo."""
     path = tmp_path / "single.yaml"
     path.write_text("training: {trials_per_job: 1}")
     return path
 
 
 @pytest.fixture
-def asked(tmp_path):
-    """A function that makes outputs of rules on a cluster that refuses, and returns the requests.
+def request_jobs(tmp_path):
+    """A function that submits jobs to a Slurm that rejects them, and returns the sbatch calls.
 
-    The inputs are there, and empty.
+    The inputs of the jobs are empty files.
     """
     clients = tmp_path / "clients"
     clients.mkdir()
@@ -67,7 +67,7 @@ def asked(tmp_path):
         (clients / name).write_text(CLIENT)
         (clients / name).chmod(0o755)
 
-    def ask(rules, inputs, outputs, *arguments, sizes=()):
+    def request_jobs(rules, inputs, outputs, *arguments, sizes=()):
         results = tmp_path / "results"
         for name in inputs:
             (results / name).parent.mkdir(parents=True, exist_ok=True)
@@ -75,13 +75,13 @@ def asked(tmp_path):
         targets = [str(results / name) for name in outputs]
         only = ["--allowed-rules", *rules, "--config", f"results={results}"]
         plugin = ["--slurm-logdir", str(tmp_path), "--slurm-init-seconds-before-status-checks", "1"]
-        places = f"{clients}:/usr/bin:/bin"
-        done = run(*targets, *only, *plugin, *arguments, path=places, sizes=sizes)
+        path = f"{clients}:/usr/bin:/bin"
+        done = run(*targets, *only, *plugin, *arguments, path=path, sizes=sizes)
         assert done.returncode != 0, done.stdout
-        requests = (clients / "asked").read_text().splitlines()
+        requests = (clients / "requests").read_text().splitlines()
         return [request for request in requests if request.startswith("sbatch ")]
 
-    return ask
+    return request_jobs
 
 
 def option(request, name):
@@ -94,31 +94,31 @@ def test_every_rule_of_the_profile_exists():
     assert set(PROFILE["group-components"]) <= set(PROFILE["groups"].values())
 
 
-def test_what_may_learn_or_predict_on_a_gpu_asks_for_one():
-    asking = {
+def test_the_rules_that_use_a_gpu_request_one():
+    gpu_rules = {
         name
         for text in RULES.values()
         for name, body in re.findall(r"^use rule \w+ as (\w+) with:\n((?: .*\n|\n)*)", text, re.M)
         if "gpu=GPU" in body or "training_resources(" in body
     }
-    assert set(PROFILE["set-resources"]) == asking
+    assert set(PROFILE["set-resources"]) == gpu_rules
     assert all(resources["gpu"] == 1 for resources in PROFILE["set-resources"].values())
 
 
 @pytest.mark.parametrize("group", PROFILE["group-components"])
-def test_the_rules_of_a_group_ask_for_the_same_partition(group):
+def test_the_rules_of_a_group_request_the_same_partition(group):
     rules = [rule for rule, name in PROFILE["groups"].items() if name == group]
     given = [PROFILE["set-resources"].get(rule) for rule in rules]
-    assert all(resources == given[0] for resources in given), "Snakemake refuses the group else"
+    assert all(resources == given[0] for resources in given), "otherwise not a valid group"
 
 
-def test_what_every_run_wants_hides_nothing_of_the_profile():
-    assert not set(PROFILE) & set(DEFAULT), "a key of the default profile replaces that of another"
+def test_the_default_profile_has_no_key_of_the_cluster_profile():
+    assert not set(PROFILE) & set(DEFAULT), "it would replace the key of the other"
 
 
 @pytest.mark.workflow
 def test_the_demo_is_planned_without_slurm(tmp_path):
-    (tmp_path / "which").symlink_to(shutil.which("which"))  # all that the plugin looks for
+    (tmp_path / "which").symlink_to(shutil.which("which"))  # the only program that the plugin needs
     done = run("--dry-run", "--forceall", path=str(tmp_path))
     assert done.returncode == 0, done.stdout
     assert re.search(r"^train_0_to_1 +20$", done.stdout, re.MULTILINE), done.stdout
@@ -129,14 +129,14 @@ STUDY = ["spectrograms/iemocap.h5", "corpora/iemocap/recordings.csv", "folds.csv
 
 
 @pytest.mark.workflow
-def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked, single, tmp_path):
+def test_a_training_requests_a_gpu_and_more_at_each_attempt(request_jobs, single, tmp_path):
     demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
     trial = draw_trial(SearchSpace(**demo["search"]["space"]), 1, 0)
     store = tmp_path / "results" / STUDY[0]
     store.parent.mkdir(parents=True)
     with store.open("wb") as file:
         file.truncate(300 * 2**20)  # a sparse file
-    requests = asked(["train"], STUDY, [f"{TRAINED}/weights.safetensors"], sizes=[single])
+    requests = request_jobs(["train"], STUDY, [f"{TRAINED}/weights.safetensors"], sizes=[single])
     assert len(requests) == 1 + PROFILE["retries"]
     assert all(option(request, "--gpus") == "1" for request in requests)
     assert all("--requeue" in request for request in requests)
@@ -149,16 +149,16 @@ def test_a_training_asks_for_a_gpu_and_for_more_at_each_attempt(asked, single, t
 
 
 @pytest.mark.workflow
-def test_trials_that_share_a_job_ask_for_what_a_training_asks_for(asked):
+def test_a_job_of_several_trials_requests_the_resources_of_a_training(request_jobs):
     weights = [f"{TRAINED}/weights.safetensors"]
     given = ["--retries", "0", "--set-resources", "train:slurm_partition=gpu", "train:gpu=1"]
-    (request,) = asked(["train_0_to_1"], STUDY, weights, *given)
+    (request,) = request_jobs(["train_0_to_1"], STUDY, weights, *given)
     assert option(request, "--gpus") == "1"
     assert option(request, "-p") == "gpu"
 
 
 @pytest.mark.workflow
-def test_the_evaluation_of_a_model_is_one_job(asked):
+def test_the_evaluation_of_a_model_is_one_job(request_jobs):
     folds = range(1, 6)
     weights = [
         f"training/BasicCNN/trial-{trial}/fold-{fold}/weights.safetensors"
@@ -168,14 +168,14 @@ def test_the_evaluation_of_a_model_is_one_job(asked):
     outputs = [f"evaluation/BasicCNN/fold-{fold}/predictions.csv" for fold in folds]
     outputs += [f"evaluation/BasicCNN/{name}.csv" for name in ("crops", "map", "neighbours")]
     inputs = [*STUDY, *weights, "search/BasicCNN/best.json"]
-    (request,) = asked(["evaluate_model"], inputs, outputs, "--retries", "0")
+    (request,) = request_jobs(["evaluate_model"], inputs, outputs, "--retries", "0")
     assert option(request, "--cpus-per-task") == "1"
     assert option(request, "--gpus") == "1"
     assert int(option(request, "-t")) == 180
 
 
 @pytest.mark.workflow
-def test_two_evaluations_are_one_job_side_by_side(asked):
+def test_two_evaluations_run_in_parallel_in_one_job(request_jobs):
     models = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
     inputs = [
         f"evaluation/{model}/fold-{fold}/predictions.csv"
@@ -186,16 +186,16 @@ def test_two_evaluations_are_one_job_side_by_side(asked):
     inputs += ["corpora/iemocap/ratings.csv", *STUDY]
     outputs = ["evaluation/intervals.csv", "evaluation/metrics.csv"]
     rules = ["bootstrap_intervals", "compute_metrics"]
-    (request,) = asked(rules, inputs, outputs, "--retries", "0")
+    (request,) = request_jobs(rules, inputs, outputs, "--retries", "0")
     assert option(request, "--cpus-per-task") == "2"
     assert int(option(request, "-t")) == 60
 
 
 @pytest.mark.workflow
-def test_partition_and_account_reach_slurm(asked):
+def test_partition_and_account_are_passed_to_slurm(request_jobs):
     given = ["slurm_partition=long", "slurm_account=project"]
     edited = ["--default-resources", *given, "--set-resources", "train:slurm_partition=gpu"]
     weights = [f"{TRAINED}/weights.safetensors"]
-    (request,) = asked(["train_0_to_1"], STUDY, weights, *edited, "--retries", "0")
+    (request,) = request_jobs(["train_0_to_1"], STUDY, weights, *edited, "--retries", "0")
     assert option(request, "-p") == "gpu"
     assert option(request, "-A") == "project"

@@ -1,4 +1,4 @@
-"""Rules, beyond what `snakemake --lint` checks, and how fast their scripts start."""
+"""Properties of the rules that `snakemake --lint` does not check, and imports of their scripts."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def rules_with(configfiles, config):
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory):
-    """All rules by name, as Snakemake loads them: with synthetic corpora and with real ones."""
+    """All rules by name, as loaded with synthetic corpora and with real ones."""
     folder = tmp_path_factory.mktemp("corpora")
     (folder / "evaluation").mkdir()
     for name in ("recordings.csv", "evaluation/metrics.csv"):
@@ -51,7 +51,7 @@ def test_every_job_has_a_message_a_benchmark_and_resources(rules):
             assert not rule.output, f"{name} is a template, or only shows files of other rules"
 
 
-def test_every_job_runs_again_when_the_code_behind_its_script_changes(rules):
+def test_every_job_has_the_fingerprint_of_its_script_as_a_param(rules):
     jobs = [rule for rule in rules.values() if rule.output]
     for rule in jobs:
         script = rule.script.format(params=rule.params)
@@ -66,14 +66,14 @@ def test_jobs_do_not_share_logs_or_benchmarks(rules):
     assert len({str(rule.log[0]) for rule in jobs}) == len(jobs)
 
 
-def test_resources_are_understood_by_any_executor(rules):
+def test_rules_only_use_known_resources(rules):
     known = {"mem_mb", "runtime", "gpu", "downloads"}
     added = {"_cores", "_nodes", "tmpdir"}  # by Snakemake
     for rule in rules.values():
         assert set(rule.resources) <= known | added, rule.name
 
 
-def test_jobs_of_seconds_are_not_submitted_to_a_cluster():
+def test_short_jobs_are_not_submitted_to_a_cluster():
     rules, local = rules_with([ROOT / "config/demo.yaml"], {})
     starts = ("draw_", "tabulate_", "select_", "assign_", "record_", "write_")
     short = {name for name in rules if name.startswith(starts)}
@@ -87,8 +87,8 @@ def test_only_synthetic_and_fetched_corpora_have_no_input(rules):
     assert {name.split("_")[0] for name in without} == {"synthesize", "fetch"}
 
 
-def test_every_figure_and_table_has_a_summary_for_the_report_of_snakemake(rules):
-    shown = set()
+def test_every_figure_and_table_is_in_the_report_of_snakemake(rules):
+    summarized = set()
     for rule in rules.values():
         for file in rule.output:
             flag = file.flags.get("report")
@@ -96,13 +96,13 @@ def test_every_figure_and_table_has_a_summary_for_the_report_of_snakemake(rules)
                 assert flag, file
             if "/report/tables/" in file and file.endswith(".csv"):
                 assert flag, file
-            shown |= {flag.labels["content"]} if flag and flag.labels else set()
-    assert shown == set(summaries().values())
+            summarized |= {flag.labels["content"]} if flag and flag.labels else set()
+    assert summarized == set(summaries().values())
 
 
 HEAVY = {"librosa", "matplotlib", "numba", "scipy", "sklearn", "soxr", "torch", "torch._dynamo"}
-# What the start of a script may import of these; the rest waits until it is needed.
-NEEDED = {
+# The heavy modules that the start of a script imports; others are imported when they are needed.
+IMPORTED = {
     "draw_model.py": {"matplotlib"},
     "predict.py": {"torch"},
     "select_trial.py": set(),
@@ -116,8 +116,8 @@ print(*sys.modules)
 """
 
 
-@pytest.mark.parametrize("script", NEEDED)
-def test_nothing_heavy_is_imported_before_it_is_needed(script):
+@pytest.mark.parametrize("script", IMPORTED)
+def test_scripts_import_heavy_modules_when_needed(script):
     command = [sys.executable, "-c", LOADED, f"workflow/scripts/{script}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert HEAVY & set(done.stdout.split()) == NEEDED[script]
+    assert HEAVY & set(done.stdout.split()) == IMPORTED[script]

@@ -1,4 +1,4 @@
-"""The workflow as a user runs it: a copy of the project, a small study, and what users do to it."""
+"""The workflow as a user runs it: a small study in a copy of the project, and changes to it."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -44,32 +45,25 @@ SMALL = {
 
 
 class Project:
-    """A copy of the project in a folder of its own, run with the packages of `make demo`."""
+    """A copy of the project in a folder of its own, which sees only the packages of a run."""
 
     def __init__(self, folder):
         self.folder = folder
         for name in PROJECT:
-            place = ROOT / name
-            copy = shutil.copytree if place.is_dir() else shutil.copy2
-            copy(place, folder / name)
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+            copy(ROOT / name, folder / name)
         (folder / "small.yaml").write_text(yaml.safe_dump(SMALL))
 
     def run(self, *arguments, typed=None, **options):
-        """Run snakemake and return the finished process, its output in one text.
-
-        `typed` is the text on its standard input.
-        """
+        """Run snakemake with `typed` on stdin; return the process, with `output` as text."""
         process = self.start(*arguments, **options, stdin=subprocess.PIPE if typed else None)
         process.output, _ = process.communicate(typed)
         return process
 
     def start(self, *arguments, config="small.yaml", cores=2, demo=True, folder=None, stdin=None):
-        """Start snakemake in a process group of its own and return the process.
-
-        It starts in the folder of the project, or in `folder`.
-        """
+        """Start snakemake in a new process group in `folder`, by default the project's folder."""
         files = [*(["config/demo.yaml"] if demo else []), *([config] if config else [])]
-        # The arguments come first: options with several values would swallow a target behind them.
+        # The arguments come first, because a target after --configfile would be read as its value.
         command = [sys.executable, "-m", "snakemake", *arguments, "--cores", str(cores)]
         command += ["--configfile", *files] if files else []
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
@@ -85,19 +79,24 @@ class Project:
         )
 
     def planned(self, *arguments, **options):
-        """Return {rule: jobs} of a dry run."""
+        """Return {rule: number of jobs} of a dry run."""
         return counted_jobs(self.run("--dry-run", *arguments, **options))
 
-    def edited(self, name, text):
-        """Append to a file of the project; return what it held before."""
-        path = self.folder / name
-        before = path.read_text()
-        path.write_text(before + text)
-        return before
+    @contextmanager
+    def edited(self, text, *names):
+        """Append text to files of the project in a `with` block."""
+        before = {self.folder / name: (self.folder / name).read_text() for name in names}
+        for path, content in before.items():
+            path.write_text(content + text)
+        try:
+            yield
+        finally:
+            for path, content in before.items():
+                path.write_text(content)
 
 
 def counted_jobs(done):
-    """Return {rule: jobs} of a finished dry run."""
+    """Return {rule: number of jobs} in the output of a dry run."""
     assert done.returncode == 0, done.output
     rows = re.findall(r"^([a-z_0-9]+) +(\d+)$", done.output, re.MULTILINE)
     return {rule: int(count) for rule, count in rows if rule not in ("total", "all")}
@@ -105,18 +104,18 @@ def counted_jobs(done):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """The small study, run to its end on two cores."""
+    """The results of the small study, run on two cores."""
     project = Project(tmp_path_factory.mktemp("project"))
     done = project.run()
     assert done.returncode == 0, done.output
     return project
 
 
-def test_the_demo_plans_every_stage_and_every_training(tmp_path):
+def test_the_demo_plans_all_stages_and_trainings(tmp_path):
     planned = Project(tmp_path).planned(config=None)
     trials = yaml.safe_load((ROOT / "config/demo.yaml").read_text())["search"]["trials"]
     assert planned["train_0_to_1"] == 4 * 5
-    assert trials == 2, "both in one job"
+    assert trials == 2, "both in one job of train_0_to_1"
     assert planned["evaluate_model"] == 4
     assert sum(planned.values()) < 60
     stages = "synthesize_iemocap synthesize_ami read_iemocap read_ami assign_folds compute_metrics"
@@ -133,7 +132,7 @@ def test_output_page_lists_every_column(project):
             assert columns - test_docs.documented_columns(documented[path]) == set(), path
 
 
-def test_the_study_leaves_what_is_promised(project):
+def test_the_study_writes_the_documented_results(project):
     results = project.folder / "results/small"
     names = "recording path duration session speaker gender dialogue start end emotion valence"
     recordings = pd.read_csv(results / "corpora/iemocap/recordings.csv")
@@ -155,7 +154,7 @@ def test_the_study_leaves_what_is_promised(project):
     crops = pd.read_csv(results / "evaluation/crops.csv").query("crop_seed == 1")
     own = metrics[metrics["scope"] == "pooled"].merge(crops, on=["model", "task"])
     assert len(own) == 3, "the tasks of two models"
-    assert own["uar5_x"].equals(own["uar5_y"]), "the study's seed gives the study's figures"
+    assert own["uar5_x"].equals(own["uar5_y"]), "the seed of the study gives its metrics"
     assert own["rho_x"].equals(own["rho_y"])
     spread = pd.read_csv(results / "evaluation/spread.csv").query("figure == 'rho'")
     assert spread["deviation_crops"].max() > 0
@@ -177,7 +176,7 @@ def test_the_study_leaves_what_is_promised(project):
             assert (results / f"report/tables/{table}.{suffix}").stat().st_size > 100
 
 
-def test_every_job_fills_its_log_of_trainings(project):
+def test_trainings_write_logs(project):
     logs = list((project.folder / "results/small/logs/training").rglob("*.log"))
     assert len(logs) == len(MODELS) * 5
     assert all("validation UAR" in log.read_text() for log in logs)
@@ -205,7 +204,7 @@ def test_one_core_gives_the_same_bytes(project):
         assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file
 
 
-def test_the_study_scores_other_recordings(project):
+def test_the_networks_of_the_study_score_recordings(project):
     wavs = sorted(map(str, project.folder.glob("results/small/synthetic/**/Ses01*.wav")))[:2]
     command = [sys.executable, "-m", "emospeech", "predict", "--model", MODELS[1]]
     done = subprocess.run(
@@ -222,14 +221,14 @@ def test_the_study_scores_other_recordings(project):
     assert [row.split(",")[0] for row in rows] == wavs
 
 
-def test_the_corpora_are_checked_on_the_terminal(project):
+def test_check_corpora_prints_its_results(project):
     done = project.run("check_corpora")
     assert done.returncode == 0, done.output
     assert re.search(r"^iemocap: \d+ of \d+ numbers are not those", done.output, re.MULTILINE)
     assert re.search(r"^meetings +all +171 +2 +169 short: EN2001a, ", done.output, re.MULTILINE)
 
 
-def test_the_stores_are_checked_byte_by_byte(project):
+def test_check_stores_finds_a_changed_byte(project):
     done = project.run("check_stores")
     assert done.returncode == 0, done.output
     assert re.search(r"^90 recordings of .* words, .*: all whole$", done.output, re.MULTILINE)
@@ -249,7 +248,7 @@ def test_the_stores_are_checked_byte_by_byte(project):
         os.utime(store, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
 
 
-# The first jobs that an edit concerns; what depends on them follows, and nothing else does.
+# The rules whose script uses a module. Their jobs and those that depend on them run again.
 EDITS = {
     "emospeech/report/figures/confusion.py": {"draw_model"},
     "emospeech/search.py": {"select_trial"},
@@ -259,6 +258,7 @@ EDITS = {
     "emospeech/folds.py": {"assign_folds"},
     "emospeech/synthetic/ami_plan.py": {"synthesize_ami"},
 }
+# Rules whose jobs do not depend on those.
 UPSTREAM = {
     "train": {
         "synthesize_iemocap",
@@ -277,38 +277,31 @@ UPSTREAM = {
 
 
 @pytest.mark.parametrize("module", EDITS)
-def test_an_edit_reruns_the_jobs_behind_it(project, module):
-    before = project.edited(module, "\nEDITED = True\n")
-    try:
+def test_an_edit_reruns_the_jobs_that_use_the_module(project, module):
+    with project.edited("\nEDITED = True\n", module):
         done = project.run("--dry-run")
-    finally:
-        (project.folder / module).write_text(before)
     changed = re.search(r"params have changed.*?:\n +(.*)", done.output)
     assert set(changed.group(1).split(", ")) == EDITS[module]
     assert not UPSTREAM[min(EDITS[module])] & set(counted_jobs(done))
 
 
 def test_a_comment_reruns_nothing(project):
-    before = {module: project.edited(module, "\n# a comment\n") for module in EDITS}
-    try:
+    with project.edited("\n# a comment\n", *EDITS):
         assert project.planned() == {}
-    finally:
-        for module, text in before.items():
-            (project.folder / module).write_text(text)
 
 
-def test_a_deleted_figure_is_one_job(project):
+def test_one_job_redraws_a_deleted_figure(project):
     figure = "results/small/report/figures/confusion-BasicCNN.pdf"
     drawn = (project.folder / figure).read_bytes()
     (project.folder / figure).unlink()
     assert project.planned(figure) == {"draw_model": 1}
     assert project.run(figure).returncode == 0
     assert (project.folder / figure).read_bytes() == drawn
-    assert project.run().returncode == 0  # the page takes the figure in again
+    assert project.run().returncode == 0  # updates the page
 
 
-def test_tables_and_figures_are_made_again_by_their_paths_and_nothing_is_trained(project):
-    """First without all tables and figures, then without the tables of the evaluation as well."""
+def test_deleted_tables_and_figures_are_regenerated_without_training(project):
+    """First the tables and figures of the report, then the evaluation tables as well."""
     results = project.folder / "results/small"
     shown = [*results.glob("report/tables/*"), *results.glob("report/figures/*")]
     counted = [file for file in results.glob("evaluation/*.csv") if file.stem != "acoustics"]
@@ -332,7 +325,7 @@ def test_tables_and_figures_are_made_again_by_their_paths_and_nothing_is_trained
     learning = {"train", "select_trial", "evaluate_model", "predict_baseline"}
     assert not learning & set(planned)
     assert project.run(*targets).returncode == 0
-    assert project.run().returncode == 0  # the page takes them in again, and the rest is counted
+    assert project.run().returncode == 0  # updates the page and the other evaluation tables
     for file, before in made.items():
         assert file.read_bytes() == before, file
 
@@ -358,7 +351,7 @@ def test_snakemakes_own_report_shows_the_page_without_network(project, monkeypat
     assert missing == {"control", "paper", "cells"}, "the small study has no BasicDCGAN"
 
 
-def test_the_control_is_shown_once_it_is_there(project):
+def test_the_report_shows_the_control_if_it_exists(project):
     control = project.folder / "results/control/evaluation/metrics.csv"
     page = project.folder / "results/small/report/index.html"
     assert "config/demo.yaml small.yaml config/control.yaml" in page.read_text()
@@ -385,14 +378,14 @@ def test_the_control_is_shown_once_it_is_there(project):
         ("folds={'validation': 'X'}", r"^error: config, at folds\.validation: 'X' is not one of"),
     ],
 )
-def test_a_wrong_key_or_value_is_one_line(project, change, line):
+def test_a_wrong_key_or_value_is_an_error_in_one_line(project, change, line):
     done = project.run("--config", change)
     assert done.returncode != 0
     assert re.search(line, done.output, re.MULTILINE), done.output
     assert "Traceback" not in done.output
 
 
-def test_a_missing_root_says_what_to_do(project):
+def test_a_missing_corpus_folder_is_an_error_with_hints(project):
     for arguments, key in (
         ([], "corpora.iemocap.root is not set"),
         (["--config", "corpora={'iemocap': {'root': 'no/such'}}"], "no folder no/such"),
@@ -429,8 +422,8 @@ def test_an_unreadable_wav_is_named_and_stops_the_run(project):
     assert not (project.folder / "results/real/corpora/iemocap/recordings.csv").exists()
 
 
-def test_further_seeds_of_what_each_fold_chose(project):
-    """Of one model, on top of the small study, whose own trainings are not made again."""
+def test_further_seeds_train_the_selected_trials_only(project):
+    """One model of the small study, with selection per fold. Its trainings are not repeated."""
     again = SMALL | {"models": SMALL["models"] | {"names": ["BasicCNN"]}}
     again["search"] = SMALL["search"] | {"select": "fold"}
     again["training"] = SMALL["training"] | {"seeds": 2}
