@@ -42,7 +42,7 @@ def describe_type(item: dict, definitions: dict) -> str:
         return ", ".join(f"`{value}`" for value in item["enum"])
     types = item["type"] if isinstance(item["type"], list) else [item["type"]]
     names = {"object": "section", "array": "list", "string": "text"}
-    text = names.get(types[0], types[0])
+    text = names[types[0]] if types[0] in names else str(types[0])
     if item.get("pattern") == definitions["folder_or_null"]["pattern"]:
         text = "path"
     if "items" in item:

@@ -107,3 +107,15 @@ def test_output_page_lists_every_file_of_the_demo(tmp_path):
     files = {generic(path) for path in found if not path.startswith("synthetic/")}
     assert len(files) > 50
     assert files - set(documented_files()) == set()
+
+
+def test_documentation_names_existing_files():
+    folders = "config|docs|emospeech|envs|profiles|slurm|tests|workflow"
+    pattern = rf"`((?:{folders})/[\w./-]+)`"
+    for page in [*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
+        for path in re.findall(pattern, page.read_text()):
+            assert (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
