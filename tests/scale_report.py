@@ -55,7 +55,7 @@ from emospeech.search import (
     rank_trials,
     selection_folds,
 )
-from tests import made_up, report_data
+from tests import example_study, report_data
 
 TRIALS, FOLDS, EPOCHS, RECORDINGS = 100, 5, 40, 10039
 SECONDS, MEGABYTES = 60, 1000
@@ -65,15 +65,15 @@ DEFAULTS = yaml.safe_load((Path(__file__).parents[1] / "config" / "config.yaml")
 def write_results(folder):
     """Write what the trainings and the predictions of all models leave below `folder`."""
     rng = np.random.default_rng(0)
-    recordings = made_up.recordings_table(RECORDINGS)
+    recordings = example_study.recordings_table(RECORDINGS)
     recordings.to_csv(folder / "recordings.csv", index=False)
     folds = make_folds(recordings, FoldSettings())
-    for model, table in made_up.predictions_of_all(recordings, folds).items():
+    for model, table in example_study.predictions_of_all(recordings, folds).items():
         for fold, rows in table.groupby("fold"):
             place = folder / "evaluation" / model / f"fold-{fold}"
             place.mkdir(parents=True)
             rows.to_csv(place / "predictions.csv", index=False)
-    for model in made_up.MODELS:
+    for model in example_study.MODELS:
         history = report_data.history(EPOCHS, model).to_csv(index=False)
         for trial, fold in np.ndindex(TRIALS, FOLDS):
             place = training_folder(folder, model, trial, fold)
@@ -93,17 +93,19 @@ def aggregate(folder):
     seconds = {}
     with threadpool_limits(1):
         with timed(seconds, "choice of the trials"):
-            searched = {model: select(folder, model) for model in made_up.MODELS}
+            searched = {model: select(folder, model) for model in example_study.MODELS}
         with timed(seconds, "evaluation"):
             recordings = pd.read_csv(folder / "recordings.csv")
             predictions = load_predictions(sorted(folder.glob("evaluation/*/*/predictions.csv")))
-            tables = made_up.judge(
+            tables = example_study.evaluation_tables(
                 recordings,
                 predictions,
                 DEFAULTS["evaluation"]["permutations"],
                 DEFAULTS["evaluation"]["resamples"],
             )
-            matrices = {model: confusion_tables(predictions[model]) for model in made_up.MODELS}
+            matrices = {
+                model: confusion_tables(predictions[model]) for model in example_study.MODELS
+            }
         with timed(seconds, "tables"):
             built = build_tables(tables)
             ends = ("csv", "md", "tex")
@@ -154,7 +156,7 @@ def draw_all(folder, tables, matrices, predictions, searched):
     yield draw(folder, "trials", trials.draw_trials, points)
     points = comparison.plot_data(tables["metrics"], tables["intervals"])
     yield draw(folder, "comparison", comparison.draw_comparison, points)
-    for model in made_up.MODELS:
+    for model in example_study.MODELS:
         points = confusion.plot_data(matrices[model][0], model)
         yield draw(folder, f"confusion-{model}", confusion.draw_confusion, points, model)
         points = scatter.plot_data(predictions[model])
@@ -195,7 +197,7 @@ def main():
     for name, taken in seconds.items():
         print(f"{name}: {taken:.1f} s")
     total = sum(seconds.values())
-    trainings = len(made_up.MODELS) * FOLDS * TRIALS
+    trainings = len(example_study.MODELS) * FOLDS * TRIALS
     print(f"{trainings} trainings: {total:.1f} s, peak {peak:.0f} MB, a page of {size:.1f} MB")
     broken = total > SECONDS or peak > MEGABYTES
     sys.exit(f"it may take {SECONDS} s and {MEGABYTES} MB" if broken else None)

@@ -1,4 +1,4 @@
-"""Audio that is cut, damaged or unusual: read as far as it goes and counted, or refused by name."""
+"""Truncated, damaged and unusual audio: counted, or rejected by name."""
 
 import os
 import struct
@@ -39,7 +39,7 @@ def bytes_of(folder, name, samples, rate=RATE, **options):
 
 
 def write_cut(folder, name, seconds=4):
-    """Write half of the bytes of a compressed file; return its path and its whole samples."""
+    """Write half of a compressed file; return its path and the samples of the complete file."""
     data = bytes_of(folder, name, noise(seconds))
     samples, _ = soundfile.read(folder / name, dtype="float32")
     (folder / name).write_bytes(data[: len(data) // 2])
@@ -47,7 +47,7 @@ def write_cut(folder, name, seconds=4):
 
 
 def store_of(folder, *names, workers=1):
-    """Make a store of some files after two others, so that frames too many would hit something."""
+    """Write a store of two other files and these, so that excess frames would overlap others."""
     recordings, words = write_tables(folder, [0.5, 0.4], [(0, 0.1, 0.2)])
     recordings = recordings.set_index("recording")
     for name in names:
@@ -56,11 +56,11 @@ def store_of(folder, *names, workers=1):
     return check_store(folder / "s.h5")
 
 
-# ------------------------------------------------------------------------- cut, and more than said
+# ------------------------------------------------------------------- truncated and excess audio
 
 
 @pytest.mark.parametrize("block", [1000, 2**18])
-def test_an_mp3_cut_in_half_is_shortened_and_counted(tmp_path, monkeypatch, block):
+def test_truncated_mp3_is_counted(tmp_path, monkeypatch, block):
     monkeypatch.setattr(audio_stream, "BLOCK", block)
     path, whole = write_cut(tmp_path, "cut.mp3")
     issues = IssueCounts()
@@ -69,11 +69,11 @@ def test_an_mp3_cut_in_half_is_shortened_and_counted(tmp_path, monkeypatch, bloc
     assert 0.4 < seconds / (len(whole) / RATE) < 0.6
     samples = np.concatenate(list(stream_samples(path, RATE)))
     assert len(samples) == count_samples(path, RATE) == round(seconds * RATE)
-    # The decoder may lack the bits of the last frames.
+    # The last frames may be incomplete.
     np.testing.assert_allclose(samples[:-3000], whole[: len(samples)][:-3000], atol=1e-6)
 
 
-def test_a_store_of_cut_audio_has_no_frame_without_sound(tmp_path):
+def test_store_of_truncated_audio_has_no_empty_frames(tmp_path):
     write_cut(tmp_path, "cut.mp3", seconds=10)
     store = store_of(tmp_path, "cut.mp3")
     values = store.spectrogram(2)
@@ -82,7 +82,7 @@ def test_a_store_of_cut_audio_has_no_frame_without_sound(tmp_path):
     np.testing.assert_allclose(values, spectrogram(tmp_path / "cut.mp3", SETTINGS), atol=1e-3)
 
 
-def test_speech_is_found_in_what_is_there_of_cut_audio(tmp_path):
+def test_speech_is_detected_in_truncated_audio(tmp_path):
     path, _ = write_cut(tmp_path, "cut.mp3")
     soundfile.write(
         tmp_path / "same.wav", np.concatenate(list(stream_samples(path, RATE))), RATE, "DOUBLE"
@@ -92,7 +92,7 @@ def test_speech_is_found_in_what_is_there_of_cut_audio(tmp_path):
     assert spans.max() <= measure_audio(path).seconds
 
 
-def test_a_flac_cut_between_frames_is_shortened_and_one_cut_within_is_refused(tmp_path):
+def test_flac_truncated_between_frames_is_counted_and_within_a_frame_rejected(tmp_path):
     data = bytes_of(tmp_path, "cut.flac", noise(4))
     last = data.rindex(b"\xff\xf8")  # the header of a frame
     (tmp_path / "cut.flac").write_bytes(data[:last])
@@ -107,7 +107,7 @@ def test_a_flac_cut_between_frames_is_shortened_and_one_cut_within_is_refused(tm
 
 
 @pytest.mark.parametrize("form", ["AIFF", "AU", "W64", "RF64"])
-def test_cut_audio_is_counted_in_other_containers(tmp_path, form):
+def test_truncated_audio_is_counted_in_other_containers(tmp_path, form):
     data = bytes_of(tmp_path, "a", noise(1), format=form, subtype="PCM_16")
     issues = IssueCounts()
     audio_duration(tmp_path / "a", issues)
@@ -118,12 +118,12 @@ def test_cut_audio_is_counted_in_other_containers(tmp_path, form):
 
 
 def without_header(data):
-    """Return an MP3 file without its first frame, which says how long it is."""
+    """Return an MP3 file without its first frame, which states the length."""
     return data[data.index(data[:2], 4) :]
 
 
 @pytest.mark.parametrize("made", ["joined mp3", "joined ogg", "joined wav", "mp3 without header"])
-def test_audio_behind_what_the_header_says_is_refused(tmp_path, made):
+def test_audio_beyond_the_header_is_an_error(tmp_path, made):
     kind = "mp3" if "mp3" in made else made.split()[1]
     data = bytes_of(tmp_path, f"a.{kind}", noise(3))
     more = without_header(data) if "header" in made else data + data
@@ -134,7 +134,7 @@ def test_audio_behind_what_the_header_says_is_refused(tmp_path, made):
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000])
 @pytest.mark.parametrize("channels", [1, 2])
-def test_the_frames_of_an_mp3_are_counted(tmp_path, rate, channels):
+def test_frames_of_mp3_are_counted(tmp_path, rate, channels):
     samples = np.stack([noise(2, rate, seed) for seed in range(channels)], axis=1)
     data = bytes_of(tmp_path, "a.mp3", samples, rate)
     tag = b"ID3\x04\0\0" + bytes([0, 0, 2, 100]) + b"\xff\xfb\x90\x64" * 89  # 2 * 128 + 100 bytes
@@ -147,12 +147,12 @@ def test_the_frames_of_an_mp3_are_counted(tmp_path, rate, channels):
 
 
 @pytest.mark.parametrize("form", ["OGG", "FLAC", "AIFF", "CAF"])
-def test_whole_audio_is_not_counted(tmp_path, form):
+def test_intact_audio_is_not_counted(tmp_path, form):
     soundfile.write(tmp_path / "a", noise(1), RATE, format=form)
     assert measure_audio(tmp_path / "a") == (RATE, RATE, False)
 
 
-def test_a_file_that_changes_after_it_was_counted_is_refused(tmp_path, monkeypatch):
+def test_file_that_changes_during_extraction_is_an_error(tmp_path, monkeypatch):
     count = extraction.count_frames
     for wrong in (-1, 1):
         with monkeypatch.context() as patch:
@@ -166,8 +166,8 @@ def test_a_file_that_changes_after_it_was_counted_is_refused(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("samples", [8000, 8001, 16000])
-def test_gsm_is_read_without_its_padding(tmp_path, samples):
-    """libsndfile cannot seek in it, and decodes noise behind an odd number of bytes."""
+def test_gsm_is_read_without_padding(tmp_path, samples):
+    """libsndfile cannot seek in GSM and decodes noise after an odd number of bytes."""
     path = tmp_path / "g.wav"
     soundfile.write(path, noise(2, 8000)[:samples], 8000, subtype="GSM610")
     assert measure_audio(path) == (samples, 8000, False)
@@ -180,7 +180,7 @@ def test_gsm_is_read_without_its_padding(tmp_path, samples):
 
 
 @pytest.mark.parametrize("subtype", ["IMA_ADPCM", "MS_ADPCM", "ULAW", "ALAW", "G721_32"])
-def test_compressed_wavs_are_whole_or_counted(tmp_path, subtype):
+def test_compressed_wavs_are_complete_or_counted(tmp_path, subtype):
     data = bytes_of(tmp_path, "a.wav", noise(1), subtype=subtype)
     length = measure_audio(tmp_path / "a.wav")
     assert RATE <= length.samples < RATE + 1100
@@ -210,7 +210,7 @@ def test_flac_of_unknown_length_is_read_to_its_end(tmp_path, monkeypatch, block)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_corrupt_flac_is_named_by_whatever_reads_it(tmp_path, workers):
+def test_corrupt_flac_is_an_error_in_all_readers(tmp_path, workers):
     data = bytearray(bytes_of(tmp_path, "bad.flac", noise(3)))
     middle = len(data) // 2
     data[middle : middle + 2000] = bytes(2000)
@@ -222,36 +222,35 @@ def test_a_corrupt_flac_is_named_by_whatever_reads_it(tmp_path, workers):
         read_manifest(tmp_path, "own", labelled=False, workers=workers)
 
 
-def fault_of(read, path):
-    try:
+def error_of(read, path):
+    with pytest.raises(CorpusError) as caught:
         read(path)
-    except CorpusError as error:
-        return error
+    return caught.value
 
 
-def test_missing_permissions_are_named(tmp_path):
-    """Root may read everything, so the test continues as another user where it is root."""
+def test_missing_permission_is_an_error(tmp_path):
+    """Root may read everything, so the test drops its privileges if it runs as root."""
     readers = (measure_audio, find_spans, lambda path: find_speech(path))
     path = tmp_path / "closed/a.wav"
     path.parent.mkdir()
     soundfile.write(path, noise(0.1), RATE)
     for read in readers:
-        read(path)  # imports what it needs, which the other user may not
+        read(path)  # imports modules that the other user may not read
     user = os.geteuid()
     path.parent.chmod(0)
     if user == 0:
         os.seteuid(65534)
     try:
-        faults = [fault_of(read, path) for read in readers]
+        errors = [error_of(read, path) for read in readers]
     finally:
         os.seteuid(user)
         path.parent.chmod(0o700)
-    for fault in faults:
-        assert fault.place == str(path)
-        assert "permission" in fault.problem
+    for error in errors:
+        assert error.place == str(path)
+        assert "permission" in error.problem
 
 
-def test_a_size_of_0_is_told_from_an_empty_file(tmp_path):
+def test_unset_data_size_and_empty_file_are_errors(tmp_path):
     for name, samples, size in (("empty", 0, 0), ("zero", RATE, 0), ("low", RATE, 1000)):
         data = bytes_of(tmp_path, f"{name}.wav", np.zeros(samples) + 0.1)
         place = data.index(b"data") + 4
@@ -263,20 +262,20 @@ def test_a_size_of_0_is_told_from_an_empty_file(tmp_path):
             measure_audio(tmp_path / f"{name}.wav")
 
 
-def test_m4a_is_named(tmp_path):
+def test_m4a_is_an_error(tmp_path):
     (tmp_path / "a").write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0M4A mp42isom" + bytes(3000))
-    assert "m4a" in fault_of(measure_audio, tmp_path / "a").problem
+    assert "m4a" in error_of(measure_audio, tmp_path / "a").problem
 
 
 # --------------------------------------------------------------------------------- unusual audio
 
 NOTHING = Irregularity(0)
-VOICE = np.rint(noise(1.5) * 2**15) / 2**15  # as 16 bits hold it, so that opposites cancel
+VOICE = np.rint(noise(1.5) * 2**15) / 2**15  # in 16 bits, so that opposites cancel
 HALF_RATE = noise(1.5, 8000)
 
 
 def low_pass(samples):
-    """Return noise at 16 kHz as after a recording at 8 kHz: nothing above 4 kHz."""
+    """Return noise at 16 kHz without frequencies above 4 kHz, as if recorded at 8 kHz."""
     bins = np.fft.rfft(samples)
     bins[len(bins) // 2 :] = 0
     return np.fft.irfft(bins)
@@ -315,8 +314,8 @@ def test_unusual_audio_is_flagged_in_the_store(tmp_path, monkeypatch, workers):
     assert sorted(count_irregularities(store.irregular).values()) == [2, 2, 2]
 
 
-def test_the_flags_outlive_an_interruption(tmp_path, monkeypatch):
-    """Shards that were finished before it are not read again, and keep theirs."""
+def test_flags_are_kept_after_an_interruption(tmp_path, monkeypatch):
+    """Finished shards are not read again."""
     monkeypatch.setattr(extraction, "SHARD", 0.1)
     names = write_cases(tmp_path)
     whole = store_of(tmp_path, *names).irregular
@@ -337,8 +336,8 @@ def test_the_flags_outlive_an_interruption(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("amplitude", ["recording", "crop", "fixed"])
-def test_what_is_silent_follows_from_the_spectrogram(tmp_path, amplitude):
-    """Quiet noise is floor only where a fixed level is the maximum."""
+def test_silence_depends_on_the_amplitude_reference(tmp_path, amplitude):
+    """Quiet noise is at the floor only with a fixed reference level."""
     soundfile.write(tmp_path / "a.wav", 1e-5 * noise(1), RATE, subtype="FLOAT")
     (tmp_path / "folder").mkdir()
     settings = SpectrogramSettings(amplitude=amplitude)
@@ -353,7 +352,7 @@ def test_what_is_silent_follows_from_the_spectrogram(tmp_path, amplitude):
 # --------------------------------------------------------------------------------------- predict
 
 
-def test_predict_scores_what_can_be_read_and_notes_what_is_unusual(tmp_path, capsys):
+def test_predict_scores_readable_files_and_notes_unusual_ones(tmp_path, capsys):
     weights = weights_of(tmp_path / "w.safetensors", BASIC)
     write_cut(tmp_path, "cut.mp3")
     soundfile.write(tmp_path / "g.wav", noise(1, 8000), 8000, subtype="GSM610")
@@ -369,10 +368,10 @@ def test_predict_scores_what_can_be_read_and_notes_what_is_unusual(tmp_path, cap
     rows = rows_of(output.read_text())
     assert [row["file"] for row in rows] == files[1:]
     assert all(np.isfinite(float(row["expected"])) for row in rows)
-    told = capsys.readouterr().err
-    assert f"error: {files[0]}: " in told
-    notes = [line.split(": ")[1] for line in told.splitlines() if line.startswith("note")]
+    messages = capsys.readouterr().err
+    assert f"error: {files[0]}: " in messages
+    notes = [line.split(": ")[1] for line in messages.splitlines() if line.startswith("note")]
     noted = {name: notes.count(str(tmp_path / name)) for name in read}
-    # Opposite channels: they cancel, the sum is silent and holds no speech.
-    wanted = {"cut.mp3": 1, "g.wav": 1, "u.flac": 0, "mono.wav": 0, "opposite.wav": 3}
-    assert noted == wanted | {"8 kHz.wav": 1}
+    # Opposite channels cancel, and their silent sum has no speech.
+    expected = {"cut.mp3": 1, "g.wav": 1, "u.flac": 0, "mono.wav": 0, "opposite.wav": 3}
+    assert noted == expected | {"8 kHz.wav": 1}

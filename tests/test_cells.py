@@ -7,13 +7,13 @@ import pytest
 from emospeech import metrics
 from emospeech.evaluation import cells, intervals, resampling
 from emospeech.folds import FoldSettings, make_folds
-from tests import made_up
+from tests import example_study
 
 
 @pytest.fixture(scope="module")
 def predictions():
-    recordings = made_up.recordings_table(150)
-    return made_up.predictions_of_all(recordings, make_folds(recordings, FoldSettings()))
+    recordings = example_study.recordings_table(150)
+    return example_study.predictions_of_all(recordings, make_folds(recordings, FoldSettings()))
 
 
 def counts_of(table):

@@ -118,14 +118,14 @@ def test_label_files(data):
     for turn in turns:
         assert math.isfinite(turn.start + turn.end)
         average_mismatches(turn)
-        for row in turn.rows:
-            assert all(math.isnan(value) or 0 <= value <= 6 for value in row[1:])
+        for rating in turn.ratings:
+            assert all(math.isnan(value) or 0 <= value <= 6 for value in rating[1:])
         for dimension in DIMENSIONS:
             assert 1 <= average_rating(turn, dimension, issues).value <= 5
     lines = filled_lines(text)
     counted = issues.left_out["unparsable label line"]
     counted += issues.left_out["rating before the first turn"]
-    others = len(lines) - len(turns) - sum(len(turn.rows) for turn in turns) - counted
+    others = len(lines) - len(turns) - sum(len(turn.ratings) for turn in turns) - counted
     assert 0 <= others <= sum(line.strip().startswith(("C-", "%")) for line in lines)
 
 

@@ -1,6 +1,6 @@
-"""What happens to machines, disks and people: a study ends as an undisturbed one, or says why not.
+"""Killed jobs, concurrent runs and damaged stores: the same results, or a one-line error.
 
-KILLS=20 .venv/bin/python -m pytest tests/test_errors.py -k random_moments kills the demo so often.
+KILLS=20 .venv/bin/python -m pytest tests/test_errors.py -k random_times kills the demo 20 times.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ from tests.test_workflow import SMALL, Project
 
 MODEL = "MultitaskDCGAN"
 KILLS = int(os.environ.get("KILLS", 2))
-DEMO = "KILLS" in os.environ  # else a study of seconds
+DEMO = "KILLS" in os.environ  # otherwise a study of a few seconds
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(4 * 3600 if DEMO else 600)]
 TINY = {
     "corpora": {"synthetic": SMALL["corpora"]["synthetic"] | {"utterances": 60}},
     "models": SMALL["models"] | {"names": [MODEL]},
     "training": {"max_epochs": 2, "unlabelled": ["iemocap"]},
 }
-# Rests on all trainings.
+# Depends on all trainings.
 TARGET = "evaluation/metrics.csv" if DEMO else f"evaluation/{MODEL}/fold-1/predictions.csv"
 
 
@@ -44,8 +44,8 @@ def configured(project, name, **changes):
     return f"{name}.yaml"
 
 
-def made(project, name):
-    """Return what a study has made, by path, without the times in it."""
+def result_files(project, name):
+    """Return the result files of a study by path, without measured times."""
     root = project.folder / "results" / name
     patterns = ("*.safetensors", "*.npz", "*.h5", "*.json", "*.csv", "*.wav")
     files = [file for pattern in patterns for file in root.rglob(pattern)]
@@ -58,24 +58,24 @@ def made(project, name):
     return found
 
 
-def half_made(project, name):
-    """Return what lies about that no finished study leaves."""
+def unfinished_files(project, name):
+    """Return temporary files and checkpoints, which a finished study does not have."""
     root = project.folder / "results" / name
     return [*root.rglob(".*.part*"), *root.rglob(".checkpoint*")]
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """The tiny study, run to its target in results/whole."""
+    """The tiny study with its target in results/whole."""
     project = Project(tmp_path_factory.mktemp("project"))
     done = project.run(f"results/whole/{TARGET}", config=configured(project, "whole"))
     assert done.returncode == 0, done.output
-    assert half_made(project, "whole") == []
+    assert unfinished_files(project, "whole") == []
     return project
 
 
-def test_a_study_killed_at_random_moments_ends_as_one_that_never_was(project):
-    """Snakemake with its jobs as when a machine goes down, or alone as when memory runs out."""
+def test_study_killed_at_random_times_has_the_same_results(project):
+    """Kills Snakemake and its jobs, like a machine failure, or Snakemake alone, like low memory."""
     config, target = configured(project, "killed"), f"results/killed/{TARGET}"
     rng, killed = np.random.default_rng(KILLS), 0
     while killed < KILLS:
@@ -84,7 +84,7 @@ def test_a_study_killed_at_random_moments_ends_as_one_that_never_was(project):
             process.communicate(timeout=rng.uniform(2, 40 if DEMO else 12))
         if process.returncode is not None:
             assert process.returncode == 0
-            shutil.rmtree(project.folder / "results/killed")  # it came to its end: once more
+            shutil.rmtree(project.folder / "results/killed")  # finished before the kill: repeat
             continue
         (os.kill if killed % 2 else os.killpg)(process.pid, signal.SIGKILL)
         process.wait()
@@ -93,18 +93,18 @@ def test_a_study_killed_at_random_moments_ends_as_one_that_never_was(project):
         assert project.run("--unlock", config=config).returncode == 0
     done = project.run(target, config=config)
     assert done.returncode == 0, done.output
-    assert made(project, "killed") == made(project, "whole")
-    assert half_made(project, "killed") == []
+    assert result_files(project, "killed") == result_files(project, "whole")
+    assert unfinished_files(project, "killed") == []
     left = "results/killed/logs/**/*.log"
     assert not any("\0" in log.read_text() for log in project.folder.glob(left))
 
 
 @pytest.fixture(scope="module")
-def patient(project):
-    """The config of a training that takes seconds, on what results/whole holds; and its results."""
+def long_training(project):
+    """The config, target and result of a training of some seconds, based on results/whole."""
     training = TINY["training"] | {"max_epochs": 40, "patience": 40, "trials_per_job": 1}
     config = configured(project, "whole", training=training, search=SMALL["search"] | {"trials": 2})
-    config = shutil.move(project.folder / config, project.folder / "patient.yaml").name
+    config = shutil.move(project.folder / config, project.folder / "long.yaml").name
     first, target = (
         f"results/whole/training/{MODEL}/trial-{n}/fold-1/weights.safetensors" for n in (0, 1)
     )
@@ -119,9 +119,9 @@ def wait_for(process, condition):
 
 
 def training_process(snakemake):
-    """Return the process that trains below a running snakemake."""
-    below = psutil.Process(snakemake.pid).children(recursive=True)
-    (found,) = [process for process in below if process.cmdline()[-1].endswith("train.py")]
+    """Return the training process of a running snakemake."""
+    children = psutil.Process(snakemake.pid).children(recursive=True)
+    (found,) = [process for process in children if process.cmdline()[-1].endswith("train.py")]
     return found
 
 
@@ -129,8 +129,8 @@ LAST_LINES = {signal.SIGTERM: r"\nstopped: after epoch \d+.*\n$", signal.SIGKILL
 
 
 @pytest.mark.parametrize("ending", LAST_LINES, ids=lambda ending: ending.name)
-def test_a_training_whose_node_goes_away_goes_on_elsewhere(project, patient, ending):
-    config, target, whole = patient
+def test_training_resumes_after_a_signal(project, long_training, ending):
+    config, target, whole = long_training
     folder = (project.folder / target).parent
     log = project.folder / f"results/whole/logs/training/{MODEL}/trial-1/fold-1.log"
     process = project.start(target, "--force", config=config)
@@ -147,15 +147,15 @@ def test_a_training_whose_node_goes_away_goes_on_elsewhere(project, patient, end
     assert (project.folder / target).read_bytes() == whole
 
 
-def test_two_runs_in_one_folder_do_not_meet_and_a_stale_lock_is_told(project, patient):
-    config, target, whole = patient
+def test_concurrent_run_and_stale_lock_are_errors(project, long_training):
+    config, target, whole = long_training
     first = project.start(target, "--force", config=config)
     wait_for(first, (project.folder / target).with_name(".checkpoint.safetensors").exists)
-    training_process(first).suspend()  # so that it does not end while the second starts
+    training_process(first).suspend()  # so that it does not finish before the second run starts
     second = project.run(target, "--force", config=config)
     assert second.returncode != 0
     assert "Directory cannot be locked" in second.output
-    assert first.poll() is None, "the first goes on"
+    assert first.poll() is None, "the first run continues"
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
     third = project.run(target, config=config)
@@ -166,27 +166,27 @@ def test_two_runs_in_one_folder_do_not_meet_and_a_stale_lock_is_told(project, pa
     assert (project.folder / target).read_bytes() == whole
 
 
-def flipped(whole):
+def flip_bit(whole):
     changed = bytearray(whole)
     changed[len(whole) // 2] ^= 1
     return bytes(changed)
 
 
 DAMAGES = {
-    "a bit": (flipped, "the frames of Ses0"),
-    "its end": (lambda whole: whole[: len(whole) // 2], "spectrogram store"),
+    "flipped bit": (flip_bit, "the frames of Ses0"),
+    "truncated": (lambda whole: whole[: len(whole) // 2], "spectrogram store"),
 }
 
 
-def test_no_training_starts_on_a_damaged_store(project, patient):
-    config, target, whole = patient
+def test_training_on_a_damaged_store_is_an_error(project, long_training):
+    config, target, whole = long_training
     store = project.folder / "results/whole/spectrograms/iemocap.h5"
     before, stamp = store.read_bytes(), store.stat()
     for change, line in DAMAGES.values():
         store.write_bytes(change(before))
         os.utime(store, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
         done = project.run(target, "--force", config=config)
-        store.unlink()  # as the line says
+        store.unlink()  # as the message says
         assert done.returncode != 0
         assert "error: results/whole/spectrograms/iemocap.h5: " in done.output
         assert line in done.output
@@ -198,10 +198,10 @@ def test_no_training_starts_on_a_damaged_store(project, patient):
     assert (project.folder / target).read_bytes() == whole
 
 
-def test_trials_that_share_a_job_are_the_same_and_none_is_lost(project, patient):
-    """Killed in the second of its trials, a job does not train the first one again."""
-    whole = (project.folder / patient[1]).parent
-    shared = yaml.safe_load((project.folder / patient[0]).read_text())
+def test_trials_in_one_job_give_the_same_results_and_resume(project, long_training):
+    """A job killed in its second trial does not repeat the first one."""
+    whole = (project.folder / long_training[1]).parent
+    shared = yaml.safe_load((project.folder / long_training[0]).read_text())
     shared["training"]["trials_per_job"] = 2
     (project.folder / "shared.yaml").write_text(yaml.safe_dump(shared))
     fold = whole.parents[1]

@@ -26,7 +26,7 @@ from emospeech.spectrograms.store import open_store
 from emospeech.training.data import load_pool
 from emospeech.training.fold import Fold
 from tests.conftest import CORPUS_ROWS
-from tests.made_up import leak_evidence
+from tests.example_study import leak_evidence
 from tests.settings import with_keys
 from tests.test_references import corpus as made_up_corpus
 from tests.test_references import random_predictions

@@ -11,7 +11,7 @@ from emospeech.evaluation.predictions import load_predictions, predictions_table
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_table
-from tests import made_up
+from tests import example_study
 
 RATE = acoustics.SAMPLE_RATE
 
@@ -205,10 +205,12 @@ def test_the_baseline_predicts_the_only_class_of_the_training_part(caplog, label
 @pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:All-NaN slice")
 def test_the_evaluation_of_a_single_class_is_complete():
     """Figures that need two classes are empty, and nothing fails."""
-    recordings = made_up.recordings_table(100)
+    recordings = example_study.recordings_table(100)
     recordings[["valence", "activation"]] = 4.0
-    predictions = made_up.predictions_of_all(recordings, make_folds(recordings, FoldSettings()))
-    tables = made_up.judge(recordings, predictions, permutations=20, resamples=20)
+    predictions = example_study.predictions_of_all(
+        recordings, make_folds(recordings, FoldSettings())
+    )
+    tables = example_study.evaluation_tables(recordings, predictions, permutations=20, resamples=20)
     figures = tables["metrics"]
     assert figures["rho"].isna().all()
     np.testing.assert_allclose(figures["uar5"], figures["accuracy"])

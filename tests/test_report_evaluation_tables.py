@@ -5,13 +5,13 @@ import pytest
 
 from emospeech.report import evaluation_tables, page_numbers
 from emospeech.report.markup import format_table
-from tests import made_up
+from tests import example_study
 from tests import report_data as data
 
 
 @pytest.fixture(scope="module")
 def frames():
-    return made_up.evaluation()
+    return example_study.example_tables()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 from emospeech.report import evaluation_tables, page, page_numbers, templates
 from emospeech.report.captions import figure_texts
 from emospeech.report.markup import format_table
-from tests import made_up
+from tests import example_study
 from tests import report_data as data
 from tests.test_report_figures import FIGURES
 
@@ -62,7 +62,9 @@ class Outline(HTMLParser):
         return [attributes for name, attributes, _ in self.tags if name == tag]
 
 
-EVALUATION = {name: table for name, table in made_up.evaluation().items() if name != "metrics"}
+EVALUATION = {
+    name: table for name, table in example_study.example_tables().items() if name != "metrics"
+}
 EVALUATION |= {"control": data.metrics()}
 
 

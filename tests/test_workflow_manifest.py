@@ -1,4 +1,4 @@
-"""The workflow on a corpus of the user's own: tables and wavs in, metrics out."""
+"""The workflow on a manifest, from tables and wavs to metrics."""
 
 import json
 import re
@@ -26,7 +26,7 @@ STUDY = SMALL | {
 
 
 def write_own(folder):
-    """Write a corpus: three sessions of two speakers, each with a tone and noise a class."""
+    """Write a corpus of three sessions with two speakers and a tone for each valence."""
     (folder / "wav").mkdir(parents=True)
     rng = np.random.default_rng(0)
     times = np.arange(RATE // 2) / RATE
@@ -34,7 +34,7 @@ def write_own(folder):
     for number, session in enumerate(("autumn", "spring", "winter")):
         for gender in "FM":
             for valence in range(1, 6):
-                name = f"{number}{gender == 'M':d}{valence}"  # an id of digits alone
+                name = f"{number}{gender == 'M':d}{valence}"  # only digits
                 tone = 0.3 * np.sin(2 * np.pi * 300 * valence * times)
                 sound = tone + 0.02 * rng.standard_normal(len(times))
                 pause = 1e-4 * rng.standard_normal(RATE // 2)
@@ -46,7 +46,7 @@ def write_own(folder):
 
 
 def write_unlabelled(folder):
-    """Write unlabelled audio with nothing but ids and paths."""
+    """Write an unlabelled corpus with only ids and paths."""
     folder.mkdir()
     soundfile.write(folder / "m.wav", 0.1 * np.random.default_rng(1).standard_normal(RATE), RATE)
     opposite = np.array([1000, -1000] * (RATE // 2), np.int16)
@@ -67,13 +67,13 @@ def run(project, *arguments):
     return project.run(*arguments, config="own.yaml", demo=False)
 
 
-def test_a_corpus_without_words_runs_to_its_metrics(project):
+def test_corpus_without_words_runs_to_metrics(project):
     targets = [f"results/own/evaluation/{name}.csv" for name in ("metrics", "neighbours", "spread")]
     done = run(project, *targets)
     assert done.returncode == 0, done.output
     results = project.folder / "results/own"
     near = pd.read_csv(results / "evaluation/neighbours.csv")
-    assert set(near["property"]) == {"speaker", "valence"}, "without dialogues, and no activation"
+    assert set(near["property"]) == {"speaker", "valence"}, "no dialogues and no activation"
     assert set(near["recordings"]) == {10}
     metrics = pd.read_csv(results / "evaluation/metrics.csv")
     assert set(metrics["scope"]) == {"fold-1", "fold-2", "fold-3", "pooled", "mean"}
@@ -86,52 +86,51 @@ def test_a_corpus_without_words_runs_to_its_metrics(project):
     assert "Nothing to be done" in run(project, "results/own/evaluation/metrics.csv").output
 
 
-def test_an_edit_of_the_table_is_read_again(project):
+def test_edited_table_is_read_again(project):
     path = project.folder / "own/recordings.csv"
     before = path.read_text()
     path.write_text(before.replace("autumn-M,M,1", "autumn-M,M,9"))
     try:
         done = run(project, "results/own/folds.csv")
         assert done.returncode != 0
-        line = r"error: own/recordings\.csv:7: `valence` is `9`; expected a number from 1 to 5"
+        line = r"error: own/recordings\.csv:7: `valence` is `9`"
         assert re.search(line, done.output), done.output
     finally:
         path.write_text(before)
     assert run(project, "results/own/folds.csv").returncode == 0
 
 
-def test_a_manifest_stands_for_ami(project):
+def test_manifest_replaces_ami(project):
     models = "models={'names': ['BasicDCGAN']}"
     corpora = "corpora={'ami': {'manifest': 'meetings'}}"
     given = ["--forceall", "--config", models, corpora]
     jobs = project.planned(*given, config="own.yaml", demo=False)
     assert jobs["extract_spectrograms"] == jobs["read_manifest"] == 2
     assert not {"read_iemocap", "read_ami"} & set(jobs)
-    read, made = "results/own/corpora/ami/words.csv", "results/own/spectrograms/ami.json"
-    done = run(project, made, "--config", models, corpora)
+    words, summary = "results/own/corpora/ami/words.csv", "results/own/spectrograms/ami.json"
+    done = run(project, summary, "--config", models, corpora)
     assert done.returncode == 0, done.output
-    assert len(pd.read_csv(project.folder / read)) == 1, "one has speech"
-    counts = json.loads((project.folder / made).read_text())["irregular"]
-    assert list(counts.values()) == [1, 1], "one is silent, because its channels cancel"
+    assert len(pd.read_csv(project.folder / words)) == 1, "only one has speech"
+    counts = json.loads((project.folder / summary).read_text())["irregular"]
+    assert list(counts.values()) == [1, 1], "the channels of one cancel, so it is silent"
 
 
 @pytest.mark.parametrize(
-    ("folder", "line"),
-    [("no/such", "no folder no/such"), ("envs", "no file envs/recordings.csv")],
+    ("folder", "missing"), [("no/such", "no/such"), ("envs", "envs/recordings.csv")]
 )
-def test_a_manifest_that_is_not_there_stops_at_once(project, folder, line):
+def test_missing_manifest_is_an_error(project, folder, missing):
     done = run(
         project, "--dry-run", "--config", f"corpora={{'iemocap': {{'manifest': '{folder}'}}}}"
     )
     assert done.returncode != 0
-    assert f"error: corpora.iemocap.manifest {line}" in done.output
-    assert "docs/your-corpus.md" in done.output
+    assert re.search(rf"error: .*corpora\.iemocap\.manifest.* {missing}", done.output), done.output
     assert "Traceback" not in done.output
 
 
-def test_a_number_of_sessions_that_is_not_the_corpus_s_names_the_key(project):
+def test_wrong_number_of_sessions_is_an_error(project):
     (project.folder / "four.yaml").write_text(yaml.safe_dump(STUDY | {"folds": {"sessions": 4}}))
     done = project.run("results/own/folds.csv", config="four.yaml", demo=False)
     assert done.returncode != 0
-    line = "error: folds.sessions: is 4, but the corpus holds 3 (autumn, spring, winter)"
-    assert line in done.output, done.output
+    assert re.search(r"error: folds\.sessions: .*4.*autumn, spring, winter", done.output), (
+        done.output
+    )

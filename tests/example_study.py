@@ -1,4 +1,4 @@
-"""A study that nobody trained: recordings, folds, ratings and predictions of a stated skill."""
+"""Random recordings, ratings and predictions of a given quality, as from a finished study."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
 
 
 def recordings_table(size, seed=0):
-    """Recordings of five sessions with two speakers each, half of them improvised."""
+    """Return recordings of five sessions with two speakers each; about half are improvised."""
     rng = np.random.default_rng(seed)
     table = pd.DataFrame({"recording": [f"r{number:05d}" for number in range(size)]})
     table["session"] = [f"Ses{1 + number % 5:02d}" for number in range(size)]
@@ -34,20 +34,20 @@ def recordings_table(size, seed=0):
 
 
 def ratings_table(recordings, seed=0):
-    """Three external ratings of each recording, around its label."""
+    """Return three external ratings of each recording, close to its label."""
     rng = np.random.default_rng(seed)
     parts = []
     for number in range(3):
         part = recordings[["recording"]].assign(rater=f"E{number}", kind="external", dominance=3)
         for task in ("valence", "activation"):
-            moved = recordings[task] + rng.integers(-1, 2, len(recordings))
-            part[task] = moved.round().clip(1, 5)
+            noisy = recordings[task] + rng.integers(-1, 2, len(recordings))
+            part[task] = noisy.round().clip(1, 5)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
 
 def predictions_of(recordings, folds, tasks, skill, seed):
-    """Predictions of a model for the test part of all folds; the larger `skill` the better."""
+    """Return the predictions of a model for the test parts; a larger `skill` is better."""
     rng = np.random.default_rng(seed)
     rows = folds[folds["part"] == "test"].merge(recordings, on="recording")
     labels = rows[list(tasks)].to_numpy()
@@ -55,12 +55,12 @@ def predictions_of(recordings, folds, tasks, skill, seed):
     weights = np.exp(logits + rng.normal(size=logits.shape))
     shares = weights / weights.sum(axis=-1, keepdims=True)
     head = rows[["recording", "speaker", "session", "fold"]].assign(trial=0)
-    probabilities = {task: shares[:, place] for place, task in enumerate(tasks)}
+    probabilities = {task: shares[:, i] for i, task in enumerate(tasks)}
     return predictions_table(head, labels, probabilities)
 
 
 def predictions_of_all(recordings, folds, skill=0.3, seed=0):
-    """Return {model: predictions} of the four models and the baseline, others with each `seed`."""
+    """Return the predictions of the four models and the baseline by name."""
     both = ("valence", "activation")
     return {
         model: predictions_of(
@@ -75,7 +75,7 @@ def predictions_of_all(recordings, folds, skill=0.3, seed=0):
 
 
 def leak_evidence(recordings, folds, predictions):
-    """Return clean evidence: each model draws its training part, and validates on its own part."""
+    """Return evidence without leaks: models train and validate on their own parts."""
     parts = parts_table(recordings, folds)
     tasks = ["valence", "activation"]
     uses = {"train": "labelled", "validation": "validation"}
@@ -99,14 +99,14 @@ def leak_evidence(recordings, folds, predictions):
     )
 
 
-def judge(recordings, predictions, permutations, resamples):
+def evaluation_tables(recordings, predictions, permutations, resamples):
     """Return the tables of results/evaluation by name."""
     folds, ratings = make_folds(recordings, FoldSettings()), ratings_table(recordings)
     trained = {model: predictions[model] for model in MODELS}
     intervals = intervals_table(predictions, resamples, 1)
-    again = predictions_of_all(recordings, folds, seed=1)
+    other_seed = predictions_of_all(recordings, folds, seed=1)
     crops = {(model, 1): table for model, table in trained.items()}
-    crops |= {(model, 2): again[model] for model in MODELS}
+    crops |= {(model, 2): other_seed[model] for model in MODELS}
     return {
         "metrics": metrics_table(trained, permutations, 1),
         "intervals": intervals,
@@ -119,23 +119,23 @@ def judge(recordings, predictions, permutations, resamples):
     }
 
 
-def evaluation(size=200, repeats=200):
-    """Return the tables of results/evaluation by name, from made-up predictions."""
+def example_tables(size=200, repeats=200):
+    """Return the tables of results/evaluation by name, from random predictions."""
     recordings = recordings_table(size)
     folds = make_folds(recordings, FoldSettings())
     predictions = predictions_of_all(recordings, folds)
-    tables = judge(recordings, predictions, repeats, repeats)
+    tables = evaluation_tables(recordings, predictions, repeats, repeats)
     return tables | {"neighbours": neighbours_of(recordings, folds)}
 
 
 def neighbours_of(recordings, folds, seed=0):
-    """Neighbours among crops of noise, and in a layer that holds valence."""
+    """Return the neighbours among random crops and in a layer that encodes valence."""
     rng = np.random.default_rng(seed)
     parts = []
     for fold, rows in folds[folds["part"] != "train"].groupby("fold"):
-        left_out = rows.merge(recordings, on="recording")
-        crops = rng.normal(size=(len(left_out), 3))
-        spaces = {"crops": crops, "shared layer": crops + 2 * left_out[["valence"]].to_numpy()}
+        held_out = rows.merge(recordings, on="recording")
+        crops = rng.normal(size=(len(held_out), 3))
+        spaces = {"crops": crops, "shared layer": crops + 2 * held_out[["valence"]].to_numpy()}
         for model in MODELS:
-            parts.append(neighbours_table(left_out, spaces).assign(model=model, fold=fold))
+            parts.append(neighbours_table(held_out, spaces).assign(model=model, fold=fold))
     return pd.concat(parts, ignore_index=True)
