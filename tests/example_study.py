@@ -3,17 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.cells import cells_table
 from emospeech.evaluation.comparisons import comparisons_table
-from emospeech.evaluation.intervals import intervals_table
+from emospeech.evaluation.intervals import cells_table, intervals_table
 from emospeech.evaluation.leaks import LeakEvidence, leak_table, parts_table
 from emospeech.evaluation.predictions import BASELINE, predictions_table
 from emospeech.evaluation.references import references_table
 from emospeech.evaluation.representation import neighbours_table
-from emospeech.evaluation.scores import metrics_table
-from emospeech.evaluation.seeds import seeds_table
-from emospeech.evaluation.slices import slices_table
-from emospeech.evaluation.spread import spread_table
+from emospeech.evaluation.scores import metrics_table, slices_table
+from emospeech.evaluation.variability import seeds_table, spread_table
 from emospeech.folds import FoldSettings, make_folds
 
 MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")

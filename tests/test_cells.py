@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from emospeech import metrics
-from emospeech.evaluation import cells, intervals, resampling
+from emospeech.evaluation import bootstrap, intervals
 from emospeech.folds import FoldSettings, make_folds
 from tests import example_study
 
@@ -26,7 +26,7 @@ def plain_figures(counts):
     classes = metrics.class_metrics(counts).set_index("class")
     shares = metrics.normalise_rows(counts)
     classes["recall"] = np.diag(shares)
-    for figure, truth, prediction in cells.KEYS:
+    for figure, truth, prediction in intervals.MATRIX_METRICS:
         if figure == "share":
             yield shares[truth - 1, prediction - 1]
         elif truth is None:
@@ -38,7 +38,7 @@ def plain_figures(counts):
 
 
 def test_the_values_are_those_of_the_pooled_matrix(predictions):
-    table = cells.cells_table(predictions, 20, 1)
+    table = intervals.cells_table(predictions, 20, 1)
     for model, rows in table.groupby("model"):
         counts = counts_of(predictions[model])
         assert rows["value"].tolist() == pytest.approx(list(plain_figures(counts)), nan_ok=True)
@@ -48,9 +48,9 @@ def test_the_values_are_those_of_the_pooled_matrix(predictions):
 
 
 def test_the_errors_are_those_of_a_plain_bootstrap(predictions):
-    table = cells.cells_table(predictions, 40, 7)
+    table = intervals.cells_table(predictions, 40, 7)
     rng = np.random.default_rng(np.random.SeedSequence(7))
-    drawn = resampling.draw_speakers(5, 40, rng)
+    drawn = bootstrap.draw_speakers(5, 40, rng)
     own = predictions["BasicCNN"]
     parts = [counts_of(rows) for _, rows in own.groupby("speaker")]
     with np.errstate(all="ignore"):
@@ -62,7 +62,7 @@ def test_the_errors_are_those_of_a_plain_bootstrap(predictions):
 
 
 def test_the_bounds_are_those_of_student_and_stay_shares(predictions):
-    table = cells.cells_table(predictions, 300, 1)
+    table = intervals.cells_table(predictions, 300, 1)
     half = 2.776445 * table["error"]  # t of four degrees of freedom
     low, high = (table["value"] - half).clip(0), (table["value"] + half).clip(upper=1)
     np.testing.assert_allclose(table["low"], low, atol=1e-6)
@@ -73,7 +73,7 @@ def test_the_bounds_are_those_of_student_and_stay_shares(predictions):
 
 def test_the_recall_has_the_interval_of_intervals_csv(predictions):
     """Both draw speakers, with other numbers; with many draws they agree."""
-    ours = cells.cells_table(predictions, 4000, 1).set_index(["model", "figure"])
+    ours = intervals.cells_table(predictions, 4000, 1).set_index(["model", "figure"])
     other = intervals.intervals_table(predictions, 4000, 1).query("task == 'valence'")
     other = other[other["scope"] == "pooled"].set_index(["model", "figure"])
     for model in predictions:

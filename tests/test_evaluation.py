@@ -7,7 +7,7 @@ from scipy import stats
 
 from emospeech import metrics
 from emospeech.evaluation import predictions as tables_of
-from emospeech.evaluation import scores, seeds
+from emospeech.evaluation import scores, variability
 
 
 def predictions(model_tasks=("valence",), seed=0, skill=0.5, size=300):
@@ -59,8 +59,8 @@ def test_seeds_stand_beside_each_other_with_their_folds_pooled(tmp_path):
             path.parent.mkdir(parents=True)
             rows.to_csv(path, index=False)
     repeated = [str(path) for path in tmp_path.glob("M/seed-*/*/*.csv")]
-    loaded = seeds.load_seeds(sorted(tmp_path.glob("M/fold-*/*.csv")), repeated, seed=1)
-    table = seeds.seeds_table(loaded)
+    loaded = variability.load_seeds(sorted(tmp_path.glob("M/fold-*/*.csv")), repeated, seed=1)
+    table = variability.seeds_table(loaded)
     assert table["seed"].tolist() == [1, 2, 11] * 2
     assert table["task"].tolist() == ["valence"] * 3 + ["activation"] * 3
     names = ["recordings", "accuracy", "uar5", "uar3", "rho", "p"]

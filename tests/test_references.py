@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from emospeech import metrics
-from emospeech.evaluation import acoustics, baseline, references, slices
+from emospeech.evaluation import acoustics, baseline, references, scores
 from emospeech.evaluation.predictions import load_predictions, predictions_table
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.runtime.errors import InputError
@@ -75,14 +75,14 @@ def test_the_prior_is_that_of_the_training_part_alone():
     recordings, folds = corpus()
     parts = folds.merge(recordings, on="recording")
     parts.loc[parts["part"] == "train", "valence"] = 5.0
-    for sums in references.guesses(parts, "valence")["prior"]:
+    for sums in references.no_information_sums(parts, "valence")["prior"]:
         table = sums[:45].reshape(9, 5)
         assert table[:, 4].sum() == table.sum() > 0
 
 
 def test_raters_are_left_out_in_turn():
-    assert references.left_out([2.0, 3.0, 5.0]) == [(4.0, 2.0), (3.5, 3.0), (2.5, 5.0)]
-    assert references.left_out([4.0]) == []
+    assert references.leave_one_out([2.0, 3.0, 5.0]) == [(4.0, 2.0), (3.5, 3.0), (2.5, 5.0)]
+    assert references.leave_one_out([4.0]) == []
     recordings, folds = corpus()
     same = ratings_of({name: [1 + int(name) % 5] * 2 for name in recordings["recording"]})
     table = references.references_table(recordings, folds, same)
@@ -98,14 +98,14 @@ def test_slices_are_the_scores_of_their_recordings():
     table = random_predictions(recordings, folds)
     given = {0: [3, 3], 1: [3, 4], 2: [1, 4], 3: [3]}
     ratings = ratings_of({name: given[int(name) % 4] for name in recordings["recording"]})
-    found = slices.slices_table({"a": table}, recordings, ratings).set_index(["slice", "value"])
+    found = scores.slices_table({"a": table}, recordings, ratings).set_index(["slice", "value"])
     assert set(found.loc["style"].index) == {"improvised", "scripted"}
     assert found.loc["speaker", "recordings"].sum() == len(table)
     assert set(found.loc["agreement"].index) == {"same", "one point apart", "further apart"}
     rated_twice = (table["recording"].astype(int) % 4 < 3).sum()
     assert found.loc["agreement", "recordings"].sum() == rated_twice
     speaker = table[(table["speaker"] == "Ses2M") & (table["valence"] % 1 == 0)]
-    whole = slices.slices_table({"a": speaker}, recordings).set_index("value").loc["Ses2M"]
+    whole = scores.slices_table({"a": speaker}, recordings).set_index("value").loc["Ses2M"]
     prediction = metrics.predicted_class(speaker[[f"p{n}" for n in range(1, 6)]].to_numpy())
     expected = balanced_accuracy_score(speaker["valence"].astype(int), prediction)
     assert whole["uar5"] == pytest.approx(expected)
@@ -114,7 +114,7 @@ def test_slices_are_the_scores_of_their_recordings():
 def test_a_style_that_no_name_tells_makes_no_slice():
     recordings, folds = corpus()
     named = recordings.assign(dialogue="")
-    table = slices.slices_table({"a": random_predictions(recordings, folds)}, named)
+    table = scores.slices_table({"a": random_predictions(recordings, folds)}, named)
     assert set(table["slice"]) == {"speaker"}
 
 

@@ -9,8 +9,7 @@ from scipy import stats
 
 from emospeech.evaluation.intervals import intervals_table
 from emospeech.evaluation.predictions import predictions_table
-from emospeech.evaluation.seeds import count_diverged, load_crops, seeds_table
-from emospeech.evaluation.spread import spread_table
+from emospeech.evaluation.variability import count_diverged, load_crops, seeds_table, spread_table
 from emospeech.runtime.files import write_json
 
 SEEDS = 300

@@ -1,1 +1,1 @@
-"""From weights and the test speaker to predictions, and from these to the paper's figures."""
+"""Evaluation of predictions: metrics, statistics, references and leak checks."""

@@ -1,8 +1,10 @@
-"""A recording as some hundred statistics of classical acoustic features, for the baseline.
+"""Statistics of acoustic features per recording, the input of the classical baseline.
 
-Frames of 64 ms every 16 ms, as in the spectrograms; the features are those of librosa. Statistics
-over the frames stand for the whole recording, as in the functionals of Schuller et al. (2009).
+The features are contours over frames of 64 ms every 16 ms, as in the spectrograms. Their statistics
+represent the whole recording, like the functionals of Schuller et al. (2009).
 """
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,66 +18,56 @@ with import_lock("librosa"):
     import librosa.feature.spectral
 
 SAMPLE_RATE = 16_000  # Hz
-WINDOW, HOP = 1024, 256  # samples
-COEFFICIENTS = 13  # of the cepstrum
-MELS = 40
-LOWEST_PITCH, HIGHEST_PITCH = 60, 400  # Hz, of voices
+FRAMES = {"frame_length": 1024, "hop_length": 256}  # samples
+MFCCS = 13
+MEL_BANDS = 40
+PITCH_RANGE = {"fmin": 60, "fmax": 400}  # Hz
 PERCENTILES = (10, 50, 90)
-QUIET = 1e-5  # about -100 dB of full scale: keeps the logarithm of silence finite
+FLOOR = 1e-5  # of the RMS level, about -100 dB of full scale; keeps the log of silence finite
 
 
-def contours(samples):
-    """Return {feature: its value in each frame} of mono samples at SAMPLE_RATE.
+def contours(samples: np.ndarray) -> dict[str, np.ndarray]:
+    """Return {feature: values (frames,)} of mono samples at SAMPLE_RATE.
 
-    The pitch is that of Yin in every frame; half the frames, the louder ones, are kept of it, as
-    it means little where nobody speaks.
+    Pitch is estimated by YIN and kept for the louder half of the frames, since it is meaningless in
+    silence.
     """
-    if len(samples) < WINDOW:
-        samples = np.pad(samples, (0, WINDOW - len(samples)))
-    power = np.abs(librosa.stft(samples, n_fft=WINDOW, hop_length=HOP)) ** 2
-    mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=MELS)
-    cepstrum = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=COEFFICIENTS)
-    level = np.log(librosa.feature.rms(y=samples, frame_length=WINDOW, hop_length=HOP)[0] + QUIET)
-    pitch = librosa.yin(
-        samples,
-        fmin=LOWEST_PITCH,
-        fmax=HIGHEST_PITCH,
-        sr=SAMPLE_RATE,
-        frame_length=WINDOW,
-        hop_length=HOP,
-    )
+    window, hop = FRAMES.values()
+    samples = np.pad(samples, (0, max(window - len(samples), 0)))
+    power = np.abs(librosa.stft(samples, n_fft=window, hop_length=hop)) ** 2
     amplitude = np.sqrt(power)
-    crossings = librosa.feature.zero_crossing_rate(samples, frame_length=WINDOW, hop_length=HOP)
-    found = {f"mfcc_{number}": values for number, values in enumerate(cepstrum)}
-    return found | {
+    mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=MEL_BANDS)
+    mfccs = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=MFCCS)
+    level = np.log(librosa.feature.rms(y=samples, **FRAMES)[0] + FLOOR)
+    pitch = librosa.yin(samples, sr=SAMPLE_RATE, **PITCH_RANGE, **FRAMES)
+    return {f"mfcc_{order}": values for order, values in enumerate(mfccs)} | {
         "level": level,
         "level_change": np.diff(level),
         "log_pitch": np.log(pitch)[level >= np.median(level)],
-        "zero_crossings": crossings[0],
+        "zero_crossings": librosa.feature.zero_crossing_rate(samples, **FRAMES)[0],
         "centroid": librosa.feature.spectral_centroid(S=amplitude, sr=SAMPLE_RATE)[0],
         "bandwidth": librosa.feature.spectral_bandwidth(S=amplitude, sr=SAMPLE_RATE)[0],
         "rolloff": librosa.feature.spectral_rolloff(S=amplitude, sr=SAMPLE_RATE)[0],
     }
 
 
-def statistics(samples):
-    """Return {feature and statistic: number}: mean, deviation and PERCENTILES of each contour."""
+def statistics(samples: np.ndarray) -> dict[str, float]:
+    """Return log duration, and mean, standard deviation and PERCENTILES of each contour."""
     found = {"log_duration": np.log(max(len(samples), 1) / SAMPLE_RATE)}
     for name, values in contours(samples).items():
-        found[f"{name}_mean"] = values.mean()
-        found[f"{name}_deviation"] = values.std()
-        for percent, value in zip(PERCENTILES, np.percentile(values, PERCENTILES), strict=True):
-            found[f"{name}_{percent}"] = value
+        found |= {f"{name}_mean": values.mean(), f"{name}_deviation": values.std()}
+        percentiles = np.percentile(values, PERCENTILES)
+        found |= {f"{name}_{q}": value for q, value in zip(PERCENTILES, percentiles, strict=True)}
     return found
 
 
-def measure(path):
-    """Return the statistics of an audio file; CorpusError where it is none."""
+def measure(path: Path) -> dict[str, float]:
+    """Return the statistics of an audio file. Raises CorpusError if it is not audio."""
     return statistics(np.concatenate(list(stream_samples(path, SAMPLE_RATE))))
 
 
-def acoustics_table(recordings, root, workers):
-    """Return a row `recording` and its statistics for each of `recordings`, below folder `root`."""
+def acoustics_table(recordings: pd.DataFrame, root: Path, workers: int) -> pd.DataFrame:
+    """Return acoustics.csv: `recording` and its statistics. Paths are relative to `root`."""
     paths = [root / path for path in recordings["path"]]
     table = pd.DataFrame(ordered_map(measure, paths, workers))
     table.insert(0, "recording", recordings["recording"].to_numpy())

@@ -1,13 +1,14 @@
-"""The classical baseline: logistic regression on acoustic statistics, in the folds of the models.
+"""The classical baseline: logistic regression on acoustic statistics, with the folds of the models.
 
-It sees what the models see, the training part's labels as shared by the two neighbouring classes,
-with the classes weighted evenly in the place of oversampling. The strength of its penalty is the
-one with the highest UAR on the validation speaker, with ties accepted.
+It learns the fuzzy labels of the training part and weights the classes equally, which corresponds
+to oversampling. The regularisation strength is selected by the UAR on the validation speaker.
 """
 
 import logging
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -24,14 +25,16 @@ from emospeech.runtime.errors import InputError
 
 log = logging.getLogger(__name__)
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # C of scikit-learn: the smaller, the stronger the penalty
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # C of scikit-learn, the strongest regularisation first
 ITERATIONS = 300
 
+Classifier = Callable[[np.ndarray], np.ndarray]  # features (n, k) to probabilities (n, 5)
 
-def fit(features, labels, strength):
-    """Return a function from features (n, k) to probabilities (n, 5), learned from labels (n,).
 
-    Labels of a single class, which leave nothing to learn, give that class probability 1.
+def fit(features: np.ndarray, labels: np.ndarray, strength: float) -> Classifier:
+    """Return a classifier trained on features (n, k) and labels (n,).
+
+    If all labels share one class, the classifier predicts it with probability 1.
     """
     if len(present := classes_present(labels)) == 1:
         return lambda features: np.tile(np.eye(len(CLASSES))[present], (len(features), 1))
@@ -43,7 +46,7 @@ def fit(features, labels, strength):
     model = LogisticRegression(C=strength, max_iter=ITERATIONS)
     model.fit(scaler.transform(features)[rows], classes, weights)
 
-    def probabilities(features):
+    def probabilities(features: np.ndarray) -> np.ndarray:
         found = np.zeros((len(features), len(CLASSES)))
         found[:, model.classes_] = model.predict_proba(scaler.transform(features))
         return found
@@ -52,31 +55,37 @@ def fit(features, labels, strength):
 
 
 def classes_present(labels: np.ndarray) -> np.ndarray:
-    """Return the positions in CLASSES of the classes that share in any of the labels (n,)."""
+    """Return the indices of the classes with a share of any of the labels (n,)."""
     return np.flatnonzero(fuzzy(labels).any(axis=0))
 
 
-def chosen(train, validation):
-    """Return the fit with the best UAR on the validation part; of equal ones the strongest penalty.
+def select_classifier(
+    train: tuple[np.ndarray, np.ndarray], validation: tuple[np.ndarray, np.ndarray]
+) -> Classifier:
+    """Return the classifier with the best UAR on the validation part, the most regularised of ties.
 
     Both parts are (features (n, k), labels (n,)).
     """
     features, labels = validation
-    best, highest = None, -np.inf
-    for strength in STRENGTHS:
-        found = fit(*train, strength)
-        counts = confusion_matrix(contingency_table(labels, predicted_class(found(features))))
-        if (recall := unweighted_average_recall(counts)) > highest:
-            best, highest = found, recall
-    return best
+    classifiers = [fit(*train, strength) for strength in STRENGTHS]
+    uars = []
+    for classifier in classifiers:
+        table = contingency_table(labels, predicted_class(classifier(features)))
+        uars.append(unweighted_average_recall(confusion_matrix(table)))
+    return classifiers[int(np.argmax(uars))]
 
 
-def baseline_predictions(recordings, folds, features, fold, tasks):
-    """Return the predictions of the test part of a fold, in the columns of `predictions.csv`.
+def baseline_predictions(
+    recordings: pd.DataFrame,
+    folds: pd.DataFrame,
+    features: pd.DataFrame,
+    fold: int,
+    tasks: Sequence[str],
+) -> pd.DataFrame:
+    """Return predictions.csv of the test part of a fold; the column `trial` is 0.
 
-    `recordings`, `folds` and `features` (see `acoustics_table`) are tables; a recording that lacks
-    the label of one of `tasks` is left out, as it is for the models. `trial` is 0. Raises
-    InputError for a part without a recording.
+    `features` is the table of `acoustics_table`. As for the models, recordings without a label for
+    each of `tasks` are left out. Raises InputError if no recording of a part is left.
     """
     rows = folds[folds["fold"] == fold].merge(recordings, on="recording")
     rows = rows.dropna(subset=list(tasks)).merge(features, on="recording")
@@ -84,15 +93,14 @@ def baseline_predictions(recordings, folds, features, fold, tasks):
     parts = dict(iter(rows.groupby("part")))
     if empty := [name for name in PARTS if name not in parts]:
         problem = f"no recording of its {empty[0]} part has a label for {' and '.join(tasks)}"
-        raise InputError(f"fold {fold}", f"{problem}; label some or take the session out")
+        raise InputError(f"fold {fold}", f"{problem}. Add labels, or remove the session.")
     test, probabilities = parts["test"], {}
     for task in tasks:
         if len(present := classes_present(parts["train"][task])) == 1:
-            only = CLASSES[present[0]]
-            log.info(
-                "fold %s: all training labels of %s are %d, the only prediction", fold, task, only
-            )
+            label = CLASSES[present[0]]
+            log.info("fold %s: all training labels of %s are %d", fold, task, label)
         pairs = {name: (part[names].to_numpy(), part[task]) for name, part in parts.items()}
-        probabilities[task] = chosen(pairs["train"], pairs["validation"])(pairs["test"][0])
+        classifier = select_classifier(pairs["train"], pairs["validation"])
+        probabilities[task] = classifier(pairs["test"][0])
     head = test[["recording", "speaker", "session"]].assign(fold=fold, trial=0)
     return predictions_table(head, test[list(tasks)].to_numpy(), probabilities)

@@ -1,129 +1,127 @@
-"""Whether two models differ by more than their speakers do.
+"""Tests of the differences between models, over test speakers.
 
-Each test speaker gives one difference between two models. If the models were alike, each
-difference could as well have had the other sign, so its p value is the share of all 2^n choices of
-signs whose mean difference is as large as the one found, in either direction (Fisher 1935). No
-choice beats the observed signs, all of which may agree: n speakers cannot give less than 2 / 2^n,
-which is .0625 for five and .002 for ten. Several comparisons raise that further (Holm 1979).
+Each test speaker yields one difference between two models. Under the null hypothesis, each
+difference could equally have the opposite sign. The p-value of the sign-flip (permutation) test is
+the share of all 2^n sign patterns whose absolute mean difference is at least the observed one
+(Fisher 1935). With n speakers it cannot be lower than 2 / 2^n: .0625 for five, .002 for ten. Holm's
+correction for multiple comparisons raises it further (Holm 1979).
 """
 
+from collections.abc import Collection, Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.intervals import (
-    interval_columns,
-    long_table,
-    observed,
-    of_task,
-    speaker_parts,
+from emospeech.evaluation.bootstrap import (
+    SCOPES,
+    Resamples,
+    metrics_from_sums,
+    observed_metrics,
+    resample,
+    sums_by_speaker,
 )
-from emospeech.evaluation.predictions import TASKS
-from emospeech.evaluation.resampling import SCOPES, Resamples, resample
-from emospeech.evaluation.sums import figures_of
+from emospeech.evaluation.intervals import interval_columns, long_table
+from emospeech.evaluation.predictions import TASKS, predictions_of_task
 
-ENUMERATED = 16  # speakers up to which all choices of signs are tried; for more they are drawn
-CHOICES = 2**ENUMERATED
+MAX_ENUMERATED = 16  # speakers; with more, sign patterns are drawn at random
+PATTERNS = 2**MAX_ENUMERATED
 
 
 def sign_flip_p(differences: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the two-sided p of differences (speakers, ...), exact for up to 16 speakers.
+    """Return the two-sided p-values of differences (speakers, ...), exact for up to 16 speakers.
 
-    An undefined difference counts as zero. With more speakers, signs are drawn and the observed
-    ones are added to them (Phipson and Smyth 2010).
+    Undefined differences count as zero. With more speakers, PATTERNS random sign patterns are drawn
+    and the observed one is added (Phipson and Smyth 2010).
     """
-    from scipy import stats  # takes a second to import, and the report needs only `smallest_p`
+    from scipy import stats  # slow to import, and the report needs only `smallest_p`
 
-    tested = stats.permutation_test(
+    test = stats.permutation_test(
         (np.nan_to_num(differences),),
         lambda drawn, axis: drawn.mean(axis=axis),
         permutation_type="samples",
         vectorized=True,
-        n_resamples=CHOICES,
+        n_resamples=PATTERNS,
         batch=256,  # bounds the memory
         rng=rng,
     )
-    return tested.pvalue
+    return np.asarray(test.pvalue)
 
 
 def smallest_p(speakers: int) -> float:
-    """Return the smallest two-sided p that a test of `speakers` can give."""
-    return 2 / (2**speakers if speakers <= ENUMERATED else CHOICES + 1)
+    """Return the smallest two-sided p-value that a test of `speakers` speakers can yield."""
+    return 2 / (2**speakers if speakers <= MAX_ENUMERATED else PATTERNS + 1)
 
 
-def holm(p):
-    """Return the p values (tests, ...) corrected for their number along the first axis."""
+def holm(p: np.ndarray) -> np.ndarray:
+    """Return p-values (tests, ...) with Holm's correction along the first axis."""
     p = np.asarray(p, np.float64)
     order = np.argsort(p, axis=0, kind="stable")
-    left = np.arange(len(p), 0, -1).reshape(-1, *[1] * (p.ndim - 1))
-    raised = np.maximum.accumulate(np.take_along_axis(p, order, axis=0) * left, axis=0)
+    factors = np.arange(len(p), 0, -1).reshape(-1, *[1] * (p.ndim - 1))
+    raised = np.maximum.accumulate(np.take_along_axis(p, order, axis=0) * factors, axis=0)
     corrected = np.empty_like(p)
     np.put_along_axis(corrected, order, np.minimum(raised, 1), axis=0)
     return corrected
 
 
-def families_of(models, reference):
-    """Return the pairs to compare, {family: pairs}: models with each other, and each with another.
+def comparison_families(
+    models: Collection[str], reference: str
+) -> dict[str, list[tuple[str, str]]]:
+    """Return the pairs of models to compare, {family: pairs}; Holm's correction is per family.
 
-    `reference` names a model of its own kind (the classical baseline), whose pairs are a family
-    apart, so that it does not raise the p values of the study's own question.
+    All pairs of models are one family. The pairs with `reference` (the classical baseline) are
+    another, so that they do not raise the p-values of the comparisons between models.
     """
     others = [model for model in models if model != reference]
-    against = [(model, reference) for model in others if reference in models]
-    families = {"models": list(combinations(others, 2)), reference: against}
+    families = {"models": list(combinations(others, 2))}
+    if reference in models:
+        families[reference] = [(model, reference) for model in others]
     return {name: pairs for name, pairs in families.items() if pairs}
 
 
-def shared(tables):
-    """Return the tables without the recordings that one of the models does not predict."""
-    common = set.intersection(*(set(table["recording"]) for table in tables.values()))
-    return {model: table[table["recording"].isin(common)] for model, table in tables.items()}
+def comparisons_table(
+    predictions: dict[str, pd.DataFrame], reference: str, resamples: int, seed: int
+) -> pd.DataFrame:
+    """Return comparisons.csv: a row per pair of models, task, scope and metric.
 
-
-def comparisons_table(predictions, reference, resamples, seed):
-    """Return `comparisons.csv`: a row for each pair of models, task, scope and figure.
-
-    `value` is `model` less `other`, over the recordings that all models of the task predict, and
-    its interval is made as that of `intervals.csv`. Holm's correction counts the pairs of a
-    `family`. The test is of the mean of the speakers' differences, so `p` and `p_holm` stand in
-    the rows of the scope `mean`. `smallest_p` and `smallest_p_holm` are what that number of
-    speakers could have given at best, alone and as the first of its family.
+    `value` is the metric of `model` minus that of `other`, over the recordings that all models of
+    the task predict; the interval is computed as for intervals.csv. The rows of the scope `mean`
+    have the p-value of the mean difference over speakers (`p`) and with Holm's correction
+    (`p_holm`). `smallest_p` and `smallest_p_holm` are the smallest values that this number of
+    speakers can yield.
     """
-    rows = []
+    parts = []
     for place, task in enumerate(TASKS):
-        tables = of_task(predictions, task)
-        families = families_of(list(tables), reference)
-        if families:
+        tables = predictions_of_task(predictions, task)
+        if families := comparison_families(tables, reference):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,)))
-            _, parts = speaker_parts(shared(tables), task)
-            draws = resample(parts, resamples, rng)
+            common = set.intersection(*(set(table["recording"]) for table in tables.values()))
+            tables = {name: rows[rows["recording"].isin(common)] for name, rows in tables.items()}
+            speakers, sums = sums_by_speaker(tables, task)
+            draws = resample(sums, resamples, rng)
             for family, pairs in families.items():
-                places = [[list(tables).index(model) for model in pair] for pair in pairs]
-                columns = _differences(parts, draws, *np.transpose(places), rng)
-                table = long_table(range(len(pairs)), task, len(parts), columns)
-                rows.append(_named(table, family, pairs))
-    return pd.concat(rows or [pd.DataFrame()], ignore_index=True)
+                indices = [[list(tables).index(model) for model in pair] for pair in pairs]
+                columns = _difference_columns(sums, draws, np.transpose(indices), rng)
+                table = long_table(range(len(pairs)), task, len(speakers), columns)
+                first, second = np.array(pairs)[table["model"]].T
+                table = table.assign(model=first, smallest_p=smallest_p(len(speakers)))
+                table["smallest_p_holm"] = np.minimum(table["smallest_p"] * len(pairs), 1)
+                table.insert(0, "family", family)
+                table.insert(2, "other", second)
+                parts.append(table)
+    return pd.concat(parts or [pd.DataFrame()], ignore_index=True)
 
 
-def _differences(parts, draws, first, second, rng):
-    """Return the columns of the models `first` less those of `second`, (pairs, scopes, figures)."""
-    value = observed(parts)
+def _difference_columns(
+    sums: Sequence[np.ndarray], draws: Resamples, pairs: np.ndarray, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Return columns (pairs, scopes, metrics) of the differences; `pairs` are indices (2, n)."""
+    first, second = pairs
+    value = observed_metrics(sums)
     paired = Resamples(*(drawn[:, first] - drawn[:, second] for drawn in draws))
-    columns = interval_columns(value[first] - value[second], paired, len(parts))
-    each = figures_of(np.stack([part.sum(axis=0) for part in parts]))  # (speakers, models, figures)
+    columns = interval_columns(value[first] - value[second], paired, len(sums))
+    each = metrics_from_sums(np.stack([speaker.sum(axis=0) for speaker in sums]))
     columns["p"] = np.full(columns["value"].shape, np.nan)
     columns["p"][:, SCOPES.index("mean")] = sign_flip_p(each[:, first] - each[:, second], rng)
     columns["p_holm"] = holm(columns["p"])
     return columns
-
-
-def _named(table, family, pairs):
-    """Return the rows of a family with its smallest p values and names for its numbered pairs."""
-    first, second = np.array(pairs)[table["model"]].T
-    least = table["speakers"].map(smallest_p)
-    table = table.assign(model=first, smallest_p=least)
-    table["smallest_p_holm"] = np.minimum(least * len(pairs), 1)
-    table.insert(0, "family", family)
-    table.insert(2, "other", second)
-    return table

@@ -1,53 +1,72 @@
-"""Intervals of the figures of each model, over the test speakers."""
+"""Confidence intervals, over test speakers, of the metrics and of the confusion matrices."""
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.predictions import TASKS, column_names
-from emospeech.evaluation.resampling import (
+from emospeech.evaluation.bootstrap import (
+    CELLS,
     CONFIDENCE,
+    METRIC_MAX,
+    METRIC_MIN,
+    METRICS,
     SCOPES,
+    Resamples,
+    draw_speakers,
     margin,
+    observed_metrics,
     resample,
-    scope_figures,
     standard_error,
+    sums_by_speaker,
 )
-from emospeech.evaluation.sums import FIGURES, HIGHEST, LOWEST, WIDTH, recording_sums
+from emospeech.evaluation.predictions import TASKS, predictions_of_task
+from emospeech.labels import CLASSES
+from emospeech.metrics import (
+    N_LEVELS,
+    confusion_matrix,
+    merge_classes,
+    normalise_rows,
+    precision_recall_f1,
+    recall_per_class,
+    unweighted_average_recall,
+)
 
 PERCENTILES = (50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE))
+CLASS_METRICS = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
+# Table 3 of the paper prints the cells as shares of their rows, and its text quotes precision and
+# F1 derived from these shares. Hence both are computed from the counts and from the shares.
+MATRIX_METRICS = [
+    *(("share", truth, prediction) for truth in CLASSES for prediction in CLASSES),
+    *((name, None, None) for name in ("uar5", "uar3")),
+    *((name, truth, None) for name in CLASS_METRICS for truth in CLASSES),
+]
 
 
-def of_task(predictions, task):
-    """Return the tables of the models that predict `task`."""
-    return {model: table for model, table in predictions.items() if task in table}
+def intervals_table(
+    predictions: dict[str, pd.DataFrame], resamples: int, seed: int
+) -> pd.DataFrame:
+    """Return intervals.csv: the 95 % interval of each model, task, scope and metric.
 
-
-def speaker_parts(tables, task):
-    """Return the names of the speakers and the sums of each one's recordings.
-
-    `tables` is {model: predictions}. The sums are float64 (recordings, models, WIDTH), over the
-    recordings that any of the models predicts, with zeros for a model that does not.
+    `low` and `high` bound Student's interval over speakers, whose standard error is `error`.
+    `error_recordings` is the standard error with the speakers fixed; `percentile_low` and
+    `percentile_high` are the percentiles of the two-stage bootstrap.
     """
-    names, _ = column_names(task)
-    rows = pd.concat([table[["recording", "speaker"]] for table in tables.values()])
-    rows = rows.drop_duplicates("recording").sort_values(["speaker", "recording"])
-    places = pd.Series(np.arange(len(rows)), rows["recording"])
-    sums = np.zeros((len(rows), len(tables), WIDTH))
-    for number, table in enumerate(tables.values()):
-        own = recording_sums(table[task].to_numpy(), table[names].to_numpy())
-        sums[places[table["recording"]].to_numpy(), number] = own
-    starts = np.flatnonzero(~rows["speaker"].duplicated().to_numpy())
-    return rows["speaker"].iloc[starts].tolist(), np.split(sums, starts[1:])
+    parts = []
+    for place, task in enumerate(TASKS):
+        if tables := predictions_of_task(predictions, task):
+            speakers, sums = sums_by_speaker(tables, task)
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,)))
+            draws, value = resample(sums, resamples, rng), observed_metrics(sums)
+            columns = interval_columns(value, draws, len(speakers))
+            columns["low"] = np.maximum(columns["low"], METRIC_MIN)
+            columns["high"] = np.minimum(columns["high"], METRIC_MAX)
+            parts.append(long_table(tables, task, len(speakers), columns))
+    return pd.concat(parts, ignore_index=True)
 
 
-def observed(parts):
-    """Return the figures of all recordings, of shape (models, scopes, figures)."""
-    totals = np.stack([part.sum(axis=0) for part in parts], axis=1)  # (models, speakers, WIDTH)
-    return scope_figures(totals)
-
-
-def interval_columns(value, draws, speakers):
-    """Return the columns of an interval of a figure of shape `value`, from Resamples of it."""
+def interval_columns(value: np.ndarray, draws: Resamples, speakers: int) -> dict[str, np.ndarray]:
+    """Return the columns of an interval, each of the shape of `value`, from its resamples."""
     error = standard_error(draws.speakers, speakers)
     half = margin(error, speakers)
     low, high = np.nanpercentile(draws.both, PERCENTILES, axis=0)
@@ -62,29 +81,70 @@ def interval_columns(value, draws, speakers):
     }
 
 
-def intervals_table(predictions, resamples, seed):
-    """Return `intervals.csv`: the 95 % interval of each model, task, scope and figure.
+def long_table(
+    models: Iterable, task: str, speakers: int, columns: dict[str, np.ndarray]
+) -> pd.DataFrame:
+    """Return a row per model, scope and metric from columns of shape (models, scopes, metrics)."""
+    levels, names = [list(models), SCOPES, METRICS], ["model", "scope", "figure"]
+    table = pd.MultiIndex.from_product(levels, names=names).to_frame(index=False)
+    table.insert(1, "task", task)
+    table["speakers"] = speakers
+    return table.assign(**{name: values.ravel() for name, values in columns.items()})
 
-    `low` and `high` are Student's interval over speakers, `error` its standard error,
-    `error_recordings` the standard error with these very speakers, and `percentile_low` and
-    `percentile_high` the plain percentiles of drawing speakers, then recordings.
+
+def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int) -> pd.DataFrame:
+    """Return cells.csv: the 95 % intervals of MATRIX_METRICS of valence, all folds pooled.
+
+    The columns are `model, figure, truth, prediction, speakers, count, value, low, high, error`;
+    `count` is the number of recordings in a cell. The method is that of intervals.csv.
     """
-    rows = []
-    for place, task in enumerate(TASKS):
-        if tables := of_task(predictions, task):
-            speakers, parts = speaker_parts(tables, task)
-            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,)))
-            draws, value = resample(parts, resamples, rng), observed(parts)
-            columns = interval_columns(value, draws, len(speakers))
-            columns["low"] = np.maximum(columns["low"], LOWEST)
-            columns["high"] = np.minimum(columns["high"], HIGHEST)
-            rows.append(long_table(list(tables), task, len(speakers), columns))
-    return pd.concat(rows, ignore_index=True)
+    tables = predictions_of_task(predictions, "valence")
+    speakers, sums = sums_by_speaker(tables, "valence")
+    cells = np.stack([speaker.sum(axis=0) for speaker in sums])[..., :CELLS]
+    counts = confusion_matrix(cells.reshape(*cells.shape[:-1], N_LEVELS, len(CLASSES)))
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    draws = resampled_matrix_metrics(counts, resamples, rng)
+    matrices, error = counts.sum(axis=0), standard_error(draws, len(speakers))
+    value, half = matrix_metrics(matrices), margin(error, len(speakers))
+    columns = {
+        "value": value,
+        "low": np.maximum(value - half, 0),
+        "high": np.minimum(value + half, 1),
+        "error": error,
+    }
+    parts = []
+    for model, name in enumerate(tables):
+        table = pd.DataFrame(MATRIX_METRICS, columns=["figure", "truth", "prediction"])
+        table = table.astype({"truth": "Int64", "prediction": "Int64"})
+        table.insert(0, "model", name)
+        table["speakers"] = len(speakers)
+        table["count"] = pd.Series(matrices[model].ravel().astype(int), dtype="Int64")
+        parts.append(table.assign(**{column: part[model] for column, part in columns.items()}))
+    return pd.concat(parts, ignore_index=True)
 
 
-def long_table(models, task, speakers, columns):
-    """Return a row for each model, scope and figure, from arrays of that shape by column."""
-    keys = pd.MultiIndex.from_product([models, SCOPES, FIGURES], names=["model", "scope", "figure"])
-    table = keys.to_frame(index=False).assign(task=task, speakers=speakers)
-    table = table.assign(**{name: values.ravel() for name, values in columns.items()})
-    return table[["model", "task", "scope", "figure", "speakers", *columns]]
+def resampled_matrix_metrics(
+    counts: np.ndarray, resamples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return MATRIX_METRICS of draws of speakers, (resamples, models, 52).
+
+    `counts` are the confusion matrices of each speaker, (speakers, models, 5, 5).
+    """
+    drawn = draw_speakers(len(counts), resamples, rng)
+    times = (drawn[..., None] == np.arange(len(counts))).sum(axis=1)  # (resamples, speakers)
+    sums = times @ counts.reshape(len(counts), -1)
+    return matrix_metrics(sums.reshape(resamples, *counts.shape[1:]))
+
+
+def matrix_metrics(counts: np.ndarray) -> np.ndarray:
+    """Return MATRIX_METRICS of confusion matrices: (..., 5, 5) to (..., 52).
+
+    The shares and the recall of a class without members are NaN, its precision and F1 are 0.
+    """
+    shares = normalise_rows(counts)
+    precision, _, f1 = precision_recall_f1(counts)
+    precision_normalised, _, f1_normalised = precision_recall_f1(np.nan_to_num(shares))
+    uars = [unweighted_average_recall(counts), unweighted_average_recall(merge_classes(counts))]
+    parts = [shares.reshape(*shares.shape[:-2], -1), np.stack(uars, axis=-1)]
+    parts += [precision, recall_per_class(counts), f1, precision_normalised, f1_normalised]
+    return np.concatenate(parts, axis=-1)

@@ -1,11 +1,11 @@
-"""Checks that nothing of a test speaker reached the training or the choice of its own model.
+"""Checks that no data of a test speaker was used to train or select the model that predicts it.
 
-The checks read what the jobs did, not only what they were meant to do: the draws that each training
-counted, the audio in the stores, and the scores that chose a trial. Each check counts the cases it
-looked at and those that break it. A result with a leak is worthless, so `refuse_leaks` stops a run
-at the first check that failed.
+The checks compare what the jobs recorded (the draws of each training, the audio in the stores, the
+scores that selected a trial) with the folds. Each counts the cases and the violations. A violation
+invalidates the results, so `refuse_leaks` stops the run.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from emospeech.training.trial import FOLD_UAR, LABELLED, UNLABELLED, VALIDATION
 
 COLUMNS = ["check", "looked_at", "broken", "result"]
 KEYS = ["fold", "recording"]
+Checks = dict[str, tuple[int, int]]  # {check: (cases, violations)}
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,14 @@ class LeakEvidence:
     """The tables that the checks compare.
 
     Attributes:
-        parts: A row per fold and recording: `fold, recording, part, speaker, session` and the
-            labels, see `parts_table`.
-        labels: The labels that the models learn, in the form of `parts`: shuffled in a control.
+        parts: The result of `parts_table` with the labels of recordings.csv.
+        labels: The result of `parts_table` with the labels that the models learn, which differ in a
+            study with shuffled labels.
         corpus: Name of the labelled corpus.
         equal_audio: Pairs of recordings with the same audio, see `equal_audio_table`.
-        predictions: {model: predictions of all its folds}.
-        draws: {model: draws.csv of the chosen trial and further seeds of all folds, with columns
-            `fold` and `training`}.
+        predictions: {model: predictions of all folds}.
+        draws: {model: draws.csv of the selected trial and the further seeds of all folds, with
+            columns `fold` and `training`}.
         choices: {model: (best.json, trials.csv)}.
     """
 
@@ -52,31 +53,29 @@ def parts_table(
 ) -> pd.DataFrame:
     """Return the rows of folds.csv with speaker, session and labels.
 
-    With a `shuffle_seed` the labels are those of the control, shuffled within the parts of a fold.
+    With a `shuffle_seed`, the labels are shuffled within the parts of each fold, as in training.
     """
-    columns = ["recording", "speaker", "session", *LABELS]
-    known = recordings.reindex(columns=columns)
+    known = recordings.reindex(columns=["recording", "speaker", "session", *LABELS])
     tables = []
-    for fold, rows in folds.groupby("fold"):
-        table = known.merge(rows, on="recording")
+    for fold in sorted(folds["fold"].unique().tolist()):
+        table = known.merge(folds[folds["fold"] == fold], on="recording")
         if shuffle_seed is not None:
-            order = shuffle_order(table["part"], shuffle_seed, int(fold))
+            order = shuffle_order(table["part"], shuffle_seed, fold)
             table[LABELS] = table[LABELS].to_numpy()[order]
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
-def equal_audio_table(labelled: Store, stores: list[Store]) -> pd.DataFrame:
+def equal_audio_table(labelled: Store, stores: Sequence[Store]) -> pd.DataFrame:
     """Return the pairs of recordings with the same audio, `recording, corpus, other`.
 
-    `recording` is one of the `labelled` corpus, `other` one of `corpus`, the name of a store among
-    `stores`.
+    `recording` belongs to the `labelled` store, `other` to one of `stores`, whose name is `corpus`.
     """
     everything = np.arange(len(labelled.recordings))
     rows = [
-        (labelled.recordings[number], store.path.stem, store.recordings[other])
+        (labelled.recordings[index], store.path.stem, store.recordings[other])
         for store in stores
-        for number, other in equal_recordings(
+        for index, other in equal_recordings(
             labelled, everything, store, np.arange(len(store.recordings))
         )
     ]
@@ -84,29 +83,31 @@ def equal_audio_table(labelled: Store, stores: list[Store]) -> pd.DataFrame:
 
 
 def leak_table(evidence: LeakEvidence) -> pd.DataFrame:
-    """Return `leaks.csv` with a row per check: COLUMNS, `result` being passed or failed."""
-    checks = {**_fold_checks(evidence.parts), **_audio_check(evidence)}
+    """Return leaks.csv, a row per check: cases, violations, and whether it passed or failed."""
+    checks = _fold_checks(evidence.parts) | _audio_check(evidence)
     for model, draws in evidence.draws.items():
         checks |= _draw_checks(model, draws, evidence)
-    for model, choice in evidence.choices.items():
-        checks |= _choice_check(model, *choice, evidence.parts)
+    for model, (best, trials) in evidence.choices.items():
+        checks |= _selection_check(model, best, trials, evidence.parts)
     for model, table in evidence.predictions.items():
         checks |= _prediction_checks(model, table, evidence)
-    rows = [(name, int(looked_at), int(broken)) for name, (looked_at, broken) in checks.items()]
-    table = pd.DataFrame(rows, columns=COLUMNS[:3])
-    return table.assign(result=table["broken"].eq(0).map({True: "passed", False: "failed"}))
+    rows = [
+        (name, int(cases), int(violations), "failed" if violations else "passed")
+        for name, (cases, violations) in checks.items()
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def refuse_leaks(table: pd.DataFrame, place: str) -> None:
-    """Raise InputError with the first check of `leaks.csv` that failed."""
-    for check, looked_at, broken in table.loc[table["result"] == "failed", COLUMNS[:3]].to_numpy():
-        problem = f'"{check}" is broken by {broken} of {looked_at}'
-        raise InputError(place, f"{problem}; delete it and the predictions, and run again")
+def refuse_leaks(table: pd.DataFrame, path: str) -> None:
+    """Raise InputError for the first failed check of leaks.csv; `path` is that of folds.csv."""
+    for check, cases, violations, result in table[COLUMNS].to_numpy():
+        if result == "failed":
+            problem = f'the check "{check}" failed for {violations} of {cases} cases'
+            raise InputError(path, f"{problem}. Delete it and the predictions, and run again.")
 
 
-def _fold_checks(parts):
-    """Return {check: (cases, cases that break it)} of the folds."""
-    recordings, known = parts["recording"].nunique(), parts["fold"].nunique()
+def _fold_checks(parts: pd.DataFrame) -> Checks:
+    cases = parts["recording"].nunique() * parts["fold"].nunique()
     in_fold = parts.groupby(KEYS)["part"].size()
     by_speaker = parts.groupby(["fold", "speaker"])["part"].nunique()
     ends = {
@@ -118,10 +119,7 @@ def _fold_checks(parts):
     trained = sessions[sessions["part"] == "train"].merge(left_out, on=["fold", "session"])
     tested = parts[parts["part"] == "test"].groupby("speaker")["fold"].nunique()
     return {
-        "every recording has one part in each fold": (
-            recordings * known,
-            recordings * known - (in_fold == 1).sum(),
-        ),
+        "every recording has one part in each fold": (cases, cases - (in_fold == 1).sum()),
         "no speaker is in two parts of a fold": (len(by_speaker), (by_speaker > 1).sum()),
         "no session left out of a fold is in its training part": (len(left_out), len(trained)),
         "validation and test speaker of a fold differ": (
@@ -132,20 +130,16 @@ def _fold_checks(parts):
     }
 
 
-def _audio_check(evidence):
-    """Return the check that no audio is in two parts of a fold under two names."""
-    pairs = evidence.equal_audio
-    pairs = pairs[pairs["corpus"] == evidence.corpus]
+def _audio_check(evidence: LeakEvidence) -> Checks:
+    pairs = evidence.equal_audio[evidence.equal_audio["corpus"] == evidence.corpus]
     parts = evidence.parts[[*KEYS, "part"]]
-    both = parts.merge(pairs, on="recording").merge(
-        parts.rename(columns={"recording": "other", "part": "other_part"}), on=["fold", "other"]
-    )
-    broken = (both["part"] != both["other_part"]).sum()
-    return {"no two parts of a fold hold the same audio": (len(parts), broken)}
+    others = parts.rename(columns={"recording": "other", "part": "other_part"})
+    both = parts.merge(pairs, on="recording").merge(others, on=["fold", "other"])
+    violations = (both["part"] != both["other_part"]).sum()
+    return {"no two parts of a fold hold the same audio": (len(parts), violations)}
 
 
-def _draw_checks(model, draws, evidence):
-    """Return the checks of what the trainings of a model drew."""
+def _draw_checks(model: str, draws: pd.DataFrame, evidence: LeakEvidence) -> Checks:
     known = evidence.parts[[*KEYS, "part"]].assign(corpus=evidence.corpus)
     drawn = draws.merge(known, "left", [*KEYS, "corpus"])
     labelled, unlabelled, validation = (
@@ -153,21 +147,16 @@ def _draw_checks(model, draws, evidence):
     )
     trainings = draws[["fold", "training"]].drop_duplicates()
     complete = labelled[["fold", "training"]].drop_duplicates()
-    folds = set(evidence.parts["fold"]) - set(complete["fold"])
-    held_out = evidence.equal_audio.merge(
-        evidence.parts.loc[evidence.parts["part"] != "train", KEYS], on="recording"
-    )
-    copies = unlabelled[["fold", "corpus", "recording"]].merge(
-        held_out[["fold", "corpus", "other"]].drop_duplicates(),
-        left_on=["fold", "corpus", "recording"],
-        right_on=["fold", "corpus", "other"],
-    )
-    own = unlabelled["corpus"] == evidence.corpus
-    outside = own & (unlabelled["part"] != "train")
+    missing_folds = set(evidence.parts["fold"]) - set(complete["fold"])
+    held_out = evidence.parts.loc[evidence.parts["part"] != "train", KEYS]
+    copies = evidence.equal_audio.merge(held_out, on="recording")[["fold", "corpus", "other"]]
+    copies = copies.drop_duplicates().rename(columns={"other": "recording"})
+    drawn_copies = unlabelled[[*KEYS, "corpus"]].merge(copies, on=[*KEYS, "corpus"])
+    outside = (unlabelled["corpus"] == evidence.corpus) & (unlabelled["part"] != "train")
     return {
         f"{model} has the draws of a training for each fold": (
             len(trainings),
-            len(trainings) - len(complete) + len(folds),
+            len(trainings) - len(complete) + len(missing_folds),
         ),
         f"{model} learns labels of the training part only": (
             len(labelled),
@@ -175,7 +164,7 @@ def _draw_checks(model, draws, evidence):
         ),
         f"{model} learns the labels of recordings.csv": (
             len(labelled),
-            _other_labels(labelled, evidence.labels),
+            _count_other_labels(labelled, evidence.labels),
         ),
         f"{model} is validated on the validation part only": (
             len(validation),
@@ -183,19 +172,18 @@ def _draw_checks(model, draws, evidence):
         ),
         f"{model} uses no unlabelled audio of a held-out session": (
             len(unlabelled),
-            outside.sum() + len(copies),
+            outside.sum() + len(drawn_copies),
         ),
     }
 
 
-def _choice_check(model, best, trials, parts):
-    """Return the check that no score of a fold's test speakers chose its trial.
+def _selection_check(model: str, best: dict, trials: pd.DataFrame, parts: pd.DataFrame) -> Checks:
+    """Return the check that no score on the test speakers of a fold selected its trial.
 
-    The scoring folds that best.json names are taken at their word only if the trial has the best
-    mean of their scores.
+    This relies on the scoring folds in best.json, so the trial must have the best mean over them.
     """
-    speakers = parts.groupby(["fold", "part"])["speaker"].agg(set)
-    folds, broken = sorted(parts["fold"].unique().tolist()), 0
+    speakers = parts.groupby(["fold", "part"])["speaker"].agg(set).to_dict()
+    folds, violations = sorted(parts["fold"].unique().tolist()), 0
     for fold in folds:
         choice = best["folds"][str(fold)] if "folds" in best else best
         scoring = choice["validation_folds"]
@@ -203,37 +191,37 @@ def _choice_check(model, best, trials, parts):
         means = trials.set_index("trial")[columns].mean(axis=1, skipna=False)
         tested = speakers.get((fold, "test"), set())
         seen = set().union(*(speakers.get((other, "validation"), set()) for other in scoring))
-        broken += bool(tested & seen) or not np.isclose(means[choice["trial"]], means.max())
-    return {f"{model} has trials chosen without a score of the test speaker": (len(folds), broken)}
+        violations += bool(tested & seen) or not np.isclose(means[choice["trial"]], means.max())
+    name = f"{model} has trials chosen without a score of the test speaker"
+    return {name: (len(folds), violations)}
 
 
-def _prediction_checks(model, table, evidence):
-    """Return the checks of what a model predicted."""
+def _prediction_checks(model: str, table: pd.DataFrame, evidence: LeakEvidence) -> Checks:
     test = evidence.parts[evidence.parts["part"] == "test"]
-    # The baseline learns the labels of recordings.csv in a control, too.
+    # The baseline learns the original labels even in a study with shuffled labels.
     labels = evidence.parts if model == BASELINE else evidence.labels
     allowed = set(zip(test["fold"], test["recording"], test["speaker"], strict=True))
     rows = list(zip(table["fold"], table["recording"], table["speaker"], strict=True))
-    # By their number, which a control with shuffled labels leaves as it is.
+    # Compare the counts per fold, which shuffled labels do not change.
     labelled = test.dropna(subset=[task for task in TASKS if task in table])["fold"]
-    missed = labelled.value_counts().sub(table["fold"].value_counts(), fill_value=0).abs()
+    missing = labelled.value_counts().sub(table["fold"].value_counts(), fill_value=0).abs()
     return {
         f"{model} predicts recordings of the test part of their fold only": (
             len(rows),
             sum(row not in allowed for row in rows),
         ),
         f"{model} predicts no recording twice": (len(rows), table.duplicated("recording").sum()),
-        f"{model} predicts every labelled test recording": (len(labelled), missed.sum()),
+        f"{model} predicts every labelled test recording": (len(labelled), missing.sum()),
         f"{model} is scored by the labels of recordings.csv": (
             len(rows),
-            _other_labels(table, labels),
+            _count_other_labels(table, labels),
         ),
     }
 
 
-def _other_labels(table, labels):
-    """Return how many rows of a table have another label than the same recording in `labels`."""
+def _count_other_labels(table: pd.DataFrame, labels: pd.DataFrame) -> int:
+    """Return the number of rows of a table whose labels differ from those in `labels`."""
     tasks = [task for task in TASKS if task in table]
     both = table[[*KEYS, *tasks]].merge(labels[[*KEYS, *tasks]], "left", KEYS, suffixes=("", "_is"))
     truth = both[[f"{task}_is" for task in tasks]].to_numpy(float)
-    return (~np.isclose(both[tasks].to_numpy(float), truth)).any(axis=1).sum()
+    return int((~np.isclose(both[tasks].to_numpy(float), truth)).any(axis=1).sum())

@@ -1,33 +1,42 @@
-"""The tables of predictions: one a model and fold, in the columns that other tools read."""
+"""Tables of predictions: a row per test recording, in the fixed columns of predictions.csv."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from emospeech.labels import CLASSES
 from emospeech.metrics import expected_value
 from emospeech.runtime.files import read_table
 
+if TYPE_CHECKING:
+    from emospeech.training.predictor import FoldPredictor
+
 TASKS = ("valence", "activation")
-BASELINE = "baseline"  # the name of the classical baseline among the models
-PROBABILITIES = [f"p{number}" for number in CLASSES]
+BASELINE = "baseline"  # model name of the classical baseline
+PROBABILITIES = [f"p{label}" for label in CLASSES]
 
 
-def column_names(task):
+def column_names(task: str) -> tuple[list[str], str]:
     """Return the names of the probability columns and of the expected value of a task.
 
-    Those of valence stand alone (`p1` to `p5`, `expected`), as it is the main task; those of
-    activation start with its name.
+    Those of activation have its name as a prefix; valence is the main task and has none.
     """
     prefix = "" if task == "valence" else f"{task}_"
     return [prefix + name for name in PROBABILITIES], prefix + "expected"
 
 
-def predictions_table(rows, labels, probabilities):
-    """Return the predictions of a fold as a table.
+def predictions_table(
+    rows: pd.DataFrame, labels: np.ndarray, probabilities: dict[str, np.ndarray]
+) -> pd.DataFrame:
+    """Return predictions.csv.
 
-    `rows` holds the columns `recording, speaker, session, fold, trial`, `labels` the true values
-    (n, tasks) and `probabilities` {task: (n, 5)}.
+    Args:
+        rows: Columns `recording, speaker, session, fold, trial`.
+        labels: True labels (n, tasks).
+        probabilities: Class probabilities {task: (n, 5)}, in the order of the label columns.
     """
     table = rows.reset_index(drop=True)
     for (task, values), truth in zip(probabilities.items(), labels.T, strict=True):
@@ -38,19 +47,29 @@ def predictions_table(rows, labels, probabilities):
     return table
 
 
-def predictions_of(tested, seed, crops):
-    """Return the predictions of the test part by a training.tested.Tested, as a table.
+def predictions_of(predictor: "FoldPredictor", seed: int, crops: int) -> pd.DataFrame:
+    """Return predictions.csv of the test part of a fold, averaged over `crops` crops.
 
-    `seed` fixes which crops are heard, and so many `crops` of a recording are averaged.
+    `seed` determines the crops.
     """
-    rows = tested.rows("test", ["recording", "speaker", "session"])
-    probabilities = tested.predict("test", seed, crops)
-    return predictions_table(rows, tested.labels("test"), probabilities)
+    rows = predictor.rows("test", ["recording", "speaker", "session"])
+    probabilities = predictor.predict("test", seed, crops)
+    return predictions_table(rows, predictor.labels("test"), probabilities)
 
 
-def load_predictions(paths):
-    """Return {model: predictions of all its folds} from files named .../model/fold-n/*.csv."""
+def load_predictions(paths: Sequence[str | Path]) -> dict[str, pd.DataFrame]:
+    """Return {model: predictions of all folds} from files named .../model/fold-n/*.csv."""
     tables = {}
     for path in map(Path, paths):
         tables.setdefault(path.parts[-3], []).append(read_table(path))
     return {model: pd.concat(folds, ignore_index=True) for model, folds in tables.items()}
+
+
+def labels_and_probabilities(table: pd.DataFrame, task: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the true labels (n,) and the class probabilities (n, 5) of a task."""
+    return table[task].to_numpy(), table[column_names(task)[0]].to_numpy()
+
+
+def predictions_of_task(predictions: dict[str, pd.DataFrame], task: str) -> dict[str, pd.DataFrame]:
+    """Return the tables of the models that predict `task`."""
+    return {model: table for model, table in predictions.items() if task in table}

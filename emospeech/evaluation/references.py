@@ -1,92 +1,94 @@
-"""What the figures of a model are to be held against, without any learning from sound.
+"""Reference values for the metrics: no-information baselines and human raters.
 
-Three guessers know the labels of the training part at most: `majority` says its most frequent
-class, `prior` draws from its classes as often as they occur, `uniform` draws each of the five
-alike. Their counts are expected values, so nothing is drawn. `rater` is the human ceiling: each
-rating of a test recording against the mean of the other ratings of it. That mean comes from one
-rater less than the label, so the ceiling is on the low side.
+The no-information baselines ignore the audio. `majority` predicts the most frequent class of the
+training part, `prior` draws classes with their frequencies in the training part, `uniform` draws
+the five classes with equal probability. Their counts are expected values, so nothing is drawn.
+
+`rater` compares each rating of a test recording with the mean of its other ratings. It is a low
+estimate of human performance, since that mean is over one rater fewer than the label.
 """
 
 import numpy as np
 import pandas as pd
 
+from emospeech.evaluation.bootstrap import CELLS, METRICS, N_SUMS, recording_sums, scope_metrics
 from emospeech.evaluation.predictions import TASKS
-from emospeech.evaluation.resampling import scope_figures
-from emospeech.evaluation.sums import CELLS, FIGURES, WIDTH, recording_sums
 from emospeech.labels import CLASSES, class_shares, hard
 from emospeech.metrics import N_LEVELS, label_levels
 from emospeech.training.targets import external_ratings
 
-COLUMNS = ["reference", "task", "scope", "recordings", *FIGURES]
+COLUMNS = ["reference", "task", "scope", "recordings", *METRICS]
+CLASSIFICATION = METRICS[:4]  # the metrics that are defined for predicted classes only
 
 
-def references_table(recordings, folds, ratings=None):
-    """Return `references.csv`: COLUMNS, a row for each reference, task and scope.
+def references_table(
+    recordings: pd.DataFrame, folds: pd.DataFrame, ratings: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return references.csv: COLUMNS, a row per reference, task and scope.
 
-    Figures of a guesser that rest on numbers (rho, CCC, MAE) are left empty. Without a table of
-    ratings there is no human ceiling.
+    The no-information baselines have no rho, CCC and MAE. `rater` requires `ratings`.
     """
     rows = []
     for task in TASKS:
-        labelled = recordings[recordings[task].notna()]
-        parts = folds.merge(labelled, on="recording")
+        parts = folds.merge(recordings[recordings[task].notna()], on="recording")
         if len(parts):
-            for name, sums in guesses(parts, task).items():
-                rows += _rows(name, task, sums, FIGURES[:4])
-            if ratings is not None and (sums := human_sums(parts, ratings, task)):
-                rows += _rows("rater", task, sums, FIGURES)
+            for name, sums in no_information_sums(parts, task).items():
+                rows += _rows(name, task, sums, CLASSIFICATION)
+            if ratings is not None and (sums := rater_sums(parts, ratings, task)):
+                rows += _rows("rater", task, sums, METRICS)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def guesses(parts, task):
-    """Return {guesser: the expected sums (WIDTH,) of each fold's test part}."""
+def no_information_sums(parts: pd.DataFrame, task: str) -> dict[str, list[np.ndarray]]:
+    """Return {baseline: expected sums (N_SUMS,) of the test part of each fold}.
+
+    `parts` are the rows of folds.csv with the labels.
+    """
     found = {"majority": [], "prior": [], "uniform": []}
     for _, rows in parts.groupby("fold"):
-        shares = class_shares(rows.loc[rows["part"] == "train", task]).mean(axis=0)
+        prior = class_shares(rows.loc[rows["part"] == "train", task]).mean(axis=0)
         test = rows.loc[rows["part"] == "test", task]
-        kinds = np.bincount(label_levels(test), minlength=N_LEVELS)
-        sayings = {
-            "majority": np.eye(len(CLASSES))[shares.argmax()],
-            "prior": shares,
+        levels = np.bincount(label_levels(test), minlength=N_LEVELS)
+        probabilities = {
+            "majority": np.eye(len(CLASSES))[prior.argmax()],
+            "prior": prior,
             "uniform": np.full(len(CLASSES), 1 / len(CLASSES)),
         }
-        for name, saying in sayings.items():
-            sums = np.zeros(WIDTH)
-            sums[:CELLS] = np.outer(kinds, saying).ravel()
-            sums[CELLS] = len(test)
-            found[name].append(sums)
+        for name, of_class in probabilities.items():
+            cells = np.outer(levels, of_class).ravel()
+            found[name].append(np.r_[cells, len(test), np.zeros(N_SUMS - CELLS - 1)])
     return found
 
 
-def human_sums(parts, ratings, task):
-    """Return the sums (WIDTH,) of each test speaker's raters, each left out against the others.
+def rater_sums(parts: pd.DataFrame, ratings: pd.DataFrame, task: str) -> list[np.ndarray]:
+    """Return the sums (N_SUMS,) of the raters of each test speaker, leaving out one at a time.
 
-    A rating between two classes counts as the one nearer to neutral. Recordings with a single
-    rating say nothing; a speaker without any other is left out.
+    A rating between two classes counts as the class closer to neutral. Speakers without a recording
+    that has several ratings are left out.
     """
     test = parts[parts["part"] == "test"].drop_duplicates("recording")
     given = external_ratings(ratings, test["recording"], task)
     sums = []
     for rows in test.groupby("speaker").indices.values():
-        pairs = [pair for row in rows for pair in left_out(given[row])]
+        pairs = [pair for row in rows for pair in leave_one_out(given[row])]
         if pairs:
             others, own = np.array(pairs).T
             sums.append(recording_sums(others, hard(own)).sum(axis=0))
     return sums
 
 
-def left_out(given):
-    """Return for each of the ratings of a recording the mean of the others, and itself."""
-    if len(given) < 2:
+def leave_one_out(ratings: list[float]) -> list[tuple[float, float]]:
+    """Return (mean of the other ratings, rating) for each rating of a recording."""
+    if len(ratings) < 2:
         return []
-    return [((sum(given) - own) / (len(given) - 1), own) for own in given]
+    return [((sum(ratings) - own) / (len(ratings) - 1), own) for own in ratings]
 
 
-def _rows(name, task, sums, figures):
-    """Return the rows of a reference, from its sums (WIDTH,) by fold or speaker."""
-    sums = np.stack(sums)
-    keys = {"reference": name, "task": task, "recordings": round(sums[:, CELLS].sum())}
+def _rows(name: str, task: str, sums: list[np.ndarray], metrics: tuple[str, ...]) -> list[dict]:
+    """Return the rows of a reference from its sums (N_SUMS,) per fold or speaker."""
+    totals = np.stack(sums)
+    keys = {"reference": name, "task": task, "recordings": round(totals[:, CELLS].sum())}
     return [
-        keys | {"scope": scope} | dict(zip(figures, values, strict=False))
-        for scope, values in zip(("pooled", "mean"), scope_figures(sums), strict=True)
+        keys | {"scope": scope} | dict(zip(metrics, values, strict=False))
+        for scope, values in zip(("pooled", "mean"), scope_metrics(totals), strict=True)
     ]

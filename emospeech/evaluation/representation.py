@@ -1,12 +1,12 @@
-"""What lies near what in the shared layer: a map of the recordings, and their nearest neighbours.
+"""The shared layer: a map of the recordings, and properties that nearest neighbours share.
 
-The recordings are those of the session that a fold leaves out, as its own network sees them.
-Networks of different folds have nothing in common but their makeup, so each fold is looked at by
-itself. A map shows the two directions in which the values vary most (principal components): it
-needs no choice of parameters and makes no clusters where there are none. What two directions cannot
-show is told by neighbours in all of them. The same neighbours among the crops themselves say what
-is the network's doing.
+Each fold is analysed separately, with the recordings of its held-out session, since the networks of
+different folds have unrelated representations. The map shows the first two principal components; it
+has no parameters to tune, and does not create clusters. Nearest neighbours consider all dimensions.
+Neighbours among the crops (the input) show what is not due to the network.
 """
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,51 +14,59 @@ import pandas as pd
 from emospeech.evaluation.predictions import TASKS
 from emospeech.labels import nearest_class
 
+if TYPE_CHECKING:
+    from emospeech.training.predictor import FoldPredictor
+
 COLUMNS = ["recording", "speaker", "session", "dialogue", *TASKS]
-NEIGHBOURS = 10  # of a recording
+NEIGHBOURS = 10
 NEIGHBOUR_COLUMNS = ["property", "space", "recordings", "neighbours", "share", "chance"]
 
 
-def left_out(tested, seed):
-    """Return the recordings of the session that a fold leaves out, by a FoldPredictor.
+def left_out(predictor: "FoldPredictor", seed: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Return rows, crops and activations of the recordings of the held-out session.
 
-    They are its test and its validation part: a table of their rows, float32 arrays of their crops
-    (n, width * rows), which the `seed` fixes, and of the values of the shared layer (n, units).
+    Returns:
+        The COLUMNS and `part` of the n recordings of the test and validation parts; their crops,
+        float32 (n, width * rows), which `seed` determines; the activations of the shared layer,
+        float32 (n, units).
     """
     parts = ("test", "validation")
-    rows = pd.concat([tested.rows(part, COLUMNS).assign(part=part) for part in parts])
-    pairs = (tested.represent(part, seed) for part in parts)
-    crops, values = map(np.concatenate, zip(*pairs, strict=True))
-    return rows, crops, values
+    rows = pd.concat([predictor.rows(part, COLUMNS).assign(part=part) for part in parts])
+    pairs = (predictor.represent(part, seed) for part in parts)
+    crops, activations = map(np.concatenate, zip(*pairs, strict=True))
+    return rows, crops, activations
 
 
-def map_table(rows, values):
-    """Return `rows` with the place of each recording on the map of its fold, `x` and `y`.
+def map_table(rows: pd.DataFrame, activations: np.ndarray) -> pd.DataFrame:
+    """Return `rows` with `x` and `y`, the first two principal components of the activations.
 
-    `values` (n, units) are those of the shared layer. `share_x` and `share_y` say which share of
-    their variance the two directions have.
+    `share_x` and `share_y` are the fractions of variance that they explain. `activations` has shape
+    (n, units).
     """
-    from sklearn.decomposition import PCA  # only here: drawing the map does not need it
+    from sklearn.decomposition import PCA  # slow to import, and the report does not need it
 
     components = PCA(2, svd_solver="full")
-    places = components.fit_transform(values.astype(np.float64))
-    shares = dict(zip(("share_x", "share_y"), components.explained_variance_ratio_, strict=True))
-    return rows.assign(x=places[:, 0], y=places[:, 1], **shares)
+    x, y = components.fit_transform(activations.astype(np.float64)).T
+    share_x, share_y = components.explained_variance_ratio_
+    return rows.assign(x=x, y=y, share_x=share_x, share_y=share_y)
 
 
-def neighbours_table(rows, spaces):
-    """Return how often neighbours share a property, a row for each property and space.
+def neighbours_table(rows: pd.DataFrame, spaces: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return how often nearest neighbours share a property: a row per property and space.
 
-    `rows` has the columns `speaker, dialogue, valence, activation`; `spaces` maps a name to values
-    (n, k) whose Euclidean distance counts. The columns are `property`, `space`, `recordings` (that
-    have the property and a possible neighbour), `neighbours` (at most, of each), `share` (of the
-    neighbours that have the same property, averaged over the recordings) and `chance` (the same of
-    all possible neighbours).
+    Args:
+        rows: Columns `speaker, dialogue, valence, activation` of n recordings.
+        spaces: Vectors (n, k) of the recordings by the name of their space; distance is Euclidean.
+
+    Returns:
+        `recordings` that have the property and an eligible neighbour; the maximum number of
+        `neighbours` of each; the `share` of its neighbours that have the same property, averaged
+        over recordings; and `chance`, the same for all eligible neighbours.
     """
-    from sklearn.metrics import pairwise_distances  # only here, as above
+    from sklearn.metrics import pairwise_distances  # slow to import, as above
 
     distances = {
-        space: pairwise_distances(values.astype(np.float64)) for space, values in spaces.items()
+        space: pairwise_distances(vectors.astype(np.float64)) for space, vectors in spaces.items()
     }
     table = []
     for name in ("speaker", *TASKS):
@@ -66,21 +74,20 @@ def neighbours_table(rows, spaces):
         groups = rows.loc[known, name].to_numpy()
         if name in TASKS:
             groups = nearest_class(groups)
-        possible = possible_neighbours(rows.loc[known, "dialogue"])
-        if possible.any():
+        eligible = eligible_neighbours(rows.loc[known, "dialogue"])
+        if eligible.any():
             for space, all_distances in distances.items():
                 own = all_distances[np.ix_(known, known)]
-                figures = shares_of_same(own, groups, possible)
-                table.append({"property": name, "space": space, **figures})
+                shares = neighbour_shares(own, groups, eligible)
+                table.append({"property": name, "space": space, **shares})
     return pd.DataFrame(table, columns=NEIGHBOUR_COLUMNS)
 
 
-def possible_neighbours(dialogues):
-    """Return which recordings may be neighbours, bool (n, n): others, and of other dialogues.
+def eligible_neighbours(dialogues: pd.Series) -> np.ndarray:
+    """Return which recordings may be neighbours, bool (n, n): those of other dialogues.
 
-    What is said in one dialogue is alike in mood and in sound at once, so that neighbours within it
-    say nothing of what a network has learned. A recording without a dialogue (an empty text) stands
-    for itself.
+    Recordings of one dialogue resemble each other in emotion and acoustics, whatever a network has
+    learned. A recording without a dialogue (empty text) excludes only itself.
     """
     names = dialogues.to_numpy(object)
     same = (names[:, None] == names) & (names != "")
@@ -88,15 +95,24 @@ def possible_neighbours(dialogues):
     return ~same
 
 
-def shares_of_same(distances, groups, possible, count=NEIGHBOURS):
-    """Return the figures of `neighbours_table` for groups (n,), distances and possible (n, n)."""
-    kept = possible.any(axis=1)
+def neighbour_shares(
+    distances: np.ndarray, groups: np.ndarray, eligible: np.ndarray, count: int = NEIGHBOURS
+) -> dict[str, float]:
+    """Return the last columns of `neighbours_table`.
+
+    Args:
+        distances: Distances between recordings, (n, n).
+        groups: The property of each recording, (n,).
+        eligible: The result of `eligible_neighbours`, (n, n).
+        count: Number of nearest neighbours.
+    """
+    kept = eligible.any(axis=1)
     same = groups[:, None] == groups
-    nearest = np.where(possible, distances, np.inf).argsort(axis=1, kind="stable")[:, :count]
-    found = np.take_along_axis(possible, nearest, axis=1)  # fewer, where fewer are possible
+    nearest = np.where(eligible, distances, np.inf).argsort(axis=1, kind="stable")[:, :count]
+    found = np.take_along_axis(eligible, nearest, axis=1)  # fewer, if fewer are eligible
     alike = np.take_along_axis(same, nearest, axis=1) & found
     shares = alike[kept].sum(axis=1) / found[kept].sum(axis=1)
-    chances = (same & possible)[kept].sum(axis=1) / possible[kept].sum(axis=1)
+    chances = (same & eligible)[kept].sum(axis=1) / eligible[kept].sum(axis=1)
     return {
         "recordings": int(kept.sum()),
         "neighbours": min(count, len(groups) - 1),

@@ -1,9 +1,11 @@
-"""From test predictions to the figures of the paper's Tables 2 and 3."""
+"""Metrics of test predictions: per fold, pooled, and on slices of the test recordings."""
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.predictions import TASKS, column_names
+from emospeech.evaluation.predictions import TASKS, labels_and_probabilities
 from emospeech.labels import CLASSES
 from emospeech.metrics import (
     N_LEVELS,
@@ -14,26 +16,33 @@ from emospeech.metrics import (
     score,
     unweighted_average_recall,
 )
+from emospeech.training.targets import external_ratings
 
 CHANCE_PERCENTILES = (2.5, 97.5)
+MEAN_METRICS = ["accuracy", "uar5", "uar3", "rho", "strict_uar5", "ccc", "mae"]
+# The name of a dialogue contains its style: Ses01F_impro01, Ses01F_script01_1.
+STYLES = {"impro": "improvised", "script": "scripted"}
+AGREEMENTS = ("same", "one point apart", "further apart")
 
 
-def count_fold_tables(predictions, task):
-    """Return {fold: counts (9, 5)} of kinds of label by predicted class."""
-    names, _ = column_names(task)
-    return {
-        fold: contingency_table(rows[task], predicted_class(rows[names].to_numpy()))
-        for fold, rows in predictions.groupby("fold")
-    }
+def count_fold_tables(predictions: pd.DataFrame, task: str) -> dict[int, np.ndarray]:
+    """Return {fold: contingency table (9, 5)}."""
+    tables = {}
+    for fold, rows in predictions.groupby("fold"):
+        labels, probabilities = labels_and_probabilities(rows, task)
+        tables[fold] = contingency_table(labels, predicted_class(probabilities))
+    return tables
 
 
-def chance_recalls(tables, permutations, rng):
-    """Return the pooled UAR of `permutations` shuffles of the predictions within each fold.
+def chance_recalls(
+    tables: Iterable[np.ndarray], permutations: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the pooled UAR of predictions permuted within each fold, (permutations,).
 
-    `tables` are the count tables (9, 5) of the folds. A table of shuffled predictions has the same
-    sums of rows and columns, so it is drawn as such (Patefield 1981) without shuffling anything.
+    `tables` are the contingency tables (9, 5) of the folds. Permuting predictions keeps the sums of
+    rows and columns, so random tables with these sums are drawn instead (Patefield 1981).
     """
-    from scipy import stats  # here, since it takes as long to import as confusions to count
+    from scipy import stats  # slow to import, and confusion_tables does not need it
 
     pooled = np.zeros((permutations, N_LEVELS, len(CLASSES)))
     for table in tables:
@@ -42,50 +51,91 @@ def chance_recalls(tables, permutations, rng):
     return unweighted_average_recall(confusion_matrix(pooled))
 
 
-def metrics_of(predictions, task, permutations, rng):
-    """Return the figures of one model and task: a row for each fold, `pooled` and `mean`.
+def metrics_of(
+    predictions: pd.DataFrame, task: str, permutations: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return the rows of metrics.csv of one model and task.
 
-    `pooled` counts all folds together, `mean` averages the folds' figures. The chance level is
-    the UAR of predictions permuted within each fold: its mean and its 2.5 and 97.5 percentiles.
+    The scopes are each fold, `pooled` (all recordings together) and `mean` (over the folds). Chance
+    is the UAR of predictions permuted within each fold: its mean and CHANCE_PERCENTILES.
     """
-    names, _ = column_names(task)
     tables = count_fold_tables(predictions, task)
     scopes = {f"fold-{fold}": (rows, [fold]) for fold, rows in predictions.groupby("fold")}
     rows = []
     for scope, (part, folds) in (scopes | {"pooled": (predictions, list(tables))}).items():
-        figures = score(part[task].to_numpy(), part[names].to_numpy())
         chance = chance_recalls([tables[fold] for fold in folds], permutations, rng)
-        rows.append({"scope": scope, **figures, **_chance_columns(chance)})
-    table = pd.DataFrame(rows)
-    averaged = ["accuracy", "uar5", "uar3", "rho", "strict_uar5", "ccc", "mae"]
-    mean = {"scope": "mean", "recordings": len(predictions), **table[averaged][:-1].mean()}
-    return pd.concat([table, pd.DataFrame([mean])], ignore_index=True)
+        low, high = np.percentile(chance, CHANCE_PERCENTILES)
+        row = {"scope": scope, **score(*labels_and_probabilities(part, task))}
+        rows.append(row | {"chance": chance.mean(), "chance_low": low, "chance_high": high})
+    means = pd.DataFrame(rows[:-1])[MEAN_METRICS].mean()
+    rows.append({"scope": "mean", "recordings": len(predictions), **means})
+    return pd.DataFrame(rows)
 
 
-def metrics_table(predictions, permutations, seed):
-    """Return `metrics.csv`: the figures of each model, task and scope.
+def metrics_table(
+    predictions: dict[str, pd.DataFrame], permutations: int, seed: int
+) -> pd.DataFrame:
+    """Return metrics.csv: a row per model, task and scope.
 
-    `predictions` is {model: table} with the folds of each model together.
+    `predictions` is {model: predictions of all folds}.
     """
-    rows = []
-    for number, (model, table) in enumerate(predictions.items()):
-        for place, task in enumerate(name for name in TASKS if name in table):
-            key = np.random.SeedSequence(seed, spawn_key=(number, place))
-            figures = metrics_of(table, task, permutations, np.random.default_rng(key))
-            figures.insert(0, "model", model)
-            figures.insert(1, "task", task)
-            rows.append(figures)
-    return pd.concat(rows, ignore_index=True)
+    parts = []
+    for row, (model, table) in enumerate(predictions.items()):
+        for place, task in enumerate(task for task in TASKS if task in table):
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(row, place)))
+            part = metrics_of(table, task, permutations, rng)
+            part.insert(0, "model", model)
+            part.insert(1, "task", task)
+            parts.append(part)
+    return pd.concat(parts, ignore_index=True)
 
 
-def confusion_tables(predictions, task="valence"):
-    """Return the pooled confusion counts (`truth, 1 .. 5`) and the figures of each class."""
-    counts = confusion_matrix(sum(count_fold_tables(predictions, task).values()))
-    table = pd.DataFrame(counts, columns=[str(number) for number in CLASSES])
+def confusion_tables(
+    predictions: pd.DataFrame, task: str = "valence"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return confusion.csv (`truth, 1 .. 5`) and classes.csv of a model, all folds pooled."""
+    counts = confusion_matrix(np.sum(list(count_fold_tables(predictions, task).values()), axis=0))
+    table = pd.DataFrame(counts, columns=[str(label) for label in CLASSES])
     table.insert(0, "truth", CLASSES)
     return table, class_metrics(counts)
 
 
-def _chance_columns(chance):
-    low, high = np.percentile(chance, CHANCE_PERCENTILES)
-    return {"chance": chance.mean(), "chance_low": low, "chance_high": high}
+def slices_table(
+    predictions: dict[str, pd.DataFrame],
+    recordings: pd.DataFrame,
+    ratings: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return slices.csv: the metrics of each model and task on slices of the pooled recordings.
+
+    Slices are by style (if dialogue names contain it), by speaker and, given `ratings`, by the
+    agreement of the raters (for recordings with several). `share` is the fraction of the
+    recordings that a slice contains. In slices without members of a class, the UAR is the mean over
+    the other classes.
+    """
+    dialogues = recordings.set_index("recording")["dialogue"].astype(str)
+    styles = dialogues.str.extract(rf"_({'|'.join(STYLES)})")[0].map(STYLES)
+    rows = []
+    for model, table in predictions.items():
+        for task in (task for task in TASKS if task in table):
+            slices = {"style": table["recording"].map(styles), "speaker": table["speaker"]}
+            if ratings is not None:
+                slices["agreement"] = rater_agreement(ratings, table["recording"], task)
+            for kind, values in slices.items():
+                for value, part in table.groupby(values):
+                    keys = {"model": model, "task": task, "slice": kind, "value": value}
+                    keys["share"] = len(part) / len(table)
+                    rows.append(keys | score(*labels_and_probabilities(part, task)))
+    return pd.DataFrame(rows)
+
+
+def rater_agreement(ratings: pd.DataFrame, recordings: pd.Series, task: str) -> pd.Series:
+    """Return the agreement of the raters of each recording, missing for fewer than two ratings.
+
+    The range of the ratings behind the label determines which of AGREEMENTS applies: 0, up to 1 or
+    more.
+    """
+    groups = []
+    for given in external_ratings(ratings, recordings, task):
+        apart = max(given) - min(given) if len(given) > 1 else None
+        groups.append(None if apart is None else AGREEMENTS[(apart > 0) + (apart > 1)])
+    return pd.Series(groups, recordings.index, dtype=object)

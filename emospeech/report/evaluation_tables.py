@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from emospeech.evaluation.predictions import TASKS
-from emospeech.evaluation.slices import AGREEMENTS
+from emospeech.evaluation.scores import AGREEMENTS
 from emospeech.report import paper
 from emospeech.report.dataframes import cell, fold_names, in_order, of_task, require
 from emospeech.report.paper_tables import table_2

@@ -1,8 +1,7 @@
 """Compute confidence intervals over the test speakers: metrics, confusion matrices, comparisons."""
 
-from emospeech.evaluation.cells import cells_table
 from emospeech.evaluation.comparisons import comparisons_table
-from emospeech.evaluation.intervals import intervals_table
+from emospeech.evaluation.intervals import cells_table, intervals_table
 from emospeech.evaluation.predictions import BASELINE, load_predictions
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table

@@ -1,6 +1,6 @@
 """Compute the metrics of each model for each training seed."""
 
-from emospeech.evaluation.seeds import count_diverged, load_seeds, seeds_table
+from emospeech.evaluation.variability import count_diverged, load_seeds, seeds_table
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
 

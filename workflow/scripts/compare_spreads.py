@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from emospeech.evaluation.seeds import load_crops, seeds_table
-from emospeech.evaluation.spread import spread_table
+from emospeech.evaluation.variability import load_crops, seeds_table, spread_table
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
 

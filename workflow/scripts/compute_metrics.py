@@ -5,8 +5,7 @@ import pandas as pd
 from emospeech.corpora.corpus_tables import load_ratings, load_recordings
 from emospeech.evaluation.predictions import BASELINE, load_predictions
 from emospeech.evaluation.references import references_table
-from emospeech.evaluation.scores import confusion_tables, metrics_table
-from emospeech.evaluation.slices import slices_table
+from emospeech.evaluation.scores import confusion_tables, metrics_table, slices_table
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_table, write_table
 

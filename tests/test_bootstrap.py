@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from emospeech.evaluation import comparisons, intervals, resampling, sums
+from emospeech.evaluation import bootstrap, comparisons, intervals
 from emospeech.evaluation.predictions import predictions_table
 from emospeech.metrics import score
 
-SCORED = dict(zip(sums.FIGURES, range(len(sums.FIGURES)), strict=True))
+SCORED = dict(zip(bootstrap.METRICS, range(len(bootstrap.METRICS)), strict=True))
 
 
 def predictions(speakers=5, size=60, skill=1.0, seed=0, tasks=("valence",)):
@@ -31,7 +31,7 @@ def predictions(speakers=5, size=60, skill=1.0, seed=0, tasks=("valence",)):
 
 def scored(truth, probabilities):
     figures = score(np.asarray(truth), np.asarray(probabilities))
-    return [figures[name] for name in sums.FIGURES]
+    return [figures[name] for name in bootstrap.METRICS]
 
 
 def probabilities_of(table):
@@ -40,25 +40,25 @@ def probabilities_of(table):
 
 def test_added_rows_give_the_figures_of_the_predictions():
     table = predictions()
-    rows = sums.recording_sums(table["valence"], probabilities_of(table))
-    ours = sums.figures_of(rows.sum(axis=0))
+    rows = bootstrap.recording_sums(table["valence"], probabilities_of(table))
+    ours = bootstrap.metrics_from_sums(rows.sum(axis=0))
     assert ours == pytest.approx(scored(table["valence"], probabilities_of(table)), abs=1e-12)
 
 
 def test_a_figure_without_spread_is_not_defined():
-    rows = sums.recording_sums(np.full(4, 2.0), np.full((4, 5), 0.2))
-    figures = sums.figures_of(rows.sum(axis=0))
+    rows = bootstrap.recording_sums(np.full(4, 2.0), np.full((4, 5), 0.2))
+    figures = bootstrap.metrics_from_sums(rows.sum(axis=0))
     assert np.isnan(figures[SCORED["rho"]])
     assert np.isnan(figures[SCORED["ccc"]])
 
 
 def test_draws_are_those_of_a_plain_bootstrap():
     tables = {"a": predictions(3, 20), "b": predictions(3, 20, seed=1).iloc[:-5]}
-    _, parts = intervals.speaker_parts(tables, "valence")
-    drawn = resampling.resample(parts, 7, np.random.default_rng(4)).both
+    _, parts = bootstrap.sums_by_speaker(tables, "valence")
+    drawn = bootstrap.resample(parts, 7, np.random.default_rng(4)).both
     rng = np.random.default_rng(4)
-    speakers = resampling.draw_speakers(3, 7, rng)
-    resampling.draw_recordings(parts, np.tile(np.arange(3), (7, 1)), rng)  # the fixed speakers
+    speakers = bootstrap.draw_speakers(3, 7, rng)
+    bootstrap.draw_recordings(parts, np.tile(np.arange(3), (7, 1)), rng)  # the fixed speakers
     rows = {name: [part for _, part in table.groupby("speaker")] for name, table in tables.items()}
     picked = {}
     for speaker in range(3):
@@ -92,16 +92,16 @@ def test_intervals_cover_what_they_say(speakers, spread):
     for _ in range(runs):
         recall = 1 / (1 + np.exp(-(centre + spread * rng.standard_normal((speakers, 5)))))
         right = rng.binomial(sizes, recall)
-        totals = np.zeros((speakers, 1, sums.WIDTH))
-        cells = totals[..., : sums.CELLS].reshape(speakers, 9, 5)
+        totals = np.zeros((speakers, 1, bootstrap.N_SUMS))
+        cells = totals[..., : bootstrap.CELLS].reshape(speakers, 9, 5)
         for label in range(5):
             cells[:, 2 * label, label] = right[:, label]
             cells[:, 2 * label, (label + 1) % 5] = (sizes - right)[:, label]
-        totals[..., sums.CELLS :] = sizes.sum() * np.array([1, 0, 0, 1, 1, 0, 0])
-        drawn = resampling.draw_speakers(speakers, 200, rng)
-        figures = resampling.scope_figures(np.swapaxes(totals[drawn], 1, 2))[:, 0]
-        value = resampling.scope_figures(np.swapaxes(totals, 0, 1))[0]
-        half = resampling.margin(resampling.standard_error(figures, speakers), speakers)
+        totals[..., bootstrap.CELLS :] = sizes.sum() * np.array([1, 0, 0, 1, 1, 0, 0])
+        drawn = bootstrap.draw_speakers(speakers, 200, rng)
+        figures = bootstrap.scope_metrics(np.swapaxes(totals[drawn], 1, 2))[:, 0]
+        value = bootstrap.scope_metrics(np.swapaxes(totals, 0, 1))[0]
+        half = bootstrap.margin(bootstrap.standard_error(figures, speakers), speakers)
         covered += (abs(value - truth) <= half)[:, SCORED["uar5"]]
     assert (covered > 0.92 * runs).all()  # pooled, and as the mean of the speakers
     assert (covered < 0.98 * runs).all()
@@ -110,15 +110,15 @@ def test_intervals_cover_what_they_say(speakers, spread):
 def test_the_error_of_a_mean_is_students():
     """On a mean over speakers the bootstrap has a closed form: s / sqrt(n), and t of n - 1."""
     table = predictions(6, 30)
-    _, parts = intervals.speaker_parts({"a": table}, "valence")
-    draws = resampling.resample(parts, 20_000, np.random.default_rng(0))
+    _, parts = bootstrap.sums_by_speaker({"a": table}, "valence")
+    draws = bootstrap.resample(parts, 20_000, np.random.default_rng(0))
     each = [
         scored(rows["valence"], probabilities_of(rows))[SCORED["uar5"]]
         for _, rows in table.groupby("speaker")
     ]
-    error = resampling.standard_error(draws.speakers, 6)[0, 1, SCORED["uar5"]]
+    error = bootstrap.standard_error(draws.speakers, 6)[0, 1, SCORED["uar5"]]
     assert error == pytest.approx(stats.sem(each), rel=0.02)
-    assert resampling.margin(error, 6) == pytest.approx(stats.t.ppf(0.975, 5) * error)
+    assert bootstrap.margin(error, 6) == pytest.approx(stats.t.ppf(0.975, 5) * error)
 
 
 def test_intervals_table_is_whole_and_follows_the_seed():
@@ -126,12 +126,12 @@ def test_intervals_table_is_whole_and_follows_the_seed():
     tables = {"BasicCNN": predictions(), "MultitaskCNN": both}
     table, again = (intervals.intervals_table(tables, 300, seed=1) for _ in range(2))
     assert table.equals(again)
-    assert len(table) == 3 * 2 * len(sums.FIGURES)
+    assert len(table) == 3 * 2 * len(bootstrap.METRICS)
     assert (table["low"] < table["value"]).all()
     assert (table["value"] < table["high"]).all()
     found = table.set_index(["model", "task", "scope", "figure"])["value"].sort_index()
     expected = scored(tables["BasicCNN"]["valence"], probabilities_of(tables["BasicCNN"]))
-    found = found["BasicCNN", "valence", "pooled"][list(sums.FIGURES)]
+    found = found["BasicCNN", "valence", "pooled"][list(bootstrap.METRICS)]
     assert found.tolist() == pytest.approx(expected)
 
 

@@ -1,0 +1,188 @@
+"""Bootstrap of the metrics over test speakers.
+
+All metrics derive from sums over recordings, of contingency tables and of the moments of labels and
+expected values. To resample is to add up the sums of the drawn recordings.
+
+Recordings of a speaker are correlated. Therefore speakers are drawn with replacement, then as many
+recordings of each drawn speaker as it has (two stages, Davison and Hinkley 1997, section 3.8).
+With five or ten speakers, percentiles of such draws do not cover at the nominal rate: drawing n
+speakers underestimates their variance by (n - 1) / n, the second stage counts the variance of the
+recordings twice, and the tails are too short. The confidence interval is therefore
+
+    metric -+ t(n - 1) * sqrt(n / (n - 1) * variance over draws of speakers only),
+
+which equals Student's interval for a mean over speakers. The percentiles of both stages, and the
+standard error with the speakers fixed, are reported as well.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from emospeech.evaluation.predictions import labels_and_probabilities
+from emospeech.labels import CLASSES, NEUTRAL
+from emospeech.metrics import (
+    N_LEVELS,
+    accuracy,
+    confusion_matrix,
+    divide,
+    expected_value,
+    label_levels,
+    merge_classes,
+    predicted_class,
+    strict_confusion_matrix,
+    unweighted_average_recall,
+)
+
+CELLS = N_LEVELS * len(CLASSES)  # of the contingency table
+N_SUMS = CELLS + 7
+METRICS = ("accuracy", "uar5", "uar3", "strict_uar5", "rho", "ccc", "mae")
+METRIC_MIN = np.array([0, 0, 0, 0, -1, -1, 0])
+METRIC_MAX = np.array([1, 1, 1, 1, 1, 1, CLASSES[-1] - CLASSES[0]])
+SCOPES = ("pooled", "mean")  # all recordings together; mean of the metrics of the speakers
+CONFIDENCE = 0.95
+BLOCK = 250  # resamples computed at once: about 10 MB for the speakers of five models
+
+
+class Resamples(NamedTuple):
+    """Metrics (resamples, models, scopes, metrics), by what was drawn with replacement."""
+
+    speakers: np.ndarray
+    recordings: np.ndarray
+    both: np.ndarray
+
+
+def recording_sums(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return the summands of each recording, float64 (n, N_SUMS).
+
+    They are the one-hot cell of the contingency table, then 1, y, e, y^2, e^2, y * e and |y - e|
+    of label y and expected value e, both relative to neutral to keep precision.
+
+    Args:
+        truth: Labels (n,).
+        probabilities: Class probabilities (n, 5).
+    """
+    cells = label_levels(truth) * len(CLASSES) + predicted_class(probabilities) - 1
+    label = np.asarray(truth, np.float64) - NEUTRAL
+    expected = expected_value(probabilities) - NEUTRAL
+    terms = [np.ones(len(label)), label, expected, label**2, expected**2, label * expected]
+    return np.column_stack([np.eye(CELLS)[cells], *terms, np.abs(label - expected)])
+
+
+def sums_by_speaker(
+    tables: dict[str, pd.DataFrame], task: str
+) -> tuple[list[str], list[np.ndarray]]:
+    """Return the speakers, and the summands (recordings, models, N_SUMS) of each.
+
+    `tables` is {model: predictions}. The recordings are those that any model predicts; a model that
+    does not predict one has zeros.
+    """
+    rows = pd.concat([table[["recording", "speaker"]] for table in tables.values()])
+    rows = rows.drop_duplicates("recording").sort_values(["speaker", "recording"])
+    positions = pd.Index(rows["recording"])
+    sums = np.zeros((len(rows), len(tables), N_SUMS))
+    for model, table in enumerate(tables.values()):
+        own = recording_sums(*labels_and_probabilities(table, task))
+        sums[positions.get_indexer(table["recording"]), model] = own
+    starts = np.flatnonzero(~rows["speaker"].duplicated().to_numpy())
+    return rows["speaker"].iloc[starts].tolist(), np.split(sums, starts[1:])
+
+
+def metrics_from_sums(sums: np.ndarray) -> np.ndarray:
+    """Return METRICS of sums over recordings: (..., N_SUMS) to (..., 7), NaN if undefined."""
+    table = sums[..., :CELLS].reshape(*sums.shape[:-1], N_LEVELS, len(CLASSES))
+    counts = confusion_matrix(table)
+    matrices = (counts, merge_classes(counts), strict_confusion_matrix(table))
+    uars = map(unweighted_average_recall, matrices)
+    size, *moments = np.moveaxis(sums[..., CELLS:], -1, 0)
+    label, expected, label_square, expected_square, product, mae = (sum_ / size for sum_ in moments)
+    covariance = product - label * expected
+    label_variance = _positive(label_square - label**2)
+    expected_variance = _positive(expected_square - expected**2)
+    rho = divide(covariance, np.sqrt(label_variance * expected_variance))
+    spread = label_variance + expected_variance
+    ccc = np.where(spread > 0, divide(2 * covariance, spread + (label - expected) ** 2), np.nan)
+    return np.stack([accuracy(counts), *uars, np.clip(rho, -1, 1), ccc, mae], axis=-1)
+
+
+def _positive(variance: np.ndarray) -> np.ndarray:
+    return np.where(variance > 1e-12, variance, 0)  # rounding errors of constants are about 1e-16
+
+
+def scope_metrics(sums: np.ndarray) -> np.ndarray:
+    """Return the metrics of each scope: sums (..., speakers, N_SUMS) to (..., 2, metrics).
+
+    Speakers with an undefined metric (the correlation of constants) are left out of the mean.
+    """
+    with np.errstate(invalid="ignore"):
+        each = metrics_from_sums(sums)
+    known = ~np.isnan(each)
+    mean = divide(np.where(known, each, 0).sum(axis=-2), known.sum(axis=-2))
+    return np.stack([metrics_from_sums(sums.sum(axis=-2)), mean], axis=-2)
+
+
+def observed_metrics(sums: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the metrics without resampling, (models, scopes, metrics); see `sums_by_speaker`."""
+    return scope_metrics(np.stack([speaker.sum(axis=0) for speaker in sums], axis=1))
+
+
+def resample(sums: Sequence[np.ndarray], resamples: int, rng: np.random.Generator) -> Resamples:
+    """Return bootstrap resamples of the metrics; `sums` are those of `sums_by_speaker`.
+
+    All models share the same draws, so that differences between them are paired.
+    """
+    blocks = [min(BLOCK, resamples - start) for start in range(0, resamples, BLOCK)]
+    drawn = [_block(sums, block, rng) for block in blocks]
+    return Resamples(*map(np.concatenate, zip(*drawn, strict=True)))
+
+
+def _block(
+    sums: Sequence[np.ndarray], resamples: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    fixed = np.tile(np.arange(len(sums)), (resamples, 1))
+    drawn = draw_speakers(len(sums), resamples, rng)
+    totals = np.stack([speaker.sum(axis=0) for speaker in sums])  # (speakers, models, N_SUMS)
+    draws = (totals[drawn], draw_recordings(sums, fixed, rng), draw_recordings(sums, drawn, rng))
+    return [scope_metrics(np.swapaxes(part, 1, 2)) for part in draws]
+
+
+def draw_speakers(speakers: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Return indices of speakers drawn with replacement, (resamples, speakers)."""
+    return rng.integers(0, speakers, (resamples, speakers))
+
+
+def draw_recordings(
+    sums: Sequence[np.ndarray], speakers: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return sums over recordings drawn with replacement, (resamples, drawn, models, N_SUMS).
+
+    `speakers` (resamples, drawn) are the indices of the drawn speakers. The recordings of a speaker
+    that is drawn several times are drawn independently each time.
+    """
+    drawn = np.empty((*speakers.shape, *sums[0].shape[1:]))
+    for speaker, own in enumerate(sums):
+        places = speakers == speaker
+        draws, size = int(places.sum()), len(own)
+        picked = rng.integers(0, size, (draws, size)) + size * np.arange(draws)[:, None]
+        times = np.bincount(picked.ravel(), minlength=draws * size).reshape(draws, size)
+        flat = times.astype(np.float64) @ own.reshape(size, -1)
+        drawn[places] = flat.reshape(draws, *own.shape[1:])
+    return drawn
+
+
+def standard_error(draws: np.ndarray, speakers: int) -> np.ndarray:
+    """Return the standard error over speakers from draws of speakers (resamples, ...).
+
+    It is NaN for a single speaker.
+    """
+    if speakers < 2:
+        return np.full(draws.shape[1:], np.nan)
+    return np.sqrt(speakers / (speakers - 1) * np.nanvar(draws, axis=0))
+
+
+def margin(error: np.ndarray, speakers: int) -> np.ndarray:
+    """Return the half-width of the 95 % confidence interval: t(n - 1) standard errors."""
+    return stdtrit(max(speakers - 1, 1), (1 + CONFIDENCE) / 2) * error

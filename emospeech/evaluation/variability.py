@@ -1,0 +1,127 @@
+"""Variability of the metrics across training seeds, crop seeds and test speakers.
+
+The three are reported separately. Training seeds: trainings with other seeds, evaluated on the same
+crops. Crop seeds: the same networks, evaluated on other crops. Speakers: the bootstrap over test
+speakers; it includes some of the variability across trainings, since each fold has its own network.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emospeech.evaluation.bootstrap import METRICS
+from emospeech.evaluation.predictions import TASKS, labels_and_probabilities, load_predictions
+from emospeech.metrics import score
+from emospeech.runtime.files import by_folder, read_json, read_table
+
+KEYS = ["model", "task", "figure"]
+ERRORS = ["speakers", "error", "error_recordings"]
+COLUMNS = [
+    *(*KEYS, "value"),
+    *("seeds", "deviation_seeds", "diverged_seeds", "crop_seeds", "deviation_crops"),
+    *("speakers", "error_speakers", "error_recordings"),
+]
+SeedTables = dict[tuple[str, int], pd.DataFrame]  # {(model, seed): predictions of all folds}
+
+
+def load_seeds(
+    paths: Sequence[str | Path], repeated: Sequence[str | Path], seed: int
+) -> SeedTables:
+    """Return the predictions of each model and training seed.
+
+    Args:
+        paths: Files .../model/fold-n/*.csv of the study.
+        repeated: Files .../model/seed-n/fold-n/*.csv of the further seeds.
+        seed: The seed of the study.
+    """
+    tables = {(model, seed): table for model, table in load_predictions(paths).items()}
+    for key, files in groupby(sorted(map(Path, repeated)), _model_and_seed):
+        tables[key] = pd.concat(map(pd.read_csv, files), ignore_index=True)
+    return dict(sorted(tables.items()))
+
+
+def load_crops(paths: Sequence[str]) -> SeedTables:
+    """Return the predictions of each model and crop seed, from files .../model/crops.csv."""
+    return {
+        (model, seed): rows
+        for model, table in by_folder(paths, read_table).items()
+        for seed, rows in table.groupby("crop_seed")
+    }
+
+
+def count_diverged(validations: Sequence[str | Path]) -> dict[tuple[str, int], int]:
+    """Return {(model, seed): diverged trainings} from files .../model/seed-n/fold-n/*.json."""
+    counts = Counter()
+    for path in map(Path, validations):
+        counts[_model_and_seed(path)] += read_json(path)["diverged"]
+    return dict(counts)
+
+
+def seeds_table(
+    predictions: SeedTables,
+    name: str = "seed",
+    diverged: dict[tuple[str, int], int] | None = None,
+) -> pd.DataFrame:
+    """Return seeds.csv or crops.csv: the pooled metrics of each model, task and seed.
+
+    Args:
+        predictions: The predictions of each model and seed.
+        name: The column of the seed.
+        diverged: The counts of `count_diverged`. They are added as the column `diverged`, and seeds
+            with a diverged training have no metrics.
+    """
+    rows = []
+    for task in TASKS:
+        for (model, seed), table in predictions.items():
+            if task in table:
+                row = {"model": model, "task": task, name: seed}
+                values = score(*labels_and_probabilities(table, task))
+                if diverged is not None:
+                    row["diverged"] = diverged.get((model, seed), 0)
+                    values = dict.fromkeys(values, np.nan) if row["diverged"] else values
+                rows.append(row | values)
+    return pd.DataFrame(rows).sort_values(["model", "task", name], ascending=[True, False, True])
+
+
+def spread_table(
+    crops: pd.DataFrame, intervals: pd.DataFrame, seeds: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return spread.csv: a row per model, task and metric, all folds pooled.
+
+    `deviation_seeds` and `deviation_crops` are standard deviations (n - 1) over `seeds` training
+    seeds and `crop_seeds` crop seeds, NaN for a single one. Seeds with a diverged training are
+    excluded and counted in `diverged_seeds`. `error_speakers` is the standard error over test
+    speakers, `error_recordings` that over recordings of the same speakers.
+
+    Args:
+        crops: The table crops.csv.
+        intervals: The table intervals.csv.
+        seeds: The table seeds.csv, or None for a single training seed.
+    """
+    table = intervals.loc[intervals["scope"] == "pooled", [*KEYS, "value", *ERRORS]]
+    table = table.rename(columns={"error": "error_speakers"})
+    table = table.merge(deviations(crops, "crop_seed", "crops"), on=KEYS)
+    if seeds is None:
+        return table.assign(seeds=1, deviation_seeds=np.nan, diverged_seeds=0)[COLUMNS]
+    table = table.merge(deviations(seeds, "seed", "seeds"), on=KEYS)
+    diverged = seeds.groupby(["model", "task"])["diverged"].agg(lambda counts: (counts > 0).sum())
+    return table.merge(diverged.rename("diverged_seeds"), on=["model", "task"])[COLUMNS]
+
+
+def deviations(table: pd.DataFrame, seed: str, name: str) -> pd.DataFrame:
+    """Return the number of seeds, `{seed}s`, and the standard deviation, `deviation_{name}`.
+
+    `table` is that of `seeds_table`, `seed` its column of seeds.
+    """
+    values = table.melt(["model", "task", seed], METRICS, "figure", "value")
+    grouped = values.groupby(KEYS)["value"]
+    counted = {f"{seed}s": grouped.count(), f"deviation_{name}": grouped.std()}
+    return pd.DataFrame(counted).reset_index()
+
+
+def _model_and_seed(path: Path) -> tuple[str, int]:
+    return path.parts[-4], int(path.parts[-3].removeprefix("seed-"))
