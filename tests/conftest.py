@@ -1,7 +1,10 @@
-"""Small things that many tests need."""
+"""Fixtures and helpers that several test modules use."""
 
 import hashlib
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,30 +18,43 @@ from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import open_store
 
-# The same examples in every run, so that a change breaks a test and not chance; a run that looks
-# for more (see test_corpora_fuzz.py) takes new ones.
+# The same examples in every run, so that failures are reproducible. Fuzzing (see
+# test_corpora_fuzz.py) uses new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
 if "FUZZ" not in os.environ:
     settings.load_profile("steady")
 
+ROOT = Path(__file__).parents[1]
 RATE = 16000
 SETTINGS = SpectrogramSettings()
-CORPUS_ROWS = 32  # of the spectrograms of `corpus`
+CORPUS_ROWS = 32  # of the spectrograms in `corpus`
+
+
+def run_python(script, *arguments, cwd=None, **environment):
+    """Run a Python script given as text; return the finished process with its output."""
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
 
 
 def write_tables(folder, seconds, words):
     """Write noise of the given lengths as wavs; return the tables of recordings and words.
 
-    `words` holds (recording number, start, end).
+    `words` are tuples (index of the recording, start, end).
     """
     rng = np.random.default_rng(0)
-    names = [f"utterance-{number:02d}" for number in range(len(seconds))]
+    names = [f"utterance-{index:02d}" for index in range(len(seconds))]
     for name, length in zip(names, seconds, strict=True):
         noise = 0.1 * rng.standard_normal(round(length * RATE))
         soundfile.write(folder / f"{name}.wav", noise, RATE)
     recordings = pd.DataFrame({"recording": names, "path": [f"{name}.wav" for name in names]})
     words = pd.DataFrame(words, columns=["recording", "start", "end"])
-    words["recording"] = [names[number] for number in words["recording"]]
+    words["recording"] = [names[index] for index in words["recording"]]
     return recordings, words
 
 
@@ -50,7 +66,7 @@ def file_digests(root):
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory):
-    """A store of four recordings; the third has no word."""
+    """A store of four recordings; the third has no words."""
     folder = tmp_path_factory.mktemp("store")
     words = [(0, 0.2, 0.5), (0, 0.6, 1.4), (1, 0.0, 0.3), (3, 1.0, 1.1), (3, 1.2, 2.9)]
     tables = write_tables(folder, [1.5, 0.4, 0.9, 3.0], words)
@@ -60,7 +76,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory):
-    """Two sessions of two speakers with nine recordings each, one of them without a label."""
+    """Two sessions of two speakers with nine recordings each, one of which has no label."""
     folder = tmp_path_factory.mktemp("corpus")
     seconds = np.random.default_rng(0).uniform(0.4, 1.0, 36)
     recordings, words = write_tables(folder, seconds, [(i, 0.1, 0.3) for i in range(36)])

@@ -246,7 +246,7 @@ def test_missing_permission_is_an_error(tmp_path):
         os.seteuid(user)
         path.parent.chmod(0o700)
     for error in errors:
-        assert error.place == str(path)
+        assert error.location == str(path)
         assert "permission" in error.problem
 
 

@@ -1,4 +1,4 @@
-"""Values of the config take the types of the schema, and settings that cannot work are refused."""
+"""Config values are converted to the types in the schema, and invalid settings are refused."""
 
 import json
 import math
@@ -39,7 +39,7 @@ def converted(value, schema):
         ("null", ["object", "null"]),
     ],
 )
-def test_text_becomes_the_value_that_it_stands_for_in_json(text, types):
+def test_text_becomes_the_value_that_it_represents(text, types):
     expected = json.loads(text)
     value = converted(text, {"type": types})
     assert value == expected
@@ -47,7 +47,7 @@ def test_text_becomes_the_value_that_it_stands_for_in_json(text, types):
 
 
 @pytest.mark.parametrize("given", [1.0, "1.0", "1e0", 1])
-def test_an_integral_number_becomes_an_integer(given):
+def test_numbers_without_a_fraction_become_integers(given):
     assert type(converted(given, {"type": "integer"})) is int
 
 
@@ -64,11 +64,11 @@ def test_an_integral_number_becomes_an_integer(given):
         (1.0, "number"),
     ],
 )
-def test_other_values_stay_as_they_are(value, types):
+def test_other_values_are_not_changed(value, types):
     assert converted(value, {"type": types}) is value
 
 
-def test_values_are_converted_at_any_depth():
+def test_nested_values_are_converted():
     rates = {"type": "array", "items": {"$ref": "#/$defs/rate"}}
     schema = {"type": "object", "properties": {"space": {"properties": {"rates": rates}}}}
     given = {"space": {"rates": ["1e-4", 0.1], "misspelt": "1"}, "unknown": ["2"]}
@@ -77,13 +77,13 @@ def test_values_are_converted_at_any_depth():
 
 
 @pytest.mark.parametrize("value", [math.inf, math.nan, "inf", "nan", "1e999"])
-def test_a_number_that_is_not_finite_is_refused_with_its_key(value):
+def test_numbers_that_are_not_finite_are_refused_with_their_key(value):
     with pytest.raises(InputError, match=r"^training\.beta1: "):
         convert({"training": {"beta1": value}}, SCHEMA, SCHEMA["$defs"])
 
 
 @pytest.mark.parametrize("name", ["config", "demo", "paper", "control"])
-def test_the_configs_of_the_project_have_the_types_of_the_schema(name):
+def test_configs_of_the_project_need_no_conversion(name):
     config = yaml.safe_load((CONFIG / f"{name}.yaml").read_text())
     assert json.dumps(convert(config, SCHEMA, SCHEMA["$defs"])) == json.dumps(config)
 
@@ -107,12 +107,12 @@ def test_the_defaults_of_the_schema_are_the_values_of_the_config():
 
 
 @pytest.mark.parametrize("widths", [(16,), (64, 128)])
-def test_a_search_space_is_refused_where_a_trial_cannot_be_drawn(widths):
+def test_search_spaces_without_a_valid_trial_are_refused(widths):
     for smallest, divisor in product((2, 4, 5), (3, 4, 8, 16, 40)):
         values = {"filter_size_min": smallest, "filter_size_divisor": divisor}
         possible = all(len(range(smallest, width // divisor + 1)) for width in widths)
         if possible:
-            draw_trial(SearchSpace(crop_width=widths, **values), seed=1, number=0)
+            draw_trial(SearchSpace(crop_width=widths, **values), seed=1, trial_id=0)
         else:
             with pytest.raises(InputError, match=r"^search\.space\.filter_size_divisor: "):
                 SearchSpace(crop_width=widths, **values)
@@ -129,5 +129,5 @@ def test_a_search_space_is_refused_where_a_trial_cannot_be_drawn(widths):
         ([], False),
     ],
 )
-def test_labels_are_whole_if_all_that_are_known_are_classes(labels, expected):
+def test_labels_are_integers_if_all_known_labels_are_classes(labels, expected):
     assert are_integers(labels) is expected

@@ -1,4 +1,4 @@
-"""The fingerprint changes with the code behind a script, and with nothing else."""
+"""The fingerprint of a script changes exactly with the code that it uses."""
 
 import pytest
 
@@ -17,21 +17,21 @@ def project(tmp_path):
     return tmp_path
 
 
-def of(project):
-    for cached in (module.fingerprint, module._imports, module._text, module._bare):
-        cached.cache_clear()
+def fingerprint_of(project):
+    module.fingerprint.cache_clear()
+    module._code_and_imports.cache_clear()
     return module.fingerprint(project / "script.py", project)
 
 
 @pytest.mark.parametrize("name", ["script.py", "package/near.py", "package/far.py"])
-def test_an_edit_of_code_that_is_used_changes_it(project, name):
-    before = of(project)
+def test_edits_of_imported_code_change_it(project, name):
+    before = fingerprint_of(project)
     (project / name).write_text((project / name).read_text() + "\nNEW = 2\n")
-    assert of(project) != before
+    assert fingerprint_of(project) != before
 
 
-def test_comments_docstrings_layout_and_other_modules_leave_it(project):
-    before = of(project)
+def test_comments_docstrings_formatting_and_other_modules_do_not_change_it(project):
+    before = fingerprint_of(project)
     (project / "package/far.py").write_text('"""Far."""\n\n\n# another comment\nFAR = (1)\n')
     (project / "package/other.py").write_text("OTHER = 2\n")
-    assert of(project) == before
+    assert fingerprint_of(project) == before

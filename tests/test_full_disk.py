@@ -1,23 +1,21 @@
-"""A disk that fills up: one line says so, nothing is half-made under its name, and on it goes."""
+"""A full disk is reported in one line, leaves no incomplete output, and the job can resume."""
 
 import json
 import os
 import subprocess
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.trainer import Trainer
+from tests.conftest import ROOT, run_python
 from tests.test_resume import TIMES
 from tests.test_training import SETTINGS, TRIAL, fold_of
 
 MODEL = "MultitaskDCGAN"
-ROOT = Path(__file__).parents[1]
-# A script of the workflow as snakemake calls it, with what stands in a file.
+# Runs a script of the workflow like Snakemake, with the job from a JSON file.
 CALL = """
 import json, runpy, sys
 from types import SimpleNamespace
@@ -27,23 +25,23 @@ runpy.run_path(sys.argv[1], {"snakemake": job}, "__main__")
 
 
 class Disk:
-    """A file system of its own, which can grow."""
+    """A small file system that can grow."""
 
-    def __init__(self, place, kilobytes):
-        self.place = place
-        place.mkdir()
+    def __init__(self, path, kilobytes):
+        self.path = path
+        path.mkdir()
         self._mount("-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs")
 
     def grow(self):
         self._mount("-o", "remount,size=64m")
 
     def close(self):
-        subprocess.run(["umount", self.place], check=True)
+        subprocess.run(["umount", self.path], check=True)
 
     def _mount(self, *arguments):
-        done = subprocess.run(["mount", *arguments, self.place], capture_output=True, text=True)
+        done = subprocess.run(["mount", *arguments, self.path], capture_output=True, text=True)
         if done.returncode:
-            pytest.skip(f"no small file system can be mounted here: {done.stderr.strip()}")
+            pytest.skip(f"cannot mount a file system: {done.stderr.strip()}")
 
 
 @pytest.fixture
@@ -60,13 +58,11 @@ def disk(tmp_path):
 
 
 def run(script, folder, **job):
-    """Run a script of the workflow; return its exit status and its log in `folder`."""
+    """Run a script of the workflow with its log in `folder`; return its exit status and log."""
     job |= {"threads": 1, "log": [str(folder / "log")]}
     description = folder.with_suffix(".json")
     description.write_text(json.dumps(job))
-    command = [sys.executable, "-c", CALL, ROOT / "workflow/scripts" / script, description]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = run_python(CALL, ROOT / "workflow/scripts" / script, description)
     assert done.stderr == ""
     return done.returncode, (folder / "log").read_text()
 
@@ -85,21 +81,21 @@ def extract(corpus, folder):
     )
 
 
-def test_a_store_that_does_not_fit_is_told_and_goes_on_with_room(corpus, disk, tmp_path):
+def test_a_store_on_a_full_disk_is_completed_when_there_is_space(corpus, disk, tmp_path):
     words = pd.DataFrame(columns=["recording", "speaker", "word", "start", "end"])
     words.to_csv(corpus / "words.csv", index=False)
     small, whole = disk(kilobytes=256), tmp_path / "whole"
-    status, log = extract(corpus, small.place)
+    status, log = extract(corpus, small.path)
     assert status == 1
-    assert log.splitlines()[-1].startswith(f"error: {small.place}/iemocap.h5: there is no space")
+    assert log.splitlines()[-1].startswith(f"error: {small.path}/iemocap.h5: no space")
     assert "Traceback" not in log
-    assert not (small.place / "iemocap.h5").exists()
+    assert not (small.path / "iemocap.h5").exists()
     small.grow()
-    assert extract(corpus, small.place)[0] == 0
+    assert extract(corpus, small.path)[0] == 0
     whole.mkdir()
     assert extract(corpus, whole)[0] == 0
-    assert sorted(os.listdir(small.place)) == ["iemocap.h5", "iemocap.json", "log"]
-    assert (small.place / "iemocap.h5").read_bytes() == (whole / "iemocap.h5").read_bytes()
+    assert sorted(os.listdir(small.path)) == ["iemocap.h5", "iemocap.json", "log"]
+    assert (small.path / "iemocap.h5").read_bytes() == (whole / "iemocap.h5").read_bytes()
 
 
 OUTPUTS = {
@@ -131,8 +127,8 @@ def train(corpus, folder):
     )
 
 
-def test_a_checkpoint_that_does_not_fit_is_told_and_goes_on_with_room(corpus, disk, tmp_path):
-    """There is room for the first one, but not for the second beside it."""
+def test_a_training_on_a_full_disk_is_resumed_when_there_is_space(corpus, disk, tmp_path):
+    """There is space for one checkpoint, but not for a second one next to it."""
     whole = tmp_path / "whole"
     whole.mkdir()
     assert train(corpus, whole)[0] == 0
@@ -140,19 +136,19 @@ def test_a_checkpoint_that_does_not_fit_is_told_and_goes_on_with_room(corpus, di
     trainer = Trainer(MODEL, fold_of(corpus), pool, TRIAL, SETTINGS)
     trainer.train(tmp_path / "checkpoint")
     small = disk(kilobytes=3 * (tmp_path / "checkpoint").stat().st_size // 2048)
-    status, log = train(corpus, small.place)
+    status, log = train(corpus, small.path)
     assert status == 1
-    place = f"{small.place}/.checkpoint.safetensors"
-    assert log.splitlines()[-1].startswith(f"error: {place}: there is no space left to write it")
+    path = f"{small.path}/.checkpoint.safetensors"
+    assert log.splitlines()[-1].startswith(f"error: {path}: no space")
     assert "Traceback" not in log
-    assert sorted(os.listdir(small.place)) == [".checkpoint.safetensors", "log"]
+    assert sorted(os.listdir(small.path)) == [".checkpoint.safetensors", "log"]
     small.grow()
-    status, log = train(corpus, small.place)
+    status, log = train(corpus, small.path)
     assert status == 0
     assert "resuming after epoch 1" in log
-    assert sorted(os.listdir(small.place)) == sorted([*OUTPUTS.values(), "log"])
+    assert sorted(os.listdir(small.path)) == sorted([*OUTPUTS.values(), "log"])
     for name in OUTPUTS.values():
-        made, expected = small.place / name, whole / name
+        made, expected = small.path / name, whole / name
         if name == "history.csv":
             made, expected = (pd.read_csv(file).drop(columns=TIMES) for file in (made, expected))
             assert made.equals(expected)

@@ -1,9 +1,7 @@
-"""Outputs have the permissions of any new file, and a forbidden file is reported as one."""
+"""Outputs have the permissions of any new file, and missing permissions are reported."""
 
 import os
 import stat
-import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from functools import partial
@@ -25,23 +23,23 @@ from emospeech.runtime.files import write_arrays, write_json, write_table
 from emospeech.spectrograms.store import made_from, open_store
 from emospeech.training.checkpoint import Checkpoint, Progress
 from emospeech.training.weights import load_weights, read_description, save_weights
+from tests.conftest import run_python
 from tests.http_mirror import served
 from tests.test_scoring import BASIC, weights_of
 
-ROOT = Path(__file__).parents[1]
 NOBODY = 65534
 
 
 @pytest.fixture
 def umask():
-    """A function that sets the umask, which is restored afterwards."""
+    """A function that sets the umask; the previous one is restored afterwards."""
     before = os.umask(0o022)
     yield os.umask
     os.umask(before)
 
 
 class Engine:
-    """Just what a checkpoint saves."""
+    """The part of an engine that a checkpoint saves."""
 
     def state(self):
         return {"a": torch.zeros(2)}
@@ -62,14 +60,14 @@ def test_outputs_respect_the_umask(tmp_path, umask, name, mask):
     umask(mask)
     WRITERS[name](tmp_path / name)
     assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o666 & ~mask
-    WRITERS[name](tmp_path / name)  # in place of the first
+    WRITERS[name](tmp_path / name)  # replaces the first
     assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o666 & ~mask
     assert os.listdir(tmp_path) == [name]
 
 
 @contextmanager
 def other_user():
-    """Run the block as a user without special rights."""
+    """Run the block as an unprivileged user."""
     if os.geteuid():
         yield
         return
@@ -82,9 +80,9 @@ def other_user():
 
 @pytest.fixture
 def forbidden():
-    """A file that exists and that nobody may read."""
+    """A file that nobody may read."""
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # another user may look for the file
+        Path(folder).chmod(0o755)  # so that other users find the file
         path = Path(folder, "forbidden.csv")
         path.write_text("content")
         path.chmod(0)
@@ -103,14 +101,14 @@ READERS = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_forbidden_file_is_reported_as_such(forbidden, reader):
+def test_unreadable_files_are_reported(forbidden, reader):
     with pytest.raises(InputError) as caught, other_user():
         READERS[reader](forbidden)
     assert str(caught.value).startswith(f"{forbidden}: ")
     assert "permission" in str(caught.value).lower()
 
 
-def test_a_forbidden_study_is_reported_as_such(tmp_path, forbidden):
+def test_an_unreadable_study_is_reported(tmp_path, forbidden):
     model = forbidden.parent / "search/BasicCNN"
     model.mkdir(parents=True)
     best = forbidden.rename(model / "best.json")
@@ -120,7 +118,7 @@ def test_a_forbidden_study_is_reported_as_such(tmp_path, forbidden):
     assert "permission" in str(caught.value).lower()
 
 
-def test_an_output_in_a_forbidden_folder_is_reported_as_such(capsys, forbidden):
+def test_an_output_in_a_read_only_folder_is_reported(capsys, forbidden):
     folder = forbidden.parent
     weights = weights_of(folder / "w.safetensors", BASIC)
     folder.chmod(0o555)
@@ -132,7 +130,7 @@ def test_an_output_in_a_forbidden_folder_is_reported_as_such(capsys, forbidden):
     assert "permission" in line.lower()
 
 
-def test_a_download_to_a_forbidden_folder_is_reported_as_such(forbidden, monkeypatch):
+def test_a_download_to_a_read_only_folder_is_reported(forbidden, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     target = forbidden.parent / "a.wav"
     with served({"/a.wav": b"content"}) as mirror:
@@ -160,12 +158,9 @@ jobs.run(main, SimpleNamespace(input=inputs, output={{}}, params={{}}, threads=1
 """
 
 
-def test_a_job_reports_a_forbidden_file_in_one_line(tmp_path, forbidden):
+def test_a_job_reports_an_unreadable_file_in_one_line(tmp_path, forbidden):
     script = JOB.format(user=0 if os.geteuid() else NOBODY)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", script, forbidden]
-    done = subprocess.run(command, cwd=tmp_path, env=environment)
-    assert done.returncode == 1
+    assert run_python(script, forbidden, cwd=tmp_path).returncode == 1
     (line,) = (tmp_path / "log").read_text().splitlines()
     assert line.startswith(f"error: {forbidden}: ")
     assert "permission" in line.lower()

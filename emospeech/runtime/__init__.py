@@ -1,1 +1,1 @@
-"""What runs a job: files written whole, its log and errors, fingerprints of code, processes."""
+"""Infrastructure of jobs: files, errors, logs, processes and fingerprints of code."""

@@ -1,27 +1,26 @@
-"""The types of the values in a config, as the schema asks for them."""
+"""Conversion of config values to the types in the schema."""
 
 import math
+from typing import Any
 
 from emospeech.runtime.errors import InputError
 
-NUMBERS = {"integer", "number"}
 
+def convert(value: Any, schema: dict, definitions: dict, key: str = "") -> Any:
+    """Return a config, or a part of it, with each value converted to the type in its schema.
 
-def convert(value, schema, definitions, key=""):
-    """Return a config, or a part of it, with each value in the type that its schema asks for.
-
-    Text becomes a number, a boolean or null: YAML 1.1 reads `1e-4` as text, and Snakemake passes
-    all values nested in `--config` on as text. A float without a fraction becomes an integer where
-    the schema asks for one. Values that do not fit stay as they are, for the validation to report.
+    YAML 1.1 reads `1e-4` as text, and Snakemake passes nested values of `--config` as text, so text
+    becomes a number, a boolean or null. A float without a fraction becomes an integer if the schema
+    requires one. Values that do not fit are left for the validation.
 
     Args:
-        value: What the config holds at `key`.
+        value: The value at `key`.
         schema: The JSON schema of this value.
         definitions: The `$defs` of the schema.
         key: The path of the value, with dots.
 
     Raises:
-        InputError: for a number that is not finite, which a schema cannot exclude.
+        InputError: A number is not finite, which a schema cannot exclude.
     """
     if "$ref" in schema:
         schema = definitions[schema["$ref"].rpartition("/")[2]]
@@ -46,13 +45,13 @@ def convert(value, schema, definitions, key=""):
 
 
 def _from_text(text, types):
-    """Return what `text` stands for, or `text` itself where none of `types` fits."""
+    """Return the value that `text` represents, or `text` itself if it fits none of `types`."""
     word = text.lower()
     if word == "null" and "null" in types:
         return None
     if word in ("true", "false") and "boolean" in types:
         return word == "true"
-    for number in (int, float) if types & NUMBERS else ():
+    for number in (int, float) if types & {"integer", "number"} else ():
         try:
             return number(text)
         except ValueError:

@@ -1,32 +1,31 @@
-"""Faults in what the user gave, each told in one line."""
+"""Errors in the user's input that are reported in one line."""
 
 import os
 
 
 class InputError(Exception):
-    """A file, key or folder that cannot be used as it is.
+    """A file or config key that cannot be used.
 
-    Its text is one line: the place (with the line number where there is one), what is wrong
-    there, and what to do. Raised for what the user can mend; anything else is a bug and keeps
-    its traceback.
+    The message is one line: the file or key (with a line number if there is one), the problem, and
+    what to do. Other exceptions are bugs and keep their traceback.
     """
 
-    def __init__(self, place, problem, line=None):
-        # All three stay in `args`, so that the error survives the way back from a worker process.
-        super().__init__(str(place), problem, line)
-        self.place, self.problem, self.line = str(place), problem, line
+    def __init__(self, location: str | os.PathLike, problem: str, line: int | None = None):
+        # All three stay in `args`, so that workers can pickle the error.
+        super().__init__(str(location), problem, line)
+        self.location, self.problem, self.line = str(location), problem, line
 
     def __str__(self):
-        where = self.place if self.line is None else f"{self.place}:{self.line}"
-        return " ".join(f"{where}: {self.problem}".split())
+        location = self.location if self.line is None else f"{self.location}:{self.line}"
+        return " ".join(f"{location}: {self.problem}".split())
 
 
 class StoppedError(Exception):
-    """Work that was asked to stop and did; its text is one line that says how far it is."""
+    """A training that was stopped on request; the message is one line with its progress."""
 
 
 class CorpusError(InputError):
-    """A file of a corpus that does not hold what its format promises."""
+    """A file of a corpus that does not follow its format."""
 
 
 def access_error(
@@ -39,9 +38,9 @@ def access_error(
 
     Args:
         path: The file or folder that the message names.
-        error: Its error number decides on the problem and the remedy.
+        error: Determines the problem and what to do.
         kind: InputError or a subclass of it.
-        if_missing: The remedy for a file that does not exist.
+        if_missing: What to do if the file does not exist.
     """
     if isinstance(error, PermissionError):
         remedy = "Check the permissions of it and of the folders above it"

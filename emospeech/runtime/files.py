@@ -1,33 +1,36 @@
-"""Files that are there whole or not at all."""
+"""Reading and writing files; a written file is complete or missing."""
 
 import errno
 import json
 import os
 import re
 import stat
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from emospeech.runtime.errors import InputError, access_error
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # imported within functions: the command line needs neither for its --help
+    import numpy as np
     import pandas as pd
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # device, quota, largest file
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # device, quota, file size
+Loaded = TypeVar("Loaded")
 
 
 @contextmanager
-def atomic_path(path):
-    """Give a path beside `path` to write to; it takes the name `path` when the block succeeds.
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary path in the folder of `path`, which is renamed when the block succeeds.
 
-    A reader never sees half a file, and a failed or killed write leaves the old one in place.
-    What a killed write left beside it is overwritten by the next one. The temporary name keeps the
-    suffix, since some writers choose a format by it.
+    Readers never see an incomplete file, and a failed or killed write keeps the old one. The next
+    write overwrites a temporary file that a killed one has left. The temporary name has the same
+    suffix, because some writers choose a format by it.
 
-    If `path` is a link, its target is replaced and the link stays. A pipe or device is never
-    replaced: the block then writes to it directly. The permissions are those of any new file in
-    that folder (the umask), even if a writer restricts them as safetensors does.
+    If `path` is a link, its target is replaced. A pipe or device is written to directly. The
+    permissions are those of any new file in the folder (umask), even if a writer restricts them as
+    safetensors does.
     """
     path = Path(path)
     if path.exists() and not (path.is_file() or path.is_dir()):
@@ -39,7 +42,10 @@ def atomic_path(path):
     with disk_full_as_input_error(path):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            permissions = _permissions_of_new(temporary)
+            temporary.unlink(missing_ok=True)
+            temporary.touch()
+            permissions = stat.S_IMODE(temporary.stat().st_mode)
+            temporary.unlink()
         except PermissionError as error:
             raise access_error(path, error) from error
         try:
@@ -51,19 +57,24 @@ def atomic_path(path):
             temporary.unlink(missing_ok=True)
 
 
-def _permissions_of_new(path):
-    """Return the permissions that a new file at `path` gets; remove what is there."""
-    path.unlink(missing_ok=True)
-    path.touch()
-    permissions = stat.S_IMODE(path.stat().st_mode)
-    path.unlink()
-    return permissions
+@contextmanager
+def disk_full_as_input_error(path: str | os.PathLike) -> Iterator[None]:
+    """Raise InputError if the block fails because there is no space left to write `path`."""
+    try:
+        yield
+    except Exception as error:
+        # HDF5 and safetensors mention the system's error number only in their message.
+        found = re.search(r"(?:Errno|errno =|os error) (\d+)", str(error))
+        if found is None or int(found[1]) not in FULL:
+            raise
+        remedy = "Free some space and start again; finished parts are kept."
+        raise InputError(path, f"no space left to write it. {remedy}") from error
 
 
 def check_readable(path: str | os.PathLike) -> None:
-    """Raise InputError, with a remedy that fits, if the file at `path` cannot be read at all.
+    """Raise InputError if the file at `path` cannot be read.
 
-    Libraries in other languages report a forbidden file as a missing or damaged one.
+    Libraries in other languages report missing permissions as a missing or damaged file.
     """
     try:
         with open(path, "rb") as file:
@@ -72,34 +83,14 @@ def check_readable(path: str | os.PathLike) -> None:
         raise access_error(path, error) from error
 
 
-@contextmanager
-def disk_full_as_input_error(path):
-    """Raise InputError where the block fails because there is no space left to write `path`."""
-    try:
-        yield
-    except Exception as error:
-        # HDF5 and safetensors give the number of the system's error in their text only.
-        found = re.search(r"(?:Errno|errno =|os error) (\d+)", str(error))
-        if found is None or int(found[1]) not in FULL:
-            raise
-        problem = "there is no space left to write it; make room and start again"
-        raise InputError(path, f"{problem}, what is finished stays") from error
-
-
-def read_json(path):
-    """Return what a JSON file holds."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
-
-
-def by_folder(files, load):
-    """Return what `load` makes of each file, by the name of its folder: a model or a corpus."""
+def by_folder(files: Iterable[str], load: Callable[[str], Loaded]) -> dict[str, Loaded]:
+    """Return {name of the folder: loaded file} for files in folders of models or corpora."""
     return {Path(file).parent.name: load(file) for file in files}
 
 
-def write_text(path, text):
-    """Write `text` as UTF-8, whole or not at all."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+def read_json(path: str | os.PathLike) -> Any:
+    """Return the contents of a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def read_table(path: str | os.PathLike) -> "pd.DataFrame":
@@ -107,37 +98,40 @@ def read_table(path: str | os.PathLike) -> "pd.DataFrame":
 
     Their values may consist of digits only, or be "NA".
     """
-    import pandas as pd  # not above: the --help of the command line imports this module
+    import pandas as pd
 
     text = ("recording", "speaker", "session")
     columns = pd.read_csv(path, nrows=0).columns
     missing = {name: [""] for name in columns if name not in text}
-    types = dict.fromkeys(text, str)
+    types: Any = dict.fromkeys(text, str)
     return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)
 
 
-def write_table(path, table):
-    """Write a data frame as CSV without its index, whole or not at all.
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write `text` as UTF-8."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
-    Floats are written with the shortest digits that read back as the same number. A name that ends
-    in `.gz` is compressed, without the time of writing: equal tables give equal bytes.
+
+def write_table(path: str | os.PathLike, table: "pd.DataFrame") -> None:
+    """Write a data frame as CSV without its index, compressed if the name ends in `.gz`.
+
+    Floats have the shortest digits that restore them. The file does not contain the time of
+    writing, so equal tables give equal bytes.
     """
     compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
     with atomic_path(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", compression=compression)
 
 
-def write_arrays(path, arrays):
-    """Write arrays by their names as a compressed .npz, whole or not at all.
-
-    The file bears no time: equal arrays are equal bytes.
-    """
-    import numpy as np  # not above: the command's --help uses this module and does not wait
+def write_arrays(path: str | os.PathLike, arrays: "dict[str, np.ndarray]") -> None:
+    """Write {name: array} as a compressed .npz; equal arrays give equal bytes."""
+    import numpy as np
 
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
 
 
-def write_json(path, value):
-    """Write `value` as indented JSON with sorted keys, whole or not at all."""
+def write_json(path: str | os.PathLike, value: Any) -> None:
+    """Write `value` as indented JSON with sorted keys."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")

@@ -1,8 +1,8 @@
-"""Imports that compile, one process at a time.
+"""Imports that compile functions, in one process at a time.
 
-librosa compiles functions when its modules are first imported, and numba keeps them beside them.
-Where two processes do so at once, what is kept may lack a part, and all later calls crash. The
-modules must be imported in full within `import_lock`, as librosa puts many off to their first use.
+When librosa is first imported, numba compiles some of its functions and caches them next to their
+modules. If two processes do that at once, the cache may be incomplete, and all later calls crash.
+librosa imports many of its modules on first use, so these must be imported within `import_lock`.
 """
 
 import fcntl
@@ -10,39 +10,46 @@ import os
 import stat
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 
 @contextmanager
-def import_lock(package):
+def import_lock(package: str) -> Iterator[None]:
     """Wait until no other process imports `package` within `import_lock`, and keep others out."""
-    ensure_numba_cache(package)
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+    folder = Path(spec.origin).parent
+    _ensure_numba_cache(folder)
+    if os.access(folder, os.W_OK):  # shared by all machines that use this environment
+        lock_file = folder / ".import_lock.lock"
+    else:
+        lock_file = Path(tempfile.gettempdir()) / f"{package}-{os.getuid()}.lock"
     with ExitStack() as stack:
-        with suppress(OSError):  # of file systems without locks: there nothing is kept apart
-            lock = os.open(_lock_of(package), os.O_CREAT | os.O_RDWR, 0o666)
-            stack.callback(os.close, lock)  # which gives the lock back, as the process's end does
+        with suppress(OSError):  # file systems without locks
+            lock = os.open(lock_file, os.O_CREAT | os.O_RDWR, 0o666)
+            stack.callback(os.close, lock)  # releases the lock, as the end of the process does
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def ensure_numba_cache(package: str) -> None:
-    """Point numba to a temporary folder if no usual place for compiled functions is writable.
+def _ensure_numba_cache(folder):
+    """Set the cache folder of numba to a temporary one if it cannot write to any other.
 
-    numba keeps them next to their module, else in the user's cache folder. Where it can write to
-    neither, as in a container, importing a module that keeps its functions fails.
+    numba uses the folder of the module or the user's cache folder. If it can write to neither, as
+    in a container, importing a module with cached functions fails.
     """
-    places = [
-        os.environ.get("NUMBA_CACHE_DIR"),
-        _folder_of(package) / "__pycache__",
-        Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "numba"),
-    ]
-    if any(place and _is_writable(place) for place in places):
-        return
-    os.environ["NUMBA_CACHE_DIR"] = str(_own_temporary_folder("numba"))
-    if "numba" in sys.modules:  # which has read its settings already
-        sys.modules["numba"].config.reload_config()
+    user_cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    folders = [folder / "__pycache__", Path(user_cache, "numba")]
+    if "NUMBA_CACHE_DIR" in os.environ:
+        folders.insert(0, Path(os.environ["NUMBA_CACHE_DIR"]))
+    if not any(map(_is_writable, folders)):
+        os.environ["NUMBA_CACHE_DIR"] = str(_private_temporary_folder("numba"))
+        if "numba" in sys.modules:  # it has already read its settings
+            sys.modules["numba"].config.reload_config()
 
 
 def _is_writable(folder):
@@ -54,11 +61,11 @@ def _is_writable(folder):
     return True
 
 
-def _own_temporary_folder(name):
+def _private_temporary_folder(name):
     """Return a temporary folder of this user, the same in each process.
 
-    numba unpickles what it finds in its cache, so a folder that another user can write to is not
-    used; a new one takes its place.
+    numba unpickles the files in its cache, so a folder that other users can write to is replaced by
+    a new one.
     """
     folder = Path(tempfile.gettempdir(), f"{name}-{os.getuid()}")
     with suppress(OSError):
@@ -68,15 +75,3 @@ def _own_temporary_folder(name):
         if private and state.st_uid == os.getuid() and _is_writable(folder):
             return folder
     return Path(tempfile.mkdtemp(prefix=f"{name}-"))
-
-
-def _folder_of(package):
-    return Path(find_spec(package).origin).parent
-
-
-def _lock_of(package):
-    """Return a file beside the package, for all machines that share it, or in a place for all."""
-    folder = _folder_of(package)
-    if os.access(folder, os.W_OK):
-        return folder / ".import_lock.lock"
-    return Path(tempfile.gettempdir()) / f"{package}-{os.getuid()}.lock"

@@ -1,13 +1,15 @@
-"""The frame around a workflow script: its log, its arguments and its errors."""
+"""The frame of a workflow script: its arguments, its log and its errors."""
 
 import fcntl
 import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -15,19 +17,18 @@ from emospeech.runtime.errors import InputError, StoppedError, access_error
 from emospeech.runtime.processes import end_when_orphaned
 
 
-def run(main, job):
-    """Call `main(paths, settings)` with what the workflow engine gave to a script.
+def run(main: Callable[[SimpleNamespace, SimpleNamespace], None], job: Any) -> None:
+    """Call `main(paths, settings)` for `job`, the `snakemake` object of a script.
 
-    `paths` holds the named inputs and outputs of `job`, `settings` its named params and its
-    number of threads. All that the script and its workers print goes to the log of the job. An
-    `InputError` or a missing permission ends the process with status 1 and one line, a
-    `StoppedError` with that of its signal; other errors keep their traceback.
+    `paths` has the named inputs and outputs of the job, `settings` its named params and `threads`.
+    All output goes to the log of the job. An InputError or a missing permission is reported in one
+    line (exit status 1), and so is a StoppedError (status of SIGTERM).
 
-    A job ends when the engine that runs the workflow does, and begins when an earlier run of the
-    same job, which may have lost its engine, has ended.
+    A job ends when the engine that runs the workflow does. It starts after an earlier run of the
+    same job has ended, which may have lost its engine.
 
-    BLAS runs on one thread, since the sums of a product may depend on the number of threads and
-    results must not depend on the number of cores.
+    BLAS uses one thread, because sums may depend on the number of threads, and results must not
+    depend on the number of cores.
     """
     paths = SimpleNamespace(**dict(job.input.items()), **dict(job.output.items()))
     settings = SimpleNamespace(**dict(job.params.items()), threads=job.threads)
@@ -35,13 +36,12 @@ def run(main, job):
     with redirected(job.log[0]), threadpool_limits(1):
         try:
             main(paths, settings)
-        except InputError as error:
+        except (InputError, PermissionError) as error:
+            if isinstance(error, PermissionError):
+                if error.filename is None:
+                    raise
+                error = access_error(error.filename, error)
             print(f"error: {error}", file=sys.stderr)
-            sys.exit(1)
-        except PermissionError as error:
-            if error.filename is None:
-                raise
-            print(f"error: {access_error(error.filename, error)}", file=sys.stderr)
             sys.exit(1)
         except StoppedError as stop:
             print(f"stopped: {stop}", file=sys.stderr)
@@ -49,35 +49,33 @@ def run(main, job):
 
 
 @contextmanager
-def asked_to_stop():
-    """Give a function that says whether SIGTERM has come, which ends nothing by itself meanwhile.
+def asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether SIGTERM was received; it does not end the process.
 
-    A cluster sends it some seconds before it takes a machine back.
+    A cluster sends SIGTERM some seconds before it takes a machine back.
     """
-    came = []
-    before = signal.signal(signal.SIGTERM, lambda *_: came.append(True))
+    received = []
+    previous = signal.signal(signal.SIGTERM, lambda *_: received.append(True))
     try:
-        yield lambda: bool(came)
+        yield lambda: bool(received)
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _wait_for_earlier_run(log):
-    """Wait for the lock on an open log, which a job holds as long as it or a worker of it lives."""
-    with suppress(OSError):  # the file system has no locks
-        try:
-            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"{log.name}: waiting for an earlier run of this job to end", file=sys.stderr)
-            fcntl.flock(log, fcntl.LOCK_EX)
+        signal.signal(signal.SIGTERM, previous)
 
 
 @contextmanager
-def redirected(log):
-    """Send stdout and stderr, of this process and of those it starts, to the file `log`."""
+def redirected(log: str | Path) -> Iterator[None]:
+    """Redirect stdout and stderr of this process and of its children to the file `log`.
+
+    The file stays locked until all of them have ended.
+    """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     with open(log, "a", encoding="utf-8") as file:
-        _wait_for_earlier_run(file)
+        with suppress(OSError):  # file systems without locks
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"{log}: waiting for an earlier run of this job to end", file=sys.stderr)
+                fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
         sys.stdout.flush()
         sys.stderr.flush()
