@@ -12,11 +12,14 @@ from emospeech.report.templates import summaries
 from emospeech.runtime.fingerprint import fingerprint
 
 ROOT = Path(__file__).parents[1]
+QUIET = OutputSettings(quiet={Quietness.ALL})
 SCRIPTS = ROOT / "workflow" / "scripts"
 
 
 def rules_with(configfiles, config):
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+    # The Snakefile quotes sys.executable, which other tests in this process use.
+    with pytest.MonkeyPatch.context() as patch, SnakemakeApi(QUIET) as api:
+        patch.setattr(sys, "executable", sys.executable)
         api = api.workflow(
             resource_settings=ResourceSettings(cores=1),
             config_settings=ConfigSettings(configfiles=configfiles, config=config),
