@@ -1,4 +1,4 @@
-"""Losses against their formulas, Adam against its paper's, and what each update of a step does."""
+"""Losses and Adam compared with their formulas, and the updates of a training step."""
 
 import warnings
 from types import SimpleNamespace
@@ -42,7 +42,7 @@ def sigma(logits):
     return 1 / (1 + np.exp(-logits))
 
 
-def test_adversarial_losses_equal_the_papers_formulas():
+def test_adversarial_losses_equal_the_formulas_of_the_paper():
     logits = np.linspace(-8, 8, 33)
     assert value_of(real_loss, logits) == pytest.approx(-np.log(sigma(logits)).mean())
     assert value_of(fake_loss, logits) == pytest.approx(-np.log(1 - sigma(logits)).mean())
@@ -59,8 +59,8 @@ def test_class_losses_equal_their_formulas():
     assert value_of(squared_error, output, number) == pytest.approx(error)
 
 
-def test_losses_of_large_logits_are_exact():
-    """In single precision, where sigma(200) is 1 and the plain formulas give infinity."""
+def test_losses_of_large_logits_do_not_overflow():
+    """In single precision sigma(200) is 1, and the plain formulas give infinity."""
     large = np.array([200.0, -200.0], np.float32)
     assert value_of(real_loss, large) == pytest.approx(100)
     assert value_of(fake_loss, large) == pytest.approx(100)
@@ -70,7 +70,7 @@ def test_losses_of_large_logits_are_exact():
     assert value_of(binary_loss, scores, last) == pytest.approx(400 + 3 * np.log(2))
 
 
-def test_probabilities_are_distributions_whatever_the_logits():
+def test_probabilities_of_any_logits_are_distributions():
     wild = np.concatenate([SCORES, [[-2000, -2001, -3000, -3000, -3000], [2000, 0, 0, 0, 2000]]])
     for name, objective in OBJECTIVES.items():
         logits = wild[:, :1] if name == "regression" else wild
@@ -82,18 +82,18 @@ def test_probabilities_are_distributions_whatever_the_logits():
     binary = OBJECTIVES["binary"].probabilities(wild)
     expected = sigma(SCORES) / sigma(SCORES).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(binary[: len(SCORES)], expected)
-    assert binary[-2, 0] == pytest.approx(np.e / (np.e + 1)), "of tiny sigmoids the ratio counts"
+    assert binary[-2, 0] == pytest.approx(np.e / (np.e + 1)), "the ratio of tiny sigmoids is kept"
 
 
-def test_a_regression_is_read_as_a_number_within_the_scale():
+def test_the_output_of_a_regression_is_clipped_to_the_scale():
     probabilities = OBJECTIVES["regression"].probabilities(np.array([[-9.0], [-0.25], [0], [9]]))
     assert probabilities @ np.arange(1, 6) == pytest.approx([1, 2.75, 3, 5])
 
 
 @pytest.mark.parametrize("encoding", ["fuzzy", "hard", "regression"])
 @pytest.mark.parametrize("class_loss", ["softmax", "binary"])
-def test_the_lowest_loss_predicts_the_label(encoding, class_loss):
-    """A head that is free to take any value learns what its encoding says of the label."""
+def test_minimising_the_loss_predicts_the_label(encoding, class_loss):
+    """Unconstrained logits converge to the encoded label."""
     settings = settings_of(encoding=encoding, class_loss=class_loss)
     targets = torch.from_numpy(encode(LABELS, encoding))
     logits = torch.zeros(len(LABELS), ENCODINGS[encoding].outputs, requires_grad=True)
@@ -106,7 +106,7 @@ def test_the_lowest_loss_predicts_the_label(encoding, class_loss):
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
-def test_adam_moves_as_its_paper_says():
+def test_adam_equals_the_algorithm_of_its_paper():
     start = RNG.normal(size=(3, 4))
     parameter = torch.nn.Parameter(torch.tensor(start, dtype=torch.float32))
     optimiser = Adam([parameter], RATE, (0.5, 0.999))
@@ -140,8 +140,8 @@ def engine_and_batch(name, dtype=torch.float32, **keys):
     return engine, batch(tasks, outputs, dtype)
 
 
-def touched(engine, data):
-    """Take a step; return what each update in it moved, {update: names of parameters}."""
+def changed_parameters(engine, data):
+    """Take a step; return {update: names of the parameters that it changed}, and all names."""
     modules = {"network": engine.network, "generator": engine.generator}
     named = {
         f"{place}.{name}": parameter
@@ -151,13 +151,13 @@ def touched(engine, data):
     }
     moved, update = {}, engine._update
 
-    def watched(name, *args, **options):
+    def recorded(name, *args, **options):
         before = {key: value.detach().clone() for key, value in named.items()}
         loss = update(name, *args, **options)
         moved[name] = {key for key in named if not torch.equal(before[key], named[key])}
         return loss
 
-    engine._update = watched
+    engine._update = recorded
     engine.step(**vars(data))
     return moved, set(named)
 
@@ -167,8 +167,8 @@ def below(names, *places):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_separate_updates_touch_their_own_parameters(name):
-    moved, names = touched(*engine_and_batch(name))
+def test_separate_updates_change_only_their_own_parameters(name):
+    moved, names = changed_parameters(*engine_and_batch(name))
     adversarial = ["generator", "discriminator"] if MODELS[name].adversarial else []
     assert list(moved) == [*adversarial, *MODELS[name].tasks]
     if adversarial:
@@ -180,8 +180,8 @@ def test_separate_updates_touch_their_own_parameters(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_joint_update_touches_all_but_the_generator(name):
-    moved, names = touched(*engine_and_batch(name, update="joint"))
+def test_the_joint_update_changes_all_but_the_generator(name):
+    moved, names = changed_parameters(*engine_and_batch(name, update="joint"))
     generator = ["generator"] if MODELS[name].adversarial else []
     assert list(moved) == [*generator, "joint"]
     assert moved["joint"] == below(names, "network.")
@@ -190,10 +190,10 @@ def test_the_joint_update_touches_all_but_the_generator(name):
 
 
 def plain_losses(network, generator, data, tasks):
-    """Return functions that give each loss of a step from passes of its own."""
+    """Return {name: function} that compute each loss of a step in separate passes."""
     fake = lambda: network.discriminate(generator(data.latent))  # noqa: E731
     with torch.no_grad():
-        seen = generator(data.latent)  # by the discriminator: from before the generator's update
+        seen = generator(data.latent)  # by the discriminator, before the generator's update
     losses = {
         "generator": lambda: -torch.log(torch.sigmoid(fake())).mean(),
         "discriminator": lambda: (
@@ -209,8 +209,8 @@ def plain_losses(network, generator, data, tasks):
 
 
 @pytest.mark.parametrize("update", ["separate", "joint"])
-def test_a_step_is_the_plain_sequence_of_updates(update):
-    """As written with torch's own Adam, whole backward passes and no pass shared.
+def test_a_step_equals_a_sequence_of_plain_updates(update):
+    """Plain updates use torch's own Adam and full backward passes, and share no pass.
 
     In double precision: a bias in front of batch norm has no gradient but rounding, which Adam
     would blow up to a full step in single precision.
@@ -245,7 +245,7 @@ def test_a_step_is_the_plain_sequence_of_updates(update):
 
 
 class NoWaiting(TorchDispatchMode):
-    """Fails where a number is asked for, which on a GPU waits for all that was queued before."""
+    """Fails if a tensor is read as a number, which on a GPU waits for all queued work."""
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         assert function is not torch.ops.aten._local_scalar_dense.default, "the step waits"
@@ -255,26 +255,26 @@ class NoWaiting(TorchDispatchMode):
 @pytest.mark.parametrize("update", ["separate", "joint"])
 @pytest.mark.parametrize("encoding", ["fuzzy", "regression"])
 @pytest.mark.parametrize("spectral_norm", [False, True])
-def test_a_step_runs_alike_with_any_choice_and_never_waits(update, encoding, spectral_norm):
+def test_steps_are_reproducible_and_never_wait_with_any_settings(update, encoding, spectral_norm):
     keys = {"update": update, "encoding": encoding, "filter_multiples": (1, 2, 4, 8)}
     keys |= {"batch_norm": not spectral_norm, "spectral_norm": spectral_norm}
     states = []
     for _ in range(2):
         engine, data = engine_and_batch("MultitaskDCGAN", **keys)
         with warnings.catch_warnings(), NoWaiting():
-            warnings.simplefilter("error")  # such as of shapes that do not fit
+            warnings.simplefilter("error")  # such as mismatching shapes
             for _ in range(2):
                 losses = engine.step(**vars(data))
         assert list(losses) == ["generator", "discriminator", "valence", "activation"]
         assert all(torch.isfinite(loss) for loss in losses.values())
         states.append(engine.network.state_dict() | engine.generator.state_dict())
-        torch.rand(1)  # the next run finds torch's own random numbers elsewhere
+        torch.rand(1)  # changes the state of torch's global random numbers
     assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
 
 
 @pytest.mark.parametrize("update", ["separate", "joint"])
-def test_bfloat16_trains_as_float32_does_but_for_its_rounding(update):
-    """Losses within 5 % of the plain path over 10 steps, and weights that stay float32."""
+def test_bfloat16_follows_float32(update):
+    """Losses stay within 5 % of those in float32 over 10 steps, and weights remain float32."""
     model, rng = MODELS["MultitaskDCGAN"], torch.Generator().manual_seed(0)
     crops, unlabelled = torch.rand(2, 16, 1, 16, ROWS, generator=rng) * 2 - 1
     labels = list(torch.softmax(torch.randn(2, 16, 5, generator=rng), 2))
@@ -293,7 +293,7 @@ def test_bfloat16_trains_as_float32_does_but_for_its_rounding(update):
 
 @pytest.mark.parametrize("name", ["MultitaskCNN", "MultitaskDCGAN"])
 def test_bfloat16_updates_use_the_current_weights(name):
-    """Equal to the bit to a step that clears autocast's cache of weights after each update."""
+    """Bit-equal to a step that clears autocast's cache of weights after each update."""
     losses = []
     for clears in (False, True):
         engine, data = engine_and_batch(name, precision="bfloat16")
@@ -324,7 +324,9 @@ def test_bfloat16_updates_use_the_current_weights(name):
         ("float32", "cpu", True, "float32"),
     ],
 )
-def test_auto_takes_bfloat16_where_it_is_native(monkeypatch, precision, device, native, expected):
+def test_auto_precision_is_bfloat16_where_it_is_native(
+    monkeypatch, precision, device, native, expected
+):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": native})
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: native)
     assert resolve_precision(precision, device) == expected
@@ -335,12 +337,12 @@ def test_tf32_is_allowed_in_training_steps_only():
     flags = lambda: (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)  # noqa: E731
     during, classify = [], engine.network.classify
 
-    def watched(*arguments):
+    def recorded(*arguments):
         during.append(flags())
         return classify(*arguments)
 
     torch_device(settings_of(precision="tf32").training)
-    engine.network.classify = watched
+    engine.network.classify = recorded
     engine.step(**vars(data))
     assert during == [(True, True)]
     predict(engine.network, [data.crops], ("valence",), objective_of(settings_of()))
@@ -348,8 +350,8 @@ def test_tf32_is_allowed_in_training_steps_only():
 
 
 @pytest.mark.parametrize("statistics", ["labelled", "all"])
-def test_running_averages_of_the_unlabelled_pool(statistics):
-    """A quieter pool changes the averages that evaluation uses only where these follow it."""
+def test_batch_norm_statistics_follow_the_setting(statistics):
+    """A quieter unlabelled pool changes the running averages only with `all`."""
     averages = []
     for shift in (0.0, 0.5):
         engine, data = engine_and_batch("BasicDCGAN", batch_norm_statistics=statistics)

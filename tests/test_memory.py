@@ -1,4 +1,4 @@
-"""The memory that a training asks for covers the measured peak of a process, and not by far."""
+"""The memory request of a training covers the measured peak of a process without much excess."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The networks: sizes by hand, "same" padding, and both normalisations."""
+"""Networks: hand-computed sizes, "same" padding, batch and spectral normalisation."""
 
 import numpy as np
 import pytest
@@ -19,16 +19,16 @@ def size(module):
 
 
 @pytest.mark.parametrize("filter_size", range(2, 17))
-def test_layers_halve_and_double_as_tensorflow_pads(filter_size):
+def test_layers_of_stride_2_pad_like_tensorflow(filter_size):
     x = torch.randn(2, 1, 16, 24)
     conv = Conv2dStride2(1, 3, filter_size)
-    # TensorFlow: (out - 1) * stride + k - in cells in all, the odd one behind.
+    # TensorFlow: (out - 1) * stride + k - in cells of padding; an odd one comes after the input.
     total = max(0, (8 - 1) * 2 + filter_size - 16)
     edges = (total // 2, total - total // 2) * 2
     expected = F.conv2d(F.pad(x, edges), conv.weight, conv.bias, stride=2)
     assert expected.shape == (2, 3, 8, 12)
     torch.testing.assert_close(conv(x), expected)
-    # The transposed layer is the gradient of a halving one with the same filter.
+    # The transposed layer is the gradient of a convolution with the same filter.
     mirror = ConvTranspose2dStride2(3, 1, filter_size)
     with torch.no_grad():
         mirror.bias.zero_()
@@ -40,12 +40,12 @@ def test_layers_halve_and_double_as_tensorflow_pads(filter_size):
 
 # The sizes of the networks of TRIAL for 128 rows, by hand: {settings: (trunk, flat, generator)}.
 #
-# As the paper has it, 6 filters a layer. Trunk: 25 * 6 + 6 in layer 1, three of 25 * 36 + 6, and
+# As in the paper, 6 filters per layer. Trunk: 25 * 6 + 6 in layer 1, three of 25 * 36 + 6, and
 # 2 * 6 of each of three batch norms. Flat: 6 filters, 64 / 16 columns, 128 / 16 rows. Generator:
 # linear from 100 and a bias, three transposed layers of 25 * 36 + 6 and one of 25 * 6 + 1, and
 # 2 * 6 of each of four batch norms.
 PLAIN = (156 + 3 * 906 + 3 * 12, 6 * 4 * 8, 101 * 192 + 3 * 906 + 151 + 4 * 12)
-# As DCGAN, 6, 12, 24 and 48 filters. Trunk: layers of 25 * 6 + 6, 25 * 72 + 12, 25 * 288 + 24 and
+# As in DCGAN, 6, 12, 24 and 48 filters. Trunk: layers of 25 * 6 + 6, 25 * 72 + 12, 25 * 288 + 24 and
 # 25 * 1152 + 48, and 2 * (12 + 24 + 48) of batch norms. Generator: linear to 48 * 32, layers of
 # 25 * 1152 + 24, 25 * 288 + 12, 25 * 72 + 6 and 25 * 6 + 1, and 2 * (48 + 24 + 12 + 6).
 GROWING = (
@@ -53,9 +53,9 @@ GROWING = (
     48 * 4 * 8,
     101 * 1536 + 28824 + 7212 + 1806 + 151 + 2 * 90,
 )
-# Without batch norm the same less its scales and shifts.
+# Without batch norm there are no scales and shifts.
 BARE = (PLAIN[0] - 3 * 12, PLAIN[1], PLAIN[2] - 4 * 12)
-# Dividing by the spectral norm takes no parameter: what it remembers is not learned.
+# Spectral normalisation adds no parameters: its singular vectors are not learned.
 SIZES = [
     ({}, PLAIN),
     ({"filter_multiples": (1, 2, 4, 8)}, GROWING),
@@ -127,7 +127,7 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
         strict=True,
     )
     for layer, other in layers:
-        # The first weights are those that there would be without it.
+        # The initial weights are the same as without it.
         drawn = other.weight.detach().numpy()
         np.testing.assert_array_equal(layer.parametrizations.weight.original.detach(), drawn)
         norm = np.linalg.norm(drawn.reshape(len(drawn), -1).astype(np.float64), ord=2)
@@ -135,14 +135,14 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].adversarial])
-def test_spectral_norm_leaves_the_cnns_alone(name):
+def test_spectral_norm_does_not_change_the_cnns(name):
     network, _ = build(name, 128, TRIAL, SPECTRAL, seed=0)
     plain, _ = build(name, 128, TRIAL, SETTINGS, seed=0)
     assert list(network.state_dict()) == list(plain.state_dict())
 
 
-def test_spectral_norm_depends_on_the_seed_and_comes_back_from_a_file(tmp_path):
-    """Evaluation sees the same whatever torch's own numbers are, however often, and when loaded."""
+def test_spectral_norm_depends_on_the_seed_and_is_saved(tmp_path):
+    """Evaluation does not depend on torch's global random numbers or repeated passes."""
     crops, outputs = torch.randn(4, 1, 64, 128), []
     for number in range(2):
         torch.manual_seed(number)

@@ -1,4 +1,4 @@
-"""Each model can learn 64 crops by heart: nothing between the input and the labels is cut."""
+"""Each model can overfit 64 crops: gradients reach every part between input and labels."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ ROWS, CROPS, STEPS = 32, 64, 400
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Several threads would only wait for each other on tensors as small as these."""
+    """Use one thread: on tensors this small, several would only wait for each other."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -23,7 +23,7 @@ def one_thread():
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_learns_64_crops_by_heart(name):
+def test_each_model_overfits_64_crops(name):
     model, rng = MODELS[name], torch.Generator().manual_seed(1)
     network, generator = build(name, ROWS, TRIAL, SETTINGS.models, seed=1)
     engine = Engine(network, generator, model.tasks, 1e-3, SETTINGS)

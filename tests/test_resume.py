@@ -1,4 +1,4 @@
-"""A training that is killed and started again ends as one that never was."""
+"""A killed or stopped training that resumes has the same outcome as an uninterrupted one."""
 
 import logging
 import multiprocessing
@@ -53,7 +53,7 @@ def save_all(folder, corpus, name, trained):
 
 
 def train_all(corpus, folder):
-    """Train those models that are not trained yet, each with its checkpoint."""
+    """Train the models without results, each with its checkpoint."""
     for name in MODELS:
         if not (folder / f"{name}.npy").exists():
             place = folder / f"{name}.checkpoint"
@@ -62,7 +62,7 @@ def train_all(corpus, folder):
 
 
 def start(corpus, folder):
-    """Return a process that trains all models; it shares nothing with this one."""
+    """Start a process that trains all models and shares no state with this one."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.test_resume"])  # so that torch is imported once
     process = context.Process(target=train_all, args=(corpus, folder))
@@ -71,7 +71,7 @@ def start(corpus, folder):
 
 
 def versions(folder):
-    """Return which checkpoints lie in a folder; there is a new one after each epoch."""
+    """Return names and times of the checkpoints in a folder; each epoch writes a new one."""
     with suppress(FileNotFoundError):  # one was removed after it was listed
         return {(file.name, file.stat().st_mtime_ns) for file in folder.glob("[!.]*.checkpoint")}
     return set()
@@ -110,7 +110,7 @@ def test_a_training_killed_ten_times_ends_with_the_same_bytes(corpus, tmp_path, 
 
 @pytest.fixture
 def stopping(monkeypatch):
-    """Make each training of a block stop when it has saved its first epoch."""
+    """Return a function that trains until the first checkpoint is saved."""
     save = Checkpoint.save
 
     def save_and_stop(kept, *state):
@@ -127,7 +127,7 @@ def stopping(monkeypatch):
 
 
 def assert_same(again, whole):
-    """Two outcomes of a training are equal but for their times."""
+    """Assert that two outcomes of a training are equal except for their times."""
     assert again.history.drop(columns=TIMES).equals(whole.history.drop(columns=TIMES))
     assert again.validation == whole.validation
     assert again.draws.equals(whole.draws)

@@ -1,4 +1,4 @@
-"""Sample grids show what the generator draws, and change nothing of the training."""
+"""Sample grids show the output of the generator and do not change the training."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from tests.test_training import PARAMETERS, SETTINGS, TRIAL, fold_of
 
 
 def generator_after(corpus, place, epochs):
-    """Return the generator as a training leaves it in its checkpoint after so many epochs."""
+    """Return the generator in the checkpoint of a training after some epochs."""
     train(corpus, "BasicDCGAN", place, with_keys(LONG, max_epochs=epochs))
     _, generator = build("BasicDCGAN", CORPUS_ROWS, PARAMETERS, LONG.models, seed=0)
     prefix = "state.generator."
@@ -32,7 +32,7 @@ def test_grids_are_samples_of_the_same_latent_vectors_at_these_epochs(corpus, tm
     found = train(corpus, "BasicDCGAN", None, with_keys(LONG, max_epochs=6, patience=6)).samples
     assert found["epochs"].tolist() == [1, 2, 4, 6]
     assert found["pictures"].shape == (4, SAMPLES, PARAMETERS["crop_width"], CORPUS_ROWS)
-    # Trial 3 of fold 1, in a place that no epoch has.
+    # Trial 3 of fold 1, with a key that no epoch has.
     rng = np.random.default_rng(np.random.SeedSequence(LONG.seed, spawn_key=(3, 1, 0, 0)))
     latent = torch.from_numpy(2 * rng.random((64, LONG.models.latent_size), np.float32) - 1)
     for epoch, page in zip(found["epochs"], found["pictures"], strict=True):
@@ -64,7 +64,7 @@ def test_the_grids_of_a_cnn_are_empty(corpus):
 
 
 def test_real_samples_are_crops_of_the_training_part(corpus):
-    """Each is found, column by column, in a recording of the training part or is floor."""
+    """Each column equals a frame of a recording of the training part, or is floor."""
     fold = fold_of(corpus)
     found = real_samples(fold, [corpus / "store.h5"], TRIAL, SETTINGS, 12)
     assert found.shape == (12, PARAMETERS["crop_width"], CORPUS_ROWS)

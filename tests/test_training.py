@@ -1,4 +1,4 @@
-"""The stopping rule, and a training from end to end on a few recordings."""
+"""The stopping rule, and complete trainings on a few recordings."""
 
 import itertools
 from dataclasses import replace
@@ -31,7 +31,7 @@ TRIAL = Trial(3, PARAMETERS)
 SETTINGS = settings_of(shared_units=16, latent_size=8, max_epochs=2)
 
 
-def test_stopping_waits_for_a_strictly_higher_value():
+def test_stopping_requires_a_strictly_higher_value():
     rule, kept = EarlyStopping(patience=5), []
     for uar in [0.2, 0.3, 0.3, 0.25, 0.31, 0.3, 0.3, 0.31, 0.2, 0.1, 0.9]:
         if rule.should_stop:
@@ -71,8 +71,8 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
     assert len(tested.labels("test")) == len(probabilities["valence"]) == 8
 
 
-def test_the_crops_that_are_tested_are_the_studys_and_are_averaged(corpus, tmp_path):
-    """Their seed is independent of the seed of the training's draws."""
+def test_probabilities_are_averaged_over_the_evaluation_crops(corpus, tmp_path):
+    """The seed of the crops is independent of the seed of the training's draws."""
     large = replace(SETTINGS.models, weight_deviation=0.5)  # so that predictions differ by crop
     network, _ = build("BasicCNN", CORPUS_ROWS, PARAMETERS, large, seed=0)
     save_weights(tmp_path / "w.safetensors", network.state_dict())
@@ -110,8 +110,8 @@ def test_other_choices_train_and_predict_distributions(corpus, tmp_path, options
         np.testing.assert_allclose(values.sum(axis=1), 1)
 
 
-def test_the_best_weights_come_back(corpus, tmp_path):
-    """The weights kept are those that the best epoch ended with, not the last ones."""
+def test_the_weights_of_the_best_epoch_are_kept(corpus, tmp_path):
+    """Training up to the best epoch gives the same weights as training beyond it."""
     many = with_keys(SETTINGS, max_epochs=6, patience=6)
     whole = train_fold("BasicCNN", corpus, many)
     best = whole.validation["epoch"]
@@ -179,7 +179,7 @@ def test_a_part_without_labels_is_reported(corpus):
 
 
 def failing_steps(monkeypatch, first, spoil):
-    """Let `spoil(engine, losses)` change the outcome of each step from number `first` on."""
+    """Let `spoil(engine, losses)` change the losses of each step from step `first` on."""
     step, count = Engine.step, itertools.count()
 
     def spoiled(engine, *arguments):
@@ -200,7 +200,7 @@ def broken_weight(engine, losses):
 
 @pytest.mark.parametrize("spoil", [infinite_loss, broken_weight])
 @pytest.mark.parametrize("good_epochs", [0, 2])
-def test_a_diverged_training_ends_with_a_record(corpus, monkeypatch, good_epochs, spoil):
+def test_a_diverged_training_ends_and_is_recorded(corpus, monkeypatch, good_epochs, spoil):
     settings = with_keys(SETTINGS, max_epochs=6, patience=6)
     short = train_fold("BasicDCGAN", corpus, with_keys(settings, max_epochs=max(good_epochs, 1)))
     draws = short.draws.loc[short.draws["use"] == "labelled", "draws"].sum()
