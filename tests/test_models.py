@@ -45,9 +45,9 @@ def test_layers_of_stride_2_pad_like_tensorflow(filter_size):
 # linear from 100 and a bias, three transposed layers of 25 * 36 + 6 and one of 25 * 6 + 1, and
 # 2 * 6 of each of four batch norms.
 PLAIN = (156 + 3 * 906 + 3 * 12, 6 * 4 * 8, 101 * 192 + 3 * 906 + 151 + 4 * 12)
-# As in DCGAN, 6, 12, 24 and 48 filters. Trunk: layers of 25 * 6 + 6, 25 * 72 + 12,
-# 25 * 288 + 24 and 25 * 1152 + 48, and 2 * (12 + 24 + 48) of batch norms. Generator: linear to 48 * 32, layers of
-# 25 * 1152 + 24, 25 * 288 + 12, 25 * 72 + 6 and 25 * 6 + 1, and 2 * (48 + 24 + 12 + 6).
+# As in DCGAN, 6, 12, 24 and 48 filters. Trunk: layers of 25 * 6 + 6, 25 * 72 + 12, 25 * 288 + 24
+# and 25 * 1152 + 48, and 2 * (12 + 24 + 48) of batch norms. Generator: linear to 48 * 32, layers
+# of 25 * 1152 + 24, 25 * 288 + 12, 25 * 72 + 6 and 25 * 6 + 1, and 2 * (48 + 24 + 12 + 6).
 GROWING = (
     156 + 1812 + 7224 + 28848 + 2 * 84,
     48 * 4 * 8,
