@@ -1,1 +1,1 @@
-"""What the project does fast, measured against the usual way and against the bare minimum."""
+"""Measurements of time and memory, compared with reference implementations and lower bounds."""

@@ -1,4 +1,4 @@
-"""Measure, print one table and write it: python -m benchmarks [--output FILE]."""
+"""Run all benchmarks, print a table and write it as CSV."""
 
 import argparse
 import tempfile
@@ -8,14 +8,15 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from benchmarks import corpora, crops, dag, extraction, memory, startup, training
-from benchmarks.rows import table_of
+from benchmarks.measurement import to_table
 from emospeech.runtime.files import write_table
 
-HOURS = 10  # of made-up frames: more than fit in a processor's caches
+HOURS = 10  # of noise: more than the processor's caches hold
 OUTPUT = Path("results/benchmarks/benchmarks.csv")
 
 
-def main():
+def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--output", type=Path, default=OUTPUT, help=f"default: {OUTPUT}")
     output = parser.parse_args().output
@@ -23,25 +24,25 @@ def main():
     with tempfile.TemporaryDirectory() as name, threadpool_limits(1):
         folder = Path(name)
         audio = [
-            corpora.utterances(folder / "IEMOCAP_full_release", 1600),
-            corpora.meetings(folder / "ami", 20, 2),
+            corpora.synthetic_iemocap(folder / "IEMOCAP_full_release", 1600),
+            corpora.synthetic_ami(folder / "ami", 20, 2),
         ]
-        made_up = corpora.made_up(folder, HOURS)
+        noise = corpora.write_noise(folder, HOURS)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        measures = (
-            lambda: extraction.rows(audio, folder),
-            lambda: crops.rows(made_up),
-            lambda: memory.rows(folder),
-            lambda: dag.rows(folder),
-            lambda: startup.rows(folder / "start-up"),
-            lambda: training.rows(made_up, device),
-        )
-        rows = []
-        for measure in measures:
-            rows += measure()
-            write_table(output, table_of(rows))  # what is measured stays if the rest is stopped
-    print(table_of(rows).drop(columns="note").to_string(index=False, float_format="{:,.2f}".format))
-    print(f"\nThe notes say what each row is: {output}")
+        measurements = []
+        for measure in (
+            lambda: extraction.measure(audio, folder),
+            lambda: crops.measure(noise),
+            lambda: memory.measure(folder),
+            lambda: dag.measure(folder),
+            lambda: startup.measure(folder / "start-up"),
+            lambda: training.measure(noise, device),
+        ):
+            measurements += measure()
+            write_table(output, to_table(measurements))  # keeps finished rows if interrupted
+    table = to_table(measurements).drop(columns="note")
+    print(table.to_string(index=False, float_format="{:,.2f}".format))
+    print(f"\nThe notes in {output} describe both sides of each row.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Batches ready for training: against the usual Dataset and loader, and against a bare copy."""
+"""Speed of training batches, compared with a Dataset and DataLoader and with a plain copy."""
 
 from itertools import islice
 
@@ -6,66 +6,67 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from benchmarks.rows import Row, seconds_in_turn
+from benchmarks.corpora import NoiseCorpus
+from benchmarks.measurement import Measurement, min_seconds
+from benchmarks.reference import CropDataset
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.sampler import Sampler
 
-WIDTH, ROWS, BATCH = 128, 128, 128  # the largest crops of Table 1's space
-BATCHES = 5  # of a loader, timed at a time
+WIDTH, ROWS, BATCH = 128, 128, 128  # the largest crops of Table 1's search space
+LOADER_BATCHES = 5  # per round
 
 
-def rows(made_up):
-    """Return the rows on crops of `MadeUp` utterances, more than fit in a processor's caches."""
-    lengths = made_up.lengths
+def measure(noise: NoiseCorpus) -> list[Measurement]:
+    """Measure batches of crops from a corpus larger than the processor's caches."""
+    lengths = noise.lengths
     sampler = Sampler(
-        gather=CropGatherer(made_up.store(), WIDTH),
+        gather=CropGatherer(noise.store(), WIDTH),
         recordings=np.arange(len(lengths)),
         valence=np.random.default_rng(0).integers(2, 10, len(lengths)) / 2,
         pool=None,
         batch_size=BATCH,
         oversample=True,
     )
-    dataset = made_up.usual_crops(WIDTH)
     steps = len(sampler.epoch(np.random.default_rng(0)))
     source = torch.rand(BATCH, 1, WIDTH, ROWS)
     target = torch.empty_like(source)
 
-    def ours():
+    def sample():
         epoch = sampler.epoch(np.random.default_rng(1))
         for step in range(len(epoch)):
             epoch[step]
 
-    def copies():
+    def copy():
         for _ in range(steps):
             target.copy_(source)
 
-    ready, copied = (seconds / steps for seconds in seconds_in_turn(ours, copies))
-    loaders = {workers: loader_seconds(dataset, workers) for workers in (0, 2)}
-    told = f"batches of {BATCH} crops of {WIDTH} x {ROWS}, float32, one thread"
-    each = ", ".join(f"{1 / seconds:.1f} with {n} workers" for n, seconds in loaders.items())
+    sampled, copied = (seconds / steps for seconds in min_seconds(sample, copy))
+    dataset = noise.reference_crops(WIDTH)
+    loaded = {workers: loader_seconds(dataset, workers) for workers in (0, 2)}
+    rates = ", ".join(f"{1 / seconds:.1f} with {n} workers" for n, seconds in loaded.items())
+    note = f"batches of {BATCH} crops of {WIDTH} x {ROWS}, float32, one thread"
     return [
-        Row(
+        Measurement(
             "crops-vs-dataloader",
-            1 / ready,
-            1 / min(loaders.values()),
-            "batches a second",
-            f"{told}; other: Dataset over h5py and DataLoader, the better of {each}",
+            1 / sampled,
+            1 / min(loaded.values()),
+            "batches per second",
+            f"{note}; reference: Dataset over h5py and DataLoader, the better of {rates}",
         ),
-        Row(
+        Measurement(
             "crops-vs-copy",
-            1000 * ready,
+            1000 * sampled,
             1000 * copied,
             "milliseconds",
-            f"{told}, drawing included; other: copying as many bytes within the cache",
+            f"{note}, including random draws; reference: copying as many bytes within the cache",
         ),
     ]
 
 
-def loader_seconds(dataset, workers):
-    """Return the least seconds a batch of a loader, its start not counted."""
-    loader = DataLoader(dataset, BATCH, shuffle=True, num_workers=workers)
-    batches = iter(loader)
+def loader_seconds(dataset: CropDataset, workers: int) -> float:
+    """Return the minimum seconds per batch of a DataLoader after its start."""
+    batches = iter(DataLoader(dataset, BATCH, shuffle=True, num_workers=workers))
     for _ in islice(batches, 4):
         pass
-    (seconds,) = seconds_in_turn(lambda: [None for _ in islice(batches, BATCHES)], rounds=4)
-    return seconds / BATCHES
+    (seconds,) = min_seconds(lambda: [None for _ in islice(batches, LOADER_BATCHES)], rounds=4)
+    return seconds / LOADER_BATCHES

@@ -1,4 +1,4 @@
-"""A dry run of a study of thousands of trainings: what building its graph of jobs takes."""
+"""Time and memory of a dry run with thousands of trainings: building the graph of jobs."""
 
 import os
 import shutil
@@ -7,39 +7,39 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.rows import Row, seconds_in_turn, usage_of
+from benchmarks.measurement import Measurement, min_seconds, run_measured
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ("config", "emospeech", "envs", "profiles", "workflow")
 FEW, MANY = 25, 100  # trials of 4 models in 5 folds: 500 and 2,000 trainings
-TRAININGS = 4 * 5  # of a trial
+TRAININGS = 4 * 5  # per trial
 
 
-def rows(folder):
-    """Return the rows on dry runs; a copy of the project is written to `folder`."""
-    project = copied_project(folder / "project")
+def measure(folder: Path) -> list[Measurement]:
+    """Measure dry runs in a copy of the project below `folder`."""
+    project = copy_project(folder / "project")
     peaks = {}
 
-    def run(trials):
+    def plan(trials):
         peaks[trials] = dry_run(project, trials)
 
-    few, many = seconds_in_turn(lambda: run(FEW), lambda: run(MANY), rounds=2)
-    told = f"a dry run of the demo with {MANY * TRAININGS} trainings"
+    few, many = min_seconds(lambda: plan(FEW), lambda: plan(MANY), rounds=2)
+    note = f"dry run of the demo with {MANY * TRAININGS} trainings; reference"
     return [
-        Row("dag-2000-jobs-seconds", many, 1, "seconds", f"{told}; other: 1 second"),
-        Row("dag-2000-jobs-memory", peaks[MANY], 1024, "MB", f"{told}; other: 1 GB"),
-        Row(
+        Measurement("dag-2000-jobs-seconds", many, 1, "seconds", f"{note}: 1 second"),
+        Measurement("dag-2000-jobs-memory", peaks[MANY], 1024, "MB", f"{note}: 1 GB"),
+        Measurement(
             "dag-growth",
             1000 * many / (MANY * TRAININGS),
             1000 * few / (FEW * TRAININGS),
-            "milliseconds a training",
-            f"{told}; other: with {FEW * TRAININGS}",
+            "milliseconds per training",
+            f"{note}: with {FEW * TRAININGS}",
         ),
     ]
 
 
-def copied_project(folder):
-    """Copy what snakemake needs of the project to `folder`, where nothing is made yet."""
+def copy_project(folder: Path) -> Path:
+    """Copy the files that Snakemake needs to `folder`, without results; return `folder`."""
     folder.mkdir()
     shutil.copy(ROOT / "Snakefile", folder)
     for name in PROJECT:
@@ -47,13 +47,13 @@ def copied_project(folder):
     return folder
 
 
-def dry_run(project, trials, *python):
-    """Plan the demo with so many trials, by `python` with more options; return its peak in MB."""
-    sizes = project / f"trials-{trials}.yaml"
-    sizes.write_text(
+def dry_run(project: Path, trials: int, *python_options: str) -> float:
+    """Plan the demo with the given number of trials; return the peak memory in MB."""
+    config = project / f"trials-{trials}.yaml"
+    config.write_text(
         yaml.safe_dump({"search": {"trials": trials}, "training": {"trials_per_job": 1}})
     )
-    command = [sys.executable, *python, "-m", "snakemake", "--dry-run", "--quiet", "all", "--cores"]
-    command += ["2", "--configfile", "config/demo.yaml", sizes.name]
+    command = [sys.executable, *python_options, "-m", "snakemake", "--dry-run", "--quiet", "all"]
+    command += ["--cores", "2", "--configfile", "config/demo.yaml", config.name]
     environment = {key: v for key, v in os.environ.items() if not key.startswith("SNAKEMAKE")}
-    return usage_of(command, cwd=project, env=environment).megabytes
+    return run_measured(command, cwd=project, env=environment).megabytes

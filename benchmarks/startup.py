@@ -1,10 +1,11 @@
-"""From the start of a training job to its first step, against importing what it stands on."""
+"""CPU time from the start of a training job to its first step, compared with its main imports."""
 
 import os
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,8 @@ from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Resourc
 from snakemake.script import PythonScript
 from snakemake.sourcecache import LocalSourceFile
 
-from benchmarks.corpora import SETTINGS, made_up
-from benchmarks.rows import Row
+from benchmarks.corpora import SETTINGS, write_noise
+from benchmarks.measurement import Measurement
 from benchmarks.training import DEMO
 from emospeech.corpora.corpus_tables import RECORDING_COLUMNS
 from emospeech.folds import FoldSettings, make_folds
@@ -21,13 +22,12 @@ from emospeech.training.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "workflow" / "scripts" / "train.py"
-UTTERANCES = 600  # as many as in the demo
-HOURS = 0.7433  # of made-up audio, which are so many
+HOURS = 0.7433  # of noise: 600 utterances, as many as in the demo
 SPEAKERS = [f"Ses0{session}{gender}" for session in range(1, 6) for gender in "FM"]
-BARE = "import torch, h5py"
-TOLD = "\nimport sys, time\nsys.__stdout__.write(f'{time.process_time()}\\n')\n"
+IMPORTS = "import torch, h5py"
+PRINT_CPU_TIME = "\nimport sys, time\nsys.__stdout__.write(f'{time.process_time()}\\n')\n"
 GUARD = 'if __name__ == "__main__":'
-# In place of the first step the job says how long it took to come there.
+# Replaces the first step: writes the CPU time so far and ends the job.
 STOP = """
 import os, time
 from emospeech.training.engine import Engine
@@ -42,33 +42,35 @@ Engine.step = stop
 """
 
 
-def rows(folder, rounds=7):
-    """Return the row on the start of a training job; what it needs is written to `folder`."""
+def measure(folder: Path, rounds: int = 7) -> list[Measurement]:
+    """Measure the start of a training job; its inputs are written to `folder`."""
     folder.mkdir(exist_ok=True)
-    job, told = folder / "job.py", folder / "first-step"
-    job.write_text(as_snakemake_runs_it(SCRIPT, **inputs_and_settings(folder)))
-    ours, bare = [], []
+    job, first_step = folder / "job.py", folder / "first-step"
+    job.write_text(with_preamble(SCRIPT, **job_directives(folder)))
+    starts, imports = [], []
     for _ in range(rounds):
-        ours.append(seconds_of_job(job, told))
-        bare.append(float(subprocess.check_output([sys.executable, "-c", BARE + TOLD])))
+        starts.append(seconds_to_first_step(job, first_step))
+        command = [sys.executable, "-c", IMPORTS + PRINT_CPU_TIME]
+        imports.append(float(subprocess.check_output(command)))
     note = (
-        "processor time from the start of a training job, as snakemake runs it, to its first step"
-        f"; other: python -c '{BARE}'; the least of {rounds} in turn"
+        "CPU time from the start of a training job, with Snakemake's preamble, to its first step; "
+        f"reference: python -c '{IMPORTS}'; minimum of {rounds} alternating rounds"
     )
-    return [Row("start-up-vs-imports", min(ours), min(bare), "seconds", note)]
+    return [Measurement("start-up-vs-imports", min(starts), min(imports), "seconds", note)]
 
 
-def seconds_of_job(job, told):
-    """Return the processor time that a job has taken when its first step begins."""
-    environment = os.environ | {"FIRST_STEP": str(told), "OMP_NUM_THREADS": "1"}
+def seconds_to_first_step(job: Path, output: Path) -> float:
+    """Return the CPU time of a job until its first step, which it writes to `output`."""
+    environment = os.environ | {"FIRST_STEP": str(output), "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, job], env=environment, check=True)
-    return float(told.read_text())
+    return float(output.read_text())
 
 
-def as_snakemake_runs_it(script, input, output, params):
-    """Return the text of a script behind the lines that snakemake puts in front of it."""
+def with_preamble(script: Path, input: dict, output: dict, params: dict) -> str:
+    """Return a script after the preamble that Snakemake generates for a job."""
     path = LocalSourceFile(str(script))
-    places = "conda_env container_img singularity_args env_modules bench_record shadow_dir"
+    names = "conda_env container_img singularity_args env_modules bench_record shadow_dir"
+    unset: dict[str, Any] = dict.fromkeys(names.split())
     preamble = PythonScript.generate_preamble(
         path=path,
         cache_path=None,
@@ -87,40 +89,42 @@ def as_snakemake_runs_it(script, input, output, params):
         bench_iteration=None,
         cleanup_scripts=True,
         is_local=True,
-        **dict.fromkeys(places.split()),
+        **unset,
     )
     imports, call = script.read_text().split(GUARD)
     return preamble + imports + STOP + GUARD + call
 
 
-def named_files(found, names):
-    """Fill a list of files as snakemake does, some names with several; return it."""
-    for name, files in names.items():
-        several, start = isinstance(files, list), len(found)
-        found.extend(files if several else [files])
-        found._set_name(name, start, len(found) if several else None)
-    return found
+def named_files(
+    files: InputFiles | OutputFiles, names: dict[str, str | list[str]]
+) -> InputFiles | OutputFiles:
+    """Add files by name as Snakemake does, where a list becomes a name with several files."""
+    for name, own in names.items():
+        is_list, start = isinstance(own, list), len(files)
+        files.extend(own if is_list else [own])
+        files._set_name(name, start, len(files) if is_list else None)
+    return files
 
 
-def inputs_and_settings(folder):
-    """Write a study of the demo's size to `folder`; return what a job of it is given."""
-    lengths = made_up(folder, HOURS).lengths
+def job_directives(folder: Path) -> dict[str, dict]:
+    """Write inputs of the demo's size to `folder`; return input, output and params of a job."""
+    lengths = write_noise(folder, HOURS).lengths
     rng = np.random.default_rng(0)
     recordings = pd.DataFrame(
         {
-            "recording": [f"utterance-{number:06d}" for number in range(len(lengths))],
+            "recording": [f"utterance-{index:06d}" for index in range(len(lengths))],
             "speaker": np.resize(SPEAKERS, len(lengths)),
             "valence": rng.integers(2, 11, len(lengths)) / 2,
             "activation": rng.integers(2, 11, len(lengths)) / 2,
             "duration": lengths / SETTINGS.frame_rate,
         }
     )
-    recordings["session"], recordings["gender"] = recordings["speaker"].str[:-1], "F"
-    recordings.loc[recordings["speaker"].str.endswith("M"), "gender"] = "M"
+    recordings["session"] = recordings["speaker"].str[:-1]
+    recordings["gender"] = recordings["speaker"].str[-1]
     recordings["path"] = recordings["recording"]
     recordings.reindex(columns=RECORDING_COLUMNS).to_csv(folder / "recordings.csv", index=False)
     make_folds(recordings, FoldSettings()).to_csv(folder / "folds.csv", index=False)
-    names = {"store": "made-up.h5", "recordings": "recordings.csv", "folds": "folds.csv"}
+    names = {"store": "noise.h5", "recordings": "recordings.csv", "folds": "folds.csv"}
     input = {name: str(folder / file) for name, file in names.items()}
     output = ("weights", "history", "draws", "validation", "generated")
     return {

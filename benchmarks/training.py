@@ -1,20 +1,23 @@
-"""A step and an epoch of each model: against a tutorial's loop, bare passes, a matrix product."""
+"""Speed of training steps and epochs, compared with a tutorial's loop and with lower bounds."""
 
 from itertools import product
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.rows import Row, seconds_in_turn
-from benchmarks.tutorial import Tutorial
+from benchmarks.corpora import NoiseCorpus
+from benchmarks.measurement import Measurement, min_seconds
+from benchmarks.reference import CropDataset, Tutorial
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.pool import UnlabelledPool
 from emospeech.crops.sampler import Sampler
 from emospeech.labels import fuzzy
 from emospeech.models.catalogue import MODELS, build
+from emospeech.models.networks import Generator, Network
 from emospeech.report.paper import TABLE_1
 from emospeech.training.checkpoint import EpochProgress
 from emospeech.training.device import keep_freed_memory, resolve_precision
@@ -30,155 +33,160 @@ DEMO = {
     "filters": 8,
 }
 ROWS = 128
-DEMO_STEPS, LARGE_STEPS = 10, 2
-CPU_PART = 16  # of Table 1's batch is trained on a CPU
+DEMO_STEPS, TABLE_1_STEPS = 10, 2
+CPU_DIVISOR = 16  # of Table 1's batch sizes on a CPU, where time is proportional to the batch size
 LARGEST = "MultitaskDCGAN"  # with all four updates
-PRODUCT = 2048  # rows and columns of the matrices
+MATRIX_SIZE = 2048
 
 
-class Labelled(Dataset):
-    """The usual crops, with a label for each task."""
+class LabelledCrops(Dataset):
+    """The reference's crops with a label for each task, (crops, tasks, 5)."""
 
-    def __init__(self, crops, labels):
+    def __init__(self, crops: CropDataset, labels: torch.Tensor):
         self.crops, self.labels = crops, labels
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.crops)
 
-    def __getitem__(self, number):
-        return self.crops[number], self.labels[number]
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.crops[index], self.labels[index]
 
 
 class Case:
-    """A model at the size of a trial, in epochs of `steps` steps, ours and the tutorial's."""
+    """A model at the size of a trial, trained by the project and by the tutorial's loop."""
 
-    def __init__(self, name, trial, steps, made_up, settings):
-        model, self.steps, device = MODELS[name], steps, settings.training.device
-        self.device = device
+    def __init__(self, name: str, trial: dict, steps: int, noise: NoiseCorpus, settings: Settings):
+        """Prepare epochs of `steps` steps."""
+        model, self.steps, self.device = MODELS[name], steps, settings.training.device
         self.n_crops = steps * trial["batch_size"]
         labels = np.random.default_rng(0).integers(2, 10, (self.n_crops, len(model.tasks))) / 2
         targets = np.stack([fuzzy(column) for column in labels.T])  # (tasks, crops, 5)
-        self.targets = list(torch.from_numpy(targets).to(device))
-        ours, usual = (
-            [part and part.to(device) for part in build(name, ROWS, trial, settings.models, 0)]
-            for _ in range(2)
-        )
-        self.engine = Engine(*ours, model.tasks, trial["learning_rate"], settings)
-        self.tutorial = Tutorial(*usual, model.tasks, trial, device)
-        numbers = np.arange(self.n_crops)
-        gather = CropGatherer(made_up.store(), trial["crop_width"], device)
-        pool = UnlabelledPool([gather], [numbers]) if model.adversarial else None
+        self.targets = list(torch.from_numpy(targets).to(self.device))
+        networks = _build(name, trial, settings)
+        self.engine = Engine(*networks, model.tasks, trial["learning_rate"], settings)
+        networks = _build(name, trial, settings)
+        self.tutorial = Tutorial(*networks, model.tasks, trial, self.device)
+        recordings = np.arange(self.n_crops)
+        gather = CropGatherer(noise.store(), trial["crop_width"], self.device)
+        pool = UnlabelledPool([gather], [recordings]) if model.adversarial else None
         self.sampler = Sampler(
-            gather, numbers, labels[:, 0], pool, trial["batch_size"], oversample=False
+            gather, recordings, labels[:, 0], pool, trial["batch_size"], oversample=False
         )
-        crops = made_up.usual_crops(trial["crop_width"], self.n_crops)
-        self.datasets = Labelled(crops, torch.from_numpy(targets.swapaxes(0, 1))), crops
+        crops = noise.reference_crops(trial["crop_width"], self.n_crops)
+        self.datasets = LabelledCrops(crops, torch.from_numpy(targets.swapaxes(0, 1))), crops
 
-    def ours(self):
+    def train(self) -> None:
         """Train an epoch as the workflow does."""
         keep_freed_memory()
         train_epoch(
             self.engine, self.sampler, self.targets, np.random.default_rng(0), EpochProgress()
         )
 
-    def usual(self):
-        """Train an epoch as tutorials do."""
+    def train_tutorial(self) -> None:
+        """Train an epoch with the tutorial's loop."""
         self.tutorial.epoch(*self.datasets)
 
-    def bare(self):
-        """Do the passes of an epoch on tensors that lie ready, and update nothing."""
+    def passes_only(self) -> None:
+        """Run the forward and backward passes of an epoch on prepared tensors, without updates."""
         keep_freed_memory()
         optimisers = self.engine.optimisers
-        self.engine.optimisers = {
+        without_updates: Any = {
             name: SimpleNamespace(parameters=optimiser.parameters, step=lambda gradients: None)
             for name, optimiser in optimisers.items()
         }
+        self.engine.optimisers = without_updates
         crops, positions, unlabelled = self.sampler.epoch(np.random.default_rng(0))[0]
         truth = [values[positions] for values in self.targets]
         latent = None
         if self.engine.generator is not None:
             size = self.engine.generator.linear.in_features
             latent = torch.zeros(len(crops), size, device=self.device)
+        losses = {}
         for _ in range(self.steps):
             losses = self.engine.step(crops, truth, unlabelled, latent)
         float(losses["valence"])  # waits for a GPU, as an epoch does at its end
         self.engine.optimisers = optimisers
 
-    def operations(self):
-        """Return the floating-point operations of the passes of an epoch."""
+    def operations(self) -> int:
+        """Return the number of floating-point operations in the passes of an epoch."""
         with FlopCounterMode(display=False) as counter:
-            self.bare()
+            self.passes_only()
         return counter.get_total_flops()
 
 
-def rows(made_up, device):
-    """Return the rows on training with `MadeUp` utterances on "cpu" or "cuda"."""
+def _build(name, trial, settings) -> tuple[Network, Generator | None]:
+    network, generator = build(name, ROWS, trial, settings.models, 0)
+    device = settings.training.device
+    return network.to(device), generator and generator.to(device)
+
+
+def _settings(device, precision="float32"):
+    return Settings(training=TrainingSettings(device=device, precision=precision))
+
+
+def measure(noise: NoiseCorpus, device: str) -> list[Measurement]:
+    """Measure training on `device`, "cpu" or "cuda"."""
     found = []
     for name in MODELS:
-        case = Case(
-            name, DEMO, DEMO_STEPS, made_up, Settings(training=TrainingSettings(device=device))
-        )
+        case = Case(name, DEMO, DEMO_STEPS, noise, _settings(device))
         note = f"{DEMO_STEPS} steps at the demo's size, on {device}"
-        found.append(_against_tutorial(f"epoch-{name}", case, note))
+        found.append(_compare_epochs(f"epoch-{name}", case, note))
     for name, precision in product(MODELS, precisions(device)):
-        # The time on a CPU is proportional to the batch, so a part of it is enough.
-        size = TABLE_1[name]["batch_size"] // (CPU_PART if device == "cpu" else 1)
+        size = TABLE_1[name]["batch_size"] // (CPU_DIVISOR if device == "cpu" else 1)
         trial = TABLE_1[name] | {"batch_size": size}
-        settings = Settings(training=TrainingSettings(device=device, precision=precision))
-        case = Case(name, trial, LARGE_STEPS, made_up, settings)
-        note = f"{LARGE_STEPS} steps at Table 1's size, batches of {size}, {precision} on {device}"
-        found.append(_against_tutorial(f"epoch-{name}-table-1-{precision}", case, note))
+        case = Case(name, trial, TABLE_1_STEPS, noise, _settings(device, precision))
+        note = f"{TABLE_1_STEPS} steps at Table 1's size, batches of {size}"
+        note += f", {precision} on {device}"
+        found.append(_compare_epochs(f"epoch-{name}-table-1-{precision}", case, note))
     for precision in precisions(device):
-        found += _largest(made_up, device, precision)
+        found += _measure_largest(noise, device, precision)
     return found
 
 
-def precisions(device):
-    """Return the number formats to measure: float32, and the one that `auto` chooses."""
+def precisions(device: str) -> list[str]:
+    """Return the precisions to measure: float32, and the one that `auto` selects."""
     return sorted({"float32", resolve_precision("auto", device)}, reverse=True)
 
 
-def _against_tutorial(row, case, note):
-    ours, usual = seconds_in_turn(case.ours, case.usual, rounds=2)
-    note = f"{note}, torch on {torch.get_num_threads()} thread; other: a tutorial's loop"
-    return Row(row, case.n_crops / ours, case.n_crops / usual, "crops a second", note)
+def _compare_epochs(row, case, note):
+    own, tutorial = min_seconds(case.train, case.train_tutorial, rounds=2)
+    note += f", torch on {torch.get_num_threads()} thread; reference: a tutorial's loop"
+    return Measurement(row, case.n_crops / own, case.n_crops / tutorial, "crops per second", note)
 
 
-def _largest(made_up, device, precision):
-    """Return the rows on Table 1's MultitaskDCGAN at its full batch."""
+def _measure_largest(noise, device, precision):
+    """Measure Table 1's MultitaskDCGAN with its full batch size."""
     steps = 1 if device == "cpu" else 20
-    settings = Settings(training=TrainingSettings(device=device, precision=precision))
-    case = Case(LARGEST, TABLE_1[LARGEST], steps, made_up, settings)
-    matrix = torch.rand(PRODUCT, PRODUCT, device=device)
+    case = Case(LARGEST, TABLE_1[LARGEST], steps, noise, _settings(device, precision))
+    matrix = torch.rand(MATRIX_SIZE, MATRIX_SIZE, device=device)
 
     def multiply():
         float((matrix @ matrix)[0, 0])
 
-    # The tutorial returns memory to the system, so the bare passes are timed apart from it.
-    step, bare, one = seconds_in_turn(case.ours, case.bare, multiply, rounds=3)
-    ours, usual = seconds_in_turn(case.ours, case.usual, rounds=2)
+    # The tutorial returns memory to the system, so the passes are measured separately from it.
+    step, passes, matmul = min_seconds(case.train, case.passes_only, multiply, rounds=3)
+    own, tutorial = min_seconds(case.train, case.train_tutorial, rounds=2)
     note = f"{LARGEST} at Table 1's size, {precision} on {device}"
-    rate = case.operations() / bare / 1e9
     return [
-        Row(
+        Measurement(
             f"step-vs-tutorial-{precision}",
-            case.n_crops / ours,
-            case.n_crops / usual,
-            "crops a second",
-            f"{note}; other: a tutorial's loop, float32, DataLoader over h5py, .item() each step",
+            case.n_crops / own,
+            case.n_crops / tutorial,
+            "crops per second",
+            f"{note}; reference: tutorial's loop, float32, DataLoader over h5py, .item() each step",
         ),
-        Row(
+        Measurement(
             f"loop-overhead-{precision}",
             step / case.steps,
-            bare / case.steps,
+            passes / case.steps,
             "seconds",
-            f"a step of {note}; other: its forward and backward passes on tensors that lie ready",
+            f"step of {note}; reference: its forward and backward passes on prepared tensors",
         ),
-        Row(
+        Measurement(
             f"flops-vs-matmul-{precision}",
-            rate,
-            2 * PRODUCT**3 / one / 1e9,
-            "GFLOP a second",
-            f"passes of {note}; other: a product of two matrices of {PRODUCT} x {PRODUCT}",
+            case.operations() / passes / 1e9,
+            2 * MATRIX_SIZE**3 / matmul / 1e9,
+            "GFLOP per second",
+            f"passes of {note}; reference: product of two {MATRIX_SIZE} x {MATRIX_SIZE} matrices",
         ),
     ]

@@ -13,7 +13,7 @@ import time
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.memory import process_peak
+from benchmarks.measurement import peak_megabytes
 from emospeech.corpora.ami import AmiSettings, read_ami
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.synthetic import ami, iemocap
@@ -30,7 +30,7 @@ def read(corpus, root):
     else:
         found = read_ami(root / "amicorpus", root / ami.ANNOTATIONS, AmiSettings())
     seconds = time.perf_counter() - started
-    return len(found.recordings), len(found.words), seconds, process_peak()
+    return len(found.recordings), len(found.words), seconds, peak_megabytes()
 
 
 def main():

@@ -24,7 +24,7 @@ import pandas as pd
 import yaml
 from threadpoolctl import threadpool_limits
 
-from benchmarks.memory import process_peak
+from benchmarks.measurement import peak_megabytes
 from emospeech.crops.oversampling import balance_table
 from emospeech.evaluation.predictions import load_predictions
 from emospeech.evaluation.scores import confusion_tables
@@ -118,7 +118,7 @@ def aggregate(folder):
             (folder / "index.html").write_text(
                 render(report_of(tables, matrices, searched, figures))
             )
-    return seconds, process_peak()
+    return seconds, peak_megabytes()
 
 
 @contextmanager

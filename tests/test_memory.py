@@ -13,7 +13,7 @@ from emospeech.training.memory import training_megabytes
 ROOT = Path(__file__).parents[1]
 TAKE_STEPS = """
 import json, sys, torch
-from benchmarks.memory import process_peak
+from benchmarks.measurement import peak_megabytes
 from emospeech.models.catalogue import MODELS, build
 from emospeech.training.checkpoint import Checkpoint, Progress
 from emospeech.training.device import torch_device
@@ -32,7 +32,7 @@ for _ in range(2):
     engine.step(crops, labels, unlabelled, torch.zeros(batch, 100))
 best = {name: value.clone() for name, value in network.state_dict().items()}
 Checkpoint(checkpoint, {}).save(engine, Progress(best=best))
-print(process_peak())
+print(peak_megabytes())
 """
 
 TRIALS = [
