@@ -121,7 +121,7 @@ def test_label_files(data):
         for rating in turn.ratings:
             assert all(math.isnan(value) or 0 <= value <= 6 for value in rating[1:])
         for dimension in DIMENSIONS:
-            assert 1 <= average_rating(turn, dimension, issues).value <= 5
+            assert 1 <= average_rating(turn, dimension, issues)[0] <= 5
     lines = filled_lines(text)
     counted = issues.left_out["unparsable label line"]
     counted += issues.left_out["rating before the first turn"]

@@ -33,21 +33,13 @@ PERSONAL_MICROPHONE = re.compile(r"(?:Headset|Lapel)-([0-9]+)")
 
 @dataclass(frozen=True)
 class AmiSettings:
-    """The part of AMI to read.
+    """The part of AMI to read."""
 
-    Attributes:
-        stream: The part of the audio file names between the meeting and `.wav`.
-        meetings: Names of meetings; empty for all.
-        partition: "train", "dev" or "eval" of full-corpus-asr, or "all".
-        hours: Read meetings in a random order until this duration is reached; None for all.
-        seed: Determines that order.
-    """
-
-    stream: str = "Mix-Headset"
-    meetings: tuple[str, ...] = ()
-    partition: str = "all"
-    hours: float | None = None
-    seed: int = 1
+    stream: str = "Mix-Headset"  # the part of file names between the meeting and `.wav`
+    meetings: tuple[str, ...] = ()  # empty for all
+    partition: str = "all"  # or "train", "dev" or "eval" of full-corpus-asr
+    hours: float | None = None  # minimum total duration, in a random order; None for all
+    seed: int = 1  # of that order
 
 
 def read_ami(audio: str | Path, annotations: str | Path, settings: AmiSettings) -> Corpus:

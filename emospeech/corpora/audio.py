@@ -60,11 +60,7 @@ class AudioLength(NamedTuple):
 
 
 def audio_duration(path: str | os.PathLike, issues: IssueCounts) -> float:
-    """Return the duration of an audio file in seconds and count truncated files.
-
-    Raises:
-        CorpusError: See `measure_audio`.
-    """
+    """Return the duration of an audio file in seconds and count truncated files."""
     length = measure_audio(path)
     issues.irregular[SHORTENED] += length.shortened
     return length.seconds

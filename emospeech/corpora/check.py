@@ -22,12 +22,9 @@ HALF_DIGIT = 0.005  # of hours and seconds, which are published with two decimal
 def check_iemocap(
     recordings: pd.DataFrame, ratings: pd.DataFrame, summary: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Compare tables of IEMOCAP with its release.
+    """Return a table of CHECK_COLUMNS that compares IEMOCAP with its release.
 
     Valence is compared as printed in the release, before ratings off the scale are dropped.
-
-    Returns:
-        A data frame with CHECK_COLUMNS.
     """
     rows = []
     for session in range(1, 6):
@@ -61,11 +58,7 @@ def check_iemocap(
 def check_ami(
     recordings: pd.DataFrame, words: pd.DataFrame, summary: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Compare tables of AMI with its release.
-
-    Returns:
-        A data frame with CHECK_COLUMNS.
-    """
+    """Return a table of CHECK_COLUMNS that compares AMI with its release."""
     found, names = set(recordings["session"]), ami_release.meeting_names()
     deselected = sum(
         n for issue, n in summary["left_out"].items() if issue.startswith("meeting not selected")

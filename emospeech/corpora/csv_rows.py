@@ -21,17 +21,11 @@ MISSING = {"nan", "na", "n/a", "#n/a", "null", "none"}
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a CSV file.
-
-    Attributes:
-        path: The file.
-        line: The line on which the row starts.
-        cells: The cells by column, without surrounding space.
-    """
+    """A row of a CSV file."""
 
     path: Path
-    line: int
-    cells: dict[str, str]
+    line: int  # on which the row starts
+    cells: dict[str, str]  # by column, without surrounding space
 
     def error(self, problem: str) -> CorpusError:
         """Return an error that names this row, to be raised."""

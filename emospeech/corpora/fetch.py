@@ -63,11 +63,7 @@ def download(url: str, path: str | os.PathLike, check: Callable[[Path], None]) -
 
 
 def fetch_wav(url: str, path: str | os.PathLike) -> None:
-    """Download a wav file unless a complete one exists.
-
-    Raises:
-        InputError: No complete wav file can be downloaded.
-    """
+    """Download a wav file unless a complete one exists."""
     path = Path(path)
     if path.exists():
         try:

@@ -6,15 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class IssueCounts:
-    """Problems in the files of a corpus, counted by a descriptive name.
+    """Problems in the files of a corpus, counted by a descriptive name."""
 
-    Attributes:
-        left_out: Items that the tables do not contain.
-        irregular: Items that the tables contain although they are unusual.
-    """
-
-    left_out: Counter[str] = field(default_factory=Counter)
-    irregular: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)  # not in the tables
+    irregular: Counter[str] = field(default_factory=Counter)  # unusual, but in the tables
 
     def to_dict(self) -> dict[str, dict[str, int]]:
         """Return both counters as sorted dicts without zeros."""

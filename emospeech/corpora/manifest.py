@@ -107,19 +107,14 @@ def _parse_recording(row: Row, labelled: bool) -> dict[str, Any]:
     start, end = row.number("start", low=0), row.number("end", low=0)
     if end < start:
         raise row.error(f"`end` is {end:g}, before `start` at {start:g}. Correct one of them.")
-    return {
-        "recording": name,
-        "path": row.text("path", required=True),
-        "session": row.text("session", required=labelled),
-        "speaker": row.text("speaker", required=labelled),
-        "gender": gender,
-        "dialogue": row.text("dialogue"),
-        "start": start,
-        "end": end,
-        "emotion": row.text("emotion"),
-        "raters": raters,
-        **{dimension: row.number(dimension, low=1, high=5) for dimension in DIMENSIONS},
-    }
+    text = {column: row.text(column, labelled) for column in ("session", "speaker")}
+    text |= {column: row.text(column) for column in ("dialogue", "emotion")}
+    numbers = {column: row.number(column, low=1, high=5) for column in DIMENSIONS}
+    path = row.text("path", required=True)
+    times = {"start": start, "end": end}
+    return {"recording": name, "path": path, "gender": gender, "raters": raters} | (
+        text | times | numbers
+    )
 
 
 def _measure_durations(

@@ -49,9 +49,6 @@ def read_words(path: str | os.PathLike, issues: IssueCounts) -> list[Word]:
     """Return the words of a words.xml in the order of the file.
 
     Punctuation, laughter and other elements are skipped and counted by type.
-
-    Raises:
-        CorpusError: The file cannot be read.
     """
     words = []
     for element in _parse_root(path):
