@@ -80,7 +80,7 @@ def scaled_by_attempt(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-def job_resources(mem_mb=2000, runtime=60, **others):
+def job_resources(mem_mb=3000, runtime=60, **others):
     """Return the resources of a job: memory in MB and minutes, scaled by the attempt, and others as given."""
     return {"mem_mb": scaled_by_attempt(mem_mb), "runtime": scaled_by_attempt(runtime)} | others
 

@@ -100,7 +100,7 @@ if MANIFESTS:
             corpus="|".join(MANIFESTS),
         threads: 8
         resources:
-            **job_resources(mem_mb=3000, runtime=120),
+            **job_resources(runtime=120),
         params:
             **script_params("read_manifest"),
             corpus="{corpus}",

@@ -1,6 +1,6 @@
-"""evaluation: the tables of results/evaluation from the predictions of all models."""
+"""evaluation: tables of metrics and checks from the predictions of all models."""
 
-# A manifest contains labels without the ratings behind them.
+# A manifest has labels without individual ratings.
 RATINGS = [] if "iemocap" in MANIFESTS else CORPORA / "iemocap" / "ratings.csv"
 EVALUATION_TABLES = [
     *("metrics", "intervals", "cells", "comparisons", "references", "slices", "leaks"),
@@ -21,14 +21,10 @@ use rule job as compute_metrics with:
         classes=expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
     pathvars:
         job="evaluation/metrics",
-    resources:
-        **job_resources(runtime=30),
     params:
         **script_params("compute_metrics"),
         permutations=config["evaluation"]["permutations"],
         seed=SEED,
-    message:
-        "Computing the metrics of all models"
 
 
 use rule job as bootstrap_intervals with:
@@ -38,14 +34,10 @@ use rule job as bootstrap_intervals with:
         **evaluation_files("intervals", "cells", "comparisons"),
     pathvars:
         job="evaluation/intervals",
-    resources:
-        **job_resources(runtime=60),
     params:
         **script_params("bootstrap_intervals"),
         resamples=config["evaluation"]["resamples"],
         seed=SEED,
-    message:
-        "Computing the confidence intervals of all results over the test speakers"
 
 
 use rule job as check_leaks with:
@@ -56,7 +48,7 @@ use rule job as check_leaks with:
         unlabelled=[SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED if corpus != "iemocap"],
         best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
-        # Of all trials: which ones are selected is known only when the job runs.
+        # Of all trials, because the selected ones are not known before the run.
         draws=[
             *expand(all_trial_files("draws.csv.gz"), model=MODELS),
             *expand(
@@ -67,14 +59,10 @@ use rule job as check_leaks with:
         **evaluation_files("leaks"),
     pathvars:
         job="evaluation/leaks",
-    resources:
-        **job_resources(runtime=30),
     params:
         **script_params("check_leaks"),
         folds=list(FOLD_NUMBERS),
         shuffle_seed=SHUFFLE_SEED,
-    message:
-        "Checking the draws, selections and predictions of all models for leaks"
 
 
 use rule job as compare_seeds with:

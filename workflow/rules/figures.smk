@@ -1,15 +1,14 @@
-"""figures: the figures of the report, those with the same inputs in one job."""
+"""figures: the figures of the report; those with the same inputs share a job."""
 
-# The page shows the model with the most parts; the others are drawn on request.
-OUTLINED = max(MODELS, key=lambda model: (model in ADVERSARIAL, model.startswith("Multitask")))
+# The report shows the largest model; the outlines of other models are separate targets.
+OUTLINE_MODEL = max(MODELS, key=lambda model: (model in ADVERSARIAL, model.startswith("Multitask")))
 FIGURE_NAMES = [
-    *(f"outline-{OUTLINED}", "balance", "example", "comparison"),
+    *(f"outline-{OUTLINE_MODEL}", "balance", "example", "comparison"),
     *expand("{kind}-{model}", kind=["confusion", "scatter"], model=MODELS),
     *("trials", *expand("learning-{model}", model=MODELS)),
     *expand("generated-{model}", model=ADVERSARIAL),
     *expand("map-{model}", model=MODELS),
 ]
-FIRST_FOLD = FOLD_NUMBERS[0]  # whose generated samples are drawn, for all models
 
 
 use rule job as draw_corpus with:
@@ -24,7 +23,7 @@ use rule job as draw_corpus with:
     localrule: True
     params:
         **figure_params("draw_corpus"),
-        width=max(trial["crop_width"] for trial in TRIALS[OUTLINED]),
+        width=max(trial["crop_width"] for trial in TRIALS[OUTLINE_MODEL]),
         seed=SEED,
         edge=config["crops"]["edge"],
         oversample=config["labels"]["oversample"],
@@ -77,11 +76,8 @@ use rule job as draw_model with:
 
 use rule job as draw_generated with:
     input:
-        **CORPUS_INPUTS,
-        best=SEARCH / "{model}" / "best.json",
-        generated=expand(
-            TRAINED / "generated.npz", trial=range(N_TRIALS), fold=FIRST_FOLD, allow_missing=True
-        ),
+        **PREDICT_INPUTS,
+        generated=all_trial_files("generated.npz", folds=[1]),
         unlabelled=unlabelled_stores,
     output:
         **figure_files("generated-{model}"),
@@ -92,5 +88,5 @@ use rule job as draw_generated with:
     localrule: True
     params:
         **figure_params("draw_generated"),
-        fold=FIRST_FOLD,
+        fold=1,
         study=STUDY | {"training": STUDY["training"] | {"device": "cpu", "threads": 1}},

@@ -42,9 +42,9 @@ def trained_files(*folders):
     return {name.partition(".")[0]: [folder / name for folder in folders] for name in names}
 
 
-def all_trial_files(name):
-    """Return a file of all trials and folds; the model remains a wildcard."""
-    return expand(TRAINED / name, trial=range(N_TRIALS), fold=FOLD_NUMBERS, allow_missing=True)
+def all_trial_files(name, folds=FOLD_NUMBERS):
+    """Return a file of all trials and of folds; the model remains a wildcard."""
+    return expand(TRAINED / name, trial=range(N_TRIALS), fold=folds, allow_missing=True)
 
 
 def checkpoints(*folders):

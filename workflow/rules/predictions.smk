@@ -1,4 +1,4 @@
-"""predictions: the selected trial of each model, and the classical baseline, on the test speakers."""
+"""predictions: the predictions of each model and of the baseline for the test speakers."""
 
 PREDICTIONS = EVALUATION / "{model}" / "fold-{fold}" / "predictions.csv"
 PREDICTIONS_AGAIN = EVALUATION / "{model}" / "seed-{seed}" / "fold-{fold}" / "predictions.csv"
@@ -16,7 +16,7 @@ PREDICT_PARAMS = {
 use rule job as evaluate_model with:
     input:
         **PREDICT_INPUTS,
-        # Of all trials: which ones are selected is known only when the job runs.
+        # Of all trials, because the selected ones are not known before the run.
         weights=all_trial_files("weights.safetensors"),
     output:
         predictions=expand(PREDICTIONS, fold=FOLD_NUMBERS, allow_missing=True),
@@ -32,8 +32,6 @@ use rule job as evaluate_model with:
         **PREDICT_PARAMS,
         **script_params("evaluate_model"),
         crop_seeds=list(range(SEED, SEED + config["evaluation"]["crop_seeds"])),
-    message:
-        "Predicting the test speakers with {wildcards.model}"
 
 
 use rule job as predict_again with:
@@ -46,12 +44,10 @@ use rule job as predict_again with:
         job="evaluation/{model}/seed-{seed}/predictions",
     threads: config["training"]["threads"]
     resources:
-        **job_resources(mem_mb=3000, runtime=120, gpu=GPU),
+        **job_resources(runtime=120, gpu=GPU),
     params:
         **PREDICT_PARAMS,
         **script_params("predict"),
-    message:
-        "Predicting the test speakers with {wildcards.model}, seed {wildcards.seed}"
 
 
 use rule job as measure_acoustics with:
@@ -64,11 +60,9 @@ use rule job as measure_acoustics with:
         job="evaluation/acoustics",
     threads: 8
     resources:
-        **job_resources(mem_mb=4000, runtime=60),
+        **job_resources(mem_mb=4000),
     params:
         **script_params("measure_acoustics"),
-    message:
-        "Measuring acoustic features for the classical baseline"
 
 
 use rule job as predict_baseline with:
@@ -79,11 +73,7 @@ use rule job as predict_baseline with:
         predictions=BASELINE,
     pathvars:
         job="evaluation/baseline",
-    resources:
-        **job_resources(mem_mb=3000, runtime=60),
     params:
         **script_params("predict_baseline"),
         folds=list(FOLD_NUMBERS),
         tasks=["valence", "activation"] if MULTITASK else ["valence"],
-    message:
-        "Predicting the test speakers of all folds with the classical baseline"

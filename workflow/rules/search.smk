@@ -1,4 +1,4 @@
-"""search: the trial of a model, or of each fold, with the best validation UAR."""
+"""search: select the trial with the best validation UAR, for each model or each fold."""
 
 
 use rule job as select_trial with:

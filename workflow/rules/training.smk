@@ -23,7 +23,7 @@ use rule job as train with:
     pathvars:
         job="training/{model}/trial-{trial}/fold-{fold}",
     wildcard_constraints:
-        trial=r"\d+" if TRIALS_PER_JOB == 1 else "(?!)",  # else the rules below train the trials
+        trial=r"\d+" if TRIALS_PER_JOB == 1 else "(?!)",  # else the rules below apply
     threads: config["training"]["threads"]
     resources:
         **training_resources(lambda wildcards: [int(wildcards.trial)]),
@@ -36,7 +36,7 @@ use rule job as train with:
         "Training {wildcards.model}, trial {wildcards.trial}, fold {wildcards.fold}"
 
 
-# Several trials of a fold in one job, so that short trainings share its start.
+# Several trials of a fold in one job, which starts only once.
 for BATCH in BATCHES if TRIALS_PER_JOB > 1 else []:
 
     rule:
@@ -56,7 +56,7 @@ for BATCH in BATCHES if TRIALS_PER_JOB > 1 else []:
             ENVIRONMENT
         threads: config["training"]["threads"]
         resources:
-            # The settings of a profile for `train`, such as a GPU, apply to these rules as well.
+            # These rules use the settings of a profile for `train`, such as a GPU.
             **training_resources(lambda wildcards, batch=BATCH: batch, 720 * len(BATCH))
             | profile_resources("train"),
         params:
@@ -79,7 +79,7 @@ use rule train as train_again with:
     pathvars:
         job="training/{model}/seed-{seed}/fold-{fold}",
     resources:
-        **training_resources(lambda wildcards: range(N_TRIALS)),  # one is selected by then
+        **training_resources(lambda wildcards: range(N_TRIALS)),  # any may be selected
     params:
         **script_params("train"),
         trials=None,

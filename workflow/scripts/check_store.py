@@ -1,4 +1,4 @@
-"""Read a whole spectrogram store and summarize its contents."""
+"""Verify the checksums of a spectrogram store and summarize its contents."""
 
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_text
@@ -6,7 +6,7 @@ from emospeech.spectrograms.store import check_store
 
 
 def main(paths, settings):
-    write_text(paths.text, f"{check_store(paths.store).summary()}: all whole\n")
+    write_text(paths.text, f"{check_store(paths.store).summary()}: all checksums match\n")
 
 
 if __name__ == "__main__":
