@@ -1,4 +1,4 @@
-"""Scores of single recordings: the workflow's own values, and faults that are told."""
+"""Scores of single recordings: they are those of the workflow, and errors are reported."""
 
 import csv
 import io
@@ -37,7 +37,7 @@ from tests.settings import settings_of, with_keys
 
 ROOT = Path(__file__).parents[1]
 TRIAL = {"crop_width": 16, "filters": 4, "filter_size": 3, "batch_size": 8, "learning_rate": 1e-3}
-# Large first weights, so that networks without training differ in what they say.
+# Large initial weights, so that networks without training give different predictions.
 SETTINGS = settings_of(shared_units=16, latent_size=8, weight_deviation=0.3)
 SPECTROGRAMS = SpectrogramSettings(rows=32)
 SUMMARY = {"trial": 0, "fold": 1, "epoch": 2, "epochs": 3, "uar": 0.4}
@@ -89,16 +89,16 @@ def probabilities(row, prefix=""):
     return [float(row[f"{prefix}p{number}"]) for number in range(1, 6)]
 
 
-def test_centres_cut_the_time_of_the_words_into_equal_parts(store):
+def test_centres_divide_the_duration_of_the_words_equally(store):
     """Recording 3 has words from 1.0 to 1.1 and from 1.2 to 2.9: 1.8 s, so 0.3 s around each."""
-    times = np.array([1.25, 1.55, 1.85, 2.15, 2.45, 2.75])  # 0.15 + 0.3 i of 1.8, behind the pause
+    times = np.array([1.25, 1.55, 1.85, 2.15, 2.45, 2.75])  # 0.15 + 0.3 i of 1.8 s, after the pause
     np.testing.assert_array_equal(spread_centres(store, 3, 6), np.rint(times * 62.5))
     np.testing.assert_array_equal(spread_centres(store, 3, 18)[:2], np.rint([1.05 * 62.5, 78.125]))
     # Without words: 0.9 s are 57 frames, 0 to 56; the middles of four parts of 14 frames.
     np.testing.assert_array_equal(spread_centres(store, 2, 4), [7, 21, 35, 49])
 
 
-def test_a_store_in_memory_holds_what_one_on_disk_does(tmp_path, speech):
+def test_a_store_in_memory_equals_one_on_disk(tmp_path, speech):
     settings = SpectrogramSettings(rows=32, dtype="uint8", amplitude="crop")
     tables = (
         pd.DataFrame({"recording": ["a"], "path": [speech]}),
@@ -112,7 +112,7 @@ def test_a_store_in_memory_holds_what_one_on_disk_does(tmp_path, speech):
 
 
 def fold_of_crops(folder, path, times, settings):
-    """A fold whose test part is one wav as often as there are `times`, each with its one word.
+    """A fold whose test part contains one wav once for each of `times`, each with one word.
 
     Its other recordings are noise, since equal audio in two parts is refused.
     """
@@ -137,7 +137,7 @@ def fold_of_crops(folder, path, times, settings):
 
 @pytest.mark.parametrize("description", [BASIC, OTHER_CHOICES], ids=["plain", "other-choices"])
 def test_scores_are_those_of_the_workflow(tmp_path, capsys, speech, description):
-    """The test part is the wav eight times, each with a point for a word where a crop belongs."""
+    """The test part contains the wav eight times, each with a word at the centre of a crop."""
     path = weights_of(tmp_path / "w.safetensors", description)
     spans, _ = find_speech(speech)
     assert len(spans) > 1
@@ -154,14 +154,14 @@ def test_scores_are_those_of_the_workflow(tmp_path, capsys, speech, description)
     for task, values in wanted.items():
         prefix = "" if task == "valence" else f"{task}_"
         mean = values.mean(axis=0)
-        assert np.ptp(mean) > 0.01, "the network should say something"
+        assert np.ptp(mean) > 0.01, "the network should not predict a constant"
         np.testing.assert_allclose(probabilities(row, prefix), mean, atol=1e-6)
         assert float(row[f"{prefix}expected"]) == pytest.approx(mean @ [1, 2, 3, 4, 5], abs=1e-5)
     assert ("activation_p1" in row) == ("activation" in wanted)
 
 
-def test_networks_are_averaged_and_a_second_run_is_the_same(tmp_path, capsys, speech):
-    """The second network has other crops and another spectrogram."""
+def test_networks_are_averaged_deterministically(tmp_path, capsys, speech):
+    """The second network uses other crops and spectrograms."""
     other = replace(
         BASIC, trial=TRIAL | {"crop_width": 32}, spectrograms=replace(SPECTROGRAMS, fmax=4000.0)
     )
@@ -191,11 +191,11 @@ def test_networks_are_averaged_and_a_second_run_is_the_same(tmp_path, capsys, sp
         ([0.1, 0.1, 0.1, 0.1, 0.6], "positive"),
     ],
 )
-def test_the_pooled_class_is_that_of_the_most_probable(distribution, pooled):
+def test_the_pooled_class_contains_the_most_probable_class(distribution, pooled):
     assert score_row("x", {"valence": np.array(distribution)})["class3"] == pooled
 
 
-def test_what_is_no_audio_is_told_and_the_others_go_on(tmp_path, capsys, weights, speech):
+def test_unreadable_audio_is_reported_and_other_files_are_scored(tmp_path, capsys, weights, speech):
     (tmp_path / "text.wav").write_text("no sound")
     (tmp_path / "text.raw").write_text("no sound")
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16000)
@@ -214,13 +214,13 @@ def test_what_is_no_audio_is_told_and_the_others_go_on(tmp_path, capsys, weights
     assert [row["file"] for row in rows_of(output.read_text())] == [speech]
 
 
-def test_a_name_that_is_no_utf8_is_told(tmp_path, speech):
+def test_a_file_name_that_is_not_utf8_cannot_be_read(tmp_path, speech):
     named = Path(speech).rename(tmp_path / "\udcff.wav")
     with pytest.raises(InputError, match=r"\.wav: "):
         find_spans(str(named))
 
 
-def test_silence_is_scored_and_told(tmp_path, capsys, weights):
+def test_silence_is_scored_with_a_note(tmp_path, capsys, weights):
     soundfile.write(tmp_path / "silence, long.wav", np.zeros(16000), 16000)
     path = str(tmp_path / "silence, long.wav")
     assert main(["predict", "--weights", weights, path]) == 0
@@ -232,7 +232,7 @@ def test_silence_is_scored_and_told(tmp_path, capsys, weights):
 
 
 def failing_reader(bad, error):
-    """Return find_spans as it would be if the file `bad` raised `error` when it is read."""
+    """Return a find_spans that raises `error` for the file `bad`."""
 
     def find(path):
         if path == bad:
@@ -253,7 +253,7 @@ def failing_reader(bad, error):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_the_other_files_are_scored_however_one_fails(
+def test_other_files_are_scored_after_any_decoder_error(
     tmp_path, capsys, monkeypatch, weights, speech, error
 ):
     monkeypatch.setattr(scoring, "find_spans", failing_reader("bad.wav", error))
@@ -265,7 +265,7 @@ def test_the_other_files_are_scored_however_one_fails(
     assert line.startswith("error: bad.wav: ")
 
 
-def test_a_gsm_file_does_not_end_the_batch(tmp_path, capsys, weights, speech):
+def test_files_after_a_gsm_file_are_scored(tmp_path, capsys, weights, speech):
     gsm = str(tmp_path / "gsm.wav")
     noise = 0.1 * np.random.default_rng(0).standard_normal(16000)
     soundfile.write(gsm, noise, 8000, subtype="GSM610")
@@ -275,7 +275,7 @@ def test_a_gsm_file_does_not_end_the_batch(tmp_path, capsys, weights, speech):
 
 
 def command_line(tmp_path, names):
-    """Return the options of `predict` that several names of files stand for."""
+    """Return arguments of `predict` with file names relative to a folder."""
     return [name if name.startswith("--") else str(tmp_path / name) for name in names]
 
 
@@ -291,7 +291,7 @@ def command_line(tmp_path, names):
     ],
     ids=" ".join,
 )
-def test_weights_may_be_several_and_come_before_the_audio(tmp_path, capsys, speech, given):
+def test_several_weights_files_may_precede_the_audio(tmp_path, capsys, speech, given):
     weights_of(tmp_path / "a.safetensors", BASIC)
     weights_of(tmp_path / "b.safetensors", BASIC, seed=1)
     (tmp_path / "a.weights").symlink_to("a.safetensors")
@@ -316,7 +316,7 @@ def test_weights_may_be_several_and_come_before_the_audio(tmp_path, capsys, spee
     ],
     ids=" ".join,
 )
-def test_weights_given_as_audio_are_refused(tmp_path, capsys, speech, given):
+def test_weights_among_the_audio_are_an_error(tmp_path, capsys, speech, given):
     assert main(["predict", *command_line(tmp_path, given)]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -351,7 +351,7 @@ def files_in(folder):
         "recording",
     ],
 )
-def test_an_output_never_takes_the_place_of_an_input_or_a_recording(
+def test_the_output_does_not_overwrite_an_input_or_a_recording(
     tmp_path, capsys, weights, speech, output
 ):
     samples, rate = soundfile.read(speech)
@@ -371,7 +371,7 @@ def test_an_output_never_takes_the_place_of_an_input_or_a_recording(
     assert line.startswith(f"error: {Path(named)}: ")
 
 
-def test_an_older_table_is_replaced_through_a_link(tmp_path, weights, speech):
+def test_an_existing_table_is_replaced_through_a_link(tmp_path, weights, speech):
     for _ in range(2):
         (tmp_path / "scores.csv").write_text("older")
         link = tmp_path / "link.csv"
@@ -382,8 +382,8 @@ def test_an_older_table_is_replaced_through_a_link(tmp_path, weights, speech):
         assert rows_of((tmp_path / "scores.csv").read_text())[0]["file"] == speech
 
 
-def test_a_device_as_output_is_written_to(tmp_path, weights, speech):
-    """A terminal of its own stands for all devices."""
+def test_the_output_may_be_a_device(weights, speech):
+    """A new terminal serves as the device."""
     reader, terminal = os.openpty()
     try:
         name = os.ttyname(terminal)
@@ -403,8 +403,8 @@ def run_predict(*arguments, **keys):
     return subprocess.run(command, env=environment, stderr=subprocess.PIPE, **keys)
 
 
-def test_stdout_as_output_is_appended_to_and_stays(tmp_path, weights, speech):
-    """As with `--output /dev/stdout >> log`; a link of one's own stands for /dev/stdout."""
+def test_stdout_as_output_is_appended_to(tmp_path, weights, speech):
+    """As with `--output /dev/stdout >> log`, with a link in place of /dev/stdout."""
     link, log = tmp_path / "stdout", tmp_path / "log"
     link.symlink_to("/proc/self/fd/1")
     if not link.exists():
@@ -419,7 +419,7 @@ def test_stdout_as_output_is_appended_to_and_stays(tmp_path, weights, speech):
     assert rows_of(table)[0]["file"] == speech
 
 
-def test_names_beyond_the_encoding_of_the_output_are_written(tmp_path, weights, speech):
+def test_file_names_outside_the_output_encoding_are_written(tmp_path, weights, speech):
     names = ["Łódź, \u4e2d.wav", "Ł silent.wav", "Ł missing.wav", "last.wav"]
     for name in (names[0], names[3]):
         (tmp_path / name).symlink_to(speech)
@@ -435,7 +435,7 @@ def test_names_beyond_the_encoding_of_the_output_are_written(tmp_path, weights, 
 
 
 @pytest.mark.parametrize("to_file", [False, True])
-def test_a_name_that_is_no_utf8_keeps_its_bytes(tmp_path, capsysbinary, monkeypatch, to_file):
+def test_a_file_name_that_is_not_utf8_keeps_its_bytes(tmp_path, capsysbinary, monkeypatch, to_file):
     name = os.fsdecode(b"\xff\xe9.wav")
 
     class Scores:
@@ -461,8 +461,8 @@ def trial(number):
     [(trial(1), (1, 1)), ({"folds": {"1": trial(1), "2": trial(0)}}, (1, 0))],
     ids=["pooled", "by fold"],
 )
-def test_the_chosen_trials_of_a_study_are_taken(tmp_path, capsys, speech, best, numbers):
-    """The weights of the chosen trial of each fold, and no other file that lies about."""
+def test_the_selected_trial_of_each_fold_is_used(tmp_path, capsys, speech, best, numbers):
+    """Weights of other trials and folds are ignored."""
     search = tmp_path / "search/BasicCNN"
     search.mkdir(parents=True)
     (search / "best.json").write_text(json.dumps(best))
@@ -482,80 +482,74 @@ def test_the_chosen_trials_of_a_study_are_taken(tmp_path, capsys, speech, best, 
     assert main([*study, "BasicCNN"]) == 0
     assert capsys.readouterr().out == wanted
     assert main([*study, "BasicDCGAN"]) == 1
-    assert "BasicDCGAN: has no chosen trial (finished models: BasicCNN)" in capsys.readouterr().err
+    assert "BasicDCGAN" in (error := capsys.readouterr().err)
+    assert "BasicCNN" in error, "the finished models are listed"
 
 
 def weights_without_training():
     return build("BasicCNN", 32, TRIAL, SETTINGS.models, 0)[0].state_dict()
 
 
-def foreign(change):
-    """Return what writes weights whose description was changed."""
+def edit_description(change):
+    """Return a function that writes weights with an edited description."""
 
     def write(path):
         weights_of(path, BASIC)
-        told = read_description(path)
-        change(told)
-        save_weights(path, weights_without_training(), told)
+        description = read_description(path)
+        change(description)
+        save_weights(path, weights_without_training(), description)
 
     return write
 
 
-FAULTS = {
-    "missing": (lambda path: None, ""),
-    "no weights": (lambda path: path.write_text("x" * 100), "cannot be read as weights"),
-    "cut": (
-        lambda path: path.write_bytes(Path(weights_of(path, BASIC)).read_bytes()[:-100]),
-        "cannot be read as weights",
-    ),
-    "older": (
-        lambda path: save_weights(path, weights_without_training()),
-        "without a description",
-    ),
-    "no dict": (
-        lambda path: save_weights(path, weights_without_training(), [1]),
-        f"emospeech {VERSION} cannot use",
-    ),
-    "unknown model": (foreign(lambda told: told.update(model="X")), "cannot use"),
-    "unknown setting": (foreign(lambda told: told["config"]["models"].update(x=1)), "cannot use"),
-    "wrong type": (foreign(lambda told: told["trial"].update(filters="4")), "cannot use"),
-    "other size": (foreign(lambda told: told["trial"].update(filters=5)), "weights of this model"),
+def write_truncated_weights(path):
+    path.write_bytes(Path(weights_of(path, BASIC)).read_bytes()[:-100])
+
+
+INVALID_WEIGHTS = {
+    "missing": lambda path: None,
+    "text": lambda path: path.write_text("x" * 100),
+    "truncated": write_truncated_weights,
+    "no description": lambda path: save_weights(path, weights_without_training()),
+    "description not a dict": lambda path: save_weights(path, weights_without_training(), [1]),
+    "unknown model": edit_description(lambda content: content.update(model="X")),
+    "unknown setting": edit_description(lambda content: content["config"]["models"].update(x=1)),
+    "wrong type": edit_description(lambda content: content["trial"].update(filters="4")),
+    "other size": edit_description(lambda content: content["trial"].update(filters=5)),
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_weights_that_cannot_be_used_are_told_in_one_line(tmp_path, capsys, speech, fault):
-    write, problem = FAULTS[fault]
+@pytest.mark.parametrize("kind", INVALID_WEIGHTS)
+def test_invalid_weights_are_an_error_in_one_line(tmp_path, capsys, speech, kind):
     path = tmp_path / "w.safetensors"
-    write(path)
+    INVALID_WEIGHTS[kind](path)
     assert main(["predict", "--weights", str(path), speech]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
     (line,) = printed.err.splitlines()
     assert line.startswith(f"error: {path}: ")
-    assert problem in line
 
 
 def test_weights_of_different_tasks_are_not_averaged(tmp_path, capsys, weights, speech):
     other = weights_of(tmp_path / "other.safetensors", OTHER_CHOICES)
     assert main(["predict", "--weights", weights, "--weights", other, speech]) == 1
-    assert "other.safetensors: predicts valence and activation, but" in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith(f"error: {other}: ")
 
 
-def test_a_description_comes_back_and_leaves_the_bytes_the_same(tmp_path, capsys):
+def test_a_description_is_read_back_and_written_deterministically(tmp_path, capsys):
     paths = [weights_of(tmp_path / f"{number}.safetensors", OTHER_CHOICES) for number in range(3)]
     assert len({Path(path).read_bytes() for path in paths}) == 1
     assert main(["describe", paths[0]]) == 0
-    told = json.loads(capsys.readouterr().out)
-    same = Description.from_dict(told)
-    assert json.dumps(same.to_dict(), sort_keys=True) == json.dumps(told, sort_keys=True)
+    printed = json.loads(capsys.readouterr().out)
+    same = Description.from_dict(printed)
+    assert json.dumps(same.to_dict(), sort_keys=True) == json.dumps(printed, sort_keys=True)
     assert same.trial == OTHER_CHOICES.trial
     assert same.spectrograms == OTHER_CHOICES.spectrograms
-    assert told["tasks"]["activation"]["5"] == "very high"
-    assert told["versions"]["emospeech"] == VERSION
+    assert printed["tasks"]["activation"]["5"] == "very high"
+    assert printed["versions"]["emospeech"] == VERSION
 
 
-def test_help_does_not_wait_for_torch():
+def test_help_does_not_import_torch():
     script = """
 import sys
 from emospeech.__main__ import main
@@ -569,7 +563,7 @@ finally:
     assert "--crops" in done.stdout
 
 
-def test_the_reader_of_a_pipe_may_leave(weights, speech):
+def test_a_closed_pipe_is_not_an_error(weights, speech):
     command = [sys.executable, "-m", "emospeech", "predict", "--weights", weights, speech]
     piped = f"{shlex.join(map(str, command))} | true"
     done = subprocess.run(piped, shell=True, cwd=ROOT, capture_output=True, text=True)
@@ -577,7 +571,7 @@ def test_the_reader_of_a_pipe_may_leave(weights, speech):
 
 
 @pytest.mark.parametrize("crops", ["0", "-1", "x", "1.5"])
-def test_crops_are_counted_in_whole_numbers(capsys, crops):
+def test_crops_must_be_a_positive_integer(capsys, crops):
     with pytest.raises(SystemExit):
         main(["predict", "--model", "BasicCNN", f"--crops={crops}", "x.wav"])
     assert f"argument --crops: {crops} " in capsys.readouterr().err
