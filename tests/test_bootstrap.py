@@ -1,4 +1,4 @@
-"""Intervals and tests over speakers: against plain loops, SciPy and simulated speakers."""
+"""Intervals and tests over speakers, compared with plain loops, SciPy and simulations."""
 
 from itertools import product
 
@@ -15,7 +15,7 @@ SCORED = dict(zip(bootstrap.METRICS, range(len(bootstrap.METRICS)), strict=True)
 
 
 def predictions(speakers=5, size=60, skill=1.0, seed=0, tasks=("valence",)):
-    """Predictions of a model on `speakers` of unequal skill, one a fold."""
+    """Predictions of a model whose skill varies across `speakers`, one speaker per fold."""
     labels = np.random.default_rng(99).choice(np.arange(1, 5.5, 0.5), (speakers * size, len(tasks)))
     rng = np.random.default_rng(seed)
     number = np.repeat(np.arange(speakers), size)
@@ -38,27 +38,27 @@ def probabilities_of(table):
     return table[[f"p{number}" for number in range(1, 6)]].to_numpy()
 
 
-def test_added_rows_give_the_figures_of_the_predictions():
+def test_metrics_from_sums_agree_with_the_predictions():
     table = predictions()
     rows = bootstrap.recording_sums(table["valence"], probabilities_of(table))
     ours = bootstrap.metrics_from_sums(rows.sum(axis=0))
     assert ours == pytest.approx(scored(table["valence"], probabilities_of(table)), abs=1e-12)
 
 
-def test_a_figure_without_spread_is_not_defined():
+def test_correlations_of_constants_are_nan():
     rows = bootstrap.recording_sums(np.full(4, 2.0), np.full((4, 5), 0.2))
     figures = bootstrap.metrics_from_sums(rows.sum(axis=0))
     assert np.isnan(figures[SCORED["rho"]])
     assert np.isnan(figures[SCORED["ccc"]])
 
 
-def test_draws_are_those_of_a_plain_bootstrap():
+def test_resamples_agree_with_a_plain_bootstrap():
     tables = {"a": predictions(3, 20), "b": predictions(3, 20, seed=1).iloc[:-5]}
     _, parts = bootstrap.sums_by_speaker(tables, "valence")
     drawn = bootstrap.resample(parts, 7, np.random.default_rng(4)).both
     rng = np.random.default_rng(4)
     speakers = bootstrap.draw_speakers(3, 7, rng)
-    bootstrap.draw_recordings(parts, np.tile(np.arange(3), (7, 1)), rng)  # the fixed speakers
+    bootstrap.draw_recordings(parts, np.tile(np.arange(3), (7, 1)), rng)  # with fixed speakers
     rows = {name: [part for _, part in table.groupby("speaker")] for name, table in tables.items()}
     picked = {}
     for speaker in range(3):
@@ -81,8 +81,8 @@ def test_draws_are_those_of_a_plain_bootstrap():
 
 
 @pytest.mark.parametrize(("speakers", "spread"), [(5, 0.0), (5, 0.5), (10, 0.5), (10, 1.5)])
-def test_intervals_cover_what_they_say(speakers, spread):
-    """Speakers whose recall of each class varies by `spread` (in logits) around a known mean."""
+def test_intervals_cover_at_the_nominal_rate(speakers, spread):
+    """Speakers whose recall per class varies by `spread` (in logits) around a known mean."""
     rng = np.random.default_rng([speakers, int(10 * spread)])
     sizes = np.array([20, 60, 50, 40, 20])
     centre = np.array([-0.5, 0.5, 0.0, -0.3, 0.2])
@@ -103,12 +103,12 @@ def test_intervals_cover_what_they_say(speakers, spread):
         value = bootstrap.scope_metrics(np.swapaxes(totals, 0, 1))[0]
         half = bootstrap.margin(bootstrap.standard_error(figures, speakers), speakers)
         covered += (abs(value - truth) <= half)[:, SCORED["uar5"]]
-    assert (covered > 0.92 * runs).all()  # pooled, and as the mean of the speakers
+    assert (covered > 0.92 * runs).all()  # for both scopes
     assert (covered < 0.98 * runs).all()
 
 
-def test_the_error_of_a_mean_is_students():
-    """On a mean over speakers the bootstrap has a closed form: s / sqrt(n), and t of n - 1."""
+def test_error_of_the_mean_is_students():
+    """For a mean over speakers, the bootstrap has a closed form: s / sqrt(n) and t(n - 1)."""
     table = predictions(6, 30)
     _, parts = bootstrap.sums_by_speaker({"a": table}, "valence")
     draws = bootstrap.resample(parts, 20_000, np.random.default_rng(0))
@@ -121,7 +121,7 @@ def test_the_error_of_a_mean_is_students():
     assert bootstrap.margin(error, 6) == pytest.approx(stats.t.ppf(0.975, 5) * error)
 
 
-def test_intervals_table_is_whole_and_follows_the_seed():
+def test_intervals_table_is_complete_and_reproducible():
     both = predictions(tasks=("valence", "activation"))
     tables = {"BasicCNN": predictions(), "MultitaskCNN": both}
     table, again = (intervals.intervals_table(tables, 300, seed=1) for _ in range(2))
@@ -136,12 +136,12 @@ def test_intervals_table_is_whole_and_follows_the_seed():
 
 
 def enumerated_p(differences):
-    """Return the p of sign flips from a plain loop over all choices of signs."""
+    """Return the p-value of sign flips from a loop over all sign patterns."""
     flips = [abs(np.dot(signs, differences)) for signs in product((-1, 1), repeat=len(differences))]
     return np.mean(np.array(flips) >= abs(differences.sum()) - 1e-9)
 
 
-def test_sign_flips_are_exact_and_bounded():
+def test_sign_flip_p_is_exact_and_bounded():
     rng = np.random.default_rng(0)
     for speakers in (5, 8):
         differences = rng.normal(0.5, 1, (speakers, 2, 3))
@@ -153,7 +153,7 @@ def test_sign_flips_are_exact_and_bounded():
     assert comparisons.smallest_p(10) == pytest.approx(0.00195, abs=1e-5)
 
 
-def test_drawn_signs_are_close_to_all_of_them():
+def test_random_sign_patterns_approximate_all_patterns():
     differences = np.random.default_rng(1).normal(0.4, 1, 17)
     drawn = comparisons.sign_flip_p(differences, np.random.default_rng(2))
     assert drawn == pytest.approx(enumerated_p(differences), abs=0.005)
@@ -161,14 +161,14 @@ def test_drawn_signs_are_close_to_all_of_them():
     assert certain >= comparisons.smallest_p(17)
 
 
-def test_holm_by_hand():
+def test_holm_on_small_examples():
     assert comparisons.holm([0.01, 0.04, 0.03]).tolist() == pytest.approx([0.03, 0.06, 0.06])
     assert comparisons.holm([0.5, 0.9]).tolist() == [1, 1]
     columns = np.array([[0.01, 0.5], [0.04, 0.001]])
     assert comparisons.holm(columns).tolist() == [[0.02, 0.5], [0.04, 0.002]]
 
 
-def test_comparisons_are_paired_and_know_what_speakers_can_show():
+def test_comparisons_are_paired_and_report_the_smallest_p():
     good, bad = predictions(skill=2.0), predictions(skill=0.2, seed=1)
     tables = {"BasicCNN": good, "BasicDCGAN": bad, "same": good, "baseline": bad.iloc[1:]}
     table = comparisons.comparisons_table(tables, "baseline", 500, seed=1)
@@ -181,10 +181,10 @@ def test_comparisons_are_paired_and_know_what_speakers_can_show():
     same = rows.loc["BasicCNN", "same", "pooled"]
     assert same["value"] == same["low"] == same["high"] == 0
     nothing = rows.loc["BasicDCGAN", "baseline", "mean"]
-    assert nothing["value"] == 0, "only recordings that all models predict are compared"
+    assert nothing["value"] == 0, "only common recordings are compared"
     assert nothing["p"] == 1
 
 
-def test_one_model_has_nothing_to_compare_with():
+def test_comparisons_of_a_single_model_are_empty():
     table = comparisons.comparisons_table({"BasicCNN": predictions()}, "baseline", 10, seed=1)
     assert len(table) == 0

@@ -1,4 +1,4 @@
-"""Intervals of the cells of a confusion matrix: against plain loops over the same draws."""
+"""Intervals of confusion matrices, compared with plain loops over the same draws."""
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,8 @@ def counts_of(table):
     return metrics.confusion_matrix(metrics.contingency_table(table["valence"], prediction))
 
 
-def plain_figures(counts):
-    """The figures of KEYS one by one, from the functions for a single matrix."""
+def plain_metrics(counts):
+    """MATRIX_METRICS one by one, from the functions for a single matrix."""
     classes = metrics.class_metrics(counts).set_index("class")
     shares = metrics.normalise_rows(counts)
     classes["recall"] = np.diag(shares)
@@ -37,31 +37,31 @@ def plain_figures(counts):
             yield classes.loc[truth, figure]
 
 
-def test_the_values_are_those_of_the_pooled_matrix(predictions):
+def test_values_are_of_the_pooled_confusion_matrix(predictions):
     table = intervals.cells_table(predictions, 20, 1)
     for model, rows in table.groupby("model"):
         counts = counts_of(predictions[model])
-        assert rows["value"].tolist() == pytest.approx(list(plain_figures(counts)), nan_ok=True)
+        assert rows["value"].tolist() == pytest.approx(list(plain_metrics(counts)), nan_ok=True)
         shares = rows[rows["figure"] == "share"]
         assert shares["count"].tolist() == counts.ravel().tolist()
         assert rows["count"].isna().sum() == len(rows) - 25
 
 
-def test_the_errors_are_those_of_a_plain_bootstrap(predictions):
+def test_errors_agree_with_a_plain_bootstrap(predictions):
     table = intervals.cells_table(predictions, 40, 7)
     rng = np.random.default_rng(np.random.SeedSequence(7))
     drawn = bootstrap.draw_speakers(5, 40, rng)
     own = predictions["BasicCNN"]
     parts = [counts_of(rows) for _, rows in own.groupby("speaker")]
     with np.errstate(all="ignore"):
-        figures = [list(plain_figures(sum(parts[n] for n in line))) for line in drawn]
+        figures = [list(plain_metrics(sum(parts[n] for n in line))) for line in drawn]
     error = np.sqrt(5 / 4) * pd.DataFrame(figures).std(ddof=0).to_numpy()
     rows = table[table["model"] == "BasicCNN"]
     assert rows["error"].tolist() == pytest.approx(error, nan_ok=True)
     assert rows["speakers"].eq(5).all()
 
 
-def test_the_bounds_are_those_of_student_and_stay_shares(predictions):
+def test_bounds_are_students_interval_clipped_to_shares(predictions):
     table = intervals.cells_table(predictions, 300, 1)
     half = 2.776445 * table["error"]  # t of four degrees of freedom
     low, high = (table["value"] - half).clip(0), (table["value"] + half).clip(upper=1)
@@ -71,8 +71,8 @@ def test_the_bounds_are_those_of_student_and_stay_shares(predictions):
     assert len(inner) > 50
 
 
-def test_the_recall_has_the_interval_of_intervals_csv(predictions):
-    """Both draw speakers, with other numbers; with many draws they agree."""
+def test_uar_agrees_with_intervals_csv(predictions):
+    """Both draw speakers, but with different random numbers."""
     ours = intervals.cells_table(predictions, 4000, 1).set_index(["model", "figure"])
     other = intervals.intervals_table(predictions, 4000, 1).query("task == 'valence'")
     other = other[other["scope"] == "pooled"].set_index(["model", "figure"])

@@ -1,4 +1,4 @@
-"""Figures of predictions: scopes, chance, and the columns that other tools read."""
+"""Metrics of predictions: columns, scopes, seeds and chance levels."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ def predictions(model_tasks=("valence",), seed=0, skill=0.5, size=300):
     return tables_of.predictions_table(rows, labels, probabilities)
 
 
-def test_columns_are_the_contract():
+def test_predictions_have_the_documented_columns():
     head = ["recording", "speaker", "session", "fold", "trial"]
     valence = ["valence", "p1", "p2", "p3", "p4", "p5", "expected"]
     assert list(predictions()) == head + valence
@@ -38,7 +38,7 @@ def test_columns_are_the_contract():
     )
 
 
-def test_pooled_counts_all_folds_and_mean_averages_them():
+def test_scopes_pool_or_average_the_folds():
     table = predictions()
     figures = scores.metrics_of(table, "valence", 500, np.random.default_rng(0))
     figures = figures.set_index("scope")
@@ -50,7 +50,7 @@ def test_pooled_counts_all_folds_and_mean_averages_them():
     assert figures.loc["pooled", ["rho", "p"]].tolist() == pytest.approx([rho, p])
 
 
-def test_seeds_stand_beside_each_other_with_their_folds_pooled(tmp_path):
+def test_seeds_table_pools_the_folds_of_each_seed(tmp_path):
     tasks = ("valence", "activation")
     own, again = predictions(tasks, seed=1), predictions(tasks, seed=2)
     for table, place in ((own, "M"), (again, "M/seed-11"), (own, "M/seed-2")):
@@ -68,7 +68,7 @@ def test_seeds_stand_beside_each_other_with_their_folds_pooled(tmp_path):
     assert table.iloc[5][names].tolist() == pytest.approx(pooled.loc["pooled", names].tolist())
 
 
-def test_skill_lies_above_chance_and_none_within():
+def test_only_skilled_predictions_exceed_chance():
     for skill, above in ((0.5, True), (0.0, False)):
         table = predictions(skill=skill)
         pooled = scores.metrics_of(table, "valence", 2000, np.random.default_rng(0)).iloc[-2]
@@ -76,7 +76,7 @@ def test_skill_lies_above_chance_and_none_within():
         assert pooled["chance_low"] < pooled["chance"] < pooled["chance_high"]
 
 
-def test_metrics_hold_every_model_and_task_and_follow_the_seed():
+def test_metrics_cover_every_model_and_task_reproducibly():
     tables = {"BasicCNN": predictions(), "MultitaskCNN": predictions(("valence", "activation"))}
     first, again = (scores.metrics_table(tables, 200, seed=1) for _ in range(2))
     assert first.equals(again)
@@ -87,7 +87,7 @@ def test_metrics_hold_every_model_and_task_and_follow_the_seed():
     }
 
 
-def test_chance_is_that_of_predictions_really_permuted_and_above_a_fifth():
+def test_chance_agrees_with_permuted_predictions():
     rng = np.random.default_rng(2)
     folds = [
         (rng.choice([1, 1.5, 2, 2.5, 3, 3.5, 4, 5], 80), rng.choice([1, 2, 2, 3, 5], 80))

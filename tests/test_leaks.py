@@ -1,4 +1,4 @@
-"""The leak checks pass on clean evidence and find every planted leak, also in real trainings."""
+"""Leak checks pass on clean evidence and detect planted leaks, also in real trainings."""
 
 import shutil
 from dataclasses import replace
@@ -34,7 +34,7 @@ from tests.test_training import PARAMETERS, SETTINGS, fold_of, train_fold
 
 
 def failed(evidence):
-    """Return the names of the checks that fail."""
+    """Return the names of the failed checks."""
     table = leak_table(evidence)
     if (table["result"] == "passed").all():
         refuse_leaks(table, "folds.csv")
@@ -46,7 +46,7 @@ def failed(evidence):
 
 @pytest.fixture
 def clean():
-    """Evidence of a model `a`, some of whose recordings have no label."""
+    """Evidence for a model `a`; one recording has no label."""
     recordings, folds = made_up_corpus()
     recordings.loc[3, "valence"] = np.nan
     predicted = random_predictions(recordings, folds).dropna()
@@ -59,13 +59,13 @@ def test_clean_evidence_passes_every_check(clean):
 
 
 def with_part(evidence, recording, fold, part):
-    """Return the evidence after a recording of a fold was moved to another part."""
+    """Return the evidence with a recording of a fold moved to another part."""
     parts = evidence.parts
     here = (parts["recording"] == recording) & (parts["fold"] == fold)
     return replace(evidence, parts=parts.assign(part=parts["part"].mask(here, part)))
 
 
-def test_leaks_between_the_parts_are_found(clean):
+def test_leaks_between_parts_are_detected(clean):
     parts = clean.parts
     tested = parts.loc[(parts["part"] == "test") & (parts["fold"] == 1), "recording"].iloc[0]
     trained = failed(with_part(clean, tested, 1, "train"))
@@ -94,13 +94,13 @@ PREDICTED = {
 
 
 @pytest.mark.parametrize("check", PREDICTED)
-def test_wrong_predictions_are_found(clean, check):
+def test_wrong_predictions_are_detected(clean, check):
     predictions = {"a": PREDICTED[check](clean.predictions["a"])}
     assert check in failed(replace(clean, predictions=predictions))
 
 
 def changed_draws(evidence, use, **columns):
-    """Return the evidence with other values in the first draw of a use."""
+    """Return the evidence with other values in the first draw of this use."""
     draws = evidence.draws["a"].reset_index(drop=True)
     row = draws.index[draws["use"] == use][0]
     for name, value in columns.items():
@@ -108,7 +108,7 @@ def changed_draws(evidence, use, **columns):
     return replace(evidence, draws={"a": draws})
 
 
-def test_draws_of_the_wrong_part_are_found(clean):
+def test_draws_from_the_wrong_part_are_detected(clean):
     parts = clean.parts
     tested = parts.loc[(parts["part"] == "test") & (parts["fold"] == 1), "recording"].iloc[0]
     assert "a learns labels of the training part only" in failed(
@@ -122,45 +122,45 @@ def test_draws_of_the_wrong_part_are_found(clean):
     }
 
 
-def test_labels_overwritten_by_predictions_are_found(clean):
+def test_changed_labels_are_detected(clean):
     found = failed(changed_draws(clean, "labelled", valence=2.718))
     assert found == {"a learns the labels of recordings.csv"}
 
 
-def test_a_training_without_draws_is_found(clean):
+def test_missing_draws_are_detected(clean):
     draws = clean.draws["a"]
     missing = {"a": draws[(draws["fold"] != 2) | (draws["use"] != "labelled")]}
     found = failed(replace(clean, draws=missing))
     assert found == {"a has the draws of a training for each fold"}
 
 
-def test_the_control_is_checked_against_its_shuffled_labels(clean):
+def test_shuffled_labels_are_the_expected_ones(clean):
     recordings, folds = made_up_corpus()
     labels = parts_table(recordings, folds, shuffle_seed=1)
     assert not labels["valence"].equals(clean.labels["valence"])
     assert "a learns the labels of recordings.csv" in failed(replace(clean, labels=labels))
 
 
-def test_equal_audio_is_found_across_parts_and_in_the_pool(clean):
+def test_equal_audio_is_detected_across_parts_and_in_the_pool(clean):
     parts = clean.parts[clean.parts["fold"] == 1].set_index("part")["recording"]
     tested, trained = parts["test"].iloc[0], parts["train"].iloc[0]
     rows = [(tested, "iemocap", trained)]
     pairs = pd.DataFrame(rows, columns=["recording", "corpus", "other"])
     assert "no two parts of a fold hold the same audio" in failed(replace(clean, equal_audio=pairs))
     copied = pairs.assign(corpus="ami", other="meeting")
-    assert failed(replace(clean, equal_audio=copied)) == set(), "the pool did not draw it"
-    heard = changed_draws(clean, "unlabelled", corpus="ami", recording="meeting", fold=1)
-    found = failed(replace(heard, equal_audio=copied))
+    assert failed(replace(clean, equal_audio=copied)) == set(), "not drawn"
+    drawn = changed_draws(clean, "unlabelled", corpus="ami", recording="meeting", fold=1)
+    found = failed(replace(drawn, equal_audio=copied))
     assert found == {"a uses no unlabelled audio of a held-out session"}
 
 
-def test_a_choice_by_a_score_of_the_test_speaker_is_found():
+def test_selection_by_scores_on_the_test_speaker_is_detected():
     """With folds.validation: both, fold 4 validates on the test speaker of fold 1."""
     recordings, _ = made_up_corpus()
     folds = make_folds(recordings, FoldSettings(validation="both"))
     evidence = leak_evidence(recordings, folds, {"a": random_predictions(recordings, folds)})
     check = {"a has trials chosen without a score of the test speaker"}
-    assert failed(evidence) == check, "one trial chosen by the scores of all ten folds"
+    assert failed(evidence) == check, "selected by the scores of all ten folds"
     scores = np.random.default_rng(0).random((3, 10))
     rows = [(t, f + 1, scores[t, f]) for t, f in np.ndindex(scores.shape)]
     validations = pd.DataFrame(rows, columns=["trial", "fold", "uar"])
@@ -170,11 +170,11 @@ def test_a_choice_by_a_score_of_the_test_speaker_is_found():
     best = best_trials(table, choices)
     assert failed(replace(evidence, choices={"a": (best, table)})) == set()
     best["folds"]["1"]["trial"] = (best["folds"]["1"]["trial"] + 1) % 3
-    assert failed(replace(evidence, choices={"a": (best, table)})) == check, "not the best of them"
+    assert failed(replace(evidence, choices={"a": (best, table)})) == check, "not the best trial"
 
 
 def trained_evidence(corpus, folder, **options):
-    """Return the evidence of a BasicDCGAN that really trains on fold 1, and its pool's store."""
+    """Return the evidence of a real training of BasicDCGAN on fold 1."""
     recordings = read_table(corpus / "recordings.csv")
     folds = read_table(corpus / "folds.csv")
     folds = folds[folds["fold"] == 1]
@@ -187,12 +187,12 @@ def trained_evidence(corpus, folder, **options):
         evidence,
         parts=parts,
         corpus="store",
-        equal_audio=equal_audio_table(store, [store]),
+        equal_audio=equal_audio_table(store, {"store": store}),
         draws={"BasicDCGAN": draws},
     )
 
 
-def test_the_draws_of_a_training_pass(corpus, tmp_path):
+def test_draws_of_a_training_pass(corpus, tmp_path):
     evidence = trained_evidence(corpus, tmp_path)
     assert failed(evidence) == set()
     draws = evidence.draws["BasicDCGAN"].groupby("use")["recording"].agg(set)
@@ -200,11 +200,11 @@ def test_the_draws_of_a_training_pass(corpus, tmp_path):
     assert draws["labelled"] <= parts["train"]
     assert draws["validation"] == parts["validation"]
     drawn = evidence.draws["BasicDCGAN"].groupby("use")["draws"].sum()
-    assert drawn["unlabelled"] == drawn["labelled"] > 0, "one unlabelled crop for each labelled one"
+    assert drawn["unlabelled"] == drawn["labelled"] > 0, "one unlabelled crop per labelled crop"
 
 
-def test_test_recordings_that_train_are_found(corpus, tmp_path, monkeypatch):
-    """A fault in fold.py that no table shows: the training part takes the test recordings in."""
+def test_training_on_test_recordings_is_detected(corpus, tmp_path, monkeypatch):
+    """A bug in the training code, which folds.csv does not show."""
     honest = Fold.labelled_parts
 
     def leaking(fold, tasks):
@@ -216,15 +216,15 @@ def test_test_recordings_that_train_are_found(corpus, tmp_path, monkeypatch):
     assert found == {"BasicDCGAN learns labels of the training part only"}
 
 
-def test_a_held_out_session_in_the_pool_is_found(corpus, tmp_path, monkeypatch):
+def test_held_out_session_in_the_pool_is_detected(corpus, tmp_path, monkeypatch):
     everything = lambda fold, store: np.arange(len(store.recordings))  # noqa: E731
     monkeypatch.setattr(Fold, "unlabelled_recordings", everything)
     found = failed(trained_evidence(corpus, tmp_path))
     assert found == {"BasicDCGAN uses no unlabelled audio of a held-out session"}
 
 
-def test_the_held_out_session_is_kept_out_whatever_the_path(corpus, tmp_path):
-    """The same store by a link counts as the fold's own, a copy of its audio is refused."""
+def test_held_out_session_is_excluded_whatever_the_path(corpus, tmp_path):
+    """A link to the store counts as the same store; a copy of its audio is refused."""
     fold = fold_of(corpus)
     (tmp_path / "link.h5").symlink_to(corpus / "store.h5")
     gather = CropGatherer(fold.store, 16)
@@ -235,8 +235,8 @@ def test_the_held_out_session_is_kept_out_whatever_the_path(corpus, tmp_path):
         load_pool(fold, [tmp_path / "copy.h5"], gather)
 
 
-def test_one_copied_recording_in_another_corpus_is_refused(corpus, tmp_path):
-    """Under another name, as another file format, among recordings of its own."""
+def test_copied_recording_in_another_corpus_is_refused(corpus, tmp_path):
+    """The copy has another name and file format, and the corpus has other recordings."""
     rng, fold = np.random.default_rng(5), fold_of(corpus)
     samples, rate = soundfile.read(corpus / "utterance-00.wav")
     soundfile.write(tmp_path / "copy.flac", samples, rate)
@@ -264,7 +264,7 @@ def test_equal_audio_in_two_parts_of_a_fold_is_refused(corpus, tmp_path):
         fold_of(tmp_path)
 
 
-def test_silence_and_other_settings_are_not_equal_audio(store):
+def test_equal_audio_excludes_silence_and_other_settings(store):
     everything = np.arange(4)
     assert equal_recordings(store, everything, store, everything) == []
     twin = replace(store, frames=store.frames.copy())

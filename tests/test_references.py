@@ -1,4 +1,4 @@
-"""Guessers, raters, the classical baseline and slices: hand-made cases and plain loops."""
+"""No-information baselines, raters, the classical baseline and slices."""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ RATE = acoustics.SAMPLE_RATE
 
 
 def corpus(size=400, seed=0):
-    """Recordings of five sessions with two speakers each, and their folds."""
+    """Return recordings of five sessions with two speakers each, and their folds."""
     rng = np.random.default_rng(seed)
     session, gender = rng.integers(1, 6, size), rng.choice(["F", "M"], size)
     style = rng.choice(["impro", "script"], size)
@@ -33,7 +33,7 @@ def corpus(size=400, seed=0):
 
 
 def random_predictions(recordings, folds):
-    """One random distribution for each test recording, in the columns of predictions.csv."""
+    """Return predictions.csv with random class probabilities."""
     rows = folds[folds["part"] == "test"].merge(recordings, on="recording")
     shares = np.random.default_rng(1).dirichlet(np.ones(5), len(rows))
     head = rows[["recording", "speaker", "session", "fold"]].assign(trial=0)
@@ -41,7 +41,7 @@ def random_predictions(recordings, folds):
 
 
 def ratings_of(table):
-    """Ratings as {recording: [valence of each rater]} in the columns of ratings.csv."""
+    """Return ratings.csv from {recording: [valence of each rater]}."""
     rows = [
         (name, f"E{number}", "external", value, value, value)
         for name, given in table.items()
@@ -51,7 +51,7 @@ def ratings_of(table):
     return pd.DataFrame(rows, columns=names)
 
 
-def test_guessers_reach_on_average_what_drawing_reaches():
+def test_no_information_metrics_agree_with_drawn_classes():
     recordings, folds = corpus()
     table = references.references_table(recordings, folds).set_index(["reference", "task", "scope"])
     assert table.loc[("majority", "valence", "pooled"), "uar5"] == pytest.approx(0.2)
@@ -71,7 +71,7 @@ def test_guessers_reach_on_average_what_drawing_reaches():
     assert table["rho"].isna().all()
 
 
-def test_the_prior_is_that_of_the_training_part_alone():
+def test_prior_is_of_the_training_part_only():
     recordings, folds = corpus()
     parts = folds.merge(recordings, on="recording")
     parts.loc[parts["part"] == "train", "valence"] = 5.0
@@ -80,7 +80,7 @@ def test_the_prior_is_that_of_the_training_part_alone():
         assert table[:, 4].sum() == table.sum() > 0
 
 
-def test_raters_are_left_out_in_turn():
+def test_raters_are_compared_with_the_other_raters():
     assert references.leave_one_out([2.0, 3.0, 5.0]) == [(4.0, 2.0), (3.5, 3.0), (2.5, 5.0)]
     assert references.leave_one_out([4.0]) == []
     recordings, folds = corpus()
@@ -93,7 +93,7 @@ def test_raters_are_left_out_in_turn():
     assert (human.loc[human["reference"] == "rater", "accuracy"] == 0).all()
 
 
-def test_slices_are_the_scores_of_their_recordings():
+def test_slices_contain_the_metrics_of_their_recordings():
     recordings, folds = corpus()
     table = random_predictions(recordings, folds)
     given = {0: [3, 3], 1: [3, 4], 2: [1, 4], 3: [3]}
@@ -111,14 +111,14 @@ def test_slices_are_the_scores_of_their_recordings():
     assert whole["uar5"] == pytest.approx(expected)
 
 
-def test_a_style_that_no_name_tells_makes_no_slice():
+def test_unknown_styles_have_no_slice():
     recordings, folds = corpus()
     named = recordings.assign(dialogue="")
     table = scores.slices_table({"a": random_predictions(recordings, folds)}, named)
     assert set(table["slice"]) == {"speaker"}
 
 
-def test_contours_know_a_tone_and_follow_its_level():
+def test_statistics_of_a_tone():
     times = np.arange(RATE) / RATE
     tone = np.sin(2 * np.pi * 200 * times).astype(np.float32)
     loud, quiet = acoustics.statistics(tone), acoustics.statistics(tone / 10)
@@ -130,11 +130,11 @@ def test_contours_know_a_tone_and_follow_its_level():
 
 
 @pytest.mark.parametrize("samples", [np.zeros(RATE, np.float32), np.ones(3, np.float32)])
-def test_silence_and_a_click_have_finite_statistics(samples):
+def test_statistics_of_silence_and_clicks_are_finite(samples):
     assert np.isfinite(list(acoustics.statistics(samples).values())).all()
 
 
-def test_the_baseline_learns_from_the_training_part_and_chooses_by_validation():
+def test_baseline_learns_without_test_labels():
     recordings, folds = corpus()
     rng = np.random.default_rng(0)
     features = pd.DataFrame({"recording": recordings["recording"]})
@@ -146,7 +146,6 @@ def test_the_baseline_learns_from_the_training_part_and_chooses_by_validation():
     assert set(table["recording"]) == test
     assert np.corrcoef(table["valence"], table["expected"])[0, 1] > 0.9
     assert "activation_p5" in table
-    # The labels of the test speaker change nothing.
     wrong = recordings.assign(
         valence=recordings["valence"].mask(recordings["recording"].isin(test), 1.0)
     )
@@ -154,7 +153,7 @@ def test_the_baseline_learns_from_the_training_part_and_chooses_by_validation():
     assert (again["p3"] == table["p3"]).all()
 
 
-def test_a_part_without_labels_is_named():
+def test_parts_without_labels_are_reported():
     recordings, folds = corpus()
     features = pd.DataFrame({"recording": recordings["recording"], "a": 0.0})
     recordings.loc[recordings["speaker"] == "Ses1F", "valence"] = np.nan
@@ -162,7 +161,7 @@ def test_a_part_without_labels_is_named():
         baseline.baseline_predictions(recordings, folds, features, 1, ["valence"])
 
 
-def test_rare_classes_weigh_as_much_as_common_ones():
+def test_baseline_weights_classes_equally():
     features = np.r_[np.zeros(95), np.ones(5)][:, None] + np.arange(100)[:, None] * 1e-6
     labels = np.r_[np.full(95, 2.0), np.full(5, 4.0)]
     found = baseline.fit(features, labels, 1e-4)(np.array([[0.5]]))
@@ -170,7 +169,7 @@ def test_rare_classes_weigh_as_much_as_common_ones():
     assert found[0, [0, 2, 4]].tolist() == [0, 0, 0]
 
 
-def test_names_made_of_digits_stay_text(tmp_path):
+def test_names_of_digits_or_na_remain_text(tmp_path):
     recordings, folds = corpus()
     table = random_predictions(recordings, folds).assign(speaker="NA")
     path = tmp_path / "a" / "fold-1" / "predictions.csv"
@@ -183,7 +182,7 @@ def test_names_made_of_digits_stay_text(tmp_path):
 
 
 @pytest.mark.parametrize("label", [1.0, 3.0])
-def test_the_baseline_predicts_the_only_class_of_the_training_part(caplog, label):
+def test_baseline_predicts_the_only_class_of_the_training_part(caplog, label):
     recordings, folds = corpus()
     features = pd.DataFrame({"recording": recordings["recording"]})
     features["a"] = np.random.default_rng(0).normal(size=len(recordings))
@@ -203,8 +202,8 @@ def test_the_baseline_predicts_the_only_class_of_the_training_part(caplog, label
 
 
 @pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:All-NaN slice")
-def test_the_evaluation_of_a_single_class_is_complete():
-    """Figures that need two classes are empty, and nothing fails."""
+def test_evaluation_of_a_single_class_is_complete():
+    """Metrics that require two classes are NaN."""
     recordings = example_study.recordings_table(100)
     recordings[["valence", "activation"]] = 4.0
     predictions = example_study.predictions_of_all(

@@ -1,4 +1,4 @@
-"""What the shared layer holds: the map of recordings, and their neighbours against chance."""
+"""The shared layer: the map of recordings and their nearest neighbours."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from tests.conftest import CORPUS_ROWS
 from tests.settings import with_keys
 from tests.test_training import PARAMETERS, SETTINGS, TRIAL, fold_of
 
-LARGE = with_keys(SETTINGS, weight_deviation=0.5)  # so that recordings differ in the shared layer
+LARGE = with_keys(SETTINGS, weight_deviation=0.5)  # makes the activations differ
 
 
 def weights_at(path, name, seed=0):
@@ -26,7 +26,7 @@ def weights_at(path, name, seed=0):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_representation_is_what_goes_into_the_head(corpus, tmp_path, name):
+def test_representation_is_the_input_of_the_head(corpus, tmp_path, name):
     path = weights_at(tmp_path / "w.safetensors", name)
     tested = load_predictor(name, fold_of(corpus), TRIAL, path, LARGE)
     captured = []
@@ -37,11 +37,11 @@ def test_the_representation_is_what_goes_into_the_head(corpus, tmp_path, name):
     np.testing.assert_array_equal(values, torch.cat(captured).detach().numpy())
     assert values.shape == (8, LARGE.models.shared_units)
     assert len(np.unique(values, axis=0)) == 8
-    heard = torch.cat(list(tested.parts["validation"].fixed_crops(1)))
-    np.testing.assert_array_equal(crops, heard.flatten(1).numpy())
+    expected = torch.cat(list(tested.parts["validation"].fixed_crops(1)))
+    np.testing.assert_array_equal(crops, expected.flatten(1).numpy())
 
 
-def test_the_left_out_session_is_seen_by_the_network_of_the_chosen_trial(corpus, tmp_path):
+def test_held_out_session_is_represented_by_the_selected_trial(corpus, tmp_path):
     paths = {
         trial: weights_at(
             tmp_path / f"trial-{trial}" / "fold-1" / "w.safetensors", "BasicCNN", trial
@@ -63,8 +63,7 @@ def test_the_left_out_session_is_seen_by_the_network_of_the_chosen_trial(corpus,
     np.testing.assert_array_equal(values[8:], other.represent("validation", seed=1)[1])
 
 
-def test_the_map_keeps_what_two_directions_can():
-    """Values in a plane keep all their distances."""
+def test_map_preserves_distances_in_a_plane():
     rng = np.random.default_rng(0)
     plane = rng.normal(size=(40, 2)) * [3, 1]
     turned = plane @ np.linalg.qr(rng.normal(size=(30, 2)))[0].T + 5
@@ -85,11 +84,11 @@ def table_of(rng, size=200, dialogues=""):
     return rows.assign(dialogue=dialogues)
 
 
-def test_neighbours_are_those_of_scikit_learn_and_random_ones_at_chance():
+def test_neighbours_agree_with_scikit_learn_and_are_at_chance_for_noise():
     rng = np.random.default_rng(1)
     rows, values = table_of(rng, 600), rng.normal(size=(600, 12)).astype(np.float32)
     table = neighbours_table(rows, {"noise": values})
-    assert table["property"].tolist() == ["speaker", "valence"], "no activation is known"
+    assert table["property"].tolist() == ["speaker", "valence"], "activation is unknown"
     finder = NearestNeighbors(n_neighbors=10).fit(values.astype(np.float64))
     near = finder.kneighbors(return_distance=False)
     classes = rows["valence"].map({1: 1, 1.5: 2, 2: 2, 3: 3, 4.5: 4, 5: 5}).to_numpy()
@@ -101,7 +100,7 @@ def test_neighbours_are_those_of_scikit_learn_and_random_ones_at_chance():
         assert row.recordings == 600
 
 
-def test_what_is_learned_lies_above_chance():
+def test_learned_properties_exceed_chance():
     rng = np.random.default_rng(2)
     rows = table_of(rng)
     values = np.column_stack([rows["valence"], 0.1 * rng.normal(size=200)])
@@ -111,8 +110,8 @@ def test_what_is_learned_lies_above_chance():
     assert abs(table.loc["speaker", "share"] - table.loc["speaker", "chance"]) < 0.1
 
 
-def test_neighbours_in_the_same_dialogue_do_not_count():
-    """Where each dialogue lies by itself and has one class, what is near is always alike."""
+def test_neighbours_in_the_same_dialogue_are_excluded():
+    """With one class per dialogue and distant dialogues, all nearest neighbours are alike."""
     rng = np.random.default_rng(3)
     numbers = np.repeat(np.arange(20), 10)
     rows = table_of(rng, dialogues=[f"d{number}" for number in numbers])
@@ -125,5 +124,5 @@ def test_neighbours_in_the_same_dialogue_do_not_count():
     assert valence["share"] < 0.5
     few = rows.assign(dialogue=["one"] * 195 + ["two"] * 5)
     counted = neighbours_table(few, {"values": values}).set_index("property").loc["speaker"]
-    assert counted["recordings"] == 200  # of which 195 have five neighbours
+    assert counted["recordings"] == 200  # 195 of them have five eligible neighbours
     assert neighbours_table(rows.assign(dialogue="one"), {"values": values}).empty

@@ -18,10 +18,10 @@ with import_lock("librosa"):
     import librosa.feature.spectral
 
 SAMPLE_RATE = 16_000  # Hz
-FRAMES = {"frame_length": 1024, "hop_length": 256}  # samples
+WINDOW, HOP = 1024, 256  # samples
 MFCCS = 13
 MEL_BANDS = 40
-PITCH_RANGE = {"fmin": 60, "fmax": 400}  # Hz
+PITCH_MIN, PITCH_MAX = 60, 400  # Hz
 PERCENTILES = (10, 50, 90)
 FLOOR = 1e-5  # of the RMS level, about -100 dB of full scale; keeps the log of silence finite
 
@@ -32,19 +32,21 @@ def contours(samples: np.ndarray) -> dict[str, np.ndarray]:
     Pitch is estimated by YIN and kept for the louder half of the frames, since it is meaningless in
     silence.
     """
-    window, hop = FRAMES.values()
-    samples = np.pad(samples, (0, max(window - len(samples), 0)))
-    power = np.abs(librosa.stft(samples, n_fft=window, hop_length=hop)) ** 2
+    samples = np.pad(samples, (0, max(WINDOW - len(samples), 0)))
+    power = np.abs(librosa.stft(samples, n_fft=WINDOW, hop_length=HOP)) ** 2
     amplitude = np.sqrt(power)
     mel = librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE, n_mels=MEL_BANDS)
     mfccs = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=MFCCS)
-    level = np.log(librosa.feature.rms(y=samples, **FRAMES)[0] + FLOOR)
-    pitch = librosa.yin(samples, sr=SAMPLE_RATE, **PITCH_RANGE, **FRAMES)
+    level = np.log(librosa.feature.rms(y=samples, frame_length=WINDOW, hop_length=HOP)[0] + FLOOR)
+    pitch = librosa.yin(
+        samples, fmin=PITCH_MIN, fmax=PITCH_MAX, sr=SAMPLE_RATE, frame_length=WINDOW, hop_length=HOP
+    )
+    crossings = librosa.feature.zero_crossing_rate(samples, frame_length=WINDOW, hop_length=HOP)
     return {f"mfcc_{order}": values for order, values in enumerate(mfccs)} | {
         "level": level,
         "level_change": np.diff(level),
         "log_pitch": np.log(pitch)[level >= np.median(level)],
-        "zero_crossings": librosa.feature.zero_crossing_rate(samples, **FRAMES)[0],
+        "zero_crossings": crossings[0],
         "centroid": librosa.feature.spectral_centroid(S=amplitude, sr=SAMPLE_RATE)[0],
         "bandwidth": librosa.feature.spectral_bandwidth(S=amplitude, sr=SAMPLE_RATE)[0],
         "rolloff": librosa.feature.spectral_rolloff(S=amplitude, sr=SAMPLE_RATE)[0],

@@ -96,10 +96,12 @@ def baseline_predictions(
         raise InputError(f"fold {fold}", f"{problem}. Add labels, or remove the session.")
     test, probabilities = parts["test"], {}
     for task in tasks:
-        if len(present := classes_present(parts["train"][task])) == 1:
+        if len(present := classes_present(parts["train"][task].to_numpy())) == 1:
             label = CLASSES[present[0]]
             log.info("fold %s: all training labels of %s are %d", fold, task, label)
-        pairs = {name: (part[names].to_numpy(), part[task]) for name, part in parts.items()}
+        pairs = {
+            name: (part[names].to_numpy(), part[task].to_numpy()) for name, part in parts.items()
+        }
         classifier = select_classifier(pairs["train"], pairs["validation"])
         probabilities[task] = classifier(pairs["test"][0])
     head = test[["recording", "speaker", "session"]].assign(fold=fold, trial=0)

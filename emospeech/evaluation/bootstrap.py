@@ -80,13 +80,13 @@ def sums_by_speaker(
     `tables` is {model: predictions}. The recordings are those that any model predicts; a model that
     does not predict one has zeros.
     """
-    rows = pd.concat([table[["recording", "speaker"]] for table in tables.values()])
+    rows = pd.concat([table.loc[:, ["recording", "speaker"]] for table in tables.values()])
     rows = rows.drop_duplicates("recording").sort_values(["speaker", "recording"])
     positions = pd.Index(rows["recording"])
     sums = np.zeros((len(rows), len(tables), N_SUMS))
     for model, table in enumerate(tables.values()):
         own = recording_sums(*labels_and_probabilities(table, task))
-        sums[positions.get_indexer(table["recording"]), model] = own
+        sums[positions.get_indexer(pd.Index(table["recording"])), model] = own
     starts = np.flatnonzero(~rows["speaker"].duplicated().to_numpy())
     return rows["speaker"].iloc[starts].tolist(), np.split(sums, starts[1:])
 

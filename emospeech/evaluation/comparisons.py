@@ -96,7 +96,10 @@ def comparisons_table(
         if families := comparison_families(tables, reference):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,)))
             common = set.intersection(*(set(table["recording"]) for table in tables.values()))
-            tables = {name: rows[rows["recording"].isin(common)] for name, rows in tables.items()}
+            tables = {
+                name: rows.loc[rows["recording"].isin(list(common))]
+                for name, rows in tables.items()
+            }
             speakers, sums = sums_by_speaker(tables, task)
             draws = resample(sums, resamples, rng)
             for family, pairs in families.items():

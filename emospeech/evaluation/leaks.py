@@ -5,8 +5,8 @@ scores that selected a trial) with the folds. Each counts the cases and the viol
 invalidates the results, so `refuse_leaks` stops the run.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from emospeech.training.trial import FOLD_UAR, LABELLED, UNLABELLED, VALIDATION
 
 COLUMNS = ["check", "looked_at", "broken", "result"]
 KEYS = ["fold", "recording"]
-Checks = dict[str, tuple[int, int]]  # {check: (cases, violations)}
+Checks = dict[str, tuple[Any, Any]]  # {check: (cases, violations)}
 
 
 @dataclass(frozen=True)
@@ -60,21 +60,21 @@ def parts_table(
     for fold in sorted(folds["fold"].unique().tolist()):
         table = known.merge(folds[folds["fold"] == fold], on="recording")
         if shuffle_seed is not None:
-            order = shuffle_order(table["part"], shuffle_seed, fold)
+            order = shuffle_order(table.loc[:, "part"], shuffle_seed, fold)
             table[LABELS] = table[LABELS].to_numpy()[order]
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 
-def equal_audio_table(labelled: Store, stores: Sequence[Store]) -> pd.DataFrame:
+def equal_audio_table(labelled: Store, stores: dict[str, Store]) -> pd.DataFrame:
     """Return the pairs of recordings with the same audio, `recording, corpus, other`.
 
-    `recording` belongs to the `labelled` store, `other` to one of `stores`, whose name is `corpus`.
+    `recording` belongs to the `labelled` store, and `other` to one of `stores` by corpus.
     """
     everything = np.arange(len(labelled.recordings))
     rows = [
-        (labelled.recordings[index], store.path.stem, store.recordings[other])
-        for store in stores
+        (labelled.recordings[index], corpus, store.recordings[other])
+        for corpus, store in stores.items()
         for index, other in equal_recordings(
             labelled, everything, store, np.arange(len(store.recordings))
         )
@@ -114,10 +114,10 @@ def _fold_checks(parts: pd.DataFrame) -> Checks:
         part: set(zip(rows["fold"], rows["speaker"], strict=True))
         for part, rows in parts.groupby("part")
     }
-    sessions = parts[["fold", "session", "part"]].drop_duplicates()
-    left_out = sessions[sessions["part"] != "train"].drop(columns="part").drop_duplicates()
-    trained = sessions[sessions["part"] == "train"].merge(left_out, on=["fold", "session"])
-    tested = parts[parts["part"] == "test"].groupby("speaker")["fold"].nunique()
+    sessions = parts.loc[:, ["fold", "session", "part"]].drop_duplicates()
+    left_out = sessions.query("part != 'train'").drop(columns="part").drop_duplicates()
+    trained = sessions.query("part == 'train'").merge(left_out, on=["fold", "session"])
+    tested = parts.query("part == 'test'").groupby("speaker")["fold"].nunique()
     return {
         "every recording has one part in each fold": (cases, cases - (in_fold == 1).sum()),
         "no speaker is in two parts of a fold": (len(by_speaker), (by_speaker > 1).sum()),
@@ -132,7 +132,7 @@ def _fold_checks(parts: pd.DataFrame) -> Checks:
 
 def _audio_check(evidence: LeakEvidence) -> Checks:
     pairs = evidence.equal_audio[evidence.equal_audio["corpus"] == evidence.corpus]
-    parts = evidence.parts[[*KEYS, "part"]]
+    parts = evidence.parts.loc[:, [*KEYS, "part"]]
     others = parts.rename(columns={"recording": "other", "part": "other_part"})
     both = parts.merge(pairs, on="recording").merge(others, on=["fold", "other"])
     violations = (both["part"] != both["other_part"]).sum()
@@ -140,18 +140,18 @@ def _audio_check(evidence: LeakEvidence) -> Checks:
 
 
 def _draw_checks(model: str, draws: pd.DataFrame, evidence: LeakEvidence) -> Checks:
-    known = evidence.parts[[*KEYS, "part"]].assign(corpus=evidence.corpus)
+    known = evidence.parts.loc[:, [*KEYS, "part"]].assign(corpus=evidence.corpus)
     drawn = draws.merge(known, "left", [*KEYS, "corpus"])
     labelled, unlabelled, validation = (
-        drawn[drawn["use"] == use] for use in (LABELLED, UNLABELLED, VALIDATION)
+        drawn.loc[drawn["use"] == use] for use in (LABELLED, UNLABELLED, VALIDATION)
     )
     trainings = draws[["fold", "training"]].drop_duplicates()
-    complete = labelled[["fold", "training"]].drop_duplicates()
+    complete = labelled.loc[:, ["fold", "training"]].drop_duplicates()
     missing_folds = set(evidence.parts["fold"]) - set(complete["fold"])
     held_out = evidence.parts.loc[evidence.parts["part"] != "train", KEYS]
-    copies = evidence.equal_audio.merge(held_out, on="recording")[["fold", "corpus", "other"]]
+    copies = evidence.equal_audio.merge(held_out, on="recording").drop(columns="recording")
     copies = copies.drop_duplicates().rename(columns={"other": "recording"})
-    drawn_copies = unlabelled[[*KEYS, "corpus"]].merge(copies, on=[*KEYS, "corpus"])
+    drawn_copies = unlabelled.loc[:, [*KEYS, "corpus"]].merge(copies)
     outside = (unlabelled["corpus"] == evidence.corpus) & (unlabelled["part"] != "train")
     return {
         f"{model} has the draws of a training for each fold": (
@@ -197,7 +197,7 @@ def _selection_check(model: str, best: dict, trials: pd.DataFrame, parts: pd.Dat
 
 
 def _prediction_checks(model: str, table: pd.DataFrame, evidence: LeakEvidence) -> Checks:
-    test = evidence.parts[evidence.parts["part"] == "test"]
+    test = evidence.parts.query("part == 'test'")
     # The baseline learns the original labels even in a study with shuffled labels.
     labels = evidence.parts if model == BASELINE else evidence.labels
     allowed = set(zip(test["fold"], test["recording"], test["speaker"], strict=True))

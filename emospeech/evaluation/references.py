@@ -66,7 +66,7 @@ def rater_sums(parts: pd.DataFrame, ratings: pd.DataFrame, task: str) -> list[np
     A rating between two classes counts as the class closer to neutral. Speakers without a recording
     that has several ratings are left out.
     """
-    test = parts[parts["part"] == "test"].drop_duplicates("recording")
+    test = parts.query("part == 'test'").drop_duplicates("recording")
     given = external_ratings(ratings, test["recording"], task)
     sums = []
     for rows in test.groupby("speaker").indices.values():

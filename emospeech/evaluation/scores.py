@@ -1,6 +1,7 @@
 """Metrics of test predictions: per fold, pooled, and on slices of the test recordings."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ STYLES = {"impro": "improvised", "script": "scripted"}
 AGREEMENTS = ("same", "one point apart", "further apart")
 
 
-def count_fold_tables(predictions: pd.DataFrame, task: str) -> dict[int, np.ndarray]:
+def count_fold_tables(predictions: pd.DataFrame, task: str) -> dict[Any, np.ndarray]:
     """Return {fold: contingency table (9, 5)}."""
     tables = {}
     for fold, rows in predictions.groupby("fold"):
@@ -119,7 +120,7 @@ def slices_table(
         for task in (task for task in TASKS if task in table):
             slices = {"style": table["recording"].map(styles), "speaker": table["speaker"]}
             if ratings is not None:
-                slices["agreement"] = rater_agreement(ratings, table["recording"], task)
+                slices["agreement"] = rater_agreement(ratings, table.loc[:, "recording"], task)
             for kind, values in slices.items():
                 for value, part in table.groupby(values):
                     keys = {"model": model, "task": task, "slice": kind, "value": value}

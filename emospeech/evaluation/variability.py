@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ COLUMNS = [
     *("seeds", "deviation_seeds", "diverged_seeds", "crop_seeds", "deviation_crops"),
     *("speakers", "error_speakers", "error_recordings"),
 ]
-SeedTables = dict[tuple[str, int], pd.DataFrame]  # {(model, seed): predictions of all folds}
+SeedTables = dict[tuple[str, Any], pd.DataFrame]  # {(model, seed): predictions of all folds}
 
 
 def load_seeds(
@@ -108,8 +109,9 @@ def spread_table(
     if seeds is None:
         return table.assign(seeds=1, deviation_seeds=np.nan, diverged_seeds=0)[COLUMNS]
     table = table.merge(deviations(seeds, "seed", "seeds"), on=KEYS)
-    diverged = seeds.groupby(["model", "task"])["diverged"].agg(lambda counts: (counts > 0).sum())
-    return table.merge(diverged.rename("diverged_seeds"), on=["model", "task"])[COLUMNS]
+    seeds = seeds.assign(diverged_seeds=(seeds["diverged"] > 0).astype(int))
+    diverged = seeds.groupby(["model", "task"])[["diverged_seeds"]].sum()
+    return table.merge(diverged, on=["model", "task"])[COLUMNS]
 
 
 def deviations(table: pd.DataFrame, seed: str, name: str) -> pd.DataFrame:

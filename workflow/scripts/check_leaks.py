@@ -1,4 +1,6 @@
-"""Check the draws, selections and predictions of a study for leaks, and fail if there is one."""
+"""Check draws, selections and predictions for leaks, and fail if there is one."""
+
+from pathlib import Path
 
 import pandas as pd
 
@@ -19,14 +21,15 @@ from emospeech.training.trial import file_of_trial, folder_of_training, trial_of
 
 def main(paths, settings):
     tables = load_recordings(paths.recordings), read_table(paths.folds)
-    labelled, *pooled = (open_store(path) for path in [paths.store, *paths.unlabelled])
+    stores = {Path(path).stem: open_store(path) for path in [paths.store, *paths.unlabelled]}
+    corpus = Path(paths.store).stem
     best = by_folder(paths.best, read_json)
     trials = by_folder(paths.trials, pd.read_csv)
     evidence = LeakEvidence(
         parts=parts_table(*tables),
         labels=parts_table(*tables, settings.shuffle_seed),
-        corpus=labelled.path.stem,
-        equal_audio=equal_audio_table(labelled, [labelled, *pooled]),
+        corpus=corpus,
+        equal_audio=equal_audio_table(stores[corpus], stores),
         predictions=load_predictions(paths.predictions),
         draws={model: draws_of(model, best[model], paths.draws, settings.folds) for model in best},
         choices={model: (best[model], trials[model]) for model in best},
@@ -37,7 +40,7 @@ def main(paths, settings):
 
 
 def draws_of(model, best, paths, folds):
-    """Return the draws of a model's selected trial and of its further seeds, over all folds."""
+    """Return the draws of the selected trials and further seeds of a model, for all folds."""
     own = [path for path in paths if folder_of_training(path)[0] == model]
     trained = [path for path in own if folder_of_training(path)[1].startswith("trial-")]
     chosen = [file_of_trial(trained, trial_of_fold(best, fold).trial_id, fold) for fold in folds]

@@ -1,4 +1,4 @@
-"""The spread over seeds and over crops: apart, and as large as the variance that is put in."""
+"""Variability across seeds and crops, compared with simulations of known variance."""
 
 import statistics
 
@@ -18,7 +18,7 @@ SPEAKERS = 5
 
 
 def study(rng, right):
-    """Return predictions of which a share `right` is right, whatever the recording is."""
+    """Return predictions of which a fraction `right` is correct, independent of the recording."""
     truth = np.repeat(np.arange(1, 6), SIZES)
     hit = rng.random(len(truth)) < right
     wrong = (truth - 1 + rng.integers(1, 5, len(truth))) % 5 + 1
@@ -30,7 +30,7 @@ def study(rng, right):
 
 
 def simulated(rng, deviation, name):
-    """Return the figures of SEEDS runs whose share of right predictions varies by `deviation`."""
+    """Return the metrics of SEEDS runs whose accuracy has the standard deviation `deviation`."""
     tables = {
         ("M", seed): study(rng, 0.5 + deviation * rng.standard_normal()) for seed in range(SEEDS)
     }
@@ -38,26 +38,25 @@ def simulated(rng, deviation, name):
 
 
 def expected(deviation):
-    """Return the standard deviation of the UAR of such runs: that of a mean of five recalls.
+    """Return the standard deviation of the UAR of the runs of `simulated`.
 
-    The runs of the same share vary by the binomial variances of the recalls, and the shares by
-    `deviation`.
+    It combines the binomial variances of the five recalls with the variance of the accuracy.
     """
     binomial = (0.25 - deviation**2) / SIZES
     return np.sqrt(deviation**2 + binomial.sum() / 25)
 
 
 @pytest.mark.parametrize(("of_seeds", "of_crops"), [(0.0, 0.06), (0.06, 0.0)])
-def test_known_spreads_are_found_and_kept_apart(of_seeds, of_crops):
+def test_known_variances_are_recovered_separately(of_seeds, of_crops):
     rng = np.random.default_rng(0)
     intervals = intervals_table({"M": study(rng, 0.5), "baseline": study(rng, 0.5)}, 200, seed=1)
     seeds, crops = simulated(rng, of_seeds, "seed"), simulated(rng, of_crops, "crop_seed")
     table = spread_table(crops, intervals, seeds)
-    assert set(table["model"]) == {"M"}, "the baseline hears no crops"
+    assert set(table["model"]) == {"M"}, "the baseline has no crops"
     row = table.set_index("figure").loc["uar5"]
     assert (row["seeds"], row["crop_seeds"], row["speakers"]) == (SEEDS, SEEDS, SPEAKERS)
     assert row["deviation_seeds"] == pytest.approx(statistics.stdev(seeds["uar5"]))
-    # A sample's variance over the true one lies within these bounds in 99.9 % of all samples.
+    # Bounds of the ratio of sample and true deviation in 99.9 % of all samples.
     low, high = np.sqrt(stats.chi2(SEEDS - 1).ppf([0.0005, 0.9995]) / (SEEDS - 1))
     for kind, deviation in (("seeds", of_seeds), ("crops", of_crops)):
         assert low < row[f"deviation_{kind}"] / expected(deviation) < high
@@ -67,7 +66,7 @@ def test_known_spreads_are_found_and_kept_apart(of_seeds, of_crops):
     assert row["error_recordings"] == pooled["error_recordings"]
 
 
-def test_a_seed_with_a_diverged_training_is_counted_and_left_out(tmp_path):
+def test_seeds_with_diverged_trainings_are_counted_and_excluded(tmp_path):
     rng, paths = np.random.default_rng(3), []
     for seed, diverged in ((2, False), (3, True)):
         path = tmp_path / "M" / f"seed-{seed}" / "fold-1" / "validation.json"
@@ -84,7 +83,7 @@ def test_a_seed_with_a_diverged_training_is_counted_and_left_out(tmp_path):
     assert row.loc["uar5", "deviation_seeds"] == pytest.approx(table["uar5"][:2].std())
 
 
-def test_one_training_has_no_spread():
+def test_single_seeds_have_no_deviation():
     rng = np.random.default_rng(1)
     intervals = intervals_table({"M": study(rng, 0.5)}, 50, seed=1)
     table = spread_table(simulated(rng, 0, "crop_seed").iloc[:1], intervals)
@@ -94,7 +93,7 @@ def test_one_training_has_no_spread():
     assert list(table["figure"]) == list(intervals.loc[intervals["scope"] == "pooled", "figure"])
 
 
-def test_the_crops_of_a_model_are_read_by_their_seed(tmp_path):
+def test_crops_are_loaded_by_crop_seed(tmp_path):
     rng = np.random.default_rng(2)
     one, two = study(rng, 0.4), study(rng, 0.6)
     path = tmp_path / "M" / "crops.csv"
