@@ -33,7 +33,7 @@ def outline(table: pd.DataFrame) -> dict:
             "name": part,
             "inputs": rows["inputs"].iloc[0],
             "outputs": rows["outputs"].iloc[-1],
-            "parameters": int(rows["parameters"].sum()),
+            "parameters": rows["parameters"].sum(),
         }
         for part, rows in table.groupby("part", sort=False)
     ]
@@ -58,7 +58,7 @@ def example(table: pd.DataFrame) -> dict:
     crop = table[table["element"] == "crop"].iloc[0]
     return {
         "recording": table["recording"].iloc[0],
-        "words": int((table["element"] == "word").sum()),
+        "words": (table["element"] == "word").sum(),
         "start": crop["start"],
         "end": crop["end"],
         "centre": table.loc[table["element"] == "centre", "start"].iloc[0],
@@ -86,7 +86,7 @@ def comparison(table: pd.DataFrame) -> dict:
 
 def confusion(table: pd.DataFrame) -> dict:
     """Return the recall of each class, the UAR, and whether the paper's matrix is shown."""
-    own = table[table["source"] == "this run"]
+    own = table.loc[table["source"] == "this run"]
     matrix = own["count"].to_numpy().reshape(5, 5)
     return {
         "recordings": int(matrix.sum()),
@@ -98,7 +98,7 @@ def confusion(table: pd.DataFrame) -> dict:
 
 def scatter(table: pd.DataFrame) -> dict:
     """Return the size of the test set, the range of the predictions, and the correlation."""
-    rho = table[["valence", "expected"]].corr().iloc[0, 1]
+    rho = table["valence"].corr(table["expected"])  # pyright: ignore
     return {
         "recordings": len(table),
         "speakers": table["speaker"].nunique(),
@@ -125,11 +125,11 @@ def generated(table: pd.DataFrame) -> dict:
     real = table["source"] == "real"
     keys = [table.loc[~real, name] for name in ("epoch", "frame")]
     # The standard deviation of a cell over the spectrograms of an epoch, mean of all cells.
-    spread = cells[~real].groupby(keys).std().groupby("epoch").mean().mean(axis=1)
-    levels = cells[~real].mean(axis=1).groupby(table["epoch"]).mean()
+    spread = cells.loc[~real].groupby(keys).std().groupby("epoch").mean().mean(axis=1)
+    levels = cells.loc[~real].mean(axis=1).groupby(table["epoch"]).mean()
     return {
         "latents": table.loc[~real, "picture"].nunique(),
-        "epochs": [(epoch, levels[epoch], spread[epoch]) for epoch in spread.index],
+        "epochs": [(epoch, levels.loc[epoch], spread.loc[epoch]) for epoch in spread.index],
         "real_level": cells[real].mean(axis=1).mean(),
     }
 
@@ -138,10 +138,12 @@ def shared_layer(table: pd.DataFrame) -> dict:
     """Return, by fold, the explained variance and the mean position of each class on axis 1."""
     folds = []
     for fold, rows in table.groupby("fold"):
-        means = rows["x"].groupby(nearest_class(rows["valence"])).mean() / rows["x"].std()
+        positions = rows.loc[:, "x"].groupby(nearest_class(rows["valence"])).mean()
         # Adding 0 turns -0.0 into 0.0.
-        positions = [(CLASSES[label - 1], round(means[label], 1) + 0) for label in means.index]
+        positions = (positions / rows["x"].std()).round(1) + 0
+        names = [CLASSES[label - 1] for label in positions.index]
         variance = rows[["share_x", "share_y"]].iloc[0].sum()
+        positions = list(zip(names, positions, strict=True))
         folds.append({"fold": fold, "variance": variance, "positions": positions})
     return {"recordings": len(table), "folds": folds}
 

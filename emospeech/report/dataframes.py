@@ -45,7 +45,8 @@ def of_task(metrics: pd.DataFrame, task: str) -> pd.DataFrame:
 
 def cell(rows: pd.DataFrame, model: str, scope: str, column: str) -> float:
     """Return one number of a table from `of_task`, NaN if its row or its column is missing."""
-    return float(rows[column].get((model, scope), np.nan)) if column in rows else np.nan
+    known = column in rows and (model, scope) in rows.index
+    return float(rows.loc[(model, scope), column]) if known else np.nan
 
 
 def fold_names(scopes: Iterable[str]) -> list[str]:
@@ -75,4 +76,4 @@ def counts(confusion: pd.DataFrame, name: str = "confusion") -> np.ndarray:
 
 def losses_of(table: pd.DataFrame) -> list[str]:
     """Return the LOSSES that have a value in any row of a table of histories."""
-    return [loss for loss in LOSSES if table[loss].notna().any()]
+    return [loss for loss in LOSSES if table.loc[:, loss].notna().any()]

@@ -62,7 +62,7 @@ def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
     """
     if comparisons.empty:
         return pd.DataFrame()
-    rows = comparisons[comparisons["scope"] == "mean"].rename(columns={"value": "difference"})
+    rows = comparisons.loc[comparisons["scope"] == "mean"].rename(columns={"value": "difference"})
     keys = ["model", "other", "task"]
     columns = ["difference", "low", "high", "p", "p_holm"]
     return _metrics_in_columns(rows, keys, columns)
@@ -78,10 +78,8 @@ def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
     columns = ["deviation_seeds", "deviation_crops", "error_recordings", "error_speakers"]
     require(spread, [*keys, "figure", *columns], "spread")
     table = _metrics_in_columns(spread, keys, columns)
-    order = {"model": in_order(table["model"].unique()), "task": TASKS}
-    return table.sort_values(
-        ["task", "model"], key=lambda names: names.map(list(order[names.name]).index)
-    )
+    order = [*TASKS, *in_order(table["model"].unique())]
+    return table.sort_values(["task", "model"], key=lambda names: names.map(order.index))
 
 
 def _metrics_in_columns(rows, keys, columns):
@@ -126,9 +124,15 @@ def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
     require(slices, ["model", "task", "slice", "value", "recordings", "uar5", "rho"], "slices")
     models = in_order(slices["model"].unique())
     lines = []
-    for (task, kind, value), rows in slices.groupby(["task", "slice", "value"]):
+    for key, rows in slices.groupby(["task", "slice", "value"]):
+        task, kind, value = key  # pyright: ignore[reportGeneralTypeIssues] (a tuple)
         rows = rows.set_index("model").reindex(models)
-        line = {"slice": kind, "value": value, "task": task, "recordings": rows["recordings"].max()}
+        line: dict = {
+            "slice": kind,
+            "value": value,
+            "task": task,
+            "recordings": rows["recordings"].max(),
+        }
         pairs = product(models, ("uar5", "rho"))
         lines.append(line | {f"{model}_{name}": rows.at[model, name] for model, name in pairs})
     return pd.DataFrame(sorted(lines, key=_slice_order))
@@ -149,7 +153,7 @@ def table_folds(metrics: pd.DataFrame) -> pd.DataFrame:
     for task in (task for task in TASKS if task in set(metrics["task"])):
         rows = of_task(metrics, task)
         for fold in fold_names(rows.index.unique("scope")):
-            line = {"fold": fold.removeprefix("fold-"), "task": task}
+            line: dict = {"fold": fold.removeprefix("fold-"), "task": task}
             for model, name in product(models, ("uar5", "rho", "p")):
                 line[f"{model}_{name}"] = cell(rows, model, fold, name)
             lines.append(line)
@@ -180,11 +184,10 @@ def table_control(metrics: pd.DataFrame, shuffled: pd.DataFrame) -> pd.DataFrame
         A row per model. `above`: the UAR with original labels exceeds the 97.5th percentile of
         chance. `inside`: the UAR with shuffled labels is between the 2.5th and the 97.5th.
     """
-    columns = {"uar5_pooled": "uar5"} | {
-        name: name for name in ("chance", "chance_low", "chance_high")
-    }
+    names = {"uar5_pooled": "uar5", "chance": "chance"}
+    names |= {name: name for name in ("chance_low", "chance_high")}
     own, other = (
-        table_2(table).set_index("model")[[*columns]].rename(columns=columns).add_prefix(prefix)
+        table_2(table).set_index("model").loc[:, [*names]].rename(columns=names).add_prefix(prefix)
         for prefix, table in (("trained_", metrics), ("shuffled_", shuffled))
     )
     table = own.join(other, how="inner")
@@ -198,7 +201,7 @@ def table_leaks(leaks: pd.DataFrame) -> pd.DataFrame:
     """Return the leak checks with the number of cases and of violations."""
     columns = ["check", "looked_at", "broken", "result"]
     require(leaks, columns, "leaks")
-    return leaks[columns]
+    return leaks.loc[:, columns]
 
 
 def table_neighbours(neighbours: pd.DataFrame) -> pd.DataFrame:

@@ -40,7 +40,7 @@ def speaker_numbers(comparisons: pd.DataFrame | None, both_speakers: bool) -> di
     """
     if comparisons is None or comparisons.empty:
         return None
-    speakers = int(comparisons["speakers"].max())
+    speakers = comparisons["speakers"].max()
     families = comparisons.groupby(["family", "task"])[["model", "other"]]
     pairs = max(len(rows.drop_duplicates()) for _, rows in families)
     numbers = _smallest_p(speakers, pairs) | {"pairs": pairs, "level": LEVEL}
@@ -74,7 +74,7 @@ def spread_numbers(spread: pd.DataFrame | None) -> dict | None:
         "over_seeds": _range(rows["deviation_seeds"]),
         "over_crops": _range(rows["deviation_crops"]),
         "over_speakers": _range(rows["error_speakers"]),
-        "diverged": int(rows["diverged_seeds"].sum()),
+        "diverged": rows["diverged_seeds"].sum(),
         "fewest": fewest,
         "uncertainty": 1 / math.sqrt(2 * (fewest - 1)) if fewest else None,
     }

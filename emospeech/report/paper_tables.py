@@ -125,7 +125,8 @@ def table_classes(classes: dict[str, pd.DataFrame]) -> pd.DataFrame:
         raise InputError("classes", "no model")
     table = pd.concat(parts, names=["model"]).reset_index("model")
     table["class"] = table["class"].map(lambda label: CLASSES[label - 1])
-    return table[["model", "class", "support", *CLASS_COLUMNS]].reset_index(drop=True)
+    table = table.loc[:, ["model", "class", "support", *CLASS_COLUMNS]]
+    return table.reset_index(drop=True)
 
 
 def table_recovered(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ def main(paths, settings):
     table = learning_curves.plot_data(pd.read_csv(paths.histories), model)
     save("learning", learning_curves.draw_learning(table), table, *options)
 
-    table = read_table(paths.map)[shared_layer.COLUMNS]
+    table = read_table(paths.map).loc[:, shared_layer.COLUMNS]
     save("map", shared_layer.draw_map(table), table, *options)
 
 

@@ -45,7 +45,7 @@ def plot_data(layers: list[dict]) -> pd.DataFrame:
     require(table, COLUMNS, "outline")
     for name in ("inputs", "outputs"):
         table[name] = table[name].map(lambda shape: "x".join(map(str, shape)))
-    return table.astype({"filter_size": "Int64"})[COLUMNS]
+    return table.astype({"filter_size": "Int64"}).loc[:, COLUMNS]
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def plot_data(
     marks = []
     for model in in_order(rows.index.unique("model")):
         for series, scope in [*folds, ("mean", "mean"), ("pooled", "pooled")]:
-            mark = {"model": model, "series": series, "scope": scope}
+            mark: dict = {"model": model, "series": series, "scope": scope}
             mark["value"] = cell(rows, model, scope, "uar5")
             mark["recordings"] = cell(rows, model, scope, "recordings")
             if series == "pooled":

@@ -44,7 +44,7 @@ def draw_confusion(table: pd.DataFrame, model: str) -> Figure:
     figure = blank(PAGE_WIDTH if len(sources) == 2 else COLUMN_WIDTH, 3.15)
     panels = figure.subplots(1, len(sources), squeeze=False)[0]
     for panel, source in zip(panels, sources, strict=True):
-        cells = table[table["source"] == source]
+        cells = table.loc[table["source"] == source]
         matrix, shares = (cells[name].to_numpy().reshape(5, 5) for name in ("count", "share"))
         _draw_panel(panel, f"{model}, {source}", matrix, shares)
     panels[0].set_ylabel("Actual valence, recordings")

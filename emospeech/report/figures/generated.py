@@ -20,7 +20,7 @@ def spectrograms(table: pd.DataFrame, source: str) -> np.ndarray:
         table: The columns `epoch, source, picture, frame` and `row_1`, `row_2`, ...
         source: "generated" or "real".
     """
-    part = table[table["source"] == source].sort_values(["epoch", "picture", "frame"])
+    part = table.loc[table["source"] == source].sort_values(["epoch", "picture", "frame"])
     levels = part.filter(regex=r"^row_\d+$").to_numpy()
     shape = (part["epoch"].nunique(), part["picture"].nunique(), -1, levels.shape[1])
     return np.swapaxes(levels.reshape(shape), 2, 3)
@@ -35,7 +35,7 @@ def draw_generated(table: pd.DataFrame) -> Figure:
     """
     require(table, ("epoch", "source", "picture", "frame", "row_1"), "generated spectrograms")
     generated, real = (spectrograms(table, source) for source in ("generated", "real"))
-    epochs = np.sort(table["epoch"].unique())
+    epochs = sorted(table["epoch"].unique())
     sizes = [generated.shape[1], real.shape[1]]
     tall = generated.shape[2] / generated.shape[3]
     height = tall * len(epochs) * (PAGE_WIDTH - MARGIN) / (sum(sizes) + GAP)

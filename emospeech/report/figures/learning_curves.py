@@ -46,11 +46,12 @@ def plot_data(histories: pd.DataFrame, model: str) -> pd.DataFrame:
     require(histories, ("fold", "epoch", "validation_uar"), name)
     table = histories.reindex(columns=["fold", "epoch", *LOSSES, "validation_uar"])
     table = table.sort_values(["fold", "epoch"], ignore_index=True)
-    for fold, rows in table.groupby("fold"):
-        if rows["validation_uar"].isna().all():
-            raise InputError(f"{name}, fold {fold}", "no validation_uar")
-    best = table.groupby("fold")["validation_uar"].idxmax()
-    return table.assign(kept=table.index.isin(best))
+    scores = table.pivot(index="epoch", columns="fold", values="validation_uar")
+    unknown = scores.columns[scores.isna().all()]
+    if len(unknown):
+        raise InputError(f"{name}, fold {unknown[0]}", "no validation_uar")
+    best = table.groupby("fold")["validation_uar"].transform("idxmax")
+    return table.assign(kept=table.index == best)
 
 
 @report_style()

@@ -15,13 +15,13 @@ def plot_data(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the table of the figure: `recording, speaker, fold, valence, expected`."""
     columns = ["recording", "speaker", "fold", "valence", "expected"]
     require(predictions, columns, "predictions")
-    return predictions[columns].sort_values(["fold", "recording"], ignore_index=True)
+    return predictions.loc[:, columns].sort_values(["fold", "recording"], ignore_index=True)
 
 
 def means(table: pd.DataFrame) -> pd.DataFrame:
     """Return the mean prediction in bins of half a point of actual valence."""
     bins = pd.cut(table["valence"], BINS, right=False)
-    return table.groupby(bins, observed=True)[["valence", "expected"]].mean()
+    return table.loc[:, ["valence", "expected"]].groupby(bins, observed=True).mean()
 
 
 @report_style()

@@ -38,7 +38,7 @@ def plot_data(trials: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         part = trials[model].melt(names, list(PARAMETER_NAMES), "parameter", "value")
         parts.append(part.assign(model=model))
     columns = ["model", "trial", "parameter", "value", "validation_uar", "chosen"]
-    return pd.concat(parts, ignore_index=True)[columns]
+    return pd.concat(parts, ignore_index=True).loc[:, columns]
 
 
 @report_style()
@@ -54,7 +54,7 @@ def draw_trials(table: pd.DataFrame) -> Figure:
         len(models), len(PARAMETER_NAMES), squeeze=False, sharex="col", sharey=True
     )
     for parameter, panels in zip(PARAMETER_NAMES, grid.T, strict=True):
-        rows = table[table["parameter"] == parameter]
+        rows = table.loc[table["parameter"] == parameter]
         values = np.sort(rows["value"].unique())
         for model, panel in zip(models, panels, strict=True):
             _draw_panel(panel, rows[rows["model"] == model], values)
