@@ -13,6 +13,29 @@ COUNTS = [
 ]
 
 
+def provenance(**changes):
+    """Return the provenance.json of a study on real corpora; `changes` replace its settings."""
+    config = {
+        "seed": 7,
+        "corpora": {"synthetic": None},
+        "folds": {"validation": "F"},
+        "search": {"select": "pooled", "learning_rate": [1e-3, 1e-4]},
+        "report": {"control": "results/control"},
+        "note": "a < b & c",
+    }
+    return {
+        "command": "snakemake --cores 1 --configfile own.yaml",
+        "commit": "c0ffee",
+        "changed_since_commit": False,
+        "seeds": {"study": 41},
+        "versions": {"python": "3.11.2", "torch": "2.9.0"},
+        "hardware": {"processor": "a processor", "gpus": []},
+        "stores": {"iemocap": "5afe"},
+        "durations": [{"stage": "training", "jobs": 400, "minutes": 31.25}],
+        "config": config | changes,
+    }
+
+
 def metrics(models=MODELS):
     """metrics.csv with a different number in each cell, so that a wrong pick shows."""
     rows, number = [], 0

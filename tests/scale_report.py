@@ -44,7 +44,7 @@ from emospeech.report.figures import (
     trials,
 )
 from emospeech.report.markup import write_tables
-from emospeech.report.page import Figure, Report, Run, render
+from emospeech.report.page import Figure, Report, render
 from emospeech.search import (
     SearchSpace,
     best_trials,
@@ -176,7 +176,7 @@ def draw(folder, name, function, points, *model):
 def report_of(tables, matrices, searched, figures):
     """Return the Report of the made-up study."""
     return Report(
-        run=Run(config=DEFAULTS, versions={}, seeds={"study": 1}),
+        provenance=report_data.provenance(**DEFAULTS),
         corpora={},
         metrics=tables["metrics"],
         best={model: best for model, (_, best, _) in searched.items()},

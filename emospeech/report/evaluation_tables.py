@@ -12,7 +12,7 @@ import pandas as pd
 from emospeech.evaluation.predictions import TASKS
 from emospeech.evaluation.scores import AGREEMENTS
 from emospeech.report import paper
-from emospeech.report.dataframes import cell, fold_names, in_order, of_task, require
+from emospeech.report.dataframes import in_order, require
 from emospeech.report.paper_tables import table_2
 
 # The metrics of the paper's Table 2, and those that it does not report.
@@ -121,26 +121,12 @@ def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
     A row per task and slice, with columns `{model}_uar5` and `{model}_rho`; `recordings` is the
     number of predictions, the largest if models differ.
     """
-    require(slices, ["model", "task", "slice", "value", "recordings", "uar5", "rho"], "slices")
-    models = in_order(slices["model"].unique())
-    lines = []
-    for key, rows in slices.groupby(["task", "slice", "value"]):
-        task, kind, value = key  # pyright: ignore[reportGeneralTypeIssues] (a tuple)
-        rows = rows.set_index("model").reindex(models)
-        line: dict = {
-            "slice": kind,
-            "value": value,
-            "task": task,
-            "recordings": rows["recordings"].max(),
-        }
-        pairs = product(models, ("uar5", "rho"))
-        lines.append(line | {f"{model}_{name}": rows.at[model, name] for model, name in pairs})
-    return pd.DataFrame(sorted(lines, key=_slice_order))
-
-
-def _slice_order(line):
-    value = AGREEMENTS.index(line["value"]) if line["value"] in AGREEMENTS else line["value"]
-    return TASKS.index(line["task"]), SLICES.index(line["slice"]), value
+    keys = ["slice", "value", "task"]
+    require(slices, ["model", *keys, "recordings", "uar5", "rho"], "slices")
+    table = _models_in_columns(slices, keys, ["uar5", "rho"])
+    largest = slices.groupby(keys)["recordings"].agg("max")
+    table.insert(3, "recordings", np.asarray(largest, float))
+    return table.sort_values(["task", "slice", "value"], key=_rank)
 
 
 def table_folds(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -148,16 +134,24 @@ def table_folds(metrics: pd.DataFrame) -> pd.DataFrame:
 
     A row per task and fold, with columns `{model}_uar5`, `{model}_rho` and `{model}_p`.
     """
-    models = in_order(metrics["model"].unique())
-    lines = []
-    for task in (task for task in TASKS if task in set(metrics["task"])):
-        rows = of_task(metrics, task)
-        for fold in fold_names(rows.index.unique("scope")):
-            line: dict = {"fold": fold.removeprefix("fold-"), "task": task}
-            for model, name in product(models, ("uar5", "rho", "p")):
-                line[f"{model}_{name}"] = cell(rows, model, fold, name)
-            lines.append(line)
-    return pd.DataFrame(lines)
+    rows = metrics.loc[metrics["scope"].str.startswith("fold-")]
+    folds = rows["scope"].str.removeprefix("fold-").astype(int)
+    table = _models_in_columns(rows.assign(fold=folds), ["fold", "task"], ["uar5", "rho", "p"])
+    return table.sort_values(["task", "fold"], key=_rank).astype({"fold": str})
+
+
+def _rank(names):
+    """Return sort keys: the order of tasks, slices and agreements, else the name itself."""
+    ranks = {name: f"{i}" for order in (TASKS, SLICES, AGREEMENTS) for i, name in enumerate(order)}
+    return names.replace(ranks)
+
+
+def _models_in_columns(rows, keys, metrics):
+    """Return a row per `keys`, sorted, with columns `{model}_{metric}`."""
+    wide = rows.pivot(index=keys, columns="model", values=metrics)
+    pairs = product(in_order(rows["model"].unique()), metrics)
+    columns = {f"{model}_{name}": wide[name, model] for model, name in pairs}
+    return pd.DataFrame(columns).reset_index()
 
 
 def table_chance(metrics: pd.DataFrame) -> pd.DataFrame:

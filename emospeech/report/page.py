@@ -12,19 +12,10 @@ from typing import Any
 import pandas as pd
 
 from emospeech.evaluation.predictions import TASKS
-from emospeech.report import page_numbers, paper
+from emospeech.report import page_numbers, paper, paper_tables
 from emospeech.report.dataframes import in_order, require
 from emospeech.report.evaluation_tables import build_tables
-from emospeech.report.formats import plain
 from emospeech.report.markup import TextTable, format_table
-from emospeech.report.paper_tables import (
-    table_1,
-    table_2,
-    table_3,
-    table_cells,
-    table_classes,
-    table_recovered,
-)
 from emospeech.report.templates import environment
 
 KINDS = (
@@ -89,44 +80,11 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Run:
-    """The provenance of the results.
-
-    Attributes:
-        config: The settings; may be nested.
-        versions: The version of each package.
-        seeds: The seed of each part of the study.
-        commit: The commit of the code.
-        synthetic: Whether the corpora are the synthetic ones.
-        regenerate: The command that regenerates a file, without the path of the file.
-        command: The command that runs the study.
-        control: The results folder of the study with shuffled labels, if one is configured.
-        control_command: The command that runs that study.
-        hardware: The machine that wrote the report.
-        stores: By corpus, the SHA-256 of the sources of the spectrograms.
-        durations: The table of `stage_durations`.
-    """
-
-    config: dict
-    versions: dict[str, str]
-    seeds: dict[str, int]
-    commit: str = ""
-    synthetic: bool = False
-    regenerate: str = "snakemake --cores 1 --force"
-    command: str = "snakemake --cores 1"
-    control: str | None = None
-    control_command: str = ""
-    hardware: dict = field(default_factory=dict)
-    stores: dict = field(default_factory=dict)
-    durations: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-
-@dataclass(frozen=True)
 class Report:
     """The data of the page; tables and figures without data are left out.
 
     Attributes:
-        run: The provenance of the results.
+        provenance: The provenance.json of the study.
         corpora: The summary.json of each corpus.
         metrics: The table metrics.csv.
         best: The best.json of each model.
@@ -136,9 +94,10 @@ class Report:
         figures: The figures in the order of the page.
         evaluation: The other tables of results/evaluation by name, and as `control` the
             metrics.csv of the study with shuffled labels.
+        commands: The shell commands that regenerate a `file` (its path follows) and the `control`.
     """
 
-    run: Run
+    provenance: dict[str, Any]
     corpora: dict[str, dict]
     metrics: pd.DataFrame
     best: dict[str, dict]
@@ -147,25 +106,20 @@ class Report:
     trials: dict[str, pd.DataFrame]
     figures: tuple[Figure, ...] = ()
     evaluation: dict[str, pd.DataFrame] = field(default_factory=dict)
+    commands: dict[str, str] = field(default_factory=dict)
 
 
 def render(report: Report) -> str:
     """Return the page as HTML; the same report gives the same text."""
-    run, evaluation = report.run, build_tables({"metrics": report.metrics} | report.evaluation)
-    return (
-        environment()
-        .get_template("page.html.jinja")
-        .render(
-            run=run,
-            config=flatten(run.config),
-            seeds=flatten(run.seeds, "seed of "),
-            hardware=flatten(run.hardware),
-            stores=flatten(run.stores, "store of "),
-            figures={kind: [f for f in report.figures if f.kind == kind] for kind in KINDS},
-            headline=page_numbers.headline(report.metrics, evaluation.get("intervals")),
-            numbers=section_numbers(report, evaluation),
-            tables=section_tables(report, evaluation),
-        )
+    evaluation = build_tables({"metrics": report.metrics} | report.evaluation)
+    template = environment().get_template("page.html.jinja")
+    return template.render(
+        provenance=report.provenance,
+        commands=report.commands,
+        figures={kind: [f for f in report.figures if f.kind == kind] for kind in KINDS},
+        headline=page_numbers.headline(report.metrics, evaluation.get("intervals")),
+        numbers=section_numbers(report, evaluation),
+        tables=section_tables(report, evaluation),
     )
 
 
@@ -176,10 +130,9 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
         report: The data of the page.
         evaluation: The tables of `evaluation_tables`, by name.
     """
-    source, config = report.evaluation, report.run.config
-    both = config.get("folds", {}).get("validation") == "both"
+    source, config = report.evaluation, report.provenance["config"]
+    both, select = config["folds"]["validation"] == "both", config["search"]["select"]
     searched = any(len(trials) > 1 for trials in report.trials.values())
-    select = config.get("search", {}).get("select", "pooled")
     return {
         "speakers": page_numbers.speaker_numbers(source.get("comparisons"), both),
         "spread": page_numbers.spread_numbers(source.get("spread")),
@@ -205,10 +158,10 @@ def section_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[
             for model in in_order(report.confusions)
             if model != paper.TABLE_3_MODEL
         ],
-        "paper": paper_tables(report.confusions, report.evaluation.get("cells")),
+        "paper": recovered_tables(report.confusions, report.evaluation.get("cells")),
         "search": search_tables(report.trials),
         "corpora": corpus_tables(report.corpora),
-        "durations": [_table("durations", report.run.durations)],
+        "durations": [_table("durations", pd.DataFrame(report.provenance["durations"]))],
     }
     sections |= {name: _evaluation(evaluation, *tables) for name, tables in SECTIONS.items()}
     return {
@@ -223,13 +176,15 @@ def result_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> list[T
         options: dict[str, Any] = {"numbers": {"task": task, "source": paper.SOURCE}}
         options |= {"files": _files("table-2")} if task == "valence" else {}
         tables.append(
-            _table(f"table-2-{task}", table_2(report.metrics, task), "table_2", **options)
+            _table(
+                f"table-2-{task}", paper_tables.table_2(report.metrics, task), "table_2", **options
+            )
         )
     tables += _evaluation(evaluation, "intervals", "further", "folds")
     if report.best:
         numbers = {"by_fold": any("folds" in trial for trial in report.best.values())}
         options = {"numbers": numbers, "files": _files("table-1")}
-        tables.append(_table("table-1", table_1(report.best), "table_1", **options))
+        tables.append(_table("table-1", paper_tables.table_1(report.best), "table_1", **options))
     return tables
 
 
@@ -240,17 +195,21 @@ def confusion_tables(report: Report) -> list[Table]:
         tables.append(_confusion(report.confusions[model], model))
     if report.classes:
         options: dict[str, Any] = {"divider": "model", "files": _files("classes")}
-        tables.append(_table("classes", table_classes(report.classes), **options))
+        tables.append(_table("classes", paper_tables.table_classes(report.classes), **options))
     return tables
 
 
 def _confusion(confusion, model):
     name = f"table-3-{model}"
     numbers = {"model": model, "source": paper.SOURCE if model == paper.TABLE_3_MODEL else ""}
-    return _table(name, table_3(confusion, model), "table_3", numbers=numbers, files=_files(name))
+    return _table(
+        name, paper_tables.table_3(confusion, model), "table_3", numbers=numbers, files=_files(name)
+    )
 
 
-def paper_tables(confusions: Mapping[str, pd.DataFrame], cells: pd.DataFrame | None) -> list[Table]:
+def recovered_tables(
+    confusions: Mapping[str, pd.DataFrame], cells: pd.DataFrame | None
+) -> list[Table]:
     """Return the metrics and cells recovered from the paper's Table 3, next to those of this run.
 
     Args:
@@ -262,9 +221,16 @@ def paper_tables(confusions: Mapping[str, pd.DataFrame], cells: pd.DataFrame | N
         return []
     inputs, numbers = (confusions[model], cells), {"model": model}
     return [
-        _table("paper", table_recovered(*inputs), numbers=numbers, files=_files("paper")),
         _table(
-            "cells", table_cells(*inputs), None, "truth", numbers=numbers, files=_files("cells")
+            "paper", paper_tables.table_recovered(*inputs), numbers=numbers, files=_files("paper")
+        ),
+        _table(
+            "cells",
+            paper_tables.table_cells(*inputs),
+            None,
+            "truth",
+            numbers=numbers,
+            files=_files("cells"),
         ),
     ]
 
@@ -322,23 +288,3 @@ def _table(name, frame, caption=None, divider="", **options):
 def _files(name):
     """Return the files of a table relative to the page."""
     return tuple(f"tables/{name}.{suffix}" for suffix in ("csv", "tex", "md"))
-
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return a nested dict as (dotted key, value as text) pairs, in the order of the dict."""
-    pairs = []
-    for key, value in config.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and value:
-            pairs += flatten(value, f"{name}.")
-        else:
-            pairs.append((name, _as_text(value)))
-    return pairs
-
-
-def _as_text(value):
-    if isinstance(value, list | tuple):
-        return ", ".join(_as_text(part) for part in value) or "none"
-    if value is None or value == {}:
-        return "none"
-    return plain(value)

@@ -2,8 +2,10 @@
 
 import base64
 import math
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -24,7 +26,7 @@ def environment(autoescape: bool = True) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     templates.filters |= {"count": count, "percent": percent, "points": points}
-    templates.filters |= {"share": formats.share, "base64": _base64}
+    templates.filters |= {"share": formats.share, "flatten": flatten, "base64": _base64}
     return templates
 
 
@@ -62,6 +64,23 @@ def points(shares: tuple[float, float] | None) -> str:
         return f"{UNKNOWN} size"
     low, high = (formats.percent(share, 1) for share in shares)
     return f"{low} points" if low == high else f"{low} to {high} points, depending on the model"
+
+
+def flatten(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return a nested dict as (dotted key, value as text) pairs, in the order of the dict."""
+    pairs = []
+    for key, value in nested.items():
+        if isinstance(value, dict) and value:
+            pairs += flatten(value, f"{prefix}{key}.")
+        else:
+            pairs.append((f"{prefix}{key}", _as_text(value)))
+    return pairs
+
+
+def _as_text(value):
+    if isinstance(value, list | tuple):
+        return ", ".join(_as_text(part) for part in value) or "none"
+    return "none" if value is None or value == {} else formats.plain(value)
 
 
 def _base64(data):

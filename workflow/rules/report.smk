@@ -97,5 +97,4 @@ use rule job as write_report with:
     params:
         **script_params("write_report"),
         command=f"{study_command()} --force",  # a path is appended
-        control=CONTROL,
         control_command=study_command(ROOT / "config" / "control.yaml"),

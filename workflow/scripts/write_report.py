@@ -6,14 +6,14 @@ import pandas as pd
 
 from emospeech.report.captions import figure_texts
 from emospeech.report.evaluation_tables import INPUTS
-from emospeech.report.page import Figure, Report, Run, render
+from emospeech.report.page import Figure, Report, render
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_json, write_text
 
 
 def main(paths, settings):
     report = Report(
-        run=run_of(read_json(paths.provenance), settings),
+        provenance=read_json(paths.provenance),
         corpora=dict(summaries(paths)),
         metrics=pd.read_csv(paths.metrics),
         best=by_folder(paths.best, read_json),
@@ -24,26 +24,9 @@ def main(paths, settings):
         evaluation={
             name: pd.read_csv(file) for name in (*INPUTS, "cells") if (file := getattr(paths, name))
         },
+        commands={"file": settings.command, "control": settings.control_command},
     )
     write_text(paths.page, render(report))
-
-
-def run_of(record, settings):
-    """Return the `Run` described by a provenance.json."""
-    return Run(
-        config=record["config"],
-        versions=record["versions"],
-        seeds=record["seeds"],
-        commit=record["commit"] + "-dirty" * record["changed_since_commit"],
-        command=record["command"],
-        regenerate=settings.command,
-        control=settings.control,
-        control_command=settings.control_command,
-        synthetic=record["config"]["corpora"]["synthetic"] is not None,
-        hardware=record["hardware"],
-        stores=record["stores"],
-        durations=pd.DataFrame(record["durations"]),
-    )
 
 
 def summaries(paths):
