@@ -1,4 +1,4 @@
-"""The report page in headless Chromium: what a browser finds on it at a width and colour scheme."""
+"""Inspect the report page in headless Chromium, at a given width and colour scheme."""
 
 import html
 import json
@@ -9,23 +9,23 @@ import subprocess
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = [
     "--headless",
-    "--no-sandbox",  # the page is our own, and a container's root has no sandbox
+    "--no-sandbox",  # the page is trusted, and root in a container cannot use the sandbox
     "--disable-gpu",
     "--hide-scrollbars",
-    "--enable-logging=stderr",  # where the console goes
+    "--enable-logging=stderr",  # includes the console
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--virtual-time-budget=5000",
 ]
 SCHEMES = {"dark": 0, "light": 1}
-# Goes before the page: whatever is not inside it is refused, and noted.
+# Inserted into the head of the page. It blocks and records requests for external resources.
 GUARD = """<meta http-equiv="Content-Security-Policy" content="default-src 'none';
   img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <script>
 const requests = [];
 addEventListener("securitypolicyviolation", event => requests.push(event.blockedURI));
 </script>"""
-# Runs inside the page and hands what it finds to the frame around it. Contrast is that of WCAG 2:
-# (lighter + 0.05) / (darker + 0.05) of the relative luminances, text against what lies behind it.
+# Runs in the page and sends its findings to the surrounding frame. The contrast of text and its
+# background is that of WCAG 2: (lighter + 0.05) / (darker + 0.05) of the relative luminances.
 PROBE = """
 addEventListener("load", () => {
   const parts = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
@@ -69,7 +69,7 @@ FRAME = """<!DOCTYPE html><meta charset="utf-8"><pre id="found"></pre>
 
 
 def look(page, folder, width, scheme):
-    """Open HTML text in a frame `width` pixels wide; return what `PROBE` finds, and the console."""
+    """Open HTML text in a frame of `width` pixels; return the findings of PROBE and the console."""
     probed = page.replace("<head>", f"<head>{GUARD}")
     probed = probed.replace("</body>", f"<script>{PROBE}</script></body>")
     (folder / "page.html").write_text(probed)

@@ -37,14 +37,14 @@ def provenance(**changes):
 
 
 def metrics(models=MODELS):
-    """metrics.csv with a different number in each cell, so that a wrong pick shows."""
+    """Return a metrics.csv with a different value in each cell, so that a wrong cell is noticed."""
     rows, number = [], 0
     for model in models:
         for task in ("valence", "activation") if model.startswith("Multitask") else ("valence",):
             for scope in ("fold-1", "fold-2", "fold-10", "pooled", "mean"):
                 number += 1
                 names = ("accuracy", "uar5", "uar3", "rho", "p")
-                row = {name: place / 10 + number / 1000 for place, name in enumerate(names, 1)}
+                row = {name: i / 10 + number / 1000 for i, name in enumerate(names, 1)}
                 chance = (np.nan,) * 3 if scope == "mean" else (0.24, 0.22, 0.26)
                 row |= dict(zip(("chance", "chance_low", "chance_high"), chance, strict=True))
                 rows.append({"model": model, "task": task, "scope": scope, "recordings": 9} | row)
@@ -52,7 +52,7 @@ def metrics(models=MODELS):
 
 
 def intervals(models=MODELS):
-    """intervals.csv of the pooled UAR in it: .05 on either side, and other rows beside it."""
+    """Return the intervals.csv of `metrics`: UAR plus or minus .05, and other rows."""
     rows = metrics(models).query("scope in ['pooled', 'mean']")
     parts = [rows.assign(figure="uar5", value=rows["uar5"]), rows.assign(figure="rho", value=9.0)]
     table = pd.concat(parts)
@@ -61,7 +61,7 @@ def intervals(models=MODELS):
 
 
 def histories(folds):
-    """histories.csv of {fold: history}."""
+    """Return the histories.csv of {fold: history}."""
     parts = [table.assign(fold=fold) for fold, table in folds.items()]
     return pd.concat(parts, ignore_index=True)
 
@@ -73,11 +73,11 @@ def confusion(counts=COUNTS):
 
 
 def cells(model="BasicDCGAN"):
-    """cells.csv of a model and of another, with different bounds in each row."""
+    """Return the cells.csv of two models, with different bounds in each row."""
     rows = [("share", t, p, t / 1000 + p / 10000) for t in range(1, 6) for p in range(1, 6)]
     rows += [("uar5", np.nan, np.nan, 0.1), ("uar3", np.nan, np.nan, 0.11)]
-    for place, name in enumerate(("precision", "f1", "recall", "f1_normalised"), 2):
-        rows += [(name, c, np.nan, place / 1000 + c / 10000) for c in range(1, 6)]
+    for i, name in enumerate(("precision", "f1", "recall", "f1_normalised"), 2):
+        rows += [(name, c, np.nan, i / 1000 + c / 10000) for c in range(1, 6)]
     rows += [("precision_normalised", c, np.nan, 6 / 1000 + c / 10000) for c in range(1, 6)]
     table = pd.DataFrame(rows, columns=["figure", "truth", "prediction", "low"])
     table = table.assign(model=model, high=table["low"] + 0.5, value=0.5)
@@ -87,8 +87,8 @@ def cells(model="BasicDCGAN"):
 def classes():
     names = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
     table = pd.DataFrame({"class": range(1, 6), "support": [10, 40, 20, 16, 4]})
-    for place, name in enumerate(names, 1):
-        table[name] = place / 10 + np.arange(5) / 1000
+    for i, name in enumerate(names, 1):
+        table[name] = i / 10 + np.arange(5) / 1000
     return table
 
 
@@ -113,12 +113,12 @@ def trials():
 
 
 def best():
-    """best.json as a row of the trials gives it: whole numbers as floats."""
+    """Return a best.json, with integers as floats since it comes from a row of the trials."""
     return trials().iloc[1].drop(["chosen", "training_precision"]).astype(float).to_dict()
 
 
 def history(epochs=6, model="MultitaskDCGAN", top=4):
-    """history.csv whose validation UAR is highest at epoch `top`, and again at the last."""
+    """Return a history.csv with the highest validation UAR at epoch `top` and at the last one."""
     numbers = np.arange(1, epochs + 1)
     uar = 0.3 + 0.01 * np.minimum(numbers, top) - 0.01 * (numbers > top)
     uar[-1] = uar.max()
@@ -136,7 +136,7 @@ def history(epochs=6, model="MultitaskDCGAN", top=4):
 
 
 def balance(folds=(1, 2)):
-    """The labels 1, 2, 2.5, 2.5, 4 of each fold, before and after: the counts are by hand."""
+    """Return class counts of the labels 1, 2, 2.5, 2.5, 4 per fold, before and after sampling."""
     stages = {"training part": [1, 2, 1, 1, 0], "oversampled epoch": [3, 3, 2.5, 2.5, 0]}
     rows = [
         {"fold": fold, "stage": stage, "class": label, "count": count, "share": count / sum(counts)}
@@ -148,7 +148,7 @@ def balance(folds=(1, 2)):
 
 
 def example(words=("so", "unbelievably")):
-    """Six frames of 100 ms with three rows, two words of 200 ms, and a crop of four frames."""
+    """Return six frames of 100 ms with three rows, two words of 200 ms, a crop of four frames."""
     cells = [
         {"element": element, "start": frame / 10 - 0.05, "end": frame / 10 + 0.05}
         | {"low": 500.0 * 2**row, "high": 1000.0 * 2**row, "level": -10.0 * row - frame}
@@ -157,8 +157,8 @@ def example(words=("so", "unbelievably")):
         for row in range(3)
     ]
     spans = [
-        {"element": "word", "start": 0.2 * place, "end": 0.2 * place + 0.2, "word": word}
-        for place, word in enumerate(words)
+        {"element": "word", "start": 0.2 * i, "end": 0.2 * i + 0.2, "word": word}
+        for i, word in enumerate(words)
     ]
     lines = [
         {"element": "crop", "start": 0.15, "end": 0.55},
@@ -169,7 +169,7 @@ def example(words=("so", "unbelievably")):
 
 
 def generated():
-    """Three epochs with four pictures and two real ones each, of two frames and three rows."""
+    """Return three epochs of four generated and two real spectrograms, two frames by three rows."""
     rng = np.random.default_rng(0)
     counts = {"generated": 4, "real": 2}
     keys = [
@@ -186,7 +186,7 @@ def generated():
 
 
 def mapped(folds=(1, 2, 3, 4)):
-    """Eight recordings of two speakers in each fold, at places of their own."""
+    """Return eight recordings of two speakers in each fold, at random positions."""
     rng = np.random.default_rng(1)
     parts = []
     for fold in folds:

@@ -1,4 +1,4 @@
-"""The outline of a model is what a crop really passes, and its figure shows all of it."""
+"""The outline of a model agrees with its networks, and the figure shows all layers."""
 
 import math
 
@@ -17,7 +17,7 @@ ROWS = 48
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_shapes_and_parameters_are_those_of_the_built_networks(name):
+def test_outline_has_the_shapes_and_parameters_of_the_networks(name):
     layers = outline(name, ROWS, TRIAL, SETTINGS)
     network, generator = build(name, ROWS, TRIAL, SETTINGS, seed=3)
     parts = [part for part in (network, generator) if part is not None]
@@ -49,14 +49,14 @@ def test_shapes_by_hand():
     assert layers["linear"]["parameters"] == 7 * 144 + 144
 
 
-def test_spectral_norm_changes_no_shape():
+def test_spectral_norm_does_not_change_shapes():
     normed = ModelSettings(spectral_norm=True)
     plain = ModelSettings()
     assert outline("BasicDCGAN", 32, TRIAL, normed) == outline("BasicDCGAN", 32, TRIAL, plain)
 
 
 @pytest.mark.parametrize("name", ["BasicCNN", "MultitaskDCGAN"])
-def test_every_shape_stands_in_the_figure_and_no_text_on_another(name):
+def test_figure_shows_all_shapes_without_overlapping_texts(name):
     table = plot_data(outline(name, ROWS, TRIAL, SETTINGS))
     figure = draw_outline(table)
     texts = figure.axes[0].texts
@@ -66,12 +66,12 @@ def test_every_shape_stands_in_the_figure_and_no_text_on_another(name):
     assert ("Generator: " in words) == ("DCGAN" in name)
     assert all(task in words for task in MODELS[name].tasks)
     boxes = [text.get_window_extent() for text in texts]
-    assert not any(a.overlaps(b) for place, a in enumerate(boxes) for b in boxes[:place])
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
     inside = figure.bbox
     assert all(inside.contains(*corner) for box in boxes for corner in (box.min, box.max))
 
 
-def test_numbers_of_the_caption_count_the_parameters():
+def test_caption_has_the_number_of_parameters():
     table = plot_data(outline("BasicCNN", ROWS, TRIAL, SETTINGS))
     numbers = captions.outline(table)
     flat = math.prod((24, 2, 3))

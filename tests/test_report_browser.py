@@ -7,7 +7,7 @@ from tests import browser
 from tests.test_report_page import figures, report  # noqa: F401  (a fixture)
 
 pytestmark = [
-    pytest.mark.skipif(not browser.PROGRAM, reason="no Chromium here: apt-get install chromium"),
+    pytest.mark.skipif(not browser.PROGRAM, reason="needs Chromium: apt-get install chromium"),
     pytest.mark.timeout(180),
 ]
 
@@ -25,37 +25,37 @@ def found(request, figures, tmp_path_factory):  # noqa: F811
     return found
 
 
-def test_the_console_is_silent_and_nothing_is_requested(found):
+def test_page_has_no_console_messages_and_no_requests(found):
     assert found["console"] == []
     assert found["requests"] == []
 
 
-def test_every_image_is_loaded_and_described(found, figures):  # noqa: F811
+def test_all_images_are_loaded_and_have_alternative_texts(found, figures):  # noqa: F811
     assert len(found["images"]) == len(figures) > 6
     assert all(width and len(alt) > 20 for width, alt in found["images"])
 
 
-def test_the_text_of_the_tables_is_visible(found):
+def test_table_text_is_visible(found):
     for text in ("43.88", "0.5284", "BasicDCGAN, paper", "improvised", "MAE", "iemocap"):
         assert text in found["text"]
 
 
-def test_nothing_reaches_over_the_edge(found):
+def test_page_is_not_wider_than_the_window(found):
     assert found["wide"] == found["inside"]
 
 
-def test_all_text_has_contrast(found):
+def test_text_has_sufficient_contrast(found):
     ratio, text = found["faint"]
     assert ratio >= 4.5, text
 
 
-def test_a_press_on_a_heading_sorts_the_trials_and_another_turns_them_round(found):
+def test_clicking_a_heading_sorts_the_trials_and_clicking_again_reverses_them(found):
     up, down = ([row.split("\t")[0] for row in text.split("\n")] for text in found["sorted"])
     assert up == ["0", "1", "2"]
     assert down == ["2", "1", "0"]
 
 
-def test_what_is_wrong_is_found(tmp_path):
+def test_inspection_finds_errors_on_a_page(tmp_path):
     wrong = """<head></head><body><p style="color: #999; background: #fff; width: 2000px">faint</p>
         <img src="http://example.org/a.png"><script>console.error("a fault")</script></body>"""
     found = browser.look(wrong, tmp_path, 400, "light")

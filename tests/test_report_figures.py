@@ -1,4 +1,4 @@
-"""Figures show what is in the data, and the same data gives the same bytes."""
+"""Figures show their data correctly, and the same data gives the same bytes."""
 
 from itertools import combinations, pairwise
 
@@ -69,7 +69,7 @@ def learned(folds, model="MultitaskDCGAN"):
 
 
 def searched(count):
-    """trials.csv of `count` random trials."""
+    """Return a trials.csv with `count` random trials."""
     table = data.trials().iloc[[0]].loc[[0] * count].reset_index(drop=True)
     drawn = [draw_trial(SearchSpace(), 1, number) for number in range(count)]
     for name in drawn[0]:
@@ -119,7 +119,7 @@ def test_all_kinds_of_figures_are_tested():
 
 
 @pytest.mark.parametrize("kind", FIGURES)
-def test_equal_tables_give_equal_bytes_also_when_read_from_csv(kind, tmp_path):
+def test_figures_are_byte_identical_for_equal_tables(kind, tmp_path):
     draw, table = FIGURES[kind][0], FIGURES[kind][1]()
     files = {f"{n}_{suffix}": tmp_path / f"{n}.{suffix}" for n in "ab" for suffix in FORMATS}
     for name in "ab":
@@ -153,8 +153,8 @@ def test_caption_and_alternative_text_name_the_model_and_differ(kind):
         assert model in alt
 
 
-# What people without the cones for long, middle or short waves see, as a matrix for linear RGB
-# (Machado, Oliveira and Fernandes 2009, severity 1).
+# Simulation of colour blindness as matrices for linear RGB (Machado, Oliveira and Fernandes 2009,
+# severity 1).
 BLIND = {
     "protanopia": [
         [0.152286, 1.052583, -0.204868],
@@ -175,8 +175,8 @@ BLIND = {
 
 
 @pytest.mark.parametrize("colours", [LINE_COLOURS, CLASS_COLOURS])
-def test_colours_differ_in_grey_and_for_the_colour_blind(colours):
-    """By 20 in CIELAB at least; about 2 are just noticeable side by side."""
+def test_colours_are_distinguishable_in_grey_and_for_colour_blind_readers(colours):
+    """They differ by at least 20 in CIELAB, where 2 is about the smallest noticeable difference."""
     lights = sorted(luminance(colour) + 0.05 for colour in colours)
     assert min(high / low for low, high in pairwise(lights)) > 1.3
     for matrix in BLIND.values():
@@ -185,7 +185,7 @@ def test_colours_differ_in_grey_and_for_the_colour_blind(colours):
 
 
 def lab(rgb):
-    """CIELAB of linear RGB under D65."""
+    """Return the CIELAB coordinates of linear RGB under D65."""
     to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
     x, y, z = np.cbrt(np.maximum(to_xyz @ rgb / (0.9505, 1, 1.089), 0.008856))
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
@@ -213,7 +213,7 @@ def test_confusion_of_other_models_is_a_single_panel_with_readable_text():
 
 
 def contrast(one, other):
-    """Contrast ratio of two colours as WCAG 2 defines it."""
+    """Return the contrast ratio of two colours as defined by WCAG 2."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
@@ -240,7 +240,7 @@ def test_comparison_has_folds_mean_pooled_interval_paper_and_chance_of_each_mode
     assert [(band.get_x(), band.get_width()) for band in bands] == [pytest.approx((22, 4))] * 4
 
 
-def test_comparison_without_chance_has_no_band_and_of_activation_no_paper():
+def test_comparison_omits_an_unknown_chance_level_and_paper_value():
     metrics = data.metrics().drop(columns=["chance", "chance_low", "chance_high"])
     panel = comparison.draw_comparison(compared(metrics, task="activation")).axes[0]
     assert not panel.patches
@@ -251,7 +251,7 @@ def test_comparison_without_chance_has_no_band_and_of_activation_no_paper():
     ]
 
 
-def test_learning_marks_the_first_of_the_best_epochs():
+def test_learning_marks_the_first_best_epoch():
     table = learned({1: data.history(epochs=9, top=4)})
     assert table.loc[table["kept"], "epoch"].tolist() == [4]
     upper, lower = visible(learning_curves.draw_learning(table))
@@ -269,13 +269,13 @@ def test_learning_marks_the_first_of_the_best_epochs():
         ("MultitaskDCGAN", ["generator", "discriminator", "valence", "activation"]),
     ],
 )
-def test_learning_draws_the_losses_that_a_model_has(model, losses):
+def test_learning_draws_the_losses_of_the_model(model, losses):
     upper = learning_curves.draw_learning(learned({1: data.history(model=model)})).axes[0]
     labels = [line.get_label() for line in upper.lines if not line.get_label().startswith("_")]
     assert labels == losses
 
 
-def test_ten_folds_make_two_blocks_on_one_scale():
+def test_ten_folds_are_drawn_in_two_blocks_with_shared_axes():
     figure = learning_curves.draw_learning(learned({f: data.history(f + 1) for f in range(1, 11)}))
     panels = visible(figure)
     assert len(panels) == 20
@@ -285,7 +285,7 @@ def test_ten_folds_make_two_blocks_on_one_scale():
     assert len({panel.get_ylim() for panel in panels}) == 2
 
 
-def test_seven_folds_leave_no_empty_axes():
+def test_unused_axes_are_hidden():
     assert (
         len(visible(learning_curves.draw_learning(learned({f: data.history() for f in range(7)}))))
         == 14
@@ -293,7 +293,7 @@ def test_seven_folds_leave_no_empty_axes():
 
 
 @pytest.mark.parametrize(("smallest", "leading"), [(1.0, None), (0.05, {1, 2, 5}), (1e-3, {1})])
-def test_losses_that_span_much_are_on_a_logarithmic_axis_with_room_for_its_marks(smallest, leading):
+def test_wide_range_of_losses_gives_a_logarithmic_axis_with_readable_ticks(smallest, leading):
     history = data.history(9).assign(discriminator=np.geomspace(2, smallest, 9))
     panel = learning_curves.draw_learning(learned({1: history})).axes[0]
     assert (panel.get_yscale() == "log") == (leading is not None)
@@ -304,29 +304,29 @@ def test_losses_that_span_much_are_on_a_logarithmic_axis_with_room_for_its_marks
         assert len(marks) > 1
 
 
-def test_one_epoch_is_a_point():
+def test_a_single_epoch_is_drawn_as_a_point():
     upper, _ = visible(learning_curves.draw_learning(learned({1: data.history(1)})))
     assert lines(upper, "valence")[0].get_marker() == "o"
 
 
-def test_each_epoch_is_a_row_of_generated_and_real_spectrograms():
+def test_generated_has_a_row_of_generated_and_real_spectrograms_per_epoch():
     table = data.generated()
     panels = visible(generated.draw_generated(table))
     assert len(panels) == 3 * (4 + 2)
     assert [p.get_ylabel() for p in panels if p.get_ylabel()] == ["Epoch 1", "Epoch 2", "Epoch 3"]
     own = table.query("epoch == 2 and source == 'generated' and picture == 3")
-    picture = panels[6 + 2].get_images()[0].get_array()  # (rows, frames)
-    assert picture.tolist() == own[["row_1", "row_2", "row_3"]].to_numpy().T.tolist()
+    levels = panels[6 + 2].get_images()[0].get_array()  # (rows, frames)
+    assert levels.tolist() == own[["row_1", "row_2", "row_3"]].to_numpy().T.tolist()
     real = table.query("epoch == 3 and source == 'real' and picture == 2")
-    picture = panels[-1].get_images()[0].get_array()
-    assert picture.tolist() == real[["row_1", "row_2", "row_3"]].to_numpy().T.tolist()
+    levels = panels[-1].get_images()[0].get_array()
+    assert levels.tolist() == real[["row_1", "row_2", "row_3"]].to_numpy().T.tolist()
     assert panels[0].get_images()[0].origin == "lower", "low frequencies at the bottom"
     shuffled = visible(generated.draw_generated(table.sample(frac=1, random_state=0)))
     for one, other in zip(panels, shuffled, strict=True):
         np.testing.assert_array_equal(*(p.get_images()[0].get_array() for p in (one, other)))
 
 
-def test_map_shows_position_class_and_part_of_each_recording():
+def test_map_shows_position_class_and_part_of_recordings():
     table = data.mapped()
     panels = visible(shared_layer.draw_map(table))
     assert len(panels) == 4
@@ -343,7 +343,7 @@ def test_map_shows_position_class_and_part_of_each_recording():
     assert all(panel.get_aspect() == 1 for panel in panels), "distances can be compared"
 
 
-def test_scatter_has_all_recordings_and_means_over_half_points():
+def test_scatter_has_all_recordings_and_their_means():
     table = scatter.plot_data(PREDICTIONS)
     assert table["recording"].tolist() == ["a", "c", "b", "d"]
     assert scatter.means(table).to_numpy() == pytest.approx(
@@ -356,7 +356,7 @@ def test_scatter_has_all_recordings_and_means_over_half_points():
 
 
 @pytest.mark.parametrize("count", [1, 2, 100])
-def test_every_trial_is_a_dot_at_its_value(count):
+def test_trials_are_dots_at_their_values(count):
     table = searched(count)
     figure = trials.draw_trials(trials.plot_data({"BasicDCGAN": table, "BasicCNN": table}))
     assert len(figure.axes) == 2 * 5
@@ -366,18 +366,18 @@ def test_every_trial_is_a_dot_at_its_value(count):
     assert sorted(dots.get_ydata()) == pytest.approx(sorted(100 * table["validation_uar"]))
     assert chosen.get_ydata() == pytest.approx([100 * table["validation_uar"].max()])
     widths = sorted(table["crop_width"].unique())
-    assert [widths[round(place)] for place in dots.get_xdata()] == table["crop_width"].tolist()
+    assert [widths[round(x)] for x in dots.get_xdata()] == table["crop_width"].tolist()
 
 
-def test_a_line_is_the_mean_of_trials_with_one_value():
-    """Of the crop widths 64, 128, 64 the first has two trials, .30 and .25."""
+def test_lines_are_means_of_trials_with_the_same_value():
+    """Crop width 64 has two trials with .30 and .25; 128 has a single one."""
     panel = trials.draw_trials(trials.plot_data({"BasicCNN": data.trials()})).axes[0]
     (line,) = panel.collections[0].get_segments()
     assert line[:, 1] == pytest.approx([27.5, 27.5])
     assert line[:, 0].mean() == pytest.approx(0)
 
 
-def test_many_values_are_not_all_named():
+def test_only_some_of_many_values_are_labelled():
     figure = trials.draw_trials(trials.plot_data({"BasicCNN": searched(100)}))
     assert all(len(panel.get_xticks()) <= 4 for panel in figure.axes)
 
@@ -393,7 +393,7 @@ def test_many_values_are_not_all_named():
     ],
     ids=["learning", "trials", "scatter", "map", "generated"],
 )
-def test_tables_without_a_column_or_rows_are_refused(read, table, columns):
+def test_tables_with_missing_columns_or_rows_are_refused(read, table, columns):
     dropped = [column for column in table if str(column).startswith(columns)]
     with pytest.raises(InputError, match=f"no column.* {dropped[0]}"):
         read(table.drop(columns=dropped[0]))
@@ -401,7 +401,7 @@ def test_tables_without_a_column_or_rows_are_refused(read, table, columns):
         read(table.iloc[:0])
 
 
-def test_a_fold_without_validation_scores_and_a_search_without_models_are_refused():
+def test_missing_validation_scores_and_models_are_refused():
     history = data.histories({1: data.history(), 2: data.history()})
     history.loc[history["fold"] == 2, "validation_uar"] = np.nan
     with pytest.raises(InputError, match="BasicCNN, fold 2"):
@@ -410,7 +410,7 @@ def test_a_fold_without_validation_scores_and_a_search_without_models_are_refuse
         trials.plot_data({})
 
 
-def test_numbers_of_captions():
+def test_caption_numbers():
     numbers = captions.comparison(compared())
     assert (numbers["recordings"], numbers["speakers"]) == ((9, 9), (5, 5))
     own = {model["name"]: (model["pooled"], model["paper"]) for model in numbers["models"]}
@@ -432,7 +432,7 @@ def test_numbers_of_captions():
     assert (numbers["recordings"], numbers["speakers"]) == (4, 2)
 
 
-def test_numbers_of_the_captions_of_generated_spectrograms_and_of_the_map():
+def test_caption_numbers_of_generated_spectrograms_and_the_map():
     table, cells = data.generated(), [f"row_{row}" for row in (1, 2, 3)]
     epoch, level, spread = captions.generated(table)["epochs"][1]
     own = table.query("epoch == 2 and source == 'generated'")

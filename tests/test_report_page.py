@@ -23,7 +23,7 @@ VOID = {"meta", "img", "link", "br", "hr", "input"}
 
 
 class Outline(HTMLParser):
-    """Checks that tags are balanced and collects what the tests ask for."""
+    """Check that tags are balanced, and collect tags, table cells and the text of sections."""
 
     def __init__(self, text):
         super().__init__()
@@ -105,7 +105,7 @@ def outline(html):
     return Outline(html)
 
 
-def test_irregularities_of_reader_and_spectrograms_are_merged(tmp_path):
+def test_irregularities_of_reader_and_spectrograms_are_combined(tmp_path):
     read = {"left_out": {"a": 1}, "irregular": {"b": 2}}
     files = {"iemocap/summary.json": read, "iemocap.json": {"irregular": {"c": 3}}}
     for name, content in files.items():
@@ -122,11 +122,11 @@ def test_irregularities_of_reader_and_spectrograms_are_merged(tmp_path):
     assert [row[2:] for row in rows] == [("a", "1"), ("b", "2"), ("c", "3")]
 
 
-def test_equal_reports_give_equal_pages(html, figures):
+def test_page_is_reproducible(html, figures):
     assert page.render(report(figures)) == html
 
 
-def test_ids_are_unique_and_references_find_them(outline):
+def test_ids_are_unique_and_references_exist(outline):
     ids = [attributes["id"] for _, attributes, _ in outline.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     for _, attributes, _ in outline.tags:
@@ -136,14 +136,14 @@ def test_ids_are_unique_and_references_find_them(outline):
             assert attributes["aria-labelledby"] in ids
 
 
-def test_headings_come_in_order(outline):
+def test_heading_levels_are_not_skipped(outline):
     levels = [int(tag[1]) for tag, _, _ in outline.tags if tag in ("h1", "h2", "h3", "h4")]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_every_table_is_there_with_caption_scopes_and_a_box_to_scroll(outline):
+def test_all_tables_are_present_accessible_and_scrollable(outline):
     names = {attributes["id"] for attributes in outline.all("table")}
     assert names >= {*evaluation_tables.TABLES, "table-1", "classes", "paper", "cells"}
     assert names >= {"table-2-valence", "table-2-activation"}
@@ -157,7 +157,7 @@ def test_every_table_is_there_with_caption_scopes_and_a_box_to_scroll(outline):
     assert all(box["tabindex"] == "0" and box["role"] == "region" for box in boxes)
 
 
-def test_rows_of_a_table_are_equally_wide(outline):
+def test_rows_of_a_table_have_equal_widths(outline):
     assert all(len(set(rows)) == 1 for rows in outline.cells)
 
 
@@ -175,7 +175,7 @@ def test_figures_are_embedded_with_alternative_text_and_size(outline, figures):
         assert {figure.path, figure.path.replace(".pdf", ".csv")} <= links
 
 
-def test_nothing_is_loaded_from_elsewhere(outline, html):
+def test_page_has_no_external_resources(outline, html):
     assert not any("src" in attributes for attributes in outline.all("script"))
     assert not {"link", "iframe", "object"} & {tag for tag, _, _ in outline.tags}
     for tag, attributes, _ in outline.tags:
@@ -249,7 +249,7 @@ def section(name, **context):
     return text
 
 
-def test_every_way_of_choosing_trials_is_described():
+def test_search_section_distinguishes_the_ways_of_choosing_trials():
     trials, single = data.trials(), data.trials().iloc[:1]
     by_fold = trials.assign(chosen_by=["1", "2", ""])
     ways = [
@@ -283,7 +283,7 @@ def test_a_study_that_mixes_precisions_is_flagged():
 @pytest.mark.parametrize(
     ("seeds", "crop_seeds", "speakers"), [(1, 1, 5), (5, 1, 7), (1, 5, 10)], ids=str
 )
-def test_keys_that_would_reduce_uncertainty_are_named(seeds, crop_seeds, speakers):
+def test_page_names_config_keys_that_would_reduce_uncertainty(seeds, crop_seeds, speakers):
     changed = {"seeds": seeds, "crop_seeds": crop_seeds, "diverged_seeds": 2}
     spread = page_numbers.spread_numbers(EVALUATION["spread"].assign(**changed))
     comparisons = EVALUATION["comparisons"].assign(speakers=speakers)
@@ -300,7 +300,7 @@ def test_keys_that_would_reduce_uncertainty_are_named(seeds, crop_seeds, speaker
     assert (str(page_numbers.LEVEL) in text) == (speakers < 10)
 
 
-def test_synthetic_corpora_are_announced_before_the_results(html):
+def test_synthetic_data_is_announced_before_the_results(html):
     synthetic = page.render(report(corpora={"synthetic": {}}))
     assert 'role="note"' not in html
     assert synthetic.index('role="note"') < synthetic.index('<main id="content"')
@@ -310,7 +310,7 @@ def test_synthetic_corpora_are_announced_before_the_results(html):
     ("select", "trials", "mentioned"),
     [("pooled", 3, True), ("fold", 3, False), ("pooled", 1, False)],
 )
-def test_a_choice_shared_by_the_folds_is_mentioned(select, trials, mentioned):
+def test_page_mentions_a_choice_shared_by_the_folds(select, trials, mentioned):
     own = report(search={"select": select})
     own = replace(own, trials={model: data.trials().iloc[:trials] for model in data.MODELS})
     numbers = page.section_numbers(own, {})
@@ -318,7 +318,7 @@ def test_a_choice_shared_by_the_folds_is_mentioned(select, trials, mentioned):
     assert ("search.select" in text) == mentioned
 
 
-def test_a_missing_control_is_mentioned_with_its_command(html):
+def test_page_gives_the_command_for_a_missing_control(html):
     evaluation = {name: table for name, table in EVALUATION.items() if name != "control"}
     text = page.render(replace(report(), evaluation=evaluation))
     assert "<code>make it</code>" in text
@@ -327,7 +327,7 @@ def test_a_missing_control_is_mentioned_with_its_command(html):
     assert "results/control" not in page.render(report(report={"control": None}))
 
 
-def test_a_page_with_little_data_is_still_valid():
+def test_page_with_little_data_is_valid():
     metrics = data.metrics(["BasicCNN"]).drop(columns=["chance", "chance_low", "chance_high"])
     few = page.Report(data.provenance(), {}, metrics, {}, {}, {}, {}, commands={"control": ""})
     tables = {table["id"] for table in Outline(page.render(few)).all("table")}

@@ -7,17 +7,17 @@ import pytest
 from emospeech.report import provenance
 
 
-def write(folder, place, seconds, memory):
-    file = folder / place
+def write(folder, name, seconds, memory):
+    file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:00:00\t{memory}\n")
 
 
-def test_jobs_are_summed_by_stage(tmp_path):
+def test_durations_are_summed_by_stage(tmp_path):
     write(tmp_path, "training/BasicCNN/trial-0/fold-1.tsv", 1800, 900.4)
     write(tmp_path, "training/BasicCNN/trial-0/fold-2.tsv", 5400, 1200.2)
-    write(tmp_path, "report/page.tsv", 0.5, "-")  # too short to be measured
-    write(tmp_path, "folds.tsv", 2, 70)  # a stage of one job
+    write(tmp_path, "report/page.tsv", 0.5, "-")  # too short for a measurement
+    write(tmp_path, "folds.tsv", 2, 70)  # a stage with a single job
     table = provenance.stage_durations(tmp_path).set_index("stage")
     assert table["jobs"].to_dict() == {"folds": 1, "report": 1, "training": 2}
     assert table.loc["training", "minutes"] == pytest.approx(120)
@@ -26,11 +26,11 @@ def test_jobs_are_summed_by_stage(tmp_path):
     json.dumps(table.to_dict("records"))
 
 
-def test_a_run_without_benchmarks_has_no_rows(tmp_path):
+def test_durations_without_benchmarks_are_empty(tmp_path):
     assert provenance.stage_durations(tmp_path).empty
 
 
-def test_the_machine_is_described():
+def test_hardware_describes_the_machine():
     found = provenance.hardware()
     assert found["processor"]
     assert found["cores"] >= 1
