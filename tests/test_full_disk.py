@@ -84,7 +84,7 @@ def extract(corpus, folder):
 def test_a_store_on_a_full_disk_is_completed_when_there_is_space(corpus, disk, tmp_path):
     words = pd.DataFrame(columns=["recording", "speaker", "word", "start", "end"])
     words.to_csv(corpus / "words.csv", index=False)
-    small, whole = disk(kilobytes=256), tmp_path / "whole"
+    small, unlimited = disk(kilobytes=256), tmp_path / "unlimited"
     status, log = extract(corpus, small.path)
     assert status == 1
     assert log.splitlines()[-1].startswith(f"error: {small.path}/iemocap.h5: no space")
@@ -92,10 +92,10 @@ def test_a_store_on_a_full_disk_is_completed_when_there_is_space(corpus, disk, t
     assert not (small.path / "iemocap.h5").exists()
     small.grow()
     assert extract(corpus, small.path)[0] == 0
-    whole.mkdir()
-    assert extract(corpus, whole)[0] == 0
+    unlimited.mkdir()
+    assert extract(corpus, unlimited)[0] == 0
     assert sorted(os.listdir(small.path)) == ["iemocap.h5", "iemocap.json", "log"]
-    assert (small.path / "iemocap.h5").read_bytes() == (whole / "iemocap.h5").read_bytes()
+    assert (small.path / "iemocap.h5").read_bytes() == (unlimited / "iemocap.h5").read_bytes()
 
 
 OUTPUTS = {
@@ -129,9 +129,9 @@ def train(corpus, folder):
 
 def test_a_training_on_a_full_disk_is_resumed_when_there_is_space(corpus, disk, tmp_path):
     """There is space for one checkpoint, but not for a second one next to it."""
-    whole = tmp_path / "whole"
-    whole.mkdir()
-    assert train(corpus, whole)[0] == 0
+    unlimited = tmp_path / "unlimited"
+    unlimited.mkdir()
+    assert train(corpus, unlimited)[0] == 0
     pool = [corpus / "store.h5"]
     trainer = Trainer(MODEL, fold_of(corpus), pool, TRIAL, SETTINGS)
     trainer.train(tmp_path / "checkpoint")
@@ -148,7 +148,7 @@ def test_a_training_on_a_full_disk_is_resumed_when_there_is_space(corpus, disk, 
     assert "resuming after epoch 1" in log
     assert sorted(os.listdir(small.path)) == sorted([*OUTPUTS.values(), "log"])
     for name in OUTPUTS.values():
-        made, expected = small.path / name, whole / name
+        made, expected = small.path / name, unlimited / name
         if name == "history.csv":
             made, expected = (pd.read_csv(file).drop(columns=TIMES) for file in (made, expected))
             assert made.equals(expected)

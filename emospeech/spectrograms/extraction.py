@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -132,8 +133,8 @@ class ShardWriter:
     def __call__(self, shard: Shard) -> None:
         """Write the frames, checksums and flags of a shard, then its line."""
         key = shard.key  # before the files are read
-        runs = zip(shard.files, *self._byte_ranges(shard), shard.lengths, strict=True)
-        rows = [self._write(file, position, length) for file, position, _, length in runs]
+        runs = zip(shard.files, self._byte_ranges(shard), shard.lengths, strict=True)
+        rows = [self._write(file, position, length) for file, (position, _), length in runs]
         columns = zip(BY_RECORDING.items(), zip(*rows, strict=True), strict=True)
         with open(self.part, "r+b") as store:
             for (name, dtype), values in columns:
@@ -147,8 +148,7 @@ class ShardWriter:
         with open(self.part, "rb") as store:
             store.seek(self.positions["checksums/frames"] + 4 * shard.recording)
             expected = np.frombuffer(store.read(4 * len(shard.files)), np.uint32).tolist()
-            ranges = zip(*self._byte_ranges(shard), strict=True)
-            return expected == [_checksum(store, *byte_range) for byte_range in ranges]
+            return expected == [_checksum(store, *range_) for range_ in self._byte_ranges(shard)]
 
     def _write(self, file, position, length):
         """Write the `length` frames of an audio file at `position`.
@@ -173,11 +173,10 @@ class ShardWriter:
         return checksum, audio_checksum, statistics.irregularities()
 
     def _byte_ranges(self, shard):
-        """Return position and size of the frames of each recording, in bytes."""
+        """Return (position, size) of the frames of each recording in the file, in bytes."""
         size = self.settings.rows * np.dtype(self.settings.dtype).itemsize  # of a frame
-        first = offsets_of(shard.lengths)[:-1] + shard.frame
-        starts = (self.positions["frames"] + first * size).tolist()
-        return starts, [length * size for length in shard.lengths]
+        ends = self.positions["frames"] + size * (shard.frame + offsets_of(shard.lengths))
+        return [(start, end - start) for start, end in pairwise(ends.tolist())]
 
 
 def _finished_shards(part, done, title):

@@ -78,13 +78,12 @@ class Store:
     def summary(self) -> str:
         """Return one line about the contents of the store."""
         hours = self.offsets[-1] / self.settings.frame_rate / 3600
-        parts = [
-            f"{len(self.recordings)} recordings of {hours:.2f} hours",
-            f"{len(self.word_start)} words",
-            f"{(np.diff(self.word_offsets) == 0).sum()} recordings without words",
-            f"{self.frames.nbytes / 1e6:.0f} MB of frames",
-        ]
-        return ", ".join(parts)
+        without_words = (np.diff(self.word_offsets) == 0).sum()
+        return (
+            f"{len(self.recordings)} recordings of {hours:.2f} hours, "
+            f"{len(self.word_start)} words, {without_words} recordings without words, "
+            f"{self.frames.nbytes / 1e6:.0f} MB of frames"
+        )
 
 
 def create_store(
