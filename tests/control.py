@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from emospeech.evaluation.predictions import load_predictions
-from emospeech.evaluation.scores import chance_recalls, count_fold_tables
+from emospeech.evaluation.scores import chance_uars, count_fold_tables
 
 DEMO, CONTROL = "results/demo", "results/control"
 CONFIGS = {DEMO: ["config/demo.yaml"], CONTROL: ["config/demo.yaml", "config/control.yaml"]}
@@ -39,7 +39,7 @@ def pooled(results):
     ]
     for model, table in load_predictions(files).items():
         tables = list(count_fold_tables(table, "valence").values())
-        chance = chance_recalls(tables, 20000, np.random.default_rng(0))
+        chance = chance_uars(tables, 20000, np.random.default_rng(0))
         rows.loc[model, ["wide_low", "wide_high"]] = np.percentile(chance, WIDE)
     return rows[["uar5", "chance_low", "chance", "chance_high", "wide_low", "wide_high"]]
 

@@ -94,7 +94,7 @@ def test_chance_agrees_with_permuted_predictions():
         for _ in range(3)
     ]
     tables = [metrics.contingency_table(*fold) for fold in folds]
-    drawn = scores.chance_recalls(tables, 4000, rng)
+    drawn = scores.chance_uars(tables, 4000, rng)
     permuted = [
         metrics.unweighted_average_recall(
             sum(

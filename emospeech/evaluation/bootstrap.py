@@ -134,19 +134,18 @@ def resample(sums: Sequence[np.ndarray], resamples: int, rng: np.random.Generato
 
     All models share the same draws, so that differences between them are paired.
     """
-    blocks = [min(BLOCK, resamples - start) for start in range(0, resamples, BLOCK)]
-    drawn = [_block(sums, block, rng) for block in blocks]
-    return Resamples(*map(np.concatenate, zip(*drawn, strict=True)))
-
-
-def _block(
-    sums: Sequence[np.ndarray], resamples: int, rng: np.random.Generator
-) -> list[np.ndarray]:
-    fixed = np.tile(np.arange(len(sums)), (resamples, 1))
-    drawn = draw_speakers(len(sums), resamples, rng)
+    fixed = np.arange(len(sums))
     totals = np.stack([speaker.sum(axis=0) for speaker in sums])  # (speakers, models, N_SUMS)
-    draws = (totals[drawn], draw_recordings(sums, fixed, rng), draw_recordings(sums, drawn, rng))
-    return [scope_metrics(np.swapaxes(part, 1, 2)) for part in draws]
+    blocks = []
+    for start in range(0, resamples, BLOCK):
+        size = min(BLOCK, resamples - start)
+        drawn = draw_speakers(len(sums), size, rng)
+        speakers = totals[drawn]
+        recordings = draw_recordings(sums, np.tile(fixed, (size, 1)), rng)
+        both = draw_recordings(sums, drawn, rng)
+        parts = (speakers, recordings, both)
+        blocks.append([scope_metrics(np.swapaxes(part, 1, 2)) for part in parts])
+    return Resamples(*map(np.concatenate, zip(*blocks, strict=True)))
 
 
 def draw_speakers(speakers: int, resamples: int, rng: np.random.Generator) -> np.ndarray:

@@ -22,7 +22,9 @@ NEIGHBOURS = 10
 NEIGHBOUR_COLUMNS = ["property", "space", "recordings", "neighbours", "share", "chance"]
 
 
-def left_out(predictor: "FoldPredictor", seed: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+def held_out_session(
+    predictor: "FoldPredictor", seed: int
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Return rows, crops and activations of the recordings of the held-out session.
 
     Returns:

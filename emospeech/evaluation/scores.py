@@ -35,7 +35,7 @@ def count_fold_tables(predictions: pd.DataFrame, task: str) -> dict[Any, np.ndar
     return tables
 
 
-def chance_recalls(
+def chance_uars(
     tables: Iterable[np.ndarray], permutations: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Return the pooled UAR of predictions permuted within each fold, (permutations,).
@@ -64,7 +64,7 @@ def metrics_of(
     scopes = {f"fold-{fold}": (rows, [fold]) for fold, rows in predictions.groupby("fold")}
     rows = []
     for scope, (part, folds) in (scopes | {"pooled": (predictions, list(tables))}).items():
-        chance = chance_recalls([tables[fold] for fold in folds], permutations, rng)
+        chance = chance_uars([tables[fold] for fold in folds], permutations, rng)
         low, high = np.percentile(chance, CHANCE_PERCENTILES)
         row = {"scope": scope, **score(*labels_and_probabilities(part, task))}
         rows.append(row | {"chance": chance.mean(), "chance_low": low, "chance_high": high})

@@ -109,8 +109,8 @@ def spread_table(
     if seeds is None:
         return table.assign(seeds=1, deviation_seeds=np.nan, diverged_seeds=0)[COLUMNS]
     table = table.merge(deviations(seeds, "seed", "seeds"), on=KEYS)
-    seeds = seeds.assign(diverged_seeds=(seeds["diverged"] > 0).astype(int))
-    diverged = seeds.groupby(["model", "task"])[["diverged_seeds"]].sum()
+    diverged = seeds.assign(diverged_seeds=(seeds["diverged"] > 0).astype(int))
+    diverged = diverged.groupby(["model", "task"])[["diverged_seeds"]].sum()
     return table.merge(diverged, on=["model", "task"])[COLUMNS]
 
 
