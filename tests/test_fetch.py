@@ -297,8 +297,8 @@ def test_workflow_fetches_and_continues_after_a_failure(fetching):
     # After an edit of the fetch module, files are checked but not fetched again.
     mirror.requests = []
     assert "Nothing to be done" in run(project).output
-    project.edited("emospeech/corpora/fetch.py", "\nEDITED = True\n")
-    done = run(project)
+    with project.edited("\nEDITED = True\n", "emospeech/corpora/fetch.py"):
+        done = run(project)
     assert done.returncode == 0, done.output
     assert "(Rule: fetch_ami_meeting)" in done.output
     assert "(Rule: read_ami)" not in done.output
