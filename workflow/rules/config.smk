@@ -1,4 +1,4 @@
-"""The validated config, the settings that the rules derive from it, and directives that they share."""
+"""The validated config, settings derived from it, and shared params and resources of the rules."""
 
 import os
 import shlex
@@ -64,7 +64,7 @@ def validated_config(config):
 def script_params(name):
     """Return the params that name the script of a job and identify its code by a fingerprint.
 
-    The fingerprint is computed only for the rules in use: a cluster job loads all and runs one.
+    The fingerprint is a function, because a cluster job loads all rules but runs only one.
     """
     file = ROOT / "workflow" / "scripts" / f"{name}.py"
     return {"script": name, "code": lambda wildcards: fingerprint(file, ROOT)}
@@ -81,7 +81,7 @@ def scaled_by_attempt(amount):
 
 
 def job_resources(mem_mb=3000, runtime=60, **others):
-    """Return the resources of a job: memory in MB and minutes, scaled by the attempt, and others as given."""
+    """Return the resources of a job: memory (MB) and minutes, scaled by the attempt, and others."""
     return {"mem_mb": scaled_by_attempt(mem_mb), "runtime": scaled_by_attempt(runtime)} | others
 
 
@@ -143,7 +143,7 @@ STUDY = {"seed": SEED} | {
     for section in ("crops", "labels", "models", "training")
 }
 MODEL_SETTINGS = ModelSettings(**STUDY["models"])
-# Corpora that no model learns from are neither required nor read.
+# Corpora that no model is trained on are neither required nor read.
 UNLABELLED = config["training"]["unlabelled"] if ADVERSARIAL else []
 CORPORA_IN_USE = ["iemocap", *(["ami"] if "ami" in UNLABELLED else [])]
 DEVICE = config["training"]["device"]

@@ -1,10 +1,10 @@
-"""report: the tables of the report, and the page that shows tables and figures."""
+"""report: tables, provenance and the report itself."""
 
 from emospeech.report.paper import TABLE_3_MODEL
 
-# Tables that compare the run with the paper's Table 3, where the run has that table's model.
+# Tables that compare the study with the paper's Table 3, if it has the model of that table.
 PAPER_TABLES = ["paper", "cells"] if TABLE_3_MODEL in MODELS else []
-# The control is another study. The page shows its results once they exist; it does not make them.
+# The control is another study, whose results are shown if they exist.
 CONTROL_METRICS = [] if CONTROL is None else Path(CONTROL) / "evaluation" / "metrics.csv"
 if CONTROL_METRICS and not CONTROL_METRICS.exists():
     CONTROL_METRICS = []
@@ -69,7 +69,7 @@ use rule job as record_provenance with:
         **script_params("record_provenance"),
         config=config,
         command=study_command(),
-        # Described where they exist. As inputs they would be built just for this record.
+        # Not inputs: only stores that exist are described.
         stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in CORPORA_IN_USE],
         benchmarks=BENCHMARKS,
 
@@ -96,5 +96,5 @@ use rule job as write_report with:
     localrule: True
     params:
         **script_params("write_report"),
-        command=f"{study_command()} --force",  # a path is appended
+        command=f"{study_command()} --force",  # the report appends targets
         control_command=study_command(ROOT / "config" / "control.yaml"),
