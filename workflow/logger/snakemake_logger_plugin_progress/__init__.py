@@ -24,7 +24,7 @@ LOG_FILE = "Complete log(s): "
 INTERRUPTED = "Terminating processes on user request"
 # Starts of messages without an event that the user needs to see.
 SHOWN = ("Nothing to be done", "Trying to restart", INTERRUPTED)
-EXCEPTION = r"^\w+(Error|Exception):\n"  # the class that Snakemake prints above a message
+PREFIX = r"^(\w+(Error|Exception):\n)?(Error: )?"  # of the error messages of Snakemake
 # Messages about failed jobs, which are shown in another way.
 FAILED = ("Exiting because a job", "RuleException:", "WorkflowError:\nAt least one job")
 
@@ -54,7 +54,7 @@ def explain_failure(name: str, logs: list[str]) -> list[str]:
 
 
 class LogHandler(LogHandlerBase):
-    """Prints the events of a run on stderr, or on stdout where Snakemake is asked to."""
+    """Prints the events of a run on stderr, or on stdout if Snakemake is set to."""
 
     writes_to_stream = True
     writes_to_file = False
@@ -135,7 +135,7 @@ class LogHandler(LogHandlerBase):
         elif text.startswith(FAILED):
             return
         elif record.levelno >= logging.ERROR:
-            self._print(f"error: {re.sub(EXCEPTION, '', text).strip()}")
+            self._print(f"error: {re.sub(PREFIX, '', text).strip()}")
         elif record.levelno == logging.WARNING or text.startswith(SHOWN):
             self._print(f"note: {text}")
 
