@@ -1,14 +1,12 @@
-"""The report at the size of the full study: what 2,000 trainings leave, aggregated and reported.
+"""Check the time and memory of aggregation and report for a study of 2,000 trainings.
 
     python -m tests.scale_report
 
-Four models, five folds and 100 trials of each are made up: the validation score and the learning
-curves of every training, and predictions for as many recordings as IEMOCAP has. Then all is done
-that the workflow does after the trainings, with the numbers of config.yaml: choice of the trials,
-metrics, intervals, comparisons, references, slices, leak checks, tables, figures and the page; in
-one process of its own and on one core. It prints the seconds of the processor and the peak of
-memory, and fails where a bound is broken. The start of a process for each job of the workflow is
-not in it.
+Validation scores, learning curves and predictions are simulated for four models, five folds, 100
+trials each, and as many recordings as IEMOCAP has. Everything that the workflow does after the
+trainings then runs with the values of config.yaml, in one process on one core: selection of trials,
+evaluation, tables, figures and the page. Exits with an error if a limit is exceeded. Process starts
+of the workflow's jobs are not included.
 """
 
 import json
@@ -58,30 +56,30 @@ from emospeech.search import (
 from tests import example_study, report_data
 
 TRIALS, FOLDS, EPOCHS, RECORDINGS = 100, 5, 40, 10039
-SECONDS, MEGABYTES = 60, 1000
+MAX_SECONDS, MAX_MEGABYTES = 60, 1000
 DEFAULTS = yaml.safe_load((Path(__file__).parents[1] / "config" / "config.yaml").read_text())
 
 
 def write_results(folder):
-    """Write what the trainings and the predictions of all models leave below `folder`."""
+    """Write simulated results of trainings and predictions of all models below `folder`."""
     rng = np.random.default_rng(0)
     recordings = example_study.recordings_table(RECORDINGS)
     recordings.to_csv(folder / "recordings.csv", index=False)
     folds = make_folds(recordings, FoldSettings())
     for model, table in example_study.predictions_of_all(recordings, folds).items():
         for fold, rows in table.groupby("fold"):
-            place = folder / "evaluation" / model / f"fold-{fold}"
-            place.mkdir(parents=True)
-            rows.to_csv(place / "predictions.csv", index=False)
+            results = folder / "evaluation" / model / f"fold-{fold}"
+            results.mkdir(parents=True)
+            rows.to_csv(results / "predictions.csv", index=False)
     for model in example_study.MODELS:
         history = report_data.history(EPOCHS, model).to_csv(index=False)
         for trial, fold in np.ndindex(TRIALS, FOLDS):
-            place = training_folder(folder, model, trial, fold)
-            place.mkdir(parents=True)
+            training = training_folder(folder, model, trial, fold)
+            training.mkdir(parents=True)
             score = {"trial": trial, "fold": fold + 1, "uar": rng.uniform(0.2, 0.5)}
             score |= {"capped": 0, "diverged": 0, "precision": "float32"}
-            (place / "validation.json").write_text(json.dumps(score))
-            (place / "history.csv").write_text(history)
+            (training / "validation.json").write_text(json.dumps(score))
+            (training / "history.csv").write_text(history)
 
 
 def training_folder(folder, model, trial, fold):
@@ -89,10 +87,10 @@ def training_folder(folder, model, trial, fold):
 
 
 def aggregate(folder):
-    """Make all tables, figures and the page below `folder`; return seconds by part, and MB."""
+    """Write all tables, figures and the page below `folder`; return seconds by part, and MB."""
     seconds = {}
     with threadpool_limits(1):
-        with timed(seconds, "choice of the trials"):
+        with timed(seconds, "selection of trials"):
             searched = {model: select(folder, model) for model in example_study.MODELS}
         with timed(seconds, "evaluation"):
             recordings = pd.read_csv(folder / "recordings.csv")
@@ -123,23 +121,23 @@ def aggregate(folder):
 
 @contextmanager
 def timed(seconds, name):
-    """Note the seconds of the processor that the block takes."""
+    """Add the CPU time of the block to `seconds`."""
     started = time.process_time()
     yield
     seconds[name] = time.process_time() - started
 
 
 def select(folder, model):
-    """Return trials.csv, best.json and histories.csv of a model, read from its trainings."""
-    places = [training_folder(folder, model, *pair) for pair in np.ndindex(TRIALS, FOLDS)]
+    """Return the trials, the best trials and the histories of a model from its trainings."""
+    trainings = [training_folder(folder, model, *pair) for pair in np.ndindex(TRIALS, FOLDS)]
     validations = pd.DataFrame(
-        json.loads((place / "validation.json").read_text()) for place in places
+        json.loads((path / "validation.json").read_text()) for path in trainings
     )
     table = rank_trials([draw_trial(SearchSpace(), 1, n) for n in range(TRIALS)], validations)
     recordings = pd.read_csv(folder / "recordings.csv")
     parts = make_folds(recordings, FoldSettings()).merge(recordings, on="recording")
     choice = choose_trials(table, selection_folds(parts, "pooled"))
-    histories = chosen_histories(choice, validations, [place / "history.csv" for place in places])
+    histories = chosen_histories(choice, validations, [path / "history.csv" for path in trainings])
     marked = mark_chosen(table, choice)
     return marked, best_trials(table, choice), histories
 
@@ -174,7 +172,7 @@ def draw(folder, name, function, points, *model):
 
 
 def report_of(tables, matrices, searched, figures):
-    """Return the Report of the made-up study."""
+    """Return the report of the simulated study."""
     return Report(
         provenance=report_data.provenance(**DEFAULTS),
         corpora={},
@@ -198,9 +196,9 @@ def main():
         print(f"{name}: {taken:.1f} s")
     total = sum(seconds.values())
     trainings = len(example_study.MODELS) * FOLDS * TRIALS
-    print(f"{trainings} trainings: {total:.1f} s, peak {peak:.0f} MB, a page of {size:.1f} MB")
-    broken = total > SECONDS or peak > MEGABYTES
-    sys.exit(f"it may take {SECONDS} s and {MEGABYTES} MB" if broken else None)
+    print(f"{trainings} trainings: {total:.1f} s, peak {peak:.0f} MB, page of {size:.1f} MB")
+    exceeded = total > MAX_SECONDS or peak > MAX_MEGABYTES
+    sys.exit(f"the limits are {MAX_SECONDS} s and {MAX_MEGABYTES} MB" if exceeded else None)
 
 
 if __name__ == "__main__":
