@@ -98,7 +98,7 @@ def confusion(table: pd.DataFrame) -> dict:
 
 def scatter(table: pd.DataFrame) -> dict:
     """Return the size of the test set, the range of the predictions, and the correlation."""
-    rho = table["valence"].corr(table["expected"])  # pyright: ignore
+    rho = table.loc[:, "valence"].corr(table["expected"])
     return {
         "recordings": len(table),
         "speakers": table["speaker"].nunique(),

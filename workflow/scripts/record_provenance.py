@@ -1,4 +1,4 @@
-"""Record what is needed to run the study again: settings, code, versions, hardware, stores."""
+"""Record the provenance of a study: settings, code, versions, hardware and stores."""
 
 import json
 from pathlib import Path
