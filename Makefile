@@ -33,10 +33,11 @@ test-slurm: $(VENV)/dev ## run the demo on a local Slurm cluster and interrupt j
 fast: $(VENV)/dev ## run the tests that do not start a workflow
 	$(BIN)/python -m pytest $(PARALLEL) -m "not workflow and not slurm" -x -q
 
-lint: $(VENV)/dev ## run ruff, import-linter, snakefmt and snakemake --lint
+lint: $(VENV)/dev ## run ruff, import-linter, pyright, snakefmt and snakemake --lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/pyright
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint $(DEMO)
 

@@ -43,7 +43,7 @@ def imported_packages(*folders):
                     names.update(alias.name.split(".")[0] for alias in node.names)
                 elif isinstance(node, ast.ImportFrom):
                     names.add(node.module.split(".")[0])
-    names -= {*sys.stdlib_module_names, "benchmarks", "emospeech", "tests"}
+    names -= {*sys.stdlib_module_names, "benchmarks", "docs", "emospeech", "tests"}
     return {IMPORT_TO_PACKAGE.get(name, name) for name in names}
 
 
