@@ -175,6 +175,7 @@ def report_of(tables, matrices, searched, figures):
     """Return the report of the simulated study."""
     return Report(
         provenance=report_data.provenance(**DEFAULTS),
+        commands={"file": "snakemake --force", "control": ""},
         corpora={},
         metrics=tables["metrics"],
         best={model: best for model, (_, best, _) in searched.items()},
