@@ -62,15 +62,15 @@ def store_of(folder, *names, workers=1):
 @pytest.mark.parametrize("block", [1000, 2**18])
 def test_truncated_mp3_is_counted(tmp_path, monkeypatch, block):
     monkeypatch.setattr(audio_stream, "BLOCK", block)
-    path, whole = write_cut(tmp_path, "cut.mp3")
+    path, intact = write_cut(tmp_path, "cut.mp3")
     issues = IssueCounts()
     seconds = audio_duration(path, issues)
     assert +issues.irregular == {SHORTER: 1}
-    assert 0.4 < seconds / (len(whole) / RATE) < 0.6
+    assert 0.4 < seconds / (len(intact) / RATE) < 0.6
     samples = np.concatenate(list(stream_samples(path, RATE)))
     assert len(samples) == count_samples(path, RATE) == round(seconds * RATE)
     # The last frames may be incomplete.
-    np.testing.assert_allclose(samples[:-3000], whole[: len(samples)][:-3000], atol=1e-6)
+    np.testing.assert_allclose(samples[:-3000], intact[: len(samples)][:-3000], atol=1e-6)
 
 
 def test_store_of_truncated_audio_has_no_empty_frames(tmp_path):
@@ -253,8 +253,8 @@ def test_missing_permission_is_an_error(tmp_path):
 def test_unset_data_size_and_empty_file_are_errors(tmp_path):
     for name, samples, size in (("empty", 0, 0), ("zero", RATE, 0), ("low", RATE, 1000)):
         data = bytes_of(tmp_path, f"{name}.wav", np.zeros(samples) + 0.1)
-        place = data.index(b"data") + 4
-        data = data[:place] + struct.pack("<I", size) + data[place + 4 :]
+        offset = data.index(b"data") + 4
+        data = data[:offset] + struct.pack("<I", size) + data[offset + 4 :]
         (tmp_path / f"{name}.wav").write_bytes(data)
         missing = 2 * samples - size
         named = f"{size} bytes .*{missing} more bytes" if missing else ""
@@ -318,7 +318,7 @@ def test_flags_are_kept_after_an_interruption(tmp_path, monkeypatch):
     """Finished shards are not read again."""
     monkeypatch.setattr(extraction, "SHARD", 0.1)
     names = write_cases(tmp_path)
-    whole = store_of(tmp_path, *names).irregular
+    intact = store_of(tmp_path, *names).irregular
     (tmp_path / "s.h5").unlink()
     stream, read = extraction.stream_values, []
 
@@ -331,7 +331,7 @@ def test_flags_are_kept_after_an_interruption(tmp_path, monkeypatch):
     monkeypatch.setattr(extraction, "stream_values", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store_of(tmp_path, *names)
-    assert store_of(tmp_path, *names).irregular.tolist() == whole.tolist()
+    assert store_of(tmp_path, *names).irregular.tolist() == intact.tolist()
     assert len(read) == 8 + len(names) + 2 - 7
 
 

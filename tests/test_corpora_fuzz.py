@@ -59,23 +59,23 @@ def outcome(read, *arguments):
     return None
 
 
-def mutations(whole, pieces, most=6, within=10**6):
-    """Draw `whole`, bytes, with a few replacements, insertions and deletions, or truncated.
+def mutations(intact, pieces, most=6, within=10**6):
+    """Draw `intact`, bytes, with a few replacements, insertions and deletions, or truncated.
 
     The edits are in the first `within` bytes.
     """
-    position = st.integers(0, min(within, len(whole)))
+    position = st.integers(0, min(within, len(intact)))
     removed = st.none() | st.integers(0, 6)  # None: the length of the inserted piece
     edit = st.tuples(position, removed, st.sampled_from(pieces) | st.binary(max_size=4))
 
     def applied(edits, cut):
-        data = whole
+        data = intact
         for start, removed, piece in edits:
             end = start + (len(piece) if removed is None else removed)
             data = data[:start] + piece + data[end:]
         return data if cut is None else data[:cut]
 
-    cuts = st.none() | st.none() | st.integers(0, len(whole))
+    cuts = st.none() | st.none() | st.integers(0, len(intact))
     return st.builds(applied, st.lists(edit, min_size=1, max_size=most), cuts)
 
 
@@ -296,7 +296,7 @@ WAV_PIECES = [
     *(b"RIFF", b"RIFX", b"RF64", b"ds64", b"WAVE", b"fmt ", b"data", b"LIST", b"fact", b"FORMAIFF"),
     *(b"ID3\x03\x00\x00", b"fLaC", b"OggS", b".snd", b"\x00\x00\x00\x00\x00\x00\x00\x00"),
 ]
-DAMAGED = st.one_of([mutations(whole, WAV_PIECES, most=4, within=64) for whole in WAVS.values()])
+DAMAGED = st.one_of([mutations(intact, WAV_PIECES, most=4, within=64) for intact in WAVS.values()])
 
 
 @pytest.mark.parametrize("form", WAVS)
@@ -365,8 +365,8 @@ AMI_FILES = {
 def damaged_file(files):
     """Draw the name of one of `files` and its damaged content."""
     return st.one_of(
-        st.tuples(st.just(name), mutations(whole, pieces, within=400))
-        for name, (whole, pieces) in files.items()
+        st.tuples(st.just(name), mutations(intact, pieces, within=400))
+        for name, (intact, pieces) in files.items()
     )
 
 
@@ -374,10 +374,10 @@ def damaged_file(files):
 def scratch(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz")
     for root, files in (("Session1", FILES), ("", AMI_FILES)):
-        for name, (whole, _) in files.items():
+        for name, (intact, _) in files.items():
             path = folder / root / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(whole)
+            path.write_bytes(intact)
     return folder
 
 
@@ -395,12 +395,12 @@ def assert_sound(corpus, folder):
 @fuzzed(200)
 @given(damage=damaged_file(FILES))
 def test_iemocap_with_a_damaged_file(scratch, damage):
-    path, whole = scratch / "Session1" / damage[0], FILES[damage[0]][0]
+    path, intact = scratch / "Session1" / damage[0], FILES[damage[0]][0]
     path.write_bytes(damage[1])
     try:
         corpus = outcome(read_iemocap, scratch)
     finally:
-        path.write_bytes(whole)
+        path.write_bytes(intact)
     if corpus is None:
         return
     assert_sound(corpus, scratch)
@@ -414,13 +414,13 @@ def test_iemocap_with_a_damaged_file(scratch, damage):
 @fuzzed(200)
 @given(damage=damaged_file(AMI_FILES))
 def test_ami_with_a_damaged_file(scratch, damage):
-    path, whole = scratch / damage[0], AMI_FILES[damage[0]][0]
+    path, intact = scratch / damage[0], AMI_FILES[damage[0]][0]
     path.write_bytes(damage[1])
     try:
         folders = scratch / "amicorpus", scratch / "annotations"
         corpus = outcome(read_ami, *folders, AmiSettings())
     finally:
-        path.write_bytes(whole)
+        path.write_bytes(intact)
     if corpus is None:
         return
     assert_sound(corpus, scratch)

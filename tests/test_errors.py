@@ -66,11 +66,11 @@ def unfinished_files(project, name):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """The tiny study with its target in results/whole."""
+    """The tiny study with its target in results/reference."""
     project = Project(tmp_path_factory.mktemp("project"))
-    done = project.run(f"results/whole/{TARGET}", config=configured(project, "whole"))
+    done = project.run(f"results/reference/{TARGET}", config=configured(project, "reference"))
     assert done.returncode == 0, done.output
-    assert unfinished_files(project, "whole") == []
+    assert unfinished_files(project, "reference") == []
     return project
 
 
@@ -93,7 +93,7 @@ def test_study_killed_at_random_times_has_the_same_results(project):
         assert project.run("--unlock", config=config).returncode == 0
     done = project.run(target, config=config)
     assert done.returncode == 0, done.output
-    assert result_files(project, "killed") == result_files(project, "whole")
+    assert result_files(project, "killed") == result_files(project, "reference")
     assert unfinished_files(project, "killed") == []
     left = "results/killed/logs/**/*.log"
     assert not any("\0" in log.read_text() for log in project.folder.glob(left))
@@ -101,12 +101,14 @@ def test_study_killed_at_random_times_has_the_same_results(project):
 
 @pytest.fixture(scope="module")
 def long_training(project):
-    """The config, target and result of a training of some seconds, based on results/whole."""
+    """The config, target and result of a training of some seconds, based on results/reference."""
     training = TINY["training"] | {"max_epochs": 40, "patience": 40, "trials_per_job": 1}
-    config = configured(project, "whole", training=training, search=SMALL["search"] | {"trials": 2})
+    config = configured(
+        project, "reference", training=training, search=SMALL["search"] | {"trials": 2}
+    )
     config = shutil.move(project.folder / config, project.folder / "long.yaml").name
     first, target = (
-        f"results/whole/training/{MODEL}/trial-{n}/fold-1/weights.safetensors" for n in (0, 1)
+        f"results/reference/training/{MODEL}/trial-{n}/fold-1/weights.safetensors" for n in (0, 1)
     )
     assert project.run(first, target, "--force", config=config).returncode == 0
     return config, target, (project.folder / target).read_bytes()
@@ -130,9 +132,9 @@ LAST_LINES = {signal.SIGTERM: r"\nstopped: after epoch \d+.*\n$", signal.SIGKILL
 
 @pytest.mark.parametrize("ending", LAST_LINES, ids=lambda ending: ending.name)
 def test_training_resumes_after_a_signal(project, long_training, ending):
-    config, target, whole = long_training
+    config, target, intact = long_training
     folder = (project.folder / target).parent
-    log = project.folder / f"results/whole/logs/training/{MODEL}/trial-1/fold-1.log"
+    log = project.folder / f"results/reference/logs/training/{MODEL}/trial-1/fold-1.log"
     process = project.start(target, "--force", config=config)
     wait_for(process, (folder / ".checkpoint.safetensors").exists)
     training_process(process).send_signal(ending)
@@ -144,11 +146,11 @@ def test_training_resumes_after_a_signal(project, long_training, ending):
     done = project.run(target, config=config)
     assert done.returncode == 0, done.output
     assert "resuming after epoch" in log.read_text()
-    assert (project.folder / target).read_bytes() == whole
+    assert (project.folder / target).read_bytes() == intact
 
 
 def test_concurrent_run_and_stale_lock_are_errors(project, long_training):
-    config, target, whole = long_training
+    config, target, intact = long_training
     first = project.start(target, "--force", config=config)
     wait_for(first, (project.folder / target).with_name(".checkpoint.safetensors").exists)
     training_process(first).suspend()  # so that it does not finish before the second run starts
@@ -163,24 +165,24 @@ def test_concurrent_run_and_stale_lock_are_errors(project, long_training):
     assert "--unlock" in third.output
     assert project.run("--unlock", config=config).returncode == 0
     assert project.run(target, config=config).returncode == 0
-    assert (project.folder / target).read_bytes() == whole
+    assert (project.folder / target).read_bytes() == intact
 
 
-def flip_bit(whole):
-    changed = bytearray(whole)
-    changed[len(whole) // 2] ^= 1
+def flip_bit(intact):
+    changed = bytearray(intact)
+    changed[len(intact) // 2] ^= 1
     return bytes(changed)
 
 
 DAMAGES = {
     "flipped bit": (flip_bit, "the frames of Ses0"),
-    "truncated": (lambda whole: whole[: len(whole) // 2], "spectrogram store"),
+    "truncated": (lambda intact: intact[: len(intact) // 2], "spectrogram store"),
 }
 
 
 def test_training_on_a_damaged_store_is_an_error(project, long_training):
-    config, target, whole = long_training
-    store = project.folder / "results/whole/spectrograms/iemocap.h5"
+    config, target, intact = long_training
+    store = project.folder / "results/reference/spectrograms/iemocap.h5"
     before, stamp = store.read_bytes(), store.stat()
     for change, line in DAMAGES.values():
         store.write_bytes(change(before))
@@ -188,23 +190,23 @@ def test_training_on_a_damaged_store_is_an_error(project, long_training):
         done = project.run(target, "--force", config=config)
         store.unlink()  # as the message says
         assert done.returncode != 0
-        assert "error: results/whole/spectrograms/iemocap.h5: " in done.output
+        assert "error: results/reference/spectrograms/iemocap.h5: " in done.output
         assert line in done.output
         assert "Traceback" not in done.output
         assert list((project.folder / target).parent.glob("*")) == []
     done = project.run(target, config=config)
     assert done.returncode == 0, done.output
     assert store.read_bytes() == before
-    assert (project.folder / target).read_bytes() == whole
+    assert (project.folder / target).read_bytes() == intact
 
 
 def test_trials_in_one_job_give_the_same_results_and_resume(project, long_training):
     """A job killed in its second trial does not repeat the first one."""
-    whole = (project.folder / long_training[1]).parent
+    intact = (project.folder / long_training[1]).parent
     shared = yaml.safe_load((project.folder / long_training[0]).read_text())
     shared["training"]["trials_per_job"] = 2
     (project.folder / "shared.yaml").write_text(yaml.safe_dump(shared))
-    fold = whole.parents[1]
+    fold = intact.parents[1]
     first, second = (fold / f"trial-{n}" / "fold-1/weights.safetensors" for n in (0, 1))
     target = str(first.relative_to(project.folder))
     before = [file.read_bytes() for file in (first, second)]
@@ -217,7 +219,7 @@ def test_trials_in_one_job_give_the_same_results_and_resume(project, long_traini
     done = project.run(target, config="shared.yaml")
     assert done.returncode == 0, done.output
     assert [file.read_bytes() for file in (first, second)] == before
-    log = project.folder / f"results/whole/logs/training/{MODEL}/trials-0-to-1/fold-1.log"
+    log = project.folder / f"results/reference/logs/training/{MODEL}/trials-0-to-1/fold-1.log"
     first_trial, second_trial = log.read_text().split("trial 1, fold 1")
     assert "resuming after epoch 40" in first_trial
     assert "validation UAR" not in first_trial

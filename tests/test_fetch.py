@@ -183,11 +183,11 @@ def test_archive_cannot_write_outside_the_folder(tmp_path):
 
 
 def test_damaged_archive_is_an_error(tmp_path):
-    whole, noise = zipped(GOOD), np.random.default_rng(1).bytes(50_000)
+    intact, noise = zipped(GOOD), np.random.default_rng(1).bytes(50_000)
     damaged = bytearray(zipped({**GOOD, "words/B.xml": noise}))
     damaged[damaged.index(noise[1000:1020]) + 5] ^= 1
     no_meetings = zipped({"words/A.xml": b""})
-    for content in (b"<html>Welcome</html>", whole[:-30], bytes(damaged), no_meetings):
+    for content in (b"<html>Welcome</html>", intact[:-30], bytes(damaged), no_meetings):
         with pytest.raises(InputError, match=r"^http://.*/annotations\.zip: "):
             fetch_zip(content, tmp_path / "annotations")
         assert left(tmp_path) == []

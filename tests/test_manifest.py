@@ -358,9 +358,9 @@ PIECES = st.one_of(
 @example(0, [(len(HEADER) + 30, b'"', 0)])
 def test_any_edit_gives_a_corpus_or_an_error(audio, tmp_path_factory, which, edits):
     texts = [text.encode() for text in TEXTS]
-    for place, piece, removed in edits:
+    for offset, piece, removed in edits:
         text = texts[which]
-        texts[which] = text[:place] + piece + text[place + removed :]
+        texts[which] = text[:offset] + piece + text[offset + removed :]
     for name, text in zip(("recordings.csv", "words.csv"), texts, strict=True):
         (audio / name).write_bytes(text)
     try:

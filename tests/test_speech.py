@@ -92,9 +92,9 @@ def test_16_bit_dither_is_silence(tmp_path):
 
 def test_result_does_not_depend_on_the_block_size(tmp_path, monkeypatch):
     path = written(tmp_path, bursts([(0.5, 1.1), (2.0, 2.4), (3.1, 6.9)], 8.0037, 1e-3))
-    whole, _ = find_speech(path)
+    expected, _ = find_speech(path)
     monkeypatch.setattr(speech, "BLOCK", 7)
-    np.testing.assert_array_equal(find_speech(path)[0], whole)
+    np.testing.assert_array_equal(find_speech(path)[0], expected)
 
 
 def test_channels_are_averaged(tmp_path):
