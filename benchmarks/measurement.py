@@ -1,4 +1,4 @@
-"""Measuring of time and memory, and the table of measurements."""
+"""Measurement of time and memory, and the table of results."""
 
 import re
 import resource

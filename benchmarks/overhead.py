@@ -1,4 +1,4 @@
-"""Share of a study's CPU time that goes into work, and into starting its jobs.
+"""Fractions of a study's CPU time spent on work and on starting its jobs.
 
 python -m benchmarks.overhead results/demo
 """

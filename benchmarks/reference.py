@@ -26,7 +26,7 @@ from emospeech.training.device import (
 )
 from emospeech.training.losses import fake_loss, real_loss, softmax_loss
 
-# The values that glibc arrives at by itself.
+# The values to which glibc adjusts its limits.
 DEFAULT_MALLOC = {
     M_MMAP_MAX: 65536,
     M_MMAP_THRESHOLD: 32 * 2**20,
@@ -56,7 +56,7 @@ class CropDataset(Dataset):
     """A crop around a random point of a random word of each recording, read one at a time."""
 
     def __init__(self, path: Path, words: Sequence | np.ndarray, frame_rate: float, width: int):
-        """Open nothing yet; `words` has the (start, end) pairs in seconds of each recording."""
+        """Leave the file closed; `words` has (start, end) in seconds, for each recording."""
         self.path, self.words, self.frame_rate, self.width = path, words, frame_rate, width
         self.file = None
 

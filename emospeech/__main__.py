@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = command_parser().parse_args(arguments)
     try:
         return parsed.run(parsed)
-    except BrokenPipeError:  # the reader of the output, such as `head`, has ended
+    except BrokenPipeError:  # the program that reads the output, such as `head`, has exited
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -171,7 +171,7 @@ def reading_error(file: str, error: Exception) -> InputError:
 
 @contextmanager
 def open_output(path: str | None) -> Iterator[TextIO]:
-    """Yield a text stream for the output: a file that is replaced at the end, or stdout.
+    """Yield a text stream for the output: a file that is written atomically, or stdout.
 
     The text is UTF-8 in any locale, and a file name that is not UTF-8 keeps its bytes.
     """
@@ -197,9 +197,9 @@ def is_stdout(path: str) -> bool:
 
 
 def positive_integer(text: str) -> int:
-    """Return the integer above 0 in an argument."""
+    """Return the positive integer in an argument."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not a positive integer")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""Leave-one-session-out folds: one speaker of the held-out session validates, the other tests."""
+"""Leave-one-session-out folds: the two held-out speakers are for validation and testing."""
 
 from dataclasses import dataclass
 

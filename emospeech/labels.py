@@ -107,7 +107,7 @@ def encode(labels: ArrayLike, encoding: str, histograms: np.ndarray | None = Non
 
 
 def are_integers(labels: ArrayLike) -> bool:
-    """Return whether all known (not NaN) labels are classes; False if no label is known.
+    """Return whether all known (not NaN) labels are integers; False if no label is known.
 
     The fuzzy and hard encodings of such labels are identical.
     """

@@ -1,4 +1,4 @@
-"""Classification metrics that accept ties, and agreement of numbers.
+"""Metrics of classification, which accept both classes of a halfway label, and of regression.
 
 The contingency table of labels (1, 1.5, 2, ... 5) and predicted classes determines all of the
 classification metrics. For a label halfway between two classes, both classes are correct. A correct
@@ -108,12 +108,12 @@ def expected_value(probabilities: ArrayLike) -> np.ndarray:
 
 
 def predicted_class(probabilities: np.ndarray) -> np.ndarray:
-    """Return the most probable class, 1 to 5, or the lowest of several: (n, 5) to (n,)."""
+    """Return the most probable class, 1 to 5 (ties go to the lowest): (n, 5) to (n,)."""
     return np.argmax(probabilities, axis=1) + 1
 
 
 def pearson(truth: np.ndarray, prediction: np.ndarray) -> float:
-    """Return Pearson's rho; NaN for fewer than three values or if either side is constant."""
+    """Return Pearson's rho; NaN for fewer than three values or if either input is constant."""
     if len(truth) < 3 or np.ptp(truth) == 0 or np.ptp(prediction) == 0:
         return np.nan
     return float(np.clip(np.corrcoef(truth, prediction)[0, 1], -1, 1))
@@ -130,7 +130,7 @@ def pearson_test(truth: np.ndarray, prediction: np.ndarray) -> tuple[float, floa
 
 
 def concordance(truth: ArrayLike, prediction: ArrayLike) -> float:
-    """Return Lin's concordance correlation coefficient (CCC); NaN if both sides are constant.
+    """Return Lin's concordance correlation coefficient (CCC); NaN if both inputs are constant.
 
     CCC = 2 cov(t, p) / (var(t) + var(p) + (mean(t) - mean(p))^2), with moments over n (Lin 1989).
     """

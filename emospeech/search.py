@@ -107,7 +107,7 @@ class Choice:
 
 
 def choose_trials(table: pd.DataFrame, scoring: dict[int, list[int]]) -> dict[int, Choice]:
-    """Return {fold: Choice}: the trial with the highest mean UAR, the first of equal ones.
+    """Return {fold: Choice}: the trial with the highest mean UAR; ties go to the first.
 
     A trial is not eligible for a fold if its training diverged there or on one of the folds that
     `scoring` (see `selection_folds`) lists. Raises InputError if no trial is eligible.
@@ -138,7 +138,7 @@ def mark_chosen(table: pd.DataFrame, choices: dict[int, Choice]) -> pd.DataFrame
 def best_trials(table: pd.DataFrame, choices: dict[int, Choice]) -> dict:
     """Return best.json: id, parameters, UAR and scoring folds of the trial that all folds share.
 
-    If folds differ, it is {"folds": {fold: the same of its trial}}.
+    If folds differ, it is {"folds": {fold: the same values of its trial}}.
     """
     rows = table.loc[:, ["trial", *PARAMETERS]].to_dict("records")
     rows = {row["trial"]: row for row in rows}

@@ -1,3 +1,3 @@
-"""The version of the project, which the files of weights bear."""
+"""The version of the project, which is recorded in weights files."""
 
 VERSION = "0.1.0"

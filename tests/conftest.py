@@ -76,7 +76,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory):
-    """Two sessions of two speakers with nine recordings each, one of which has no label."""
+    """Two sessions of two speakers with nine recordings each; one recording has no label."""
     folder = tmp_path_factory.mktemp("corpus")
     seconds = np.random.default_rng(0).uniform(0.4, 1.0, 36)
     recordings, words = write_tables(folder, seconds, [(i, 0.1, 0.3) for i in range(36)])

@@ -1,4 +1,4 @@
-"""A local web server for files, with faults on request."""
+"""A local web server for files that can simulate faults."""
 
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,9 +10,9 @@ class Mirror:
 
     Attributes:
         files: Contents by path.
-        faults: Functions of handler and content that answer the next requests, one each.
+        faults: Functions (handler, content) that answer one request each, before normal service.
         requests: The paths of all requests.
-        url: The address, without a slash at its end.
+        url: The address, without a trailing slash.
     """
 
     def __init__(self, files):
@@ -30,7 +30,7 @@ class Mirror:
 
 
 def send(handler, content, upto=None, length=None):
-    """Answer with `content`; stop after `upto` bytes, or announce another `length`."""
+    """Answer with `content`; stop after `upto` bytes, or state another `length` in the header."""
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(content) if length is None else length))
     handler.end_headers()

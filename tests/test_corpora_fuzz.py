@@ -60,9 +60,9 @@ def outcome(read, *arguments):
 
 
 def mutations(intact, pieces, most=6, within=10**6):
-    """Draw `intact`, bytes, with a few replacements, insertions and deletions, or truncated.
+    """Draw mutations of the bytes `intact`: a few edits, and possibly a truncation.
 
-    The edits are in the first `within` bytes.
+    Edits replace, insert or delete bytes in the first `within` bytes.
     """
     position = st.integers(0, min(within, len(intact)))
     removed = st.none() | st.integers(0, 6)  # None: the length of the inserted piece

@@ -70,7 +70,7 @@ def page(handler, content):
 
 
 def silent(handler, content):
-    handler.rfile.read(1)  # until the client has gone
+    handler.rfile.read(1)  # until the client disconnects
 
 
 TEMPORARY = {

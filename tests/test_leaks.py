@@ -223,7 +223,7 @@ def test_held_out_session_in_the_pool_is_detected(corpus, tmp_path, monkeypatch)
     assert found == {"BasicDCGAN uses no unlabelled audio of a held-out session"}
 
 
-def test_held_out_session_is_excluded_whatever_the_path(corpus, tmp_path):
+def test_held_out_session_is_excluded_under_any_path(corpus, tmp_path):
     """A link to the store counts as the same store; a copy of its audio is refused."""
     fold = fold_of(corpus)
     (tmp_path / "link.h5").symlink_to(corpus / "store.h5")

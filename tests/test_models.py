@@ -38,7 +38,7 @@ def test_layers_of_stride_2_pad_like_tensorflow(filter_size):
     torch.testing.assert_close(mirror(y), gradient, atol=1e-4, rtol=1e-4)
 
 
-# The sizes of the networks of TRIAL for 128 rows, by hand: {settings: (trunk, flat, generator)}.
+# Hand-computed sizes of the networks of TRIAL for 128 rows: {settings: (trunk, flat, generator)}.
 #
 # As in the paper, 6 filters a layer. Trunk: 25 * 6 + 6 in layer 1, three of 25 * 36 + 6, and
 # 2 * 6 of each of three batch norms. Flat: 6 filters, 64 / 16 columns, 128 / 16 rows. Generator:

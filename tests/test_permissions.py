@@ -80,7 +80,7 @@ def other_user():
 
 @pytest.fixture
 def forbidden():
-    """A file that nobody may read."""
+    """A file without read permission."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # so that other users find the file
         path = Path(folder, "forbidden.csv")

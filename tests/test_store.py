@@ -109,7 +109,7 @@ def record_extractions(monkeypatch, limit=None):
 
 @pytest.fixture
 def interrupted(tmp_path, tables, monkeypatch):
-    """The path of a store of three shards, two of which are finished."""
+    """The path of a store with two finished shards of three."""
     monkeypatch.setattr(extraction, "SHARD", 0.1)
     with monkeypatch.context() as patch:
         record_extractions(patch, limit=2)

@@ -18,7 +18,7 @@ SPEAKERS = 5
 
 
 def study(rng, right):
-    """Return predictions of which a fraction `right` is correct, independent of the recording."""
+    """Return predictions, each correct with probability `right`, independently of the recording."""
     truth = np.repeat(np.arange(1, 6), SIZES)
     hit = rng.random(len(truth)) < right
     wrong = (truth - 1 + rng.integers(1, 5, len(truth))) % 5 + 1

@@ -45,7 +45,7 @@ SMALL = {
 
 
 class Project:
-    """A copy of the project in a folder of its own, which sees only the packages of a run."""
+    """A copy of the project, which can only import the packages that a run needs."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -333,7 +333,7 @@ def test_deleted_tables_and_figures_are_regenerated_without_training(project):
 def test_snakemakes_own_report_shows_the_page_without_network(project, monkeypatch):
     """By the command in the README. A browser shows nothing of a data URI of some megabytes."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nobody answers
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where no server listens
     command = re.search(r"snakemake --report (\S+) ", (ROOT / "README.md").read_text())
     done = project.run("--report", command[1])
     assert done.returncode == 0, done.output
@@ -422,7 +422,7 @@ def test_an_unreadable_wav_is_named_and_stops_the_run(project):
     assert not (project.folder / "results/real/corpora/iemocap/recordings.csv").exists()
 
 
-def test_further_seeds_train_the_selected_trials_only(project):
+def test_additional_seeds_train_only_the_selected_trials(project):
     """One model of the small study, with selection per fold. Its trainings are not repeated."""
     again = SMALL | {"models": SMALL["models"] | {"names": ["BasicCNN"]}}
     again["search"] = SMALL["search"] | {"select": "fold"}

@@ -36,8 +36,8 @@ UNKNOWN = 2**62  # libsndfile returns a larger number of samples if the header h
 # Logged for a compressed wav: its samples, without the padding of the last block.
 FACT = re.compile(r"^fact\s*:.*\n\s*frames\s*: (\d+)", re.M)
 BLOCK_SAMPLES = re.compile(r"^\s*Samples/Block\s*: (\d+)", re.M)
-# What libsndfile logs about a header that states more than the file contains: wav, AIFF, AU, W64 in
-# bytes; RF64 in samples.
+# Log lines of libsndfile if the header states more than the file contains: in bytes for wav, AIFF,
+# AU and W64, in samples for RF64.
 EXCESS_LENGTH = (
     re.compile(
         r"^\s*(?:data|SSND|Data Size|riff)\s*: (?P<stated>\d+) \(should be (?P<found>\d+)\)", re.M
@@ -51,7 +51,7 @@ class AudioLength(NamedTuple):
 
     samples: int  # of each channel, as decoded
     sample_rate: int  # Hz
-    shortened: bool  # whether the header states more
+    shortened: bool  # whether the header states a greater length
 
     @property
     def seconds(self) -> float:
@@ -93,7 +93,7 @@ def measure_audio(path: str | os.PathLike) -> AudioLength:
 
 
 def digest_audio(path: str | os.PathLike, seconds: float | None = None) -> bytes:
-    """Return a digest of the samples, averaged over channels, that is the same in lossless formats.
+    """Return a digest of the samples, averaged over channels; lossless formats do not change it.
 
     Args:
         path: The audio file.
@@ -141,19 +141,19 @@ def read_blocks(
     The last array may be shorter.
 
     Raises:
-        CorpusError: The audio cannot be decoded to its end, or contains values such as NaN.
+        CorpusError: The audio cannot be decoded completely, or contains invalid values such as NaN.
     """
     left = _max_samples(audio)
     while left:
         try:
             block = audio.read(size, dtype, always_2d=True)[:left]
         except soundfile.SoundFileError as error:
-            problem = f"cannot be decoded to its end ({_error_text(error)})"
+            problem = f"cannot be decoded completely ({_error_text(error)})"
             remedy = "Replace it, or convert the part that can be read to wav or flac."
             raise CorpusError(audio.name, f"{problem}. {remedy}") from error
         if not len(block):
             return
-        # Written so that NaN fails as well.
+        # Not `>`, because comparisons with NaN are false.
         if audio.subtype in FLOATS and not np.abs(block).max() < MAX_AMPLITUDE:
             problem = f"contains samples that are not numbers below {MAX_AMPLITUDE:g}"
             raise CorpusError(audio.name, f"{problem}. Replace it, or convert it again.")

@@ -16,7 +16,7 @@ from emospeech.corpora.ami import PERSONAL_MICROPHONE
 
 CHECK_COLUMNS = ["check", "group", "expected", "found", "result"]
 MAX_NAMES = 4  # missing names to list
-HALF_DIGIT = 0.005  # of hours and seconds, which are published with two decimals
+HALF_DIGIT = 0.005  # rounding error of hours and seconds, published with two decimals
 
 
 def check_iemocap(
@@ -125,7 +125,7 @@ def _compare_values(check: str, expected: Mapping[str, int], values: pd.Series):
 
 
 def _compare_measure(check: str, expected: float, found: float, tolerance: float = HALF_DIGIT):
-    # The factor allows for numbers that are not exact in binary.
+    # The factor allows for floating-point rounding errors.
     result = "ok" if abs(found - expected) <= tolerance * (1 + 1e-9) else "differs"
     return check, "all", f"{expected:g}", f"{found:.3f}", result
 

@@ -1,9 +1,9 @@
 """Parser for the EmoEvaluation files of IEMOCAP, which contain the labels of a dialogue.
 
 A turn has a head line with averages over the external raters, and a row for each rater. Averages
-are recomputed from the rows `A-E*`, because a printed average hides ratings off the scale: a 6 is
-an unrated 0 on the reversed scale of the raw files. The self-reports (`A-F*`, `A-M*`) are not part
-of the averages. The emotion in the head line already summarizes the categorical rows.
+are recomputed from the rows `A-E*`, because printed averages may include ratings off the scale: a 6
+is an unrated 0 on the reversed scale of the raw files. The self-reports (`A-F*`, `A-M*`) are not
+part of the averages. The emotion in the head line already summarizes the categorical rows.
 """
 
 import math
@@ -18,7 +18,7 @@ from emospeech.runtime.errors import CorpusError
 DIMENSIONS = {"val": "valence", "act": "activation", "dom": "dominance"}
 ROUNDING = 2e-4  # averages are printed with four decimals, rounded or truncated
 LOWEST, HIGHEST = 1.0, 5.0  # the scale of the raters
-OFF_SCALE = 6.0  # the highest number in use; like 0, it stands for "not rated"
+OFF_SCALE = 6.0  # the highest number in the files; like 0, it means "not rated"
 
 _NUMBER = r"\s*(-?[0-9]{1,9}(?:\.[0-9]*)?)\s*"
 HEAD = re.compile(
@@ -69,7 +69,7 @@ def parse_evaluation(text: str, path: str | os.PathLike, issues: IssueCounts) ->
         issues: Receives the number of lines and ratings that cannot be parsed.
 
     Raises:
-        CorpusError: A line begins like a head line and is not one.
+        CorpusError: A head line is malformed.
     """
     turns = []
     # Not splitlines(), which also breaks lines at characters of comments in latin-1.

@@ -18,13 +18,13 @@ LOG = logging.getLogger(__name__)
 
 WAITS = (1, 5, 25)  # seconds before the second, third and fourth attempt
 TIMEOUT = 60  # seconds without a byte
-PERMANENT_STATUS = {401, 403, 404, 410}  # not worth another attempt
+PERMANENT_STATUS = {401, 403, 404, 410}  # not retried
 MEETINGS = "corpusResources/meetings.xml"
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
 def download(url: str, path: str | os.PathLike, check: Callable[[Path], None]) -> None:
-    """Download a file, which appears only when it is complete.
+    """Download a file atomically: it is complete or does not exist.
 
     Args:
         url: An http or https address.
@@ -32,7 +32,7 @@ def download(url: str, path: str | os.PathLike, check: Callable[[Path], None]) -
         check: Called with the path of the downloaded file; raises InputError for wrong content.
 
     Raises:
-        InputError: The server refuses, or no attempt returns the right content.
+        InputError: The server refuses the request, or all attempts fail.
     """
     # Imported here to save 0.2 s in jobs that do not download.
     from pooch import HTTPDownloader

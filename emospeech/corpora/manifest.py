@@ -1,7 +1,7 @@
 """Reader for any corpus with a manifest: recordings.csv and, optionally, words.csv.
 
-The tables have the columns that all corpora are read into. Unlike in a published release, an error
-in a manifest can be corrected by its author, so it stops the reading and is reported with its line.
+The columns are those of the tables that all readers return. Unlike a published release, a manifest
+can be corrected by its author, so the reader stops at an error and reports its line.
 Word times come from aligners; words outside their recording are dropped and counted.
 
 A recording is a complete file. `start` and `end` give its position in a dialogue and do not select

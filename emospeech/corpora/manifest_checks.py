@@ -51,7 +51,7 @@ def check_speakers(rows: Iterable[Row]) -> None:
 
 
 def check_audio(rows: Sequence[Row], durations: Sequence[float], files: Sequence[Path]) -> None:
-    """Raise CorpusError if two rows have the same audio, whatever the file names and formats.
+    """Raise CorpusError if two rows have the same audio, even in files of other names or formats.
 
     Files of equal duration are compared by their first second, then completely.
     """

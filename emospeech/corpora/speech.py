@@ -1,7 +1,7 @@
 """Level-based speech detection, for audio without word times.
 
 Crops are centred on words, so audio without words needs positions that are not pauses. The detected
-spans only mean that someone is audible.
+spans only mean that there is sound.
 
 The level is measured in frames of 20 ms. The threshold lies between a quiet and a loud level of the
 recording itself, as in Rabiner and Sambur (An algorithm for determining the endpoints of isolated
@@ -80,7 +80,7 @@ def _is_speech(levels: np.ndarray) -> np.ndarray:
     if not len(levels):
         return np.zeros(0, bool)
     quiet, loud = np.percentile(levels, [QUIET_PERCENTILE, LOUD_PERCENTILE])
-    quiet = max(quiet, SILENCE)  # digital silence is not the noise of the room
+    quiet = max(quiet, SILENCE)  # digital silence is not background noise
     if loud - quiet < MIN_RANGE:
         return levels > SILENCE
     return levels > quiet + THRESHOLD * (loud - quiet)

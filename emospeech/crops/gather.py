@@ -61,7 +61,7 @@ class CropGatherer:
         frames = start + self.columns  # (batch, width)
         # The last frame of the store is floor.
         frames = frames.where((frames >= first) & (frames <= last), len(self.frames) - 1)
-        # index_select copies whole frames; indexing by brackets takes ten times as long.
+        # index_select copies whole frames and is ten times faster than indexing with brackets.
         return self.frames.index_select(0, frames.flatten()).view(*frames.shape, -1)
 
     def count_by_recording(self, locations: torch.Tensor) -> np.ndarray:

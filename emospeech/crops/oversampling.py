@@ -64,8 +64,9 @@ def balance_table(
 def _draw_classes(labels, rng):
     """Return a class index (0 to 4) for each label; halfway labels are split evenly at random.
 
-    An odd number of equal halfway labels leaves one over. All of these go up or all go down, so a
-    class gets at most one of them and does not exceed its share of the epoch.
+    If an odd number of recordings have the same halfway label, one of them is left over. The
+    leftovers of all halfway labels are rounded in the same direction (up or down), so that a class
+    gets at most one of them and does not exceed its share of the epoch.
     """
     lower = class_shares(labels).argmax(axis=1)  # of the two classes of a halfway label
     drawn, halfway, upward = lower.copy(), is_halfway(labels), rng.integers(2)

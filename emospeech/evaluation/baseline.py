@@ -62,7 +62,7 @@ def classes_present(labels: np.ndarray) -> np.ndarray:
 def select_classifier(
     train: tuple[np.ndarray, np.ndarray], validation: tuple[np.ndarray, np.ndarray]
 ) -> Classifier:
-    """Return the classifier with the best UAR on the validation part, the most regularised of ties.
+    """Return the classifier with the best UAR on the validation part, or the first of several.
 
     Both parts are (features (n, k), labels (n,)).
     """
@@ -84,8 +84,8 @@ def baseline_predictions(
 ) -> pd.DataFrame:
     """Return predictions.csv of the test part of a fold; the column `trial` is 0.
 
-    `features` is the table of `acoustics_table`. As for the models, recordings without a label for
-    each of `tasks` are left out. Raises InputError if no recording of a part is left.
+    `features` is the table of `acoustics_table`. As for the models, recordings without a label
+    for each of `tasks` are excluded. Raises InputError if a part has no recordings left.
     """
     rows = folds[folds["fold"] == fold].merge(recordings, on="recording")
     rows = rows.dropna(subset=list(tasks)).merge(features, on="recording")

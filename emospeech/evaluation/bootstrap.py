@@ -1,7 +1,7 @@
 """Bootstrap of the metrics over test speakers.
 
 All metrics derive from sums over recordings, of contingency tables and of the moments of labels and
-expected values. To resample is to add up the sums of the drawn recordings.
+expected values. A resample adds up the sums of the drawn recordings.
 
 Recordings of a speaker are correlated. Therefore speakers are drawn with replacement, then as many
 recordings of each drawn speaker as it has (two stages, Davison and Hinkley 1997, section 3.8).
@@ -48,7 +48,10 @@ BLOCK = 250  # resamples computed at once: about 10 MB for the speakers of five 
 
 
 class Resamples(NamedTuple):
-    """Metrics (resamples, models, scopes, metrics), by what was drawn with replacement."""
+    """Metrics of bootstrap resamples, each of shape (resamples, models, scopes, metrics).
+
+    The fields are named after the units that were drawn with replacement.
+    """
 
     speakers: np.ndarray
     recordings: np.ndarray

@@ -86,9 +86,9 @@ def comparisons_table(
 
     `value` is the metric of `model` minus that of `other`, over the recordings that all models of
     the task predict; the interval is computed as for intervals.csv. The rows of the scope `mean`
-    have the p-value of the mean difference over speakers (`p`) and with Holm's correction
-    (`p_holm`). `smallest_p` and `smallest_p_holm` are the smallest values that this number of
-    speakers can yield.
+    also have the p-value of the mean difference over speakers, without (`p`) and with Holm's
+    correction (`p_holm`). `smallest_p` and `smallest_p_holm` are the smallest values that this
+    number of speakers can yield.
     """
     parts = []
     for place, task in enumerate(TASKS):

@@ -34,7 +34,7 @@ class LeakEvidence:
         corpus: Name of the labelled corpus.
         equal_audio: Pairs of recordings with the same audio, see `equal_audio_table`.
         predictions: {model: predictions of all folds}.
-        draws: {model: draws.csv of the selected trial and the further seeds of all folds, with
+        draws: {model: draws.csv of the selected trial and the additional seeds of all folds, with
             columns `fold` and `training`}.
         choices: {model: (best.json, trials.csv)}.
     """

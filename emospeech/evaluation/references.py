@@ -4,8 +4,8 @@ The no-information baselines ignore the audio. `majority` predicts the most freq
 training part, `prior` draws classes with their frequencies in the training part, `uniform` draws
 the five classes with equal probability. Their counts are expected values, so nothing is drawn.
 
-`rater` compares each rating of a test recording with the mean of its other ratings. It is a low
-estimate of human performance, since that mean is over one rater fewer than the label.
+`rater` compares each rating of a test recording with the mean of its other ratings. It
+underestimates human performance, because that mean includes one rater fewer than the label.
 """
 
 import numpy as np

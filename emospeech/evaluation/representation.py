@@ -2,8 +2,9 @@
 
 Each fold is analysed separately, with the recordings of its held-out session, since the networks of
 different folds have unrelated representations. The map shows the first two principal components; it
-has no parameters to tune, and does not create clusters. Nearest neighbours consider all dimensions.
-Neighbours among the crops (the input) show what is not due to the network.
+has no parameters to tune, and does not create spurious clusters. Nearest neighbours consider all
+dimensions. Neighbours among the crops, the input, show how much similarity the network did not have
+to learn.
 """
 
 from typing import TYPE_CHECKING
@@ -61,9 +62,10 @@ def neighbours_table(rows: pd.DataFrame, spaces: dict[str, np.ndarray]) -> pd.Da
         spaces: Vectors (n, k) of the recordings by the name of their space; distance is Euclidean.
 
     Returns:
-        `recordings` that have the property and an eligible neighbour; the maximum number of
-        `neighbours` of each; the `share` of its neighbours that have the same property, averaged
-        over recordings; and `chance`, the same for all eligible neighbours.
+        A table with `recordings`, the number of recordings with a known property and an eligible
+        neighbour; `neighbours`, the maximum number of neighbours of each; `share`, the mean
+        fraction of neighbours with the same property; `chance`, the same fraction among all
+        eligible recordings.
     """
     from sklearn.metrics import pairwise_distances  # slow to import, as above
 
@@ -88,8 +90,8 @@ def neighbours_table(rows: pd.DataFrame, spaces: dict[str, np.ndarray]) -> pd.Da
 def eligible_neighbours(dialogues: pd.Series) -> np.ndarray:
     """Return which recordings may be neighbours, bool (n, n): those of other dialogues.
 
-    Recordings of one dialogue resemble each other in emotion and acoustics, whatever a network has
-    learned. A recording without a dialogue (empty text) excludes only itself.
+    Recordings of one dialogue resemble each other in emotion and acoustics, independently of what a
+    network has learned. A recording without a dialogue (empty text) excludes only itself.
     """
     names = dialogues.to_numpy(object)
     same = (names[:, None] == names) & (names != "")

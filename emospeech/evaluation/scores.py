@@ -132,8 +132,7 @@ def slices_table(
 def rater_agreement(ratings: pd.DataFrame, recordings: pd.Series, task: str) -> pd.Series:
     """Return the agreement of the raters of each recording, missing for fewer than two ratings.
 
-    The range of the ratings behind the label determines which of AGREEMENTS applies: 0, up to 1 or
-    more.
+    The range of the ratings determines which of AGREEMENTS applies: 0, at most 1, or more than 1.
     """
     groups = []
     for given in external_ratings(ratings, recordings, task):

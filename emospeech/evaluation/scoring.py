@@ -1,4 +1,4 @@
-"""Scores of single recordings that belong to no study and have no word times.
+"""Scores of individual recordings outside of a study, without word times.
 
         |----===--------======-------====----|     a recording; = is speech, found by its level
               ^          ^  ^         ^            centres of the crops, spread over the speech
@@ -40,7 +40,7 @@ from emospeech.version import VERSION
 
 NO_SPEECH = "no speech found; the crops are spread over the whole recording"
 
-# Raised by a description that was written by another version, or edited by hand.
+# Raised by a description that was written by another version, or edited manually.
 UNUSABLE = (AttributeError, InputError, KeyError, RuntimeError, TypeError, ValueError)
 
 
@@ -54,7 +54,7 @@ class Scorer:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Scorer":
-        """Return the Scorer of a file of weights; InputError if it cannot be used."""
+        """Return the Scorer of a weights file; raise InputError if it cannot be used."""
         values = read_description(path)
         try:
             description = Description.from_dict(values)
@@ -88,7 +88,7 @@ class Ensemble:
     """Networks with the same tasks, averaged with equal weights. They run on the CPU."""
 
     def __init__(self, paths: Sequence[str | os.PathLike]):
-        """Load files of weights; InputError names one that cannot be used."""
+        """Load weights files; raise InputError if one of them cannot be used."""
         self.scorers = [Scorer.load(path) for path in paths]
         self.tasks = self.scorers[0].tasks
         for path, scorer in zip(paths, self.scorers, strict=True):
@@ -96,7 +96,7 @@ class Ensemble:
                 own, others = (" and ".join(tasks) for tasks in (scorer.tasks, self.tasks))
                 problem = f"predicts {own}, but {paths[0]} predicts {others}"
                 raise InputError(path, f"{problem}. Score with each separately.")
-        # The threads of the training: sums depend on their number, so not the machine's.
+        # The number of threads that training used, because sums depend on it.
         torch_device(replace(self.scorers[0].description.settings.training, device="cpu"))
 
     def score(self, path: str, crops: int) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -157,7 +157,7 @@ def chosen_weights(results: str | os.PathLike, model: str) -> list[Path]:
 
 
 def score_columns(tasks: Iterable[str]) -> list[str]:
-    """Return the names of the columns of scores: those of predictions, and the pooled class.
+    """Return the column names of the scores: those of predictions, and the pooled class.
 
     Only valence has a pooled class, since only its scale has a negative and a positive end.
     """
@@ -171,7 +171,7 @@ def score_columns(tasks: Iterable[str]) -> list[str]:
 def score_row(file: str, probabilities: dict[str, np.ndarray]) -> dict:
     """Return the scores of a file as a dict with the keys of `score_columns`.
 
-    `probabilities` are {task: (5,)}. The pooled class is that of the most probable of the five
+    `probabilities` are {task: (5,)}. The pooled class contains the most probable of the five
     classes, as in Table 2 of the paper.
     """
     values = [file]

@@ -1,8 +1,9 @@
 """Variability of the metrics across training seeds, crop seeds and test speakers.
 
-The three are reported separately. Training seeds: trainings with other seeds, evaluated on the same
-crops. Crop seeds: the same networks, evaluated on other crops. Speakers: the bootstrap over test
-speakers; it includes some of the variability across trainings, since each fold has its own network.
+The three are reported separately. For training seeds, models are trained with other seeds and
+evaluated on the same crops. For crop seeds, the same networks are evaluated on other crops. For
+speakers, the bootstrap over test speakers is used; it includes some of the variability across
+trainings, since each fold has its own network.
 """
 
 from collections import Counter
@@ -36,7 +37,7 @@ def load_seeds(
 
     Args:
         paths: Files .../model/fold-n/*.csv of the study.
-        repeated: Files .../model/seed-n/fold-n/*.csv of the further seeds.
+        repeated: Files .../model/seed-n/fold-n/*.csv of the additional seeds.
         seed: The seed of the study.
     """
     tables = {(model, seed): table for model, table in load_predictions(paths).items()}

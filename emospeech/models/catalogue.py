@@ -35,9 +35,9 @@ def build(
         name: One of MODELS.
         rows: Frequency rows of a spectrogram.
         trial: `crop_width` (frames), `filters` and `filter_size`.
-        settings: The other choices.
-        seed: Of the initial weights.
-        outputs: Of the head of a task.
+        settings: The model settings that all trials share.
+        seed: The seed of the initial weights.
+        outputs: The number of outputs of the head of a task.
     """
     model = MODELS[name]
     rng = torch.Generator().manual_seed(seed)

@@ -87,7 +87,7 @@ class Network(nn.Module):
         They are {task: (n, outputs)}.
         """
         hidden = self.represent(crops)  # (n, units)
-        # As float32, so that losses are not rounded in passes of lower precision.
+        # As float32, so that losses are not rounded in passes with lower precision.
         return {task: self.heads[task](hidden).float() for task in tasks or self.heads}
 
     def discriminate(self, crops: torch.Tensor, track: bool = False) -> torch.Tensor:
@@ -108,7 +108,7 @@ class Network(nn.Module):
 
 
 class Generator(nn.Module):
-    """From latent vectors (n, latent_size) to crops (n, 1, width, rows) in [-1, 1].
+    """Maps latent vectors (n, latent_size) to crops (n, 1, width, rows) in [-1, 1].
 
     Its layers have the filters of the trunk's layers in reverse order.
     """
@@ -134,9 +134,9 @@ class Generator(nn.Module):
 
 @torch.no_grad()
 def initialise(module: nn.Module, deviation: float, rng: torch.Generator) -> None:
-    """Initialise a network as DCGAN does, with random numbers from `rng` only.
+    """Initialise a network as in DCGAN, with random numbers from `rng` only.
 
-    Weights are normal around 0, those of batch normalisation around 1; biases are 0.
+    Weights are normally distributed with mean 0 (batch normalisation: mean 1); biases are 0.
     """
     for part in module.modules():
         if isinstance(part, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):

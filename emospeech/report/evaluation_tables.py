@@ -1,6 +1,6 @@
 """The tables of the report that are made from the tables of results/evaluation.
 
-Values are shares of one; `headings` formats them.
+Values are fractions of 1; `headings` formats them.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,7 +58,7 @@ def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Return the mean difference over speakers of each pair of models, its interval and p-values.
 
     A row per task and pair, pairs with the baseline last; UAR with five classes and correlation.
-    A single model has no pairs, and the table no rows.
+    With a single model, the table has no rows.
     """
     if comparisons.empty:
         return pd.DataFrame()
@@ -95,8 +95,8 @@ def _metrics_in_columns(rows, keys, columns):
 def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
     """Return the metrics of all REFERENCES, the acoustic baseline and the models, folds pooled.
 
-    The columns are `reference`, `task` and the metrics. Guesses are classes only, so they have no
-    correlation, CCC or MAE.
+    The columns are `reference`, `task` and the metrics. The no-information baselines
+    only predict classes, so they have no correlation, CCC or MAE.
     """
     metrics = ["uar5", "uar3", "strict_uar5", "accuracy", "rho", "ccc", "mae"]
     pooled = references[references["scope"] == "pooled"].set_index(["task", "reference"])
@@ -130,7 +130,7 @@ def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
 
 
 def table_folds(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return the UAR with five classes, correlation and its p on the test speaker of each fold.
+    """Return the UAR with five classes, correlation and its p-value for each test speaker.
 
     A row per task and fold, with columns `{model}_uar5`, `{model}_rho` and `{model}_p`.
     """

@@ -7,7 +7,7 @@ MISSING = "\N{EN DASH}"
 
 
 def percent(value: float, digits: int = 2) -> str:
-    """Return a share of one in per cent, without the sign; small negative values round to 0.00."""
+    """Return a fraction as a percentage without the sign; small negative values become 0.00."""
     return f"{round(100 * value, digits) + 0:.{digits}f}"
 
 

@@ -63,7 +63,7 @@ class Table:
         caption: The macro of template/captions.jinja that writes the caption, without `table_`.
         text: The headings and the formatted cells.
         numbers: The numbers in the caption.
-        divider: The index of the column whose changes are marked by a line.
+        divider: The index of a column; a line marks each change of its value.
         files: Links to the table as files, relative to the page.
         highlighted: The indices of the highlighted rows.
         sortable: Whether clicking a heading sorts the table.
@@ -94,7 +94,8 @@ class Report:
         figures: The figures in the order of the page.
         evaluation: The other tables of results/evaluation by name, and as `control` the
             metrics.csv of the study with shuffled labels.
-        commands: The shell commands that regenerate a `file` (its path follows) and the `control`.
+        commands: Shell commands by name: `file`, to which the path of the file to regenerate is
+            appended, and `control`.
     """
 
     provenance: dict[str, Any]

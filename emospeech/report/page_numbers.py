@@ -16,7 +16,7 @@ LEVEL = 0.05  # of significance
 def headline(metrics: pd.DataFrame, intervals: pd.DataFrame | None) -> list[dict]:
     """Return, by model, the pooled 5-class UAR of valence, its interval, chance, the paper's UAR.
 
-    Values are shares of one, None if unknown.
+    Values are fractions, None if unknown.
     """
     table = table_2(metrics)
     if intervals is not None:
@@ -86,7 +86,7 @@ def _range(values):
 
 
 def control_numbers(control: pd.DataFrame | None) -> dict | None:
-    """Return how many models exceed chance on the original labels, and agree on shuffled ones."""
+    """Return how many models exceed chance, and how many are at chance with shuffled labels."""
     if control is None:
         return None
     return {"models": len(control), **control[["above", "inside"]].sum().to_dict()}
@@ -137,7 +137,9 @@ def search_numbers(trials: Mapping[str, pd.DataFrame], select: str = "pooled") -
 
 
 def neighbour_numbers(neighbours: pd.DataFrame | None) -> list[tuple[str, int, int]]:
-    """Return (model, folds, all folds): in how many folds the shared layer groups valence better.
+    """Return (model, number of folds in which the shared layer groups valence better, all folds).
+
+    It groups valence better if more neighbours share their class than among the crops.
 
     Args:
         neighbours: The table neighbours.csv, or None.

@@ -1,6 +1,6 @@
 """Tables 1 to 3 of the paper with the values of this run, and the metrics that follow from Table 3.
 
-Values are shares of one; `headings` formats them.
+Values are fractions of 1; `headings` formats them.
 """
 
 import numpy as np

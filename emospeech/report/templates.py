@@ -52,7 +52,7 @@ def count(number: int | tuple[int, int] | None, thing: str) -> str:
 
 
 def percent(value: float | None, digits: int = 2) -> str:
-    """Return a share of one with the sign for per cent, "unknown" if it is missing."""
+    """Return a fraction as a percentage with the sign, or "unknown" if it is missing."""
     if value is None or math.isnan(value):
         return UNKNOWN
     return f"{formats.percent(value, digits)}\N{NO-BREAK SPACE}%"

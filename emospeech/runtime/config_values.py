@@ -11,7 +11,7 @@ def convert(value: Any, schema: dict, definitions: dict, key: str = "") -> Any:
 
     YAML 1.1 reads `1e-4` as text, and Snakemake passes nested values of `--config` as text, so text
     becomes a number, a boolean or null. A float without a fraction becomes an integer if the schema
-    requires one. Values that do not fit are left for the validation.
+    requires one. Other values are not changed, so that the validation reports them.
 
     Args:
         value: The value at `key`.
@@ -38,7 +38,7 @@ def convert(value: Any, schema: dict, definitions: dict, key: str = "") -> Any:
         value = _from_text(value, types)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise InputError(key, f"{value} is not a finite number. Replace it by a finite one.")
+            raise InputError(key, f"{value} is not a finite number. Use a finite number.")
         if "integer" in types and value.is_integer():
             value = int(value)
     return value

@@ -24,9 +24,9 @@ Loaded = TypeVar("Loaded")
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`, which is renamed when the block succeeds.
 
-    Readers never see an incomplete file, and a failed or killed write keeps the old one. The next
-    write overwrites a temporary file that a killed one has left. The temporary name has the same
-    suffix, because some writers choose a format by it.
+    Readers never see an incomplete file, and a failed or killed write keeps the old one. A
+    temporary file left by a killed write is overwritten by the next write. The temporary name has
+    the same suffix, because some writers choose a format by it.
 
     If `path` is a link, its target is replaced. A pipe or device is written to directly. The
     permissions are those of any new file in the folder (umask), even if a writer restricts them as
@@ -116,8 +116,8 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_table(path: str | os.PathLike, table: "pd.DataFrame") -> None:
     """Write a data frame as CSV without its index, compressed if the name ends in `.gz`.
 
-    Floats have the shortest digits that restore them. The file does not contain the time of
-    writing, so equal tables give equal bytes.
+    Floats are written with the fewest digits that restore their value. The file does not contain
+    the time of writing, so equal tables give equal bytes.
     """
     compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
     with atomic_path(path) as temporary:

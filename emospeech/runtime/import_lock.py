@@ -18,7 +18,7 @@ from pathlib import Path
 
 @contextmanager
 def import_lock(package: str) -> Iterator[None]:
-    """Wait until no other process imports `package` within `import_lock`, and keep others out."""
+    """Ensure that only one process at a time imports `package` in a block of this lock."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"No module named {package!r}", name=package)

@@ -1,4 +1,4 @@
-"""The frame of a workflow script: its arguments, its log and its errors."""
+"""The environment of a workflow script: arguments, log and error handling."""
 
 import fcntl
 import logging
@@ -24,8 +24,8 @@ def run(main: Callable[[SimpleNamespace, SimpleNamespace], None], job: Any) -> N
     All output goes to the log of the job. An InputError or a missing permission is reported in one
     line (exit status 1), and so is a StoppedError (status of SIGTERM).
 
-    A job ends when the engine that runs the workflow does. It starts after an earlier run of the
-    same job has ended, which may have lost its engine.
+    A job ends when the workflow engine that started it ends. If an earlier process of the same job
+    is still running, for example because its engine was killed, the job waits for it.
 
     BLAS uses one thread, because sums may depend on the number of threads, and results must not
     depend on the number of cores.
@@ -52,7 +52,7 @@ def run(main: Callable[[SimpleNamespace, SimpleNamespace], None], job: Any) -> N
 def asked_to_stop() -> Iterator[Callable[[], bool]]:
     """Yield a function that returns whether SIGTERM was received; it does not end the process.
 
-    A cluster sends SIGTERM some seconds before it takes a machine back.
+    A cluster sends SIGTERM some seconds before it reclaims a node.
     """
     received = []
     previous = signal.signal(signal.SIGTERM, lambda *_: received.append(True))

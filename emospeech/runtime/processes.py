@@ -27,14 +27,14 @@ def ordered_map(
 ) -> Iterator[Result]:
     """Yield `function(item)` for each item, in the order of the items.
 
-    At most `ahead` results per worker are queued, so memory is bounded however long `items` is.
-    One worker means this process. The first exception of a worker is raised here, after the
-    submitted items have finished.
+    At most `ahead` results per worker are queued, so memory is bounded for any length of `items`.
+    With one worker, the function is called in this process. The first exception of a worker is
+    raised here, after the submitted items have finished.
     """
     if workers == 1:
         yield from map(function, items)
         return
-    # Not at the top: jobs without workers start faster.
+    # Imported here, so that jobs without workers start faster.
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -62,8 +62,8 @@ def end_when_orphaned() -> None:
 def _end_with_parent():
     """Let the system kill this worker when its parent ends for any reason.
 
-    Forked workers inherit each other's pipes, so they would not notice. Spawned workers do; systems
-    without this call spawn.
+    Otherwise forked workers would continue, since they keep each other's pipes open. Systems
+    without this call use spawned workers, which notice the end of their parent.
     """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "prctl"):

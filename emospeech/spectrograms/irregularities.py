@@ -1,8 +1,8 @@
 """Detection of recordings with unusual audio while their spectrograms are extracted.
 
-Each recording is decoded only once. The statistics collected on the way show whether its channels
-cancel each other, whether it is silent, and whether it was recorded at a lower sampling rate than
-that of its file. The store contains the result as an integer of flags per recording.
+Each recording is decoded only once. The statistics collected in the process show whether its
+channels cancel each other, whether it is silent, and whether it was recorded at a lower sampling
+rate than that of its file. The store contains the result as an integer of flags per recording.
 """
 
 from enum import IntFlag

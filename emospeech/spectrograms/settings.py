@@ -24,7 +24,7 @@ class SpectrogramSettings:
     frequency_scale: str = "mel"  # or "linear"
     fmin: float = 0.0  # Hz
     fmax: float = 8000.0  # Hz
-    amplitude: str = "recording"  # value 1 is the maximum of a recording, a "crop", or "fixed"
+    amplitude: str = "recording"  # or "crop": the maximum has value 1; or "fixed"
     dynamic_range: float = 80.0  # dB between the values 1 and -1
     dtype: str = "float16"  # of the store; or "uint8", half the size but less precise
 

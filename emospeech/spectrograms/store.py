@@ -1,7 +1,8 @@
-"""The spectrogram store: one HDF5 file per corpus, with the frames of all recordings in a row.
+"""The spectrogram store: one HDF5 file per corpus, with the concatenated frames of all recordings.
 
 Frames, checksums and flags are contiguous and not compressed, so their positions in the file are
-known when it is created: several processes write them without HDF5, and readers map the frames.
+known when it is created: several processes write them without HDF5, and readers memory-map the
+frames.
 
 The attributes of the file are `format`, `version` and `made_from`, a SHA-256 of the settings and of
 both tables of the corpus. The attributes of the groups `settings` and `versions` are the
@@ -204,7 +205,7 @@ def versions() -> dict[str, str]:
 
 
 def _allocate(file, name, shape, dtype):
-    """Return a new dataset with a position in the file, to which nothing is written."""
+    """Return a new dataset that has allocated space in the file but no values yet."""
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     properties.set_layout(h5py.h5d.CONTIGUOUS)
     properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)

@@ -2,7 +2,8 @@
 
 Audio is synthesized in blocks of a minute, so that memory does not grow with the length of a
 meeting. Each participant's speech is a separate track, and a stream is a weighted sum of the tracks
-plus faint room noise: the mix contains everybody equally, a headset its wearer and some crosstalk.
+plus faint room noise: the mix contains all participants equally, a headset its wearer and some
+crosstalk.
 """
 
 import re
@@ -130,7 +131,7 @@ def speech_blocks(
 ) -> Iterator[np.ndarray]:
     """Yield the speech of a meeting as float32 of shape (participants, up to BLOCK samples).
 
-    A turn is synthesized in the block in which it starts; its rest is kept for the next block.
+    A turn is synthesized in the block in which it starts; the remainder is kept for the next block.
     """
     agents, total = list(meeting.people), _n_samples(meeting.seconds)
     speakers = {a: draw_speaker(seed, p, female=p[0] == "F") for a, p in meeting.people.items()}

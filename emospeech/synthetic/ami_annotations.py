@@ -96,7 +96,7 @@ def _add_faults(elements, file):
     # The kinds alternate, so that a short file has one of each before it has two of one.
     faults = [f for i in range(max(left.values())) for f, n in left.items() if n > i]
     words = [i for i, element in enumerate(elements) if element.is_word]
-    # Only every second word, so that its neighbours stay in order.
+    # Replace at most every second word, so that its neighbours stay in order.
     for before, index, fault in zip(words[1::2], words[2::2], faults, strict=False):
         start, end = elements[index].start, elements[index].end
         start, end = {
@@ -109,7 +109,7 @@ def _add_faults(elements, file):
 
 
 def words_xml(meeting: str, agent: str, elements: list[Element]) -> bytes:
-    """Return the words file of an agent; empty ones have a form of their own."""
+    """Return the words file of an agent; empty ones have a different header."""
     name = f"{meeting}.{agent}.words"
     if not elements:
         root = f'<nite:root xmlns:nite="{NAMESPACE}" nite:id="{name}">'

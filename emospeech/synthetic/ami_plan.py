@@ -20,11 +20,11 @@ ABSENT = {("EN2002c", "D"), ("EN2003a", "D"), ("EN2009b", "D"), ("EN2009c", "D")
 CHANNELS = {"EN2002c": {"A": 1, "B": 2, "C": 3}, "EN2003a": {"A": 0, "B": 1, "C": 3}}
 BEYOND_WAV = ("EN2009c", "TS3011d", "IB4002")  # the last words end after the wav
 STEREO = ("EN2002c",)
-MIN_SECONDS = 20.0  # of a meeting, so that everybody has a turn
+MIN_SECONDS = 20.0  # of a meeting, so that every participant has a turn
 SHORT_STATED_SHARE = 1 / 12  # of the meetings state a duration that is too short
 MAX_OVERRUN = 68.0  # seconds from the stated duration to the end
 MIN_TURN, MAX_TURN = 0.4, 15.0  # seconds
-MIN_FIRST_TURN = 4.0  # seconds of everybody's first turn, so that no words file is empty by chance
+MIN_FIRST_TURN = 4.0  # seconds of each first turn, so that no words file is empty by chance
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ def _person(name, agent, seed):
 def draw_turns(meeting: Meeting, seed: int) -> list[MeetingTurn]:
     """Return the turns of a meeting in order of their start.
 
-    A turn follows the previous one after a pause or interrupts it; nobody overlaps with themselves.
-    The last turn ends before the wav does, except in the meetings `BEYOND_WAV`.
+    A turn follows the previous one after a pause or interrupts it; turns of the same agent do not
+    overlap. The last turn ends before the wav does, except in the meetings `BEYOND_WAV`.
     """
     rng = spawn_rng(seed, "turns", meeting.name)
     agents = list(meeting.people)

@@ -44,7 +44,7 @@ ALIGNMENT_HEADERS = {
 
 @dataclass(frozen=True)
 class AttributeRating:
-    """One rater's numbers for a turn, 1 to 5; a missing dominance is None."""
+    """One rater's attribute ratings of a turn, 1 to 5; a missing dominance is None."""
 
     rater: str
     valence: int
@@ -99,7 +99,7 @@ def draw_ratings(turn: Turn, seed: int) -> TurnRatings:
 def split_average(average: float, raters: int, rng: np.random.Generator) -> tuple[int, ...]:
     """Return ratings from 1 to 5 with the given average, preferring ratings that agree.
 
-    Raises ValueError if integers of that number cannot have the average.
+    Raises ValueError if no set of `raters` integers has this average.
     """
     total = round(average * raters)
     if abs(total - average * raters) > 1e-3:

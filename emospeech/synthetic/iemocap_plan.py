@@ -67,7 +67,7 @@ def release_plan(seed: int) -> pd.DataFrame:
 def _apportion(total, weights, minimum: int | list[int] = 0):
     """Return integers with the sum `total`: the minimum, and a share of the rest by weight.
 
-    Fractions are settled by the largest remainders.
+    Rounding follows the largest-remainder method.
     """
     weights = np.asarray(weights, dtype=float)
     rest = total - np.broadcast_to(minimum, weights.shape).sum()

@@ -71,7 +71,7 @@ CONSONANTS = {
     "G": _stop("G", 2000, 0.6, 2000),
 }
 CODAS = ("", "", "", "N", "M", "L", "R", "S", "T", "K", "D", "Z", "F")
-# Letters for the symbols that are not spelled as they are written.
+# Spelling of phones whose symbol differs from it.
 LETTERS = {"IY": "ee", "IH": "i", "EH": "e", "AE": "a", "AH": "u", "AA": "ah", "AO": "o"}
 LETTERS |= {"UH": "oo", "UW": "ou", "HH": "h"}
 LEXICON_SIZE = 400

@@ -1,6 +1,6 @@
 """Speakers, and how valence and activation change their voice.
 
-Both act on properties that any second of speech shows: the tilt of the spectrum, its brightness
+Both change properties that any second of speech reveals: the tilt of the spectrum, its brightness
 around 3.7 kHz, the formants (spread lips shorten the vocal tract), breathiness, the level and range
 of the fundamental frequency, and the contrast of stress. Speakers differ in all of them.
 """

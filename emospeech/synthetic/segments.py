@@ -1,6 +1,6 @@
 """Timing of the words, pauses and nonspeech sounds in a stretch of speech, in frames of 10 ms.
 
-Segments are drawn without knowledge of the labels, so that the number of words, their durations
+Segments are drawn independently of the labels, so that the number of words, their durations
 and the silences carry no information about emotion.
 """
 
@@ -55,7 +55,7 @@ def draw_segments(
     """Return contiguous segments that fill `seconds`, each at least 3 frames long.
 
     Args:
-        seconds: The duration to fill, down to whole frames.
+        seconds: The duration to fill, rounded down to whole frames.
         rng: The generator that all draws come from.
         edges: Open with the silence `<s>` and close with `</s>`.
         words: Draw words; otherwise only nonspeech sounds.

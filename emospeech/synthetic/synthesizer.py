@@ -46,8 +46,8 @@ class Tracks:
 def _pulse_train(f0, jitter, shimmer, rng):
     """Return band-limited pulses and the phase in cycles for `f0` in Hz, all of shape (samples,).
 
-    A pulse lies where the phase crosses an integer, shifted by `jitter` periods and scaled by 1
-    plus `shimmer`, each times a standard normal draw.
+    A pulse is placed where the phase crosses an integer, shifted by `jitter` periods and scaled by
+    1 plus `shimmer`, each times a standard normal draw.
     """
     phase = np.cumsum(f0) / SAMPLE_RATE
     times = np.interp(np.arange(1, int(phase[-1]) + 1), phase, np.arange(len(f0)))

@@ -41,7 +41,7 @@ class EpochProgress:
     seconds: float = 0.0
 
     def add(self, losses: Mapping[str, torch.Tensor]) -> None:
-        """Count a step with its losses, {name: scalar tensor}."""
+        """Add the losses of a step, {name: scalar tensor}."""
         self.steps += 1
         for name, loss in losses.items():
             # The sum stays on the device, so that no step waits for it.
@@ -54,7 +54,7 @@ class EpochProgress:
 
 @dataclass
 class Progress:
-    """The finished epochs, what was kept of them, and the current epoch."""
+    """The results of the finished epochs, and the current epoch."""
 
     history: list[dict] = field(default_factory=list)  # one row per epoch
     best: dict[str, torch.Tensor] | None = None  # the best weights so far

@@ -48,7 +48,7 @@ def set_memory(options: dict[int, int]) -> ctypes.CDLL:
 
 
 def resolve_precision(precision: str, device_type: str) -> str:
-    """Return the number format that `training.precision` stands for on "cpu" or "cuda".
+    """Return the number format that `training.precision` selects on "cpu" or "cuda".
 
     "auto" is bfloat16 if the device multiplies matrices in it natively (a GPU from Ampere on, a
     processor with AMX), and float32 otherwise. With AVX-512 BF16 alone, bfloat16 measured slower.

@@ -29,7 +29,7 @@ class Adam:
         self.steps = [torch.zeros((), device=p.device) for p in self.parameters]
 
     def state(self) -> list[torch.Tensor]:
-        """Return the tensors besides the parameters that the next update depends on, not copies."""
+        """Return the optimiser state: the tensors in use, not copies."""
         return [*self.moments[0], *self.moments[1], *self.steps]
 
     @torch.no_grad()
@@ -65,8 +65,9 @@ class Engine:
     The updates of a step are `separate`, as in the paper: generator, discriminator, then each task
     (valence, activation). The update of a task changes the trunk, the shared layer and the task's
     head; that of the discriminator the trunk and the real/fake head; that of the generator only the
-    generator. Or they are `joint`: the generator, then all other parts on the sum of the other
-    losses, since the paper suspects that swapping the tasks "might have created instabilities".
+    generator. Alternatively they are `joint`: the generator, then all other parts on the sum of the
+    other losses, since the paper suspects that swapping the tasks "might have created
+    instabilities".
     """
 
     def __init__(
@@ -152,7 +153,7 @@ class Engine:
     def _other_losses(self, crops, targets, unlabelled, fake_logits) -> Iterator[tuple]:
         """Yield (name, loss) of the discriminator and the tasks.
 
-        Each loss is computed on demand, with the weights that the previous update has left.
+        Each loss is computed on demand, with the weights after the previous update.
         """
         if fake_logits is not None:
             real_logits = self.network.discriminate(unlabelled, self.network.tracks_unlabelled)

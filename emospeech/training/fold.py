@@ -1,4 +1,4 @@
-"""The labelled corpus of a study and its folds: which recordings train, validate and test."""
+"""The labelled corpus of a study and its folds: the recordings of each part."""
 
 import os
 from dataclasses import dataclass
@@ -51,14 +51,14 @@ class Fold:
             indices = np.flatnonzero(labelled & (self.table["part"] == name))
             if not len(indices):
                 problem = f"no recording of its {name} part has a label for {' and '.join(tasks)}"
-                remedy = "Label some, or remove the session"
+                remedy = "Add labels, or remove the session"
                 raise InputError(f"fold {self.fold_id}", f"{problem}. {remedy}.")
             targets = [self.targets[task][indices] for task in tasks]
             parts[name] = Part(indices, labels[indices], targets)
         return parts
 
     def is_own_store(self, path: Path) -> bool:
-        """Return whether `path` is the fold's own store, under whatever name."""
+        """Return whether `path` is the fold's own store, possibly through a link."""
         return self.store.path is not None and os.path.samefile(path, self.store.path)
 
     def unlabelled_recordings(self, store: Store) -> np.ndarray:
@@ -79,7 +79,7 @@ class Fold:
                 f"{store.recordings[index]} of {store.path} has the same audio as "
                 f"{self.store.recordings[other]}, which fold {self.fold_id} holds out"
             )
-            remedy = "Remove it from the unlabelled corpus, or name the labelled corpus instead"
+            remedy = "Remove it from the unlabelled corpus, or use the labelled corpus instead"
             raise InputError("training.unlabelled", f"{problem}. {remedy}.")
         return indices
 
@@ -102,7 +102,7 @@ class LabelledCorpus:
         """Read the corpus of a study; `ratings` are needed if the label encoding uses them.
 
         Raises:
-            InputError: A file is unusable, or a byte of the store has changed.
+            InputError: A file is unusable, or the store has changed.
         """
         opened, table = check_store(store), load_recordings(recordings)
         indices = np.arange(len(opened.recordings))

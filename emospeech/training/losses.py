@@ -54,7 +54,7 @@ def squared_error(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Objective:
-    """The loss of a task, and the class probabilities that its outputs stand for."""
+    """The loss of a task, and the class probabilities that its outputs represent."""
 
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # logits, targets (n, outputs)
     probabilities: Callable[[np.ndarray], np.ndarray]  # float64 (n, outputs) to (n, 5)
@@ -71,7 +71,7 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _normalised_sigmoids(logits: np.ndarray) -> np.ndarray:
-    """Return sigma(s_i) / sum_j sigma(s_j), via logarithms: all five may underflow."""
+    """Return sigma(s_i) / sum_j sigma(s_j), via logarithms, since all five may underflow."""
     return _softmax(F.logsigmoid(torch.from_numpy(logits)).numpy())
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from emospeech.models.settings import ModelSettings
 
-LAYERS = 4  # of stride 2 in the trunk and in the generator
+LAYERS = 4  # with stride 2, in the trunk and in the generator each
 # MB of a process that has imported torch and the library: about 400 with torch's CPU build, 670
 # with its CUDA build.
 PROCESS = 800

@@ -61,7 +61,7 @@ class FoldPredictor:
     def predict(self, part: str, seed: int, crops: int = 1) -> dict[str, np.ndarray]:
         """Return the class probabilities of a part, {task: float64 array (n, 5)}.
 
-        They are means over `crops` crops of each recording, drawn by its name and the `seed`.
+        They are means over `crops` crops of each recording, which depend on its name and `seed`.
         """
         batches = (self.parts[part].fixed_crops(seed, crop) for crop in range(crops))
         predicted = [predict(self.network, one, self.tasks, self.objective) for one in batches]

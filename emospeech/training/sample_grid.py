@@ -1,10 +1,10 @@
 """Samples of a generator over the epochs of a training, for a figure next to real crops.
 
-The grid shows the same latent vectors after epochs 1, 2, 4, 8, ... Their random numbers have a key
-of their own, and the running averages of the generator are not updated, so a training with sample
-grids gives the same weights as one without. A whole batch is generated, of which the first samples
-are kept: like in training, it is normalised by its own moments, since the running averages lag
-behind in the first epochs.
+The grid shows the same latent vectors after epochs 1, 2, 4, 8, ... They are drawn with a separate
+random key, and the running averages of the generator are not updated, so a training with sample
+grids gives the same weights as one without. A full batch is generated and its first samples are
+kept. As in training, it is normalised by its own moments, since the running averages lag behind in
+the first epochs.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from emospeech.training.trial import Trial
 BATCH = 64  # latent vectors
 SAMPLES = 8  # of a grid: the first of the batch
 LEVELS = 255  # steps between the lowest and the highest value of a sample, as on a screen
-REAL = (0, 1)  # key after trial and fold of the random numbers that draw real crops
+REAL = (0, 1)  # random key of the real crops, after trial and fold
 REAL_PER_EPOCH = 2  # real crops shown next to the samples of an epoch
 
 
@@ -38,7 +38,7 @@ class SampleGrid:
         rng: np.random.Generator,
         grids: dict[int, torch.Tensor],
     ):
-        """Start with a generator (None for the CNNs, whose grids stay empty) and earlier grids."""
+        """Sample from `generator` (None for the CNNs: no grids) and add to earlier `grids`."""
         self.generator, self.grids = generator, dict(grids)
         if generator is not None:
             weight = generator.linear.weight  # (start, latent_size)

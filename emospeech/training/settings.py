@@ -30,7 +30,7 @@ class TrainingSettings:
 class Settings:
     """The sections of the config that a training and its evaluation depend on."""
 
-    seed: int = 1  # of the study; fixes the crops that validation and test see
+    seed: int = 1  # of the study; fixes the crops that validation and test use
     crops: CropSettings = field(default_factory=CropSettings)
     labels: LabelSettings = field(default_factory=LabelSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
@@ -54,6 +54,6 @@ class Settings:
 
 
 def spawn_rng(seed: int, *key: int) -> np.random.Generator:
-    """Return the random numbers of one part of a training, such as (trial, fold, epoch)."""
+    """Return the random generator of a key in a training, such as (trial, fold, epoch)."""
     # A spawn key, since a plain list of seeds equals one with zeros appended.
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

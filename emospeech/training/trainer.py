@@ -1,4 +1,4 @@
-"""Training one model on one fold with the parameters of one trial, to the paper's stopping rule."""
+"""Training one model on one fold with the parameters of a trial and the paper's stopping rule."""
 
 import logging
 import time
@@ -43,8 +43,8 @@ from emospeech.training.trial import Trial
 log = logging.getLogger(__name__)
 
 LOSSES = ("generator", "discriminator", "valence", "activation")  # in the order of a step
-SAMPLE_GRID = (0, 0)  # key after trial and fold of the grid's random numbers; epochs have one part
-NO_SCORES = (np.nan, np.nan)  # UAR and rho of a training that has diverged
+SAMPLE_GRID = (0, 0)  # random key of the grids, after trial and fold; epochs have keys of length 1
+NO_SCORES = (np.nan, np.nan)  # UAR and rho of a diverged training
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Outcome:
 
 @dataclass
 class EarlyStopping:
-    """Stops when the best validation UAR was not exceeded for `patience` epochs."""
+    """Stops when the best validation UAR has not been exceeded for `patience` epochs."""
 
     patience: int
     best: float = -1.0
@@ -69,7 +69,7 @@ class EarlyStopping:
     epoch: int = 0
 
     def improved(self, uar: float) -> bool:
-        """Count an epoch and return whether its UAR is strictly the highest so far."""
+        """Record the UAR of an epoch; return whether it exceeds all earlier ones."""
         self.epoch += 1
         if uar > self.best:
             self.best, self.best_epoch = uar, self.epoch
@@ -82,7 +82,7 @@ class EarlyStopping:
 
 
 class Trainer:
-    """Owns the networks, the data and the settings of one training.
+    """The networks, the data and the settings of one training.
 
     All random numbers depend on the seed, the trial and the fold.
     """
@@ -104,7 +104,7 @@ class Trainer:
             unlabelled: Stores of the unlabelled pool, used by the DCGANs.
             trial: The parameters.
             settings: The settings of the study.
-            seed: Of the initial weights and all draws; that of the study by default.
+            seed: The seed of the initial weights and all draws; by default that of the study.
         """
         log.info("%s, trial %d, fold %d", model, trial.trial_id, fold.fold_id)
         device = torch_device(settings.training)
@@ -204,7 +204,7 @@ class Trainer:
         }
 
     def identity(self) -> dict[str, object]:
-        """Return {key: value} of everything but the code that the weights depend on.
+        """Return {key: value} of all that the weights depend on, except the code.
 
         The keys of settings are those of the config file, with dots. Audio is represented by the
         checksums of the stores, labels and parts by a digest.
@@ -303,16 +303,16 @@ def train_epoch(
     """Train one epoch.
 
     Args:
-        engine: Takes the steps.
-        sampler: Draws the epoch.
+        engine: The networks and their optimisers.
+        sampler: Draws the batches.
         targets: A tensor (recordings of the part, outputs) for each task.
-        rng: The random numbers of the epoch.
-        current: The steps that were taken in an earlier run; the epoch resumes after them, with the
-            same draws. It is updated with each step.
+        rng: The random generator of the epoch.
+        current: The steps of this epoch that an earlier run has finished; training resumes after
+            them, with the same draws. It is updated after each step.
         should_stop: Called after each step; the epoch is interrupted if it returns true.
 
     Returns:
-        The Epoch that was drawn, or None if it was interrupted.
+        The drawn batches, or None if the epoch was interrupted.
     """
     epoch, latents = sampler.epoch(rng), None
     if engine.generator is not None:

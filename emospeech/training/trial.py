@@ -11,7 +11,7 @@ FOLD_UAR = "validation_uar_fold-"  # prefix of the columns of trials.csv with th
 
 
 class Trial(NamedTuple):
-    """A parameter set with its number in the search."""
+    """A parameter set with its index in the search."""
 
     trial_id: int
     parameters: dict  # {name: value} for PARAMETERS
@@ -32,8 +32,8 @@ def folder_of_training(path: str) -> tuple[str, str, int]:
 def file_of_trial(paths: Iterable[str], trial_id: int, fold: int) -> str:
     """Return the one path in `paths` that belongs to a trial and a fold.
 
-    The paths end in trial-n/fold-n/name, or in seed-n/fold-n/name: a further seed trains one trial
-    per fold.
+    The paths end in trial-n/fold-n/name, or in seed-n/fold-n/name: an additional seed trains one
+    trial per fold.
     """
     folders = [(path, *folder_of_training(path)[1:]) for path in paths]
     (path,) = (

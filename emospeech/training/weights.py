@@ -1,9 +1,9 @@
 """Weights of a trained network on disk, with a description of the network.
 
 The file is in the safetensors format; the description is a JSON text in its metadata. A copied file
-can therefore be used by itself, and a description cannot be paired with the wrong weights. The text
-is a single entry, since safetensors writes several entries in no fixed order, but the same training
-must give the same bytes.
+can therefore be used on its own, and a description cannot be paired with the wrong weights. The
+description is a single entry, since safetensors writes several entries in arbitrary order, but the
+same training must give the same bytes.
 """
 
 import json
@@ -94,13 +94,13 @@ def load_weights(path: str | os.PathLike, network: NetworkType) -> NetworkType:
     try:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
-        problem = f"does not hold the weights of this model ({error})"
-        raise InputError(path, f"{problem}. Give weights of this study.") from error
+        problem = f"does not contain the weights of this model ({error})"
+        raise InputError(path, f"{problem}. Use weights of this study.") from error
     return network
 
 
 def read_description(path: str | os.PathLike) -> dict:
-    """Return the description in a file of weights, as it was passed to `save_weights`.
+    """Return the description in a weights file, as it was passed to `save_weights`.
 
     Raises:
         InputError: The file is unreadable or has no description.

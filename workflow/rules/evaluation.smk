@@ -48,7 +48,7 @@ use rule job as check_leaks with:
         unlabelled=[SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED if corpus != "iemocap"],
         best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
-        # Of all trials, because the selected ones are not known before the run.
+        # Files of all trials, because the selected ones are not known before the run.
         draws=[
             *expand(all_trial_files("draws.csv.gz"), model=MODELS),
             *expand(

@@ -16,7 +16,7 @@ PREDICT_PARAMS = {
 use rule job as evaluate_model with:
     input:
         **PREDICT_INPUTS,
-        # Of all trials, because the selected ones are not known before the run.
+        # Files of all trials, because the selected ones are not known before the run.
         weights=all_trial_files("weights.safetensors"),
     output:
         predictions=expand(PREDICTIONS, fold=FOLD_NUMBERS, allow_missing=True),

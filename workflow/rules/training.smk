@@ -36,7 +36,7 @@ use rule job as train with:
         "Training {wildcards.model}, trial {wildcards.trial}, fold {wildcards.fold}"
 
 
-# Several trials of a fold in one job, which starts only once.
+# Run several trials of a fold in one job, to save start-up time.
 for BATCH in BATCHES if TRIALS_PER_JOB > 1 else []:
 
     rule:

@@ -40,7 +40,7 @@ def main(paths, settings):
 
 
 def draws_of(model, best, paths, folds):
-    """Return the draws of the selected trials and further seeds of a model, for all folds."""
+    """Return the draws of the selected trials and additional seeds of a model, for all folds."""
     own = [path for path in paths if folder_of_training(path)[0] == model]
     trained = [path for path in own if folder_of_training(path)[1].startswith("trial-")]
     chosen = [file_of_trial(trained, trial_of_fold(best, fold).trial_id, fold) for fold in folds]

@@ -1,4 +1,4 @@
-"""Predict the test speakers of all folds with the networks of a further seed."""
+"""Predict the test speakers of all folds with the networks of an additional seed."""
 
 from emospeech.evaluation.predictions import predictions_of
 from emospeech.runtime import jobs

@@ -1,4 +1,4 @@
-"""Architecture of a model, as in Fig. 1 of the paper, with the shapes that were trained."""
+"""Architecture of a model, as in Fig. 1 of the paper, with the shapes of the trained networks."""
 
 from dataclasses import dataclass
 from itertools import pairwise

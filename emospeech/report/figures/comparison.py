@@ -27,7 +27,7 @@ NAMES = {
     "chance": "chance (95 %)",
 }
 LEGEND = {"loc": "outside lower center", "ncols": 3, "labelspacing": 0.9, "columnspacing": 1.2}
-# In the order of drawing: the diamond lies on the circle, with a white rim, so that both are seen.
+# In drawing order: the diamond covers the circle and has a white rim, so that both are visible.
 MARKS = {
     "fold": {
         "marker": "o",
@@ -53,7 +53,7 @@ HEIGHT = 0.62  # of a model's chance band, in rows
 def plot_data(
     metrics: pd.DataFrame, intervals: pd.DataFrame, task: str = "valence"
 ) -> pd.DataFrame:
-    """Return the table of the figure: a row per mark, with COLUMNS; values are shares of one.
+    """Return the table of the figure: a row per mark, with COLUMNS; values are fractions.
 
     `series` is "fold", "mean", "pooled", "paper" or "chance"; `low` and `high` bound the 95 %
     confidence interval over the test speakers, or the central 95 % of chance.

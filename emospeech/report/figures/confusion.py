@@ -15,7 +15,7 @@ DARK = 0.22  # luminance below which white text has more contrast than black (WC
 
 
 def plot_data(confusion: pd.DataFrame, model: str) -> pd.DataFrame:
-    """Return the table of the figure: a row per cell, of this run and of the paper if it has it.
+    """Return the table of the figure: a row per cell, of this run and, if available, of the paper.
 
     The columns are `source, truth, prediction, count, share`; `share` is the share of the row, NaN
     if the row is empty. The paper's counts are recovered from its shares.

@@ -1,4 +1,4 @@
-"""Spectrograms by a generator during training, next to crops of real audio."""
+"""Spectrograms from a generator during training, next to crops of real audio."""
 
 import numpy as np
 import pandas as pd

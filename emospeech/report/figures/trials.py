@@ -45,8 +45,8 @@ def plot_data(trials: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def draw_trials(table: pd.DataFrame) -> Figure:
     """Return the figure of `plot_data`: a row per model, a panel per parameter.
 
-    Parameter values are sorted and equally spaced. Dots are trials, diamonds chosen ones, short
-    lines means of two or more trials with the same value.
+    Parameter values are sorted and equally spaced. Dots are trials, diamonds are chosen
+    trials, and short lines are means of two or more trials with the same value.
     """
     models = in_order(table["model"].unique())
     figure = blank(PAGE_WIDTH, 0.6 + 1.15 * len(models))
@@ -88,7 +88,7 @@ def _draw_panel(panel, trials, values):
 
 
 def _label_values(panel, values):
-    """Label the values on the axis, or some of many, with a margin at both ends."""
+    """Label the values on the axis (some of them if there are many), with margins."""
     step = -(-len(values) // MOST_TICKS)
     panel.set_xticks(range(0, len(values), step), [plain(float(v)) for v in values[::step]])
     panel.set_xlim(-0.6, len(values) - 0.4)

@@ -25,7 +25,7 @@ INTERRUPTED = "Terminating processes on user request"
 # Starts of messages without an event that the user needs to see.
 SHOWN = ("Nothing to be done", "Trying to restart", INTERRUPTED)
 PREFIX = r"^(\w+(Error|Exception):\n)?(Error: )?"  # of the error messages of Snakemake
-# Messages about failed jobs, which are shown in another way.
+# Messages about failed jobs, which are shown differently.
 FAILED = ("Exiting because a job", "RuleException:", "WorkflowError:\nAt least one job")
 
 
@@ -64,14 +64,14 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         self.start = time.monotonic()
-        self.started: dict[int, tuple[str, str]] = {}  # {job id: (rule, what the job does)}
+        self.started: dict[int, tuple[str, str]] = {}  # {job id: (rule, description)}
         self.jobs = self.trainings = 0
         self.jobs_done = self.trainings_done = 0
         self.interrupted = False
         self.log_file = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print the lines of a record; an error in this must not stop the run."""
+        """Print the lines of a record; errors here must not stop the run."""
         handlers = {
             LogEvent.RUN_INFO: self._on_plan,
             LogEvent.JOB_INFO: self._on_start,
@@ -87,7 +87,7 @@ class LogHandler(LogHandlerBase):
             self.handleError(record)
 
     def close(self) -> None:
-        """Say how the run ended."""
+        """Print how the run ended."""
         if self.log_file:
             if self.jobs_done < self.jobs:
                 kind = "note" if self.interrupted else "error"
@@ -105,7 +105,7 @@ class LogHandler(LogHandlerBase):
 
     def _on_start(self, record: Any) -> None:
         name = record.rule_msg or record.rule_name
-        if name.startswith(record.rule_name):  # without a message of its own
+        if name.startswith(record.rule_name):  # a rule without a message
             words = record.rule_name.replace("_", " ").capitalize()
             name = " ".join([words, *record.wildcards.values()])
         self.started[record.jobid] = record.rule_name, name
