@@ -1,4 +1,4 @@
-"""Time and memory of a dry run with thousands of trainings: building the graph of jobs."""
+"""Time and memory of a dry run with thousands of training runs: building the graph of jobs."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from benchmarks.measurement import Measurement, min_seconds, run_measured
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ("config", "emospeech", "envs", "profiles", "workflow")
-FEW, MANY = 25, 100  # trials of 4 models in 5 folds: 500 and 2,000 trainings
+FEW, MANY = 25, 100  # trials of 4 models in 5 folds: 500 and 2,000 training runs
 TRAININGS = 4 * 5  # per trial
 
 
@@ -24,7 +24,7 @@ def measure(folder: Path) -> list[Measurement]:
         peaks[trials] = dry_run(project, trials)
 
     few, many = min_seconds(lambda: plan(FEW), lambda: plan(MANY), rounds=2)
-    note = f"dry run of the demo with {MANY * TRAININGS} trainings; reference"
+    note = f"dry run of the demo with {MANY * TRAININGS} training runs; reference"
     return [
         Measurement("dag-2000-jobs-seconds", many, 1, "seconds", f"{note}: 1 second"),
         Measurement("dag-2000-jobs-memory", peaks[MANY], 1024, "MB", f"{note}: 1 GB"),
@@ -32,7 +32,7 @@ def measure(folder: Path) -> list[Measurement]:
             "dag-growth",
             1000 * many / (MANY * TRAININGS),
             1000 * few / (FEW * TRAININGS),
-            "milliseconds per training",
+            "milliseconds per training run",
             f"{note}: with {FEW * TRAININGS}",
         ),
     ]

@@ -65,9 +65,9 @@ def rank_trials(trials: list[dict], validations: pd.DataFrame) -> pd.DataFrame:
             training diverged.
 
     Returns:
-        A row per trial with its UAR on each fold and their mean, which is NaN if a training
-        diverged. `capped` and `diverged` count the trainings that reached `training.max_epochs` or
-        diverged; `training_precision` lists the number formats of its trainings.
+        A row per trial with its UAR on each fold and their mean, which is NaN if a training run
+        diverged. `capped` and `diverged` count the training runs that reached `training.max_epochs`
+        or diverged; `training_precision` lists the number formats of its training runs.
     """
     table = pd.DataFrame(trials).rename_axis("trial").reset_index()
     scores = validations.astype({"uar": float}).pivot(index="trial", columns="fold", values="uar")
@@ -117,7 +117,7 @@ def choose_trials(table: pd.DataFrame, scoring: dict[int, list[int]]) -> dict[in
         scores = table[[f"{FOLD_UAR}{other}" for other in others]].mean(axis=1, skipna=False)
         scores = scores.where(table[f"{FOLD_UAR}{fold}"].notna()).to_numpy()
         if np.isnan(scores).all():
-            problem = f"a training of every trial diverged, so no trial is left for fold {fold}"
+            problem = f"a training run of every trial diverged, so no trial is left for fold {fold}"
             raise InputError("search.space", f"{problem}. Allow lower learning rates.")
         best = int(np.nanargmax(scores))
         choices[fold] = Choice(table["trial"].tolist()[best], scores.tolist()[best], others)

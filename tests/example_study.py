@@ -126,7 +126,7 @@ def example_tables(size=200, repeats=200):
 
 
 def neighbours_of(recordings, folds, seed=0):
-    """Return the neighbours among random crops and in a layer that encodes valence."""
+    """Return neighbours.csv for random crops and for a layer that encodes valence."""
     rng = np.random.default_rng(seed)
     parts = []
     for fold, rows in folds[folds["part"] != "train"].groupby("fold"):

@@ -1,10 +1,10 @@
-"""Check the time and memory of aggregation and report for a study of 2,000 trainings.
+"""Check the time and memory of aggregation and report for a study of 2,000 training runs.
 
     python -m tests.scale_report
 
 Validation scores, learning curves and predictions are simulated for four models, five folds, 100
-trials each, and as many recordings as IEMOCAP has. Everything that the workflow does after the
-trainings then runs with the values of config.yaml, in one process on one core: selection of trials,
+trials each, and as many recordings as IEMOCAP has. Everything that the workflow does after training
+is then run with the values of config.yaml, in one process on one core: selection of trials,
 evaluation, tables, figures and the page. Exits with an error if a limit is exceeded. Process starts
 of the workflow's jobs are not included.
 """
@@ -61,7 +61,7 @@ DEFAULTS = yaml.safe_load((Path(__file__).parents[1] / "config" / "config.yaml")
 
 
 def write_results(folder):
-    """Write simulated results of trainings and predictions of all models below `folder`."""
+    """Write simulated results of training runs and predictions of all models below `folder`."""
     rng = np.random.default_rng(0)
     recordings = example_study.recordings_table(RECORDINGS)
     recordings.to_csv(folder / "recordings.csv", index=False)
@@ -128,7 +128,7 @@ def timed(seconds, name):
 
 
 def select(folder, model):
-    """Return the trials, the best trials and the histories of a model from its trainings."""
+    """Return the trials, the best trials and the histories of a model from its training runs."""
     trainings = [training_folder(folder, model, *pair) for pair in np.ndindex(TRIALS, FOLDS)]
     validations = pd.DataFrame(
         json.loads((path / "validation.json").read_text()) for path in trainings
@@ -197,7 +197,7 @@ def main():
         print(f"{name}: {taken:.1f} s")
     total = sum(seconds.values())
     trainings = len(example_study.MODELS) * FOLDS * TRIALS
-    print(f"{trainings} trainings: {total:.1f} s, peak {peak:.0f} MB, page of {size:.1f} MB")
+    print(f"{trainings} training runs: {total:.1f} s, peak {peak:.0f} MB, page of {size:.1f} MB")
     exceeded = total > MAX_SECONDS or peak > MAX_MEGABYTES
     sys.exit(f"the limits are {MAX_SECONDS} s and {MAX_MEGABYTES} MB" if exceeded else None)
 

@@ -1,4 +1,4 @@
-"""Settings of trainings for tests, given by the keys that differ from the defaults."""
+"""Settings of training runs for tests, given by the keys that differ from the defaults."""
 
 from dataclasses import fields, replace
 

@@ -29,7 +29,7 @@ TINY = {
     "models": SMALL["models"] | {"names": [MODEL]},
     "training": {"max_epochs": 2, "unlabelled": ["iemocap"]},
 }
-# Depends on all trainings.
+# Depends on all training runs.
 TARGET = "evaluation/metrics.csv" if DEMO else f"evaluation/{MODEL}/fold-1/predictions.csv"
 
 
@@ -66,7 +66,7 @@ def unfinished_files(project, name):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """The tiny study with its target in results/reference."""
+    """A project in which the tiny study has finished in results/reference."""
     project = Project(tmp_path_factory.mktemp("project"))
     done = project.run(f"results/reference/{TARGET}", config=configured(project, "reference"))
     assert done.returncode == 0, done.output
@@ -101,7 +101,7 @@ def test_study_killed_at_random_times_has_the_same_results(project):
 
 @pytest.fixture(scope="module")
 def long_training(project):
-    """The config, target and result of a training of some seconds, based on results/reference."""
+    """The config, target and result of a training run of a few seconds, from results/reference."""
     training = TINY["training"] | {"max_epochs": 40, "patience": 40, "trials_per_job": 1}
     config = configured(
         project, "reference", training=training, search=SMALL["search"] | {"trials": 2}

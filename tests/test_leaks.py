@@ -1,4 +1,4 @@
-"""Leak checks pass on clean evidence and detect planted leaks, also in real trainings."""
+"""Leak checks pass on clean evidence and detect planted leaks, also in real training runs."""
 
 import shutil
 from dataclasses import replace
@@ -131,7 +131,7 @@ def test_missing_draws_are_detected(clean):
     draws = clean.draws["a"]
     missing = {"a": draws[(draws["fold"] != 2) | (draws["use"] != "labelled")]}
     found = failed(replace(clean, draws=missing))
-    assert found == {"a has the draws of a training for each fold"}
+    assert found == {"a has the draws of a training run for each fold"}
 
 
 def test_shuffled_labels_are_the_expected_ones(clean):
@@ -174,7 +174,7 @@ def test_selection_by_scores_on_the_test_speaker_is_detected():
 
 
 def trained_evidence(corpus, folder, **options):
-    """Return the evidence of a real training of BasicDCGAN on fold 1."""
+    """Return the evidence of a real training run of BasicDCGAN on fold 1."""
     recordings = read_table(corpus / "recordings.csv")
     folds = read_table(corpus / "folds.csv")
     folds = folds[folds["fold"] == 1]

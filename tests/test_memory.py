@@ -1,4 +1,4 @@
-"""The memory request of a training covers the measured peak of a process without much excess."""
+"""The memory request of a training run covers its measured peak without much excess."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A killed or stopped training that resumes has the same outcome as an uninterrupted one."""
+"""A killed or stopped training run that resumes has the same outcome as an uninterrupted one."""
 
 import logging
 import multiprocessing
@@ -36,12 +36,12 @@ def trainer_of(corpus, name, settings=LONG, trial=TRIAL, seed=None):
 
 
 def train(corpus, name, checkpoint, settings=LONG, should_stop=lambda: False):
-    """Return the Outcome of a training that resumes from a checkpoint."""
+    """Return the Outcome of a training run that resumes from a checkpoint."""
     return trainer_of(corpus, name, settings).train(checkpoint, "code", should_stop)
 
 
 def save_all(folder, corpus, name, trained):
-    """Write all results of a training but its times."""
+    """Write all results of a training run but its times."""
     save_weights(folder / f"{name}.safetensors", trained.weights)
     write_table(folder / f"{name}.csv", trained.history.drop(columns=TIMES))
     write_table(folder / f"{name}.csv.gz", trained.draws)
@@ -127,7 +127,7 @@ def stopping(monkeypatch):
 
 
 def assert_same(again, whole):
-    """Assert that two outcomes of a training are equal except for their times."""
+    """Assert that two outcomes of a training run are equal except for their times."""
     assert again.history.drop(columns=TIMES).equals(whole.history.drop(columns=TIMES))
     assert again.validation == whole.validation
     assert again.draws.equals(whole.draws)

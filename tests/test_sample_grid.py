@@ -15,7 +15,7 @@ from tests.test_training import PARAMETERS, SETTINGS, TRIAL, fold_of
 
 
 def generator_after(corpus, place, epochs):
-    """Return the generator in the checkpoint of a training after some epochs."""
+    """Return the generator in the checkpoint of a training run after some epochs."""
     train(corpus, "BasicDCGAN", place, with_keys(LONG, max_epochs=epochs))
     _, generator = build("BasicDCGAN", CORPUS_ROWS, PARAMETERS, LONG.models, seed=0)
     prefix = "state.generator."

@@ -50,7 +50,7 @@ SHARED, OWN = {1: [1, 2], 2: [1, 2]}, {1: [1], 2: [2]}
 
 
 def validations_of(scores):
-    """Return validation.json of all trainings from UAR (trials, folds), NaN if diverged."""
+    """Return validation.json of all training runs from UAR (trials, folds), NaN if diverged."""
     rows = [
         (trial, fold, uar, trial == 2, np.isnan(uar), "float32")
         for trial, of_folds in enumerate(scores)

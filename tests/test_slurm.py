@@ -1,7 +1,7 @@
-"""The demo on a real Slurm cluster, with interrupted trainings, gives the bytes of the local demo.
+"""The demo on Slurm, with interrupted training runs, gives the same bytes as the local demo.
 
 Only `make test-slurm` runs these tests: they need root, and may install Slurm. They share one run
-of the demo, in which four trainings are interrupted, each in another way. On the cluster each
+of the demo, in which four training runs are interrupted, each in another way. On the cluster each
 training is a job; locally, two trials share a job.
 """
 
@@ -58,7 +58,7 @@ def snakemake(*arguments, configs):
 
 
 class Interrupter(threading.Thread):
-    """Interrupts the trainings of INTERRUPTED, each some steps after its first checkpoint.
+    """Interrupts the training runs of INTERRUPTED, each some steps after its first checkpoint.
 
     `epochs` is {fold: epochs finished when its training was interrupted}.
     """

@@ -1,4 +1,4 @@
-"""The stopping rule, and complete trainings on a few recordings."""
+"""The stopping rule, and complete training runs on a few recordings."""
 
 import itertools
 from dataclasses import replace
@@ -48,7 +48,7 @@ def fold_of(corpus, fold_id=1, settings=SETTINGS):
 
 
 def train_fold(name, corpus, settings=SETTINGS, fold=None, seed=None):
-    """Return the Outcome of a training on fold 1, whose unlabelled pool is the corpus itself."""
+    """Return the Outcome of training on fold 1, whose unlabelled pool is the corpus itself."""
     fold = fold or fold_of(corpus, settings=settings)
     return Trainer(name, fold, [corpus / "store.h5"], TRIAL, settings, seed).train()
 

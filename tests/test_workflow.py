@@ -258,7 +258,7 @@ EDITS = {
     "emospeech/folds.py": {"assign_folds"},
     "emospeech/synthetic/ami_plan.py": {"synthesize_ami"},
 }
-# Rules whose jobs do not depend on those.
+# For each of these rules, some rules whose jobs do not depend on it.
 UPSTREAM = {
     "train": {
         "synthesize_iemocap",
@@ -331,7 +331,7 @@ def test_deleted_tables_and_figures_are_regenerated_without_training(project):
 
 
 def test_snakemakes_own_report_shows_the_page_without_network(project, monkeypatch):
-    """By the command in the README. A browser shows nothing of a data URI of some megabytes."""
+    """Runs the command in the README. Browsers do not display data URIs of several megabytes."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # where no server listens
     command = re.search(r"snakemake --report (\S+) ", (ROOT / "README.md").read_text())
@@ -423,7 +423,7 @@ def test_an_unreadable_wav_is_named_and_stops_the_run(project):
 
 
 def test_additional_seeds_train_only_the_selected_trials(project):
-    """One model of the small study, with selection per fold. Its trainings are not repeated."""
+    """One model of the small study, with selection per fold. Its training runs are not repeated."""
     again = SMALL | {"models": SMALL["models"] | {"names": ["BasicCNN"]}}
     again["search"] = SMALL["search"] | {"select": "fold"}
     again["training"] = SMALL["training"] | {"seeds": 2}

@@ -94,7 +94,7 @@ def count_mpeg_samples(data: bytes | mmap.mmap) -> int:
     """
     offset = samples = 0
     while 0 <= offset < len(data) - 3:
-        if data[offset : offset + 3] == b"ID3":  # the size of an ID3v2 tag has 7 bits a byte
+        if data[offset : offset + 3] == b"ID3":  # the size of an ID3v2 tag has 7 bits per byte
             header = data[offset : offset + 10]
             offset += len(header) + sum(
                 (byte & 0x7F) << 7 * i for i, byte in enumerate(reversed(header[6:]))

@@ -1,4 +1,4 @@
-"""The batches of a training: labelled crops, oversampled if set, and unlabelled crops."""
+"""The batches of a training run: labelled crops, oversampled if set, and unlabelled crops."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Sampler:
     oversample: bool  # draw the valence classes evenly, or else each recording once per epoch
 
     def epoch(self, rng: np.random.Generator) -> "Epoch":
-        """Draw the batches of an epoch, without an incomplete one at the end.
+        """Draw the batches of an epoch; an incomplete last batch is dropped.
 
         Raises:
             InputError: The recordings do not fill a batch.

@@ -1,8 +1,8 @@
 """Checks that no data of a test speaker was used to train or select the model that predicts it.
 
-The checks compare what the jobs recorded (the draws of each training, the audio in the stores, the
-scores that selected a trial) with the folds. Each counts the cases and the violations. A violation
-invalidates the results, so `refuse_leaks` stops the run.
+The checks compare what the jobs recorded (the draws of each training run, the audio in the stores,
+the scores that selected a trial) with the folds. Each counts the cases and the violations. A
+violation invalidates the results, so `refuse_leaks` stops the run.
 """
 
 from dataclasses import dataclass
@@ -154,7 +154,7 @@ def _draw_checks(model: str, draws: pd.DataFrame, evidence: LeakEvidence) -> Che
     drawn_copies = unlabelled.loc[:, [*KEYS, "corpus"]].merge(copies)
     outside = (unlabelled["corpus"] == evidence.corpus) & (unlabelled["part"] != "train")
     return {
-        f"{model} has the draws of a training for each fold": (
+        f"{model} has the draws of a training run for each fold": (
             len(trainings),
             len(trainings) - len(complete) + len(missing_folds),
         ),

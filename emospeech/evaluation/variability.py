@@ -3,7 +3,7 @@
 The three are reported separately. For training seeds, models are trained with other seeds and
 evaluated on the same crops. For crop seeds, the same networks are evaluated on other crops. For
 speakers, the bootstrap over test speakers is used; it includes some of the variability across
-trainings, since each fold has its own network.
+training runs, since each fold has its own network.
 """
 
 from collections import Counter
@@ -56,7 +56,7 @@ def load_crops(paths: Sequence[str]) -> SeedTables:
 
 
 def count_diverged(validations: Sequence[str | Path]) -> dict[tuple[str, int], int]:
-    """Return {(model, seed): diverged trainings} from files .../model/seed-n/fold-n/*.json."""
+    """Return {(model, seed): diverged training runs} from files .../model/seed-n/fold-n/*.json."""
     counts = Counter()
     for path in map(Path, validations):
         counts[_model_and_seed(path)] += read_json(path)["diverged"]
@@ -74,7 +74,7 @@ def seeds_table(
         predictions: The predictions of each model and seed.
         name: The column of the seed.
         diverged: The counts of `count_diverged`. They are added as the column `diverged`, and seeds
-            with a diverged training have no metrics.
+            with a diverged training run have no metrics.
     """
     rows = []
     for task in TASKS:
@@ -95,7 +95,7 @@ def spread_table(
     """Return spread.csv: a row per model, task and metric, all folds pooled.
 
     `deviation_seeds` and `deviation_crops` are standard deviations (n - 1) over `seeds` training
-    seeds and `crop_seeds` crop seeds, NaN for a single one. Seeds with a diverged training are
+    seeds and `crop_seeds` crop seeds, NaN for a single one. Seeds with a diverged training run are
     excluded and counted in `diverged_seeds`. `error_speakers` is the standard error over test
     speakers, `error_recordings` that over recordings of the same speakers.
 

@@ -110,7 +110,7 @@ def leak_numbers(leaks: pd.DataFrame | None, shared_choice: bool) -> dict | None
 
 
 def search_numbers(trials: Mapping[str, pd.DataFrame], select: str = "pooled") -> dict | None:
-    """Return the budget of each model, how trials were chosen, and how trainings ended.
+    """Return the budget of each model, how trials were chosen, and how training runs ended.
 
     Args:
         trials: The trials.csv of each model.

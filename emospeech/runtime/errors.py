@@ -21,7 +21,7 @@ class InputError(Exception):
 
 
 class StoppedError(Exception):
-    """A training that was stopped on request; the message is one line with its progress."""
+    """A training run that was stopped on request; the message is one line with its progress."""
 
 
 class CorpusError(InputError):

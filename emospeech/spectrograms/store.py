@@ -196,7 +196,7 @@ def offsets_of(lengths: list[int] | np.ndarray) -> np.ndarray:
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that the values in a store depend on."""
-    import soundfile  # only for extraction, so that a training starts faster
+    import soundfile  # only for extraction, so that a training run starts faster
 
     names = ("h5py", "librosa", "numpy", "scipy", "soundfile", "soxr")
     return {name: version(name) for name in names} | {

@@ -48,8 +48,8 @@ def stream_values(
     """Yield the spectrogram of an audio file in blocks of frames, float32 of shape (frames, rows).
 
     The maximum is known only at the end, so the decibels of a long recording are kept in an unnamed
-    file in `folder`: the use of memory does not grow with the length of the recording. `statistics`
-    is complete after the last block.
+    file in `folder`. Memory use therefore does not grow with the length of the recording.
+    `statistics` is complete after the last block.
     """
     with tempfile.SpooledTemporaryFile(SPOOL_SIZE, dir=folder) as spool:
         maximum, sizes = -np.inf, []

@@ -1,10 +1,10 @@
-"""Checkpoints: the state of a training after an epoch or a step, from which a killed one resumes.
+"""Checkpoints: the state of a training run after an epoch or step, from which a killed run resumes.
 
 A checkpoint is one safetensors file. Its tensors are the state of the engine, the best weights, the
 sample grids, the counts of draws and the sums of losses of an unfinished epoch; its header has the
 history, the steps of that epoch, the identity of the training and a checksum. Random numbers are
 drawn for each epoch from its own key, and early stopping follows from the history, so neither is
-saved. The outcome of a training does not depend on how often it was killed or stopped.
+saved. The outcome of a training run does not depend on how often it was killed or stopped.
 """
 
 import hashlib
@@ -70,7 +70,7 @@ class Progress:
 
 
 class Checkpoint:
-    """The checkpoint file of one training; without a path nothing is saved."""
+    """The checkpoint file of one training run; without a path nothing is saved."""
 
     def __init__(self, path: str | os.PathLike | None, identity: Mapping[str, object]):
         """`identity` maps names to JSON values: everything that the outcome depends on."""

@@ -1,4 +1,4 @@
-"""The data of a training on its device: labelled parts, the unlabelled pool, counts of draws."""
+"""The data of a training run on its device: labelled parts, unlabelled pool, counts of draws."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -77,7 +77,7 @@ class DrawCounts:
     """
 
     def __init__(self, sampler: Sampler, counts: dict[str, torch.Tensor] | None = None):
-        """`counts` are those of an earlier run of the same training, {source: int64 tensor}."""
+        """`counts` are those before an interruption of the training run, {source: int64 tensor}."""
         pooled = sampler.pool.gatherers if sampler.pool else ()
         self.gatherers = {LABELLED: sampler.gather}
         self.gatherers |= {f"{UNLABELLED}.{index}": gather for index, gather in enumerate(pooled)}

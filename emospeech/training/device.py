@@ -1,4 +1,4 @@
-"""The device of a training, its memory, and the number format of the training passes.
+"""The device of a training run, its memory, and the number format of the training passes.
 
 Weights, losses, updates, validation and test are always float32.
 """

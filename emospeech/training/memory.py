@@ -1,4 +1,4 @@
-"""Peak memory of a training, estimated from its trial before it starts.
+"""Peak memory of a training run, estimated from its trial before it starts.
 
 The factors were fitted to measured peaks of processes that took steps and saved a checkpoint, in
 float32 on a CPU (tests/test_memory.py repeats some); bfloat16 needs less. This module does not
@@ -21,7 +21,7 @@ PARAMETERS = 6  # copies of the parameters: weights, best weights, gradients, mo
 
 
 def training_megabytes(model: str, rows: int, trial: Mapping, settings: ModelSettings) -> int:
-    """Return the peak memory of a training in MB, without the mapped pages of the stores.
+    """Return the peak memory of a training run in MB, without the mapped pages of the stores.
 
     Args:
         model: Name of the model; those that end in DCGAN have a generator.

@@ -1,7 +1,7 @@
-"""Samples of a generator over the epochs of a training, for a figure next to real crops.
+"""Samples of a generator over the epochs of a training run, for a figure next to real crops.
 
 The grid shows the same latent vectors after epochs 1, 2, 4, 8, ... They are drawn with a separate
-random key, and the running averages of the generator are not updated, so a training with sample
+random key, and the running averages of the generator are not updated, so a training run with sample
 grids gives the same weights as one without. A full batch is generated and its first samples are
 kept. As in training, it is normalised by its own moments, since the running averages lag behind in
 the first epochs.
@@ -30,7 +30,7 @@ REAL_PER_EPOCH = 2  # real crops shown next to the samples of an epoch
 
 
 class SampleGrid:
-    """The `grids` of one training: {epoch: uint8 tensor (SAMPLES, width, rows)}."""
+    """The `grids` of one training run: {epoch: uint8 tensor (SAMPLES, width, rows)}."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The settings of a training, nested as the sections of the config file, and its random numbers."""
+"""Settings of a training run, nested as in the config file, and its random generators."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """The sections of the config that a training and its evaluation depend on."""
+    """The sections of the config that a training run and its evaluation depend on."""
 
     seed: int = 1  # of the study; fixes the crops that validation and test use
     crops: CropSettings = field(default_factory=CropSettings)
@@ -54,6 +54,6 @@ class Settings:
 
 
 def spawn_rng(seed: int, *key: int) -> np.random.Generator:
-    """Return the random generator of a key in a training, such as (trial, fold, epoch)."""
+    """Return the random generator of a key in a training run, such as (trial, fold, epoch)."""
     # A spawn key, since a plain list of seeds equals one with zeros appended.
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

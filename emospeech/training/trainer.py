@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 LOSSES = ("generator", "discriminator", "valence", "activation")  # in the order of a step
 SAMPLE_GRID = (0, 0)  # random key of the grids, after trial and fold; epochs have keys of length 1
-NO_SCORES = (np.nan, np.nan)  # UAR and rho of a diverged training
+NO_SCORES = (np.nan, np.nan)  # UAR and rho of a diverged training run
 
 
 @dataclass(frozen=True)
@@ -139,11 +139,12 @@ class Trainer:
     ) -> Outcome:
         """Train until the validation UAR no longer increases.
 
-        A training whose losses or weights are no longer finite has diverged and ends with that
+        A training run whose losses or weights are no longer finite has diverged and ends with that
         epoch.
 
         Args:
-            checkpoint: File in which the state is saved after each epoch. A training with the same
+            checkpoint: File in which the state is saved after each epoch. A training run with the
+            same
                 identity and `code` resumes from it. The caller removes the file when the outcome is
                 stored.
             code: A fingerprint of the code.
@@ -187,8 +188,8 @@ class Trainer:
     def summary(self) -> dict:
         """Return the content of validation.json.
 
-        `capped` is true if the cap on epochs ended the training. A diverged training has no best
-        epoch and no UAR, so it cannot be chosen.
+        `capped` is true if the cap on epochs ended the training. A diverged training run has no
+        best epoch and no UAR, so it cannot be chosen.
         """
         stopping = self.stopping
         return {

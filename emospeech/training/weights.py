@@ -3,7 +3,7 @@
 The file is in the safetensors format; the description is a JSON text in its metadata. A copied file
 can therefore be used on its own, and a description cannot be paired with the wrong weights. The
 description is a single entry, since safetensors writes several entries in arbitrary order, but the
-same training must give the same bytes.
+same training run must give the same bytes.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Draw generated samples over the epochs of a training, next to real crops."""
+"""Draw generated samples over the epochs of a training run, next to real crops."""
 
 import numpy as np
 

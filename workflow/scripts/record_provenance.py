@@ -29,7 +29,7 @@ def main(paths, settings):
 
 
 def training_precisions(path):
-    """Return the number formats that the trainings in a trials.csv used."""
+    """Return the number formats that the training runs in a trials.csv used."""
     formats = " ".join(pd.read_csv(path)["training_precision"])
     return sorted(set(formats.split()))
 

@@ -1,8 +1,8 @@
 """A logger plugin for Snakemake that shows readable progress: `snakemake --logger progress`.
 
 Snakemake finds it if the folder of this package is on PYTHONPATH, as in `make demo`. Each job that
-starts gets a line with the time so far, the finished jobs and trainings, the stage and the job. For
-a failed job, the errors in its log are shown. Snakemake's own messages are in its log file.
+starts gets a line with the time so far, the finished jobs and training runs, the stage and the job.
+For a failed job, the errors in its log are shown. Snakemake's own messages are in its log file.
 """
 
 import logging
@@ -30,7 +30,7 @@ FAILED = ("Exiting because a job", "RuleException:", "WorkflowError:\nAt least o
 
 
 def count_trainings(rule: str) -> int:
-    """Return how many trainings a job of a rule runs: 2 for train_0_to_1, 0 for draw_model."""
+    """Return the number of training runs in a job: 2 for train_0_to_1, 0 for draw_model."""
     trials = re.fullmatch(r"train_(\d+)_to_(\d+)", rule)
     if trials:
         return int(trials[2]) - int(trials[1]) + 1
