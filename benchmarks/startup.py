@@ -98,7 +98,7 @@ def with_preamble(script: Path, input: dict, output: dict, params: dict) -> str:
 def named_files(
     files: InputFiles | OutputFiles, names: dict[str, str | list[str]]
 ) -> InputFiles | OutputFiles:
-    """Add files by name as Snakemake does, where a list becomes a name with several files."""
+    """Add files by name as Snakemake does, where a name may refer to a list of files."""
     for name, own in names.items():
         is_list, start = isinstance(own, list), len(files)
         files.extend(own if is_list else [own])

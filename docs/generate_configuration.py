@@ -18,7 +18,7 @@ HEADER = "| key | type | default | unit | source | meaning |\n|---|---|---|---|-
 
 
 def resolve(item: dict, definitions: dict) -> dict:
-    """Return a schema with the definition that it refers to merged in; its own keywords win."""
+    """Return a schema merged with its definition; the keywords of the schema take precedence."""
     if "$ref" not in item:
         return item
     definition = resolve(definitions[item["$ref"].rpartition("/")[2]], definitions)

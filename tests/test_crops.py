@@ -88,7 +88,7 @@ def test_fixed_centres_depend_only_on_the_recording_id_and_seed(store):
 
 
 def test_fixed_centres_of_several_crops(store):
-    """They start with the centre of a single crop, and words are equally likely."""
+    """The first centre is that of a single crop, and all words are equally likely."""
     crops = np.concatenate([draw_fixed_centres(store, [3], 1, crop) for crop in range(400)])
     assert crops[0] == draw_fixed_centres(store, [3], 1)[0]
     share = (crops <= 1.15 * store.settings.frame_rate).mean()  # the first of two words

@@ -73,7 +73,7 @@ def documented_files():
 
 
 def documented_columns(text):
-    """Return the columns that a description names, with the ranges and suffixes written out."""
+    """Return the columns that a description names, with ranges and suffixes expanded."""
     text, _, suffixed = text.partition(", and `_")
     columns = set(re.findall(r"`([^`]+)`", text))
     for prefix, first, last in re.findall(r"`(\w*?)(\d+)` to `\w*?(\d+)`", text):

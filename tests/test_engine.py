@@ -210,10 +210,10 @@ def plain_losses(network, generator, data, tasks):
 
 @pytest.mark.parametrize("update", ["separate", "joint"])
 def test_a_step_equals_a_sequence_of_plain_updates(update):
-    """Plain updates use torch's own Adam and full backward passes, and share no pass.
+    """Plain updates use torch.optim.Adam, full backward passes, and a forward pass for each loss.
 
-    In double precision: a bias in front of batch norm has no gradient but rounding, which Adam
-    would blow up to a full step in single precision.
+    Double precision is required: the gradient of a bias before batch normalisation is 0 except
+    for rounding errors, which Adam would scale to a full step in single precision.
     """
     engine, data = engine_and_batch("MultitaskDCGAN", dtype=torch.float64, update=update)
     built = build("MultitaskDCGAN", ROWS, TRIAL, MODEL_SETTINGS, seed=0)
@@ -298,7 +298,7 @@ def test_bfloat16_updates_use_the_current_weights(name):
     for clears in (False, True):
         engine, data = engine_and_batch(name, precision="bfloat16")
         for optimiser in engine.optimisers.values():
-            optimiser.learning_rate = 0.05  # moves weights by more than a rounding
+            optimiser.learning_rate = 0.05  # moves weights by more than rounding errors
         update = engine._update
 
         def cleared(*arguments, update=update, **options):

@@ -22,7 +22,7 @@ from tests.test_workflow import SMALL, Project
 
 MODEL = "MultitaskDCGAN"
 KILLS = int(os.environ.get("KILLS", 2))
-DEMO = "KILLS" in os.environ  # otherwise a study of a few seconds
+DEMO = "KILLS" in os.environ  # otherwise, a study that takes a few seconds
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(4 * 3600 if DEMO else 600)]
 TINY = {
     "corpora": {"synthetic": SMALL["corpora"]["synthetic"] | {"utterances": 60}},

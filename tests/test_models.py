@@ -40,7 +40,7 @@ def test_layers_of_stride_2_pad_like_tensorflow(filter_size):
 
 # Hand-computed sizes of the networks of TRIAL for 128 rows: {settings: (trunk, flat, generator)}.
 #
-# As in the paper, 6 filters a layer. Trunk: 25 * 6 + 6 in layer 1, three of 25 * 36 + 6, and
+# As in the paper, 6 filters per layer. Trunk: 25 * 6 + 6 in layer 1, three of 25 * 36 + 6, and
 # 2 * 6 of each of three batch norms. Flat: 6 filters, 64 / 16 columns, 128 / 16 rows. Generator:
 # linear from 100 and a bias, three transposed layers of 25 * 36 + 6 and one of 25 * 6 + 1, and
 # 2 * 6 of each of four batch norms.

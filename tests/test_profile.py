@@ -1,4 +1,4 @@
-"""The cluster profile: it fits the rules, and jobs request the right resources from Slurm."""
+"""The cluster profile: it matches the rules, and jobs request the right resources from Slurm."""
 
 import os
 import re

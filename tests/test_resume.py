@@ -41,7 +41,7 @@ def train(corpus, name, checkpoint, settings=LONG, should_stop=lambda: False):
 
 
 def save_all(folder, corpus, name, trained):
-    """Write all results of a training run but its times."""
+    """Write all results of a training run except its times."""
     save_weights(folder / f"{name}.safetensors", trained.weights)
     write_table(folder / f"{name}.csv", trained.history.drop(columns=TIMES))
     write_table(folder / f"{name}.csv.gz", trained.draws)
@@ -153,7 +153,7 @@ def test_a_training_stopped_after_each_epoch_resumes(corpus, tmp_path, stopping,
     ("name", "update"), [*((name, "separate") for name in MODELS), ("MultitaskDCGAN", "joint")]
 )
 def test_a_training_asked_to_stop_at_random_steps_resumes(corpus, tmp_path, name, update):
-    """It stops right after the step, and the outcome is the same to the bit."""
+    """It stops right after the step, and the outcome is bit-identical."""
     settings = with_keys(LONG, update=update)
     place, whole = tmp_path / "checkpoint", train(corpus, name, None, settings)
     rng, stops, again = np.random.default_rng(4), [], None

@@ -17,7 +17,7 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 
 
 def rules_with(configfiles, config):
-    # The Snakefile quotes sys.executable, which other tests in this process use.
+    # The Snakefile changes sys.executable (adds quotes), so it is restored for other tests.
     with pytest.MonkeyPatch.context() as patch, SnakemakeApi(QUIET) as api:
         patch.setattr(sys, "executable", sys.executable)
         api = api.workflow(

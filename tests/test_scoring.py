@@ -1,4 +1,4 @@
-"""Scores of single recordings: they are those of the workflow, and errors are reported."""
+"""Scores of individual recordings: they equal those of the workflow, and errors are reported."""
 
 import csv
 import io
@@ -186,8 +186,8 @@ def test_networks_are_averaged_deterministically(tmp_path, capsys, speech):
     ("distribution", "pooled"),
     [
         ([0.1, 0.2, 0.4, 0.3, 0.0], "neutral"),
-        ([0.25, 0.2, 0.3, 0.25, 0.0], "neutral"),  # although 1 and 2 have more together
-        ([0.0, 0.4, 0.4, 0.2, 0.0], "negative"),  # of equal classes the lowest, as in the metrics
+        ([0.25, 0.2, 0.3, 0.25, 0.0], "neutral"),  # although classes 1 and 2 have .45 in total
+        ([0.0, 0.4, 0.4, 0.2, 0.0], "negative"),  # ties go to the lowest class, as in the metrics
         ([0.1, 0.1, 0.1, 0.1, 0.6], "positive"),
     ],
 )

@@ -28,7 +28,7 @@ CONFIGS = ["config/demo.yaml"]
 LOCAL, REMOTE = ROOT / "results/demo", ROOT / "results/slurm"
 OVERLAY = ROOT / "results/slurm.yaml"
 INTERRUPTED = "training/MultitaskDCGAN/trial-0"
-# Jobs may not request more than the node has. squeue reports finished jobs here, without delay.
+# Limits requests to the CPUs of the node. Without accounting, squeue reports finished jobs.
 NODE = ["--max-threads", str(os.cpu_count()), "--slurm-status-command", "squeue"]
 NODE += ["--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"]
 # How the training of each fold is interrupted: requeued by Slurm, as after a preemption; cancelled

@@ -90,7 +90,7 @@ def test_unreadable_audio_leaves_no_store(tmp_path, tables):
 
 
 class InterruptedExtraction(Exception):  # noqa: N818
-    """Ends an extraction where a kill might."""
+    """Interrupts an extraction, as if it had been killed."""
 
 
 def record_extractions(monkeypatch, limit=None):

@@ -72,7 +72,7 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
 
 
 def test_probabilities_are_averaged_over_the_evaluation_crops(corpus, tmp_path):
-    """The seed of the crops is independent of the seed of the training's draws."""
+    """Crop seeds change the predictions, and training seeds change the losses."""
     large = replace(SETTINGS.models, weight_deviation=0.5)  # so that predictions differ by crop
     network, _ = build("BasicCNN", CORPUS_ROWS, PARAMETERS, large, seed=0)
     save_weights(tmp_path / "w.safetensors", network.state_dict())
@@ -86,7 +86,7 @@ def test_probabilities_are_averaged_over_the_evaluation_crops(corpus, tmp_path):
     assert not np.array_equal(one, tested(seed=2))
     two, three = tested(2), tested(3)
     np.testing.assert_allclose(three.sum(axis=1), 1)
-    second, third = 2 * two - one, 3 * three - 2 * two  # the crops that each mean adds
+    second, third = 2 * two - one, 3 * three - 2 * two  # the predictions for crops 2 and 3
     assert not np.allclose(second, one)
     assert not np.allclose(third, second)
     trained = [train_fold("BasicCNN", corpus, seed=seed) for seed in (1, 2)]

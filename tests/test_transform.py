@@ -150,7 +150,7 @@ def test_values_keep_the_level_of_a_recording_if_the_reference_is_fixed(tmp_path
 )
 @given(st.sampled_from([40.0, 80.0, 100.0]), st.integers(0, 2**32 - 1))
 def test_rounding_error_of_the_store(dtype, amplitude, decibels, dynamic_range, seed):
-    """The documented error at a dynamic range of 80 dB is an upper bound, and no loose one."""
+    """The documented error at a dynamic range of 80 dB is a tight upper bound."""
     settings = SpectrogramSettings(dtype=dtype, amplitude=amplitude, dynamic_range=dynamic_range)
     rng = np.random.default_rng(seed)
     levels = rng.uniform(-3 * dynamic_range, 0, 2000).astype(np.float32)

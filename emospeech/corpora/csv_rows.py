@@ -28,7 +28,7 @@ class Row:
     cells: dict[str, str]  # by column, without surrounding space
 
     def error(self, problem: str) -> CorpusError:
-        """Return an error that names this row, to be raised."""
+        """Return a CorpusError with the file and line of this row."""
         return CorpusError(self.path, problem, self.line)
 
     def text(self, column: str, required: bool = False) -> str:

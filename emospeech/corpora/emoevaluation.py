@@ -72,7 +72,7 @@ def parse_evaluation(text: str, path: str | os.PathLike, issues: IssueCounts) ->
         CorpusError: A head line is malformed.
     """
     turns = []
-    # Not splitlines(), which also breaks lines at characters of comments in latin-1.
+    # Not splitlines(), which also splits at control characters that latin-1 comments may contain.
     for number, line in enumerate(map(str.strip, re.split(r"\r\n|\n|\r", text)), start=1):
         if line.startswith("["):
             if (head := HEAD.fullmatch(line)) is None:

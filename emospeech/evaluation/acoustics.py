@@ -23,7 +23,7 @@ MFCCS = 13
 MEL_BANDS = 40
 PITCH_MIN, PITCH_MAX = 60, 400  # Hz
 PERCENTILES = (10, 50, 90)
-FLOOR = 1e-5  # of the RMS level, about -100 dB of full scale; keeps the log of silence finite
+FLOOR = 1e-5  # added to the RMS, about -100 dBFS; keeps the logarithm of silence finite
 
 
 def contours(samples: np.ndarray) -> dict[str, np.ndarray]:

@@ -12,22 +12,22 @@ def percent(value: float, digits: int = 2) -> str:
 
 
 def share(value: float) -> str:
-    """Return a share, a correlation or an exact p-value with four digits, as in the paper."""
+    """Return a share, a correlation or an exact p-value with four decimals, as in the paper."""
     return f"{round(value, 4) + 0:.4f}"
 
 
 def probability(value: float) -> str:
-    """Return a p-value with three digits, "<0.001" if it is smaller."""
+    """Return a p-value with three decimals, or "<0.001"."""
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def hours(value: float) -> str:
-    """Return hours or minutes with one digit."""
+    """Return hours or minutes with one decimal."""
     return f"{value:.1f}"
 
 
 def plain(value: Any) -> str:
-    """Return an integral number without decimals, a small one as 1e-4, a bool as yes or no."""
+    """Return a whole number without decimals, a small number as 1e-4, a bool as yes or no."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, int | float) or not math.isfinite(value):

@@ -112,7 +112,7 @@ def _headings():
     for name, (group, form) in METRICS.items():
         known[name] = Heading(group, form)
         for view, label in VIEWS.items():
-            # p-values of sign flips are exact, .0625 for five speakers, hence four digits.
+            # Sign-flip p-values are exact (.0625 for five speakers), hence four decimals.
             known[f"{name}_{view}"] = Heading(
                 label, share if view in ("p", "p_holm") else form, group
             )

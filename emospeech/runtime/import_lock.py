@@ -18,7 +18,7 @@ from pathlib import Path
 
 @contextmanager
 def import_lock(package: str) -> Iterator[None]:
-    """Ensure that only one process at a time imports `package` in a block of this lock."""
+    """Lock the import of `package`: one process at a time runs such a block."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"No module named {package!r}", name=package)

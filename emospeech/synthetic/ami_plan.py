@@ -16,7 +16,7 @@ IRREGULAR = (
 )
 # Nobody sat in the fourth seat; its words file exists and is empty.
 ABSENT = {("EN2002c", "D"), ("EN2003a", "D"), ("EN2009b", "D"), ("EN2009c", "D"), ("IN1001", "D")}
-# Agents wear headsets 0, 1, 2 ... in their order, except here.
+# Agents A, B, C ... wear headsets 0, 1, 2 ... in all other meetings.
 CHANNELS = {"EN2002c": {"A": 1, "B": 2, "C": 3}, "EN2003a": {"A": 0, "B": 1, "C": 3}}
 BEYOND_WAV = ("EN2009c", "TS3011d", "IB4002")  # the last words end after the wav
 STEREO = ("EN2002c",)

@@ -73,7 +73,7 @@ class Checkpoint:
     """The checkpoint file of one training run; without a path nothing is saved."""
 
     def __init__(self, path: str | os.PathLike | None, identity: Mapping[str, object]):
-        """`identity` maps names to JSON values: everything that the outcome depends on."""
+        """`identity` maps the names of all values that the outcome depends on to JSON values."""
         self.path = path and Path(path)
         self.identity = {name: json.dumps(value) for name, value in identity.items()}
 

@@ -73,7 +73,7 @@ class DrawCounts:
     """How often each recording was drawn in the finished epochs: evidence for the leak checks.
 
     The counts come from the positions in the stores that the crops of each batch were cut from,
-    not from the lists of recordings that were meant to be drawn.
+    not from the lists of recordings that should be drawn.
     """
 
     def __init__(self, sampler: Sampler, counts: dict[str, torch.Tensor] | None = None):

@@ -54,6 +54,6 @@ class Settings:
 
 
 def spawn_rng(seed: int, *key: int) -> np.random.Generator:
-    """Return the random generator of a key in a training run, such as (trial, fold, epoch)."""
+    """Return the random generator for a key, such as (trial, fold, epoch)."""
     # A spawn key, since a plain list of seeds equals one with zeros appended.
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

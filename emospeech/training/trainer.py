@@ -143,10 +143,9 @@ class Trainer:
         epoch.
 
         Args:
-            checkpoint: File in which the state is saved after each epoch. A training run with the
-            same
-                identity and `code` resumes from it. The caller removes the file when the outcome is
-                stored.
+            checkpoint: File in which the state is saved after each epoch. A training run with
+                the same identity and `code` resumes from it. The caller removes the file when the
+                outcome is stored.
             code: A fingerprint of the code.
             should_stop: Called after each step.
 

@@ -157,7 +157,7 @@ def _draw_row(panel, boxes, names, part):
 
 
 def _draw_box(panel, box, part):
-    """Draw several sheets for a feature map with several filters, one for a crop or vector."""
+    """Draw a feature map as several sheets, and a crop or a vector as one sheet."""
     (width, height), (fill, edge) = box.size, COLOURS[part]
     look = {"facecolor": fill, "edgecolor": edge, "linewidth": 0.8}
     for sheet in range(1 if len(box.shape) == 1 or box.shape[0] == 1 else 3)[::-1]:

@@ -45,8 +45,8 @@ def plot_data(trials: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def draw_trials(table: pd.DataFrame) -> Figure:
     """Return the figure of `plot_data`: a row per model, a panel per parameter.
 
-    Parameter values are sorted and equally spaced. Dots are trials, diamonds are chosen
-    trials, and short lines are means of two or more trials with the same value.
+    Parameter values are sorted and equally spaced. Dots are trials, diamonds are chosen trials, and
+    short lines are means of two or more trials with the same value.
     """
     models = in_order(table["model"].unique())
     figure = blank(PAGE_WIDTH, 0.6 + 1.15 * len(models))
