@@ -39,7 +39,7 @@ def measure(folder: Path) -> list[Measurement]:
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy the files that Snakemake needs to `folder`, without results; return `folder`."""
+    """Copy the files that Snakemake needs, without results, to `folder` and return it."""
     folder.mkdir()
     shutil.copy(ROOT / "Snakefile", folder)
     for name in PROJECT:

@@ -18,7 +18,7 @@ CLASS_NAMES = {
     "valence": ("very negative", "negative", "neutral", "positive", "very positive"),
     "activation": ("very low", "low", "medium", "high", "very high"),
 }
-TOLERANCE = 1e-6  # means of ratings that are halfway between classes, up to rounding errors
+TOLERANCE = 1e-6  # rounding error of mean ratings that are halfway between classes
 
 
 def fuzzy(labels: ArrayLike) -> np.ndarray:

@@ -293,7 +293,7 @@ def test_bfloat16_follows_float32(update):
 
 @pytest.mark.parametrize("name", ["MultitaskCNN", "MultitaskDCGAN"])
 def test_bfloat16_updates_use_the_current_weights(name):
-    """Bit-equal to a step that clears autocast's cache of weights after each update."""
+    """Bit-identical to a step that clears autocast's cache of weights after each update."""
     losses = []
     for clears in (False, True):
         engine, data = engine_and_batch(name, precision="bfloat16")

@@ -64,7 +64,7 @@ def test_a_shifted_crop_contains_only_its_recording(store, words):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_long_recording_is_limited_to_three_crops_on_either_side(store, words, seed):
-    table = example_table(store, words, 3, 8, seed)  # of 188 frames at most 7 times 8
+    table = example_table(store, words, 3, 8, seed)  # at most 7 * 8 of the 188 frames
     cells, spoken, crop = (rows_of(table, element) for element in ("cell", "word", "crop"))
     half, crop = 0.5 / store.settings.frame_rate, crop.iloc[0]
     begin = max(crop["start"] - 24 / store.settings.frame_rate, -half)

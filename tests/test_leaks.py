@@ -70,7 +70,7 @@ def test_leaks_between_parts_are_detected(clean):
     tested = parts.loc[(parts["part"] == "test") & (parts["fold"] == 1), "recording"].iloc[0]
     trained = failed(with_part(clean, tested, 1, "train"))
     assert "no speaker is in two parts of a fold" in trained
-    assert "no session left out of a fold is in its training part" in trained
+    assert "no held-out session of a fold is in its training part" in trained
     validated = failed(with_part(clean, tested, 1, "validation"))
     assert "validation and test speaker of a fold differ" in validated
     twice = replace(clean, parts=pd.concat([parts, parts.iloc[:1]]))
@@ -146,7 +146,9 @@ def test_equal_audio_is_detected_across_parts_and_in_the_pool(clean):
     tested, trained = parts["test"].iloc[0], parts["train"].iloc[0]
     rows = [(tested, "iemocap", trained)]
     pairs = pd.DataFrame(rows, columns=["recording", "corpus", "other"])
-    assert "no two parts of a fold hold the same audio" in failed(replace(clean, equal_audio=pairs))
+    assert "no two parts of a fold contain the same audio" in failed(
+        replace(clean, equal_audio=pairs)
+    )
     copied = pairs.assign(corpus="ami", other="meeting")
     assert failed(replace(clean, equal_audio=copied)) == set(), "not drawn"
     drawn = changed_draws(clean, "unlabelled", corpus="ami", recording="meeting", fold=1)

@@ -104,7 +104,7 @@ def test_every_figure_and_table_is_in_the_report_of_snakemake(rules):
 
 
 HEAVY = {"librosa", "matplotlib", "numba", "scipy", "sklearn", "soxr", "torch", "torch._dynamo"}
-# The heavy modules that the start of a script imports; others are imported when they are needed.
+# The heavy modules that a script imports when it starts; others are imported when needed.
 IMPORTED = {
     "draw_model.py": {"matplotlib"},
     "predict.py": {"torch"},

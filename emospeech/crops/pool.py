@@ -17,7 +17,7 @@ class UnlabelledPool:
     """
 
     def __init__(self, gatherers: Sequence[CropGatherer], recordings: Sequence[np.ndarray]):
-        """Create the pool from a gatherer and the indices of the allowed recordings per store."""
+        """Create the pool from a gatherer and the allowed recordings (indices) of each store."""
         if len({gather.store.settings for gather in gatherers}) > 1:
             problem = "the spectrogram stores have different settings"
             raise InputError("training.unlabelled", f"{problem}. Delete them and run again.")

@@ -35,7 +35,7 @@ from emospeech.metrics import (
 PERCENTILES = (50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE))
 CLASS_METRICS = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
 # Table 3 of the paper prints the cells as shares of their rows, and its text quotes precision and
-# F1 derived from these shares. Hence both are computed from the counts and from the shares.
+# F1 derived from these shares. Both are therefore computed from the counts and from the shares.
 MATRIX_METRICS = [
     *(("share", truth, prediction) for truth in CLASSES for prediction in CLASSES),
     *((name, None, None) for name in ("uar5", "uar3")),

@@ -121,7 +121,7 @@ def _fold_checks(parts: pd.DataFrame) -> Checks:
     return {
         "every recording has one part in each fold": (cases, cases - (in_fold == 1).sum()),
         "no speaker is in two parts of a fold": (len(by_speaker), (by_speaker > 1).sum()),
-        "no session left out of a fold is in its training part": (len(left_out), len(trained)),
+        "no held-out session of a fold is in its training part": (len(left_out), len(trained)),
         "validation and test speaker of a fold differ": (
             len(ends.get("test", ())),
             len(ends.get("test", set()) & ends.get("validation", set())),
@@ -136,7 +136,7 @@ def _audio_check(evidence: LeakEvidence) -> Checks:
     others = parts.rename(columns={"recording": "other", "part": "other_part"})
     both = parts.merge(pairs, on="recording").merge(others, on=["fold", "other"])
     violations = (both["part"] != both["other_part"]).sum()
-    return {"no two parts of a fold hold the same audio": (len(parts), violations)}
+    return {"no two parts of a fold contain the same audio": (len(parts), violations)}
 
 
 def _draw_checks(model: str, draws: pd.DataFrame, evidence: LeakEvidence) -> Checks:

@@ -43,7 +43,7 @@ def access_error(
         if_missing: What to do if the file does not exist.
     """
     if isinstance(error, PermissionError):
-        remedy = "Check the permissions of it and of the folders above it"
+        remedy = "Check its permissions and those of its parent folders"
     elif isinstance(error, (FileNotFoundError, NotADirectoryError)):
         remedy = if_missing
     elif isinstance(error, IsADirectoryError):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 @contextmanager
 def import_lock(package: str) -> Iterator[None]:
-    """Lock the import of `package`: one process at a time runs such a block."""
+    """Acquire the import lock of `package`, so that one process at a time imports it."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"No module named {package!r}", name=package)

@@ -27,7 +27,7 @@ class LabelledPart:
     """A labelled part of a fold with its targets on the device, one tensor per task."""
 
     def __init__(self, gather: CropGatherer, part: Part):
-        """The parts of a fold share `gather`, which cuts the crops, and its frames on a GPU."""
+        """Cut crops with `gather`, which the parts of a fold share to keep frames on a GPU once."""
         self.gather, self.part = gather, part
         self.targets = [torch.from_numpy(values).to(gather.device) for values in part.targets]
 

@@ -3,7 +3,7 @@
 from emospeech.labels import are_integers
 
 MISSING_CORPUS = """\
-error: {key} {problem}. Set it in config/config.yaml (or by --config), or run the study on the synthetic \
+error: {key} {problem}. Set it in config/config.yaml (or with --config), or run the study on the synthetic \
 corpus, which needs no data: snakemake --cores 2 --configfile config/demo.yaml
   IEMOCAP is available to researchers on request: https://sail.usc.edu/iemocap (release form).
   AMI is free (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download (the selected stream of each \
@@ -14,7 +14,7 @@ corpora.<corpus>.manifest, see docs/your-corpus.md."""
 
 
 def corpus_folder(corpus, key, synthetic):
-    """Return a folder of a corpus: that of the synthetic one, or the value of a config key.
+    """Return a folder of a corpus: the synthetic one, or the one configured at `key`.
 
     A user's folder is an `ancient` input, so a new time stamp does not rerun jobs. A corpus that is
     not in use has no folder. Exits with an error message if the folder does not exist.
