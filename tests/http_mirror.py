@@ -10,7 +10,7 @@ class Mirror:
 
     Attributes:
         files: Contents by path.
-        faults: Functions (handler, content) that answer one request each, before normal service.
+        faults: Functions (handler, content); each answers one request instead of the server.
         requests: The paths of all requests.
         url: The address, without a trailing slash.
     """

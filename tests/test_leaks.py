@@ -238,7 +238,7 @@ def test_held_out_session_is_excluded_under_any_path(corpus, tmp_path):
 
 
 def test_copied_recording_in_another_corpus_is_refused(corpus, tmp_path):
-    """The copy has another name and file format, and the corpus has other recordings."""
+    """The copy has another name and file format, and the corpus also contains other recordings."""
     rng, fold = np.random.default_rng(5), fold_of(corpus)
     samples, rate = soundfile.read(corpus / "utterance-00.wav")
     soundfile.write(tmp_path / "copy.flac", samples, rate)

@@ -30,7 +30,7 @@ LOUD_PERCENTILE = 99  # not higher, because of clicks
 THRESHOLD = 0.4  # fraction of the range from quiet to loud
 MIN_RANGE = 10.0  # dB from quiet to loud; recordings with less have no pauses
 SILENCE = -70.0  # dBFS; above the noise of 16 bits, below that of rooms
-MAX_PAUSE = 0.2  # seconds inside a span
+MAX_PAUSE = 0.2  # seconds, inside a span
 MIN_SPAN, MAX_SPAN = 0.1, 1.0  # seconds
 
 BLOCK = 2**10  # frames read at a time (20 s), to bound the memory

@@ -96,8 +96,8 @@ def spread_table(
 
     `deviation_seeds` and `deviation_crops` are standard deviations (n - 1) over `seeds` training
     seeds and `crop_seeds` crop seeds, NaN for a single one. Seeds with a diverged training run are
-    excluded and counted in `diverged_seeds`. `error_speakers` is the standard error over test
-    speakers, `error_recordings` that over recordings of the same speakers.
+    excluded and counted in `diverged_seeds`. `error_speakers` and `error_recordings` are
+    the standard errors over test speakers and over recordings of the same speakers.
 
     Args:
         crops: The table crops.csv.

@@ -51,8 +51,9 @@ class BatchNorm(nn.BatchNorm2d):
     """Batch normalisation that updates its running averages only in passes with `track`.
 
     Labelled, unlabelled and generated batches are each normalised by their own moments. The running
-    averages, which evaluation uses, follow the labelled batches, and with the setting
-    `models.batch_norm_statistics: all` the unlabelled ones too; never the generated ones.
+    averages, which evaluation uses, follow the labelled batches. With
+    `models.batch_norm_statistics: all` they also follow the unlabelled batches. They never follow
+    generated batches.
     """
 
     def __init__(self, channels: int):

@@ -1,4 +1,4 @@
-"""The report page: one self-contained HTML file, the same bytes for the same results.
+"""The report page: one self-contained HTML file, byte-identical for equal results.
 
 The sentences are in the templates. `page_numbers` computes the numbers in them, and `captions`
 those in the captions of figures. This module selects the tables of each section.

@@ -23,7 +23,7 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str:
-    """Return the commit of the code, with "-dirty" if files differ from it; empty outside git."""
+    """Return the commit of the code, with "-dirty" if files differ, or "" without a repository."""
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     try:
         return _output(command, cwd=Path(__file__).parent).strip()

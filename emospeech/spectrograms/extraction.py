@@ -131,7 +131,7 @@ class ShardWriter:
     settings: SpectrogramSettings
 
     def __call__(self, shard: Shard) -> None:
-        """Write the frames, checksums and flags of a shard, then its line."""
+        """Write the frames, checksums and flags of a shard, then its line in the `.done` file."""
         key = shard.key  # before the files are read
         runs = zip(shard.files, self._byte_ranges(shard), shard.lengths, strict=True)
         rows = [self._write(file, position, length) for file, (position, _), length in runs]

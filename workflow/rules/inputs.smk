@@ -75,7 +75,7 @@ def known_labels():
 
     try:
         return pd.read_csv(Path(folder, "recordings.csv"))[tasks].to_numpy(float).ravel()
-    except (OSError, ValueError, KeyError):  # no table, or errors that its reader reports
+    except (OSError, ValueError, KeyError):  # a missing table, or errors that its reader reports
         return []
 
 
