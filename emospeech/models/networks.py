@@ -71,7 +71,8 @@ class Network(nn.Module):
         self.heads = nn.ModuleDict(
             {task: nn.Linear(settings.shared_units, outputs) for task in tasks}
         )
-        self.real_fake = nn.Linear(flat, 1) if adversarial else None
+        if adversarial:
+            self.real_fake = nn.Linear(flat, 1)
         self.negative_slope = settings.negative_slope
         self.tracks_unlabelled = settings.batch_norm_statistics == "all"
 
@@ -139,9 +140,7 @@ def initialise(module: nn.Module, deviation: float, rng: torch.Generator) -> Non
     Weights are normally distributed with mean 0 (batch normalisation: mean 1); biases are 0.
     """
     for part in module.modules():
-        if isinstance(part, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-            part.weight.normal_(0, deviation, generator=rng)
-            part.bias.zero_()
-        elif isinstance(part, BatchNorm):
-            part.weight.normal_(1, deviation, generator=rng)
-            part.bias.zero_()
+        if isinstance(part, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, BatchNorm)):
+            mean = 1 if isinstance(part, BatchNorm) else 0
+            nn.init.normal_(part.weight, mean, deviation, generator=rng)
+            part.bias.zero_()  # pyright: ignore[reportOptionalMemberAccess] - all have a bias

@@ -74,7 +74,7 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike | None, identity: Mapping[str, object]):
         """`identity` maps the names of all values that the outcome depends on to JSON values."""
-        self.path = path and Path(path)
+        self.path = None if path is None else Path(path)
         self.identity = {name: json.dumps(value) for name, value in identity.items()}
 
     def save(self, engine: Engine, progress: Progress) -> None:
@@ -152,7 +152,7 @@ def _checksum(text: str, tensors: Mapping[str, torch.Tensor]) -> int:
     """Return the CRC-32 of a text and of the bytes of CPU tensors, in the order of their names."""
     total = zlib.crc32(text.encode())
     for name in sorted(tensors):
-        total = zlib.crc32(tensors[name].flatten().view(torch.uint8).numpy(), total)
+        total = zlib.crc32(tensors[name].flatten().view(torch.uint8).numpy().data, total)
     return total
 
 
@@ -171,5 +171,5 @@ def digest_of_labels(fold: Fold) -> str:
 def _digest(*parts: bytes | np.ndarray) -> str:
     digest = hashlib.sha256()
     for part in parts:
-        digest.update(np.ascontiguousarray(part) if isinstance(part, np.ndarray) else part)
+        digest.update(np.ascontiguousarray(part).data if isinstance(part, np.ndarray) else part)
     return digest.hexdigest()[:16]

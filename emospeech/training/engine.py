@@ -1,6 +1,7 @@
 """One training step: each part of a model is updated, in the paper's order or jointly."""
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 
 import torch
 from torch.optim.adam import adam
@@ -38,7 +39,8 @@ class Adam:
         adam(
             self.parameters,
             [_with_layout(*pair) for pair in zip(self.parameters, gradients, strict=True)],
-            *self.moments,
+            self.moments[0],
+            self.moments[1],
             [],  # of AMSGrad, which is not used
             self.steps,
             fused=True,
@@ -84,7 +86,9 @@ class Engine:
         self.task_loss = objective_of(settings).loss
         self.precision = training.precision
         self.device_type = next(network.parameters()).device.type
-        updated = {} if generator is None else {"generator": generator.parameters()}
+        updated: dict[str, Iterable[torch.Tensor]] = {}
+        if generator is not None:
+            updated["generator"] = generator.parameters()
         if self.joint:
             updated[JOINT] = network.parameters()
         else:
@@ -146,7 +150,7 @@ class Engine:
             others = self._other_losses(crops, targets, unlabelled, fake_logits)
             if self.joint:
                 parts = dict(others)
-                self._update(JOINT, sum(parts.values()))
+                self._update(JOINT, reduce(torch.add, parts.values()))
                 return losses | {name: loss.detach() for name, loss in parts.items()}
             return losses | {name: self._update(name, loss) for name, loss in others}
 

@@ -110,7 +110,7 @@ class LabelledCorpus:
             opened,
             table,
             read_table(folds),
-            encode_table(table, LABELS, settings.labels.encoding, ratings),
+            encode_table(table, LABELS, settings.labels.encoding, ratings or ""),
             equal_recordings(opened, indices, opened, indices),
             settings.seed if settings.labels.shuffle else None,
         )
@@ -126,7 +126,9 @@ class LabelledCorpus:
         table = self.recordings.merge(parts, on="recording", validate="one_to_one")
         if tuple(table["recording"]) != self.store.recordings:
             problem = f"does not contain the recordings of fold {fold_id}"
-            raise InputError(self.store.path, f"{problem}. Delete it, and run the workflow again.")
+            raise InputError(
+                str(self.store.path), f"{problem}. Delete it, and run the workflow again."
+            )
         targets = self.targets
         if self.shuffle_seed is not None:
             order = shuffle_order(table["part"], self.shuffle_seed, fold_id)
@@ -136,7 +138,7 @@ class LabelledCorpus:
             if table["part"][one] != table["part"][other]:
                 names = f"{self.store.recordings[one]} and {self.store.recordings[other]}"
                 problem = f"{names} have the same audio, but are in two parts of fold {fold_id}"
-                raise InputError(self.store.path, f"{problem}. Remove one from the corpus.")
+                raise InputError(str(self.store.path), f"{problem}. Remove one from the corpus.")
         return Fold(self.store, fold_id, table, targets)
 
 

@@ -1,6 +1,7 @@
 """Training targets: the encoded labels of a table of recordings."""
 
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -15,7 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def encode_table(
-    table: pd.DataFrame, dimensions: Iterable[str], encoding: str, ratings_path: str | None = None
+    table: pd.DataFrame,
+    dimensions: Iterable[str],
+    encoding: str,
+    ratings_path: str | os.PathLike = "",
 ) -> dict[str, np.ndarray]:
     """Return {dimension: float32 array (recordings, outputs)} for a table of recordings.
 

@@ -113,7 +113,9 @@ class Trainer:
         self.model, self.fold, self.trial = model, fold, trial
         self.settings = replace(settings, training=training)
         self.seed = settings.seed if seed is None else seed
-        self.network, self.generator = (part and part.to(device) for part in self._build())
+        network, generator = self._build()
+        self.network = network.to(device)
+        self.generator = None if generator is None else generator.to(device)
         self.tasks, parameters = MODELS[model].tasks, trial.parameters
         self.engine = Engine(
             self.network, self.generator, self.tasks, parameters["learning_rate"], self.settings
