@@ -157,9 +157,9 @@ def chosen_weights(results: str | os.PathLike, model: str) -> list[Path]:
 
 
 def score_columns(tasks: Iterable[str]) -> list[str]:
-    """Return the column names of the scores: those of predictions, and the pooled class.
+    """Return the column names of the scores: those of predictions, and the merged class.
 
-    Only valence has a pooled class, since only its scale has a negative and a positive end.
+    Only valence has a merged class, since only its scale has a negative and a positive end.
     """
     columns = ["file"]
     for task in tasks:
@@ -171,7 +171,7 @@ def score_columns(tasks: Iterable[str]) -> list[str]:
 def score_row(file: str, probabilities: dict[str, np.ndarray]) -> dict:
     """Return the scores of a file as a dict with the keys of `score_columns`.
 
-    `probabilities` are {task: (5,)}. The pooled class contains the most probable of the five
+    `probabilities` are {task: (5,)}. The merged class contains the most probable of the five
     classes, as in Table 2 of the paper.
     """
     values = [file]
