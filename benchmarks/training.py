@@ -104,7 +104,7 @@ class Case:
         losses = {}
         for _ in range(self.steps):
             losses = self.engine.step(crops, truth, unlabelled, latent)
-        float(losses["valence"])  # waits for a GPU, as an epoch does at its end
+        float(losses["valence"])  # waits until the GPU has finished, as at the end of an epoch
         self.engine.optimisers = optimisers
 
     def operations(self) -> int:

@@ -1,6 +1,6 @@
-"""Update the tables of docs/configuration.md from the schema of the config; `make docs` runs it.
+"""Update the tables of docs/configuration.md from the schema of the config.
 
-The text above the first table of keys is written by hand.
+`make docs` runs this script. The text above the first table of keys is written by hand.
 """
 
 import json

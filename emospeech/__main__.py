@@ -173,7 +173,8 @@ def reading_error(file: str, error: Exception) -> InputError:
 def open_output(path: str | None) -> Iterator[TextIO]:
     """Yield a text stream for the output: a file that is written atomically, or stdout.
 
-    The text is UTF-8 in any locale, and a file name that is not UTF-8 keeps its bytes.
+    The text is encoded in UTF-8, regardless of the locale. The bytes of a file name that is not
+    valid UTF-8 are copied unchanged.
     """
     if path is None or is_stdout(path):
         if isinstance(sys.stdout, io.TextIOWrapper):

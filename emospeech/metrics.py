@@ -5,8 +5,8 @@ classification metrics. For a label halfway between two classes, both classes ar
 prediction counts in the row of the predicted class, a wrong one in the row of the lower class; only
 this rule yields the row sums of the paper's Table 3. Strict metrics accept one class.
 
-A class without members has no recall and is left out of the unweighted average recall (UAR), which
-may therefore be a mean over fewer classes. Its precision and F1 are 0.
+A class without recordings has no recall and is left out of the unweighted average recall (UAR),
+which may therefore be a mean over fewer classes. Its precision and F1 are 0.
 """
 
 import numpy as np
@@ -70,7 +70,7 @@ def merge_classes(counts: np.ndarray) -> np.ndarray:
 
 
 def recall_per_class(counts: np.ndarray) -> np.ndarray:
-    """Return the recall of each class (..., classes); NaN for classes without members."""
+    """Return the recall of each class (..., classes); NaN for classes without recordings."""
     return divide(np.diagonal(counts, axis1=-2, axis2=-1), np.sum(counts, axis=-1))
 
 
@@ -98,7 +98,7 @@ def precision_recall_f1(counts: np.ndarray) -> np.ndarray:
 
 
 def normalise_rows(counts: np.ndarray) -> np.ndarray:
-    """Return confusion matrices as shares of each true class (Table 3); NaN without members."""
+    """Return confusion matrices with each row divided by its sum (Table 3), NaN if it is 0."""
     return divide(counts, counts.sum(axis=-1, keepdims=True))
 
 

@@ -148,7 +148,11 @@ def balance(folds=(1, 2)):
 
 
 def example(words=("so", "unbelievably")):
-    """Return six frames of 100 ms with three rows, two words of 200 ms, a crop of four frames."""
+    """Return the table of an example crop.
+
+    The recording has six frames of 100 ms, three rows and words of 200 ms. The crop has four
+    frames.
+    """
     cells = [
         {"element": element, "start": frame / 10 - 0.05, "end": frame / 10 + 0.05}
         | {"low": 500.0 * 2**row, "high": 1000.0 * 2**row, "level": -10.0 * row - frame}

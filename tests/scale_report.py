@@ -87,7 +87,10 @@ def training_folder(folder, model, trial, fold):
 
 
 def aggregate(folder):
-    """Write all tables, figures and the page below `folder`; return seconds by stage, and MB."""
+    """Write all tables, figures and the page below `folder`.
+
+    Return the seconds by stage and the peak memory in MB.
+    """
     seconds = {}
     with threadpool_limits(1):
         with timed(seconds, "selection of trials"):

@@ -1,8 +1,8 @@
 """A Slurm cluster with one node, this machine, for tests/test_slurm.py.
 
 `python -m tests.slurm_cluster COMMAND...` runs a command while the cluster is up. It needs root,
-and installs Debian's packages if they are missing. The configuration is in /etc/slurm, because
-Slurm clears SLURM_CONF for jobs; existing files there are restored at the end.
+and installs the Debian packages of Slurm if they are missing. The configuration is in /etc/slurm,
+because Slurm clears SLURM_CONF for jobs. Existing files there are restored at the end.
 """
 
 import os

@@ -44,7 +44,7 @@ DIMENSIONS = ("valence", "activation", "dominance")
 
 def fuzzed(examples):
     """Run a test on this number of mutated files, times FUZZ, with at most 5 s for each."""
-    slow = [HealthCheck.too_slow]  # the first draws may be, on a busy machine
+    slow = [HealthCheck.too_slow]  # on a busy machine the first draws can be slow
     return settings(max_examples=examples * FUZZ, deadline=5000, suppress_health_check=slow)
 
 
@@ -65,7 +65,8 @@ def mutations(intact, pieces, most=6, within=10**6):
     Edits replace, insert or delete bytes in the first `within` bytes.
     """
     position = st.integers(0, min(within, len(intact)))
-    removed = st.none() | st.integers(0, 6)  # None: the length of the inserted piece
+    # How many bytes an edit removes; None: as many as it inserts.
+    removed = st.none() | st.integers(0, 6)
     edit = st.tuples(position, removed, st.sampled_from(pieces) | st.binary(max_size=4))
 
     def applied(edits, cut):

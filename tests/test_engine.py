@@ -130,7 +130,7 @@ def batch(tasks, outputs, dtype, size=4):
 
 
 def engine_and_batch(name, dtype=torch.float32, **keys):
-    """Return a model's Engine and the arguments of its step, with some keys of the settings."""
+    """Return a model's Engine and the arguments of its step; `keys` change the settings SMALL."""
     settings = settings_of(**SMALL | keys)
     outputs = ENCODINGS[settings.labels.encoding].outputs
     built = build(name, ROWS, TRIAL, settings.models, seed=0, outputs=outputs)

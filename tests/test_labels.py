@@ -68,7 +68,7 @@ def test_histogram_falls_back_to_fuzzy_without_ratings():
 
 
 def test_histograms_use_the_ratings_behind_the_labels(tmp_path, caplog):
-    """Ignores self-reports and out-of-scale ratings; logs the number of labels without ratings."""
+    """Self-reports and out-of-scale ratings are ignored, labels without ratings are counted."""
     rows = [("a", "E1", "external", 2), ("a", "E2", "external", 4), ("a", "F1", "self", 1)]
     rows += [("b", "E1", "external", 6), ("b", "E2", "external", 4)]
     rows += [("c", "E1", "external", 6), ("d", "E1", "external", np.nan)]

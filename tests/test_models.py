@@ -40,14 +40,18 @@ def test_layers_of_stride_2_pad_like_tensorflow(filter_size):
 
 # Hand-computed sizes of the networks of TRIAL for 128 rows: {settings: (trunk, flat, generator)}.
 #
-# As in the paper, 6 filters per layer. Trunk: 25 * 6 + 6 in layer 1, three of 25 * 36 + 6, and
-# 2 * 6 of each of three batch norms. Flat: 6 filters, 64 / 16 columns, 128 / 16 rows. Generator:
-# linear from 100 and a bias, three transposed layers of 25 * 36 + 6 and one of 25 * 6 + 1, and
-# 2 * 6 of each of four batch norms.
+# As in the paper, 6 filters per layer.
+# Trunk: 25 * 6 + 6 parameters in layer 1, 25 * 36 + 6 in each of three more layers, and 2 * 6 in
+# each of three batch norms.
+# Flat: 6 filters, 64 / 16 columns, 128 / 16 rows.
+# Generator: a linear layer with 100 inputs and a bias, 25 * 36 + 6 parameters in each of three
+# transposed layers, 25 * 6 + 1 in the last one, and 2 * 6 in each of four batch norms.
 PLAIN = (156 + 3 * 906 + 3 * 12, 6 * 4 * 8, 101 * 192 + 3 * 906 + 151 + 4 * 12)
-# As in DCGAN, 6, 12, 24 and 48 filters. Trunk: layers of 25 * 6 + 6, 25 * 72 + 12, 25 * 288 + 24
-# and 25 * 1152 + 48, and 2 * (12 + 24 + 48) of batch norms. Generator: linear to 48 * 32, layers
-# of 25 * 1152 + 24, 25 * 288 + 12, 25 * 72 + 6 and 25 * 6 + 1, and 2 * (48 + 24 + 12 + 6).
+# As in DCGAN, 6, 12, 24 and 48 filters.
+# Trunk: layers with 25 * 6 + 6, 25 * 72 + 12, 25 * 288 + 24 and 25 * 1152 + 48 parameters, and
+# batch norms with 2 * (12 + 24 + 48).
+# Generator: a linear layer with 48 * 32 outputs, transposed layers with 25 * 1152 + 24,
+# 25 * 288 + 12, 25 * 72 + 6 and 25 * 6 + 1 parameters, and batch norms with 2 * (48 + 24 + 12 + 6).
 GROWING = (
     156 + 1812 + 7224 + 28848 + 2 * 84,
     48 * 4 * 8,
@@ -127,7 +131,7 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
         strict=True,
     )
     for layer, other in layers:
-        # The initial weights are the same as without it.
+        # Spectral normalisation does not change the initial weights.
         drawn = other.weight.detach().numpy()
         np.testing.assert_array_equal(layer.parametrizations.weight.original.detach(), drawn)
         norm = np.linalg.norm(drawn.reshape(len(drawn), -1).astype(np.float64), ord=2)

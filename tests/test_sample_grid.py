@@ -32,7 +32,7 @@ def test_grids_are_samples_of_the_same_latent_vectors_at_these_epochs(corpus, tm
     found = train(corpus, "BasicDCGAN", None, with_keys(LONG, max_epochs=6, patience=6)).samples
     assert found["epochs"].tolist() == [1, 2, 4, 6]
     assert found["pictures"].shape == (4, SAMPLES, PARAMETERS["crop_width"], CORPUS_ROWS)
-    # Trial 3 of fold 1, with a key that no epoch has.
+    # The random key of the grid in trial 3 of fold 1. It differs from the keys of all epochs.
     rng = np.random.default_rng(np.random.SeedSequence(LONG.seed, spawn_key=(3, 1, 0, 0)))
     latent = torch.from_numpy(2 * rng.random((64, LONG.models.latent_size), np.float32) - 1)
     for epoch, page in zip(found["epochs"], found["pictures"], strict=True):

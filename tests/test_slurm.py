@@ -31,9 +31,9 @@ INTERRUPTED = "training/MultitaskDCGAN/trial-0"
 # Limits requests to the CPUs of the node. Without accounting, squeue reports finished jobs.
 NODE = ["--max-threads", str(os.cpu_count()), "--slurm-status-command", "squeue"]
 NODE += ["--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"]
-# How the training of each fold is interrupted: requeued by Slurm, as after a preemption; cancelled
-# by a user; sent SIGTERM, as before the time limit; killed. Only the last leaves no time for a
-# checkpoint.
+# How the training run of each fold is interrupted: requeued by Slurm, as after a preemption;
+# cancelled by a user; sent SIGTERM, as before the time limit; killed. Only a killed run has no time
+# to write a checkpoint.
 INTERRUPTIONS = {
     1: ["scontrol", "requeue"],
     2: ["scancel"],
@@ -58,9 +58,9 @@ def snakemake(*arguments, configs):
 
 
 class Interrupter(threading.Thread):
-    """Interrupts the training runs of INTERRUPTED, each some steps after its first checkpoint.
+    """Interrupts each training run below INTERRUPTED one second after its first checkpoint.
 
-    `epochs` is {fold: epochs finished when its training was interrupted}.
+    `epochs` is {fold: number of epochs finished when its training run was interrupted}.
     """
 
     def __init__(self):
@@ -94,7 +94,7 @@ def jobs_of(fold):
 
 
 def processes_of(job):
-    """Return the process ids of the job step of a job, without its batch script."""
+    """Return the process ids of the job step of a job, excluding its batch script."""
     rows = [row.split() for row in output_of("scontrol", "listpids", job).splitlines()]
     return [row[0] for row in rows if row[2] == "0" and row[0] != "-1"]
 

@@ -171,7 +171,7 @@ def write_in_new_group(started, path, tables):
 
 
 def test_a_store_is_complete_or_missing_after_a_kill(tmp_path, monkeypatch):
-    """After kills at 20 random times, a file with the final name equals the store."""
+    """A process killed at a random time leaves a complete store at the final path, or none."""
     rng = np.random.default_rng(4)
     tables = write_tables(tmp_path, rng.uniform(0.5, 3.0, 100), [(0, 0.1, 0.2)])
     write_store(tmp_path / "expected.h5", *tables, tmp_path, SETTINGS)

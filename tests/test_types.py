@@ -20,7 +20,7 @@ def public_functions(tree):
 
 
 def unannotated(function):
-    """Return the names of the parameters without a type hint, and "return" if it has none."""
+    """Return what lacks a type hint: the names of parameters, and "return" for the result."""
     parts = function.args
     parameters = [*parts.posonlyargs, *parts.args, *parts.kwonlyargs, parts.vararg, parts.kwarg]
     names = [p.arg for p in parameters if p and not p.annotation and p.arg not in ("self", "cls")]

@@ -104,7 +104,7 @@ def counted_jobs(done):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """The results of the small study, run on two cores."""
+    """A small study after a complete run on two cores."""
     project = Project(tmp_path_factory.mktemp("project"))
     done = project.run()
     assert done.returncode == 0, done.output

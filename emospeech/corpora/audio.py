@@ -55,7 +55,7 @@ class AudioLength(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """The duration."""
+        """The duration in seconds."""
         return self.samples / self.sample_rate
 
 
@@ -218,7 +218,7 @@ def _format_problem(path: str | os.PathLike, error: Exception) -> str:
     try:
         with open(path, "rb") as file:
             head = file.read(12)
-    except (OSError, ValueError) as access_error:  # ValueError: a name that cannot be encoded
+    except (OSError, ValueError) as access_error:  # ValueError: the name cannot be encoded
         return _access_problem(access_error)
     if head[4:8] == b"ftyp":
         return "is MPEG-4 audio (m4a), which cannot be read. Convert it to wav or flac."

@@ -32,7 +32,10 @@ class Row:
         return CorpusError(self.path, problem, self.line)
 
     def text(self, column: str, required: bool = False) -> str:
-        """Return a cell, "" if there is no such column. A required cell must contain a name."""
+        """Return a cell, or "" if the column does not exist.
+
+        Raise CorpusError if a required cell is empty or contains a missing value such as "nan".
+        """
         cell = self.cells.get(column, "")
         if required and (not cell or cell.lower() in MISSING):
             problem = f"`{column}` is `{cell}`, a missing value" if cell else f"`{column}` is empty"
@@ -70,7 +73,8 @@ def read_rows(
         issues: Receives the counts.
 
     Raises:
-        CorpusError: The file cannot be read, lacks a column or has a row of another length.
+        CorpusError: The file cannot be read, lacks a column, or has a row with too few or too many
+            cells.
     """
     path = Path(path)
     lines = _split(path, _decode(path))

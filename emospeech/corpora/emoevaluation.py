@@ -17,7 +17,7 @@ from emospeech.runtime.errors import CorpusError
 
 DIMENSIONS = {"val": "valence", "act": "activation", "dom": "dominance"}
 ROUNDING = 2e-4  # averages are printed with four decimals, rounded or truncated
-LOWEST, HIGHEST = 1.0, 5.0  # the scale of the raters
+LOWEST, HIGHEST = 1.0, 5.0  # the rating scale
 OFF_SCALE = 6.0  # the highest number in the files; like 0, it means "not rated"
 
 _NUMBER = r"\s*(-?[0-9]{1,9}(?:\.[0-9]*)?)\s*"
@@ -141,10 +141,10 @@ def average_rating(turn: Turn, dimension: str, issues: IssueCounts) -> tuple[flo
 
 
 def average_mismatches(turn: Turn) -> set[str]:
-    """Return the reasons why printed averages differ from those of the ratings on the scale.
+    """Return why the printed averages of a turn differ from the averages of its valid ratings.
 
-    The reasons are "rating off the scale", "missing rating" and "unknown". Dimensions without
-    ratings are not compared.
+    Ratings outside the scale are invalid. The reasons are "rating off the scale", "missing rating"
+    and "unknown". Dimensions without ratings are not compared.
     """
     reasons = set()
     for dimension, printed in turn.averages.items():

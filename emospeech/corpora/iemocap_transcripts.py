@@ -10,7 +10,8 @@ TRANSCRIPTION_LINE = re.compile(r"(\w+)\s*\[[^\]]*\]\s*:(.*)", re.ASCII)
 CONTROL_CHARACTERS = dict.fromkeys([*range(0x20), 0x7F], " ")
 
 FRAMES_PER_SECOND = 100
-# First frame, last frame, acoustic score, word. The bound prevents an overflow of times.
+# First frame, last frame, acoustic score, word. Frames have at most nine digits, so that times do
+# not overflow.
 ALIGNMENT_ROW = re.compile(r"(-?[0-9]{1,9})\s+(-?[0-9]{1,9})\s+(-?[0-9]+)\s+(\S+)")
 VARIANT = re.compile(r"\([0-9]+\)$")  # the pronunciation variant
 NOT_A_WORD = re.compile(r"<s>|</s>|<sil>|<breath>|\+\+.+\+\+")  # such as ++LAUGHTER++

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 class IssueCounts:
     """Problems in the files of a corpus, counted by a descriptive name."""
 
-    left_out: Counter[str] = field(default_factory=Counter)  # not in the tables
-    irregular: Counter[str] = field(default_factory=Counter)  # unusual, but in the tables
+    left_out: Counter[str] = field(default_factory=Counter)  # items left out of the tables
+    irregular: Counter[str] = field(default_factory=Counter)  # unusual items kept in the tables
 
     def to_dict(self) -> dict[str, dict[str, int]]:
         """Return both counters as sorted dicts without zeros."""

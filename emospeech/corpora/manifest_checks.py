@@ -64,7 +64,7 @@ def check_audio(rows: Sequence[Row], durations: Sequence[float], files: Sequence
         ]
     for (first, _), (row, _), *_ in groups:
         known = f"`{first.text('path')}` on line {first.line}"
-        problem = f"`path` is `{row.text('path')}`, the same audio as {known}"
+        problem = f"`path` is `{row.text('path')}`, which contains the same audio as {known}"
         raise row.error(f"{problem}. Remove one of the rows, or give each row a file of its own.")
 
 

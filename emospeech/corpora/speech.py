@@ -33,7 +33,7 @@ SILENCE = -70.0  # dBFS; above the noise of 16 bits, below that of rooms
 MAX_PAUSE = 0.2  # seconds, inside a span
 MIN_SPAN, MAX_SPAN = 0.1, 1.0  # seconds
 
-BLOCK = 2**10  # frames read at a time (20 s), to bound the memory
+BLOCK = 2**10  # frames read at a time (20 s), to limit memory use
 MIN_POWER = 1e-12  # of digital silence, -120 dBFS
 
 

@@ -14,8 +14,8 @@ from emospeech.spectrograms.store import Store
 def draw_centres(store: Store, recordings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return a random centre for each recording, int64 of shape (batch,).
 
-    A word of the recording is drawn with equal probability, then a point in time within it; the
-    centre is the nearest frame. In a recording without words all frames are equally likely.
+    A word of the recording is drawn uniformly, then a point in time within the word. The centre is
+    the frame nearest to this point. In a recording without words all frames are equally likely.
     """
     recordings = np.asarray(recordings)
     return _centres(store, recordings, rng.random((2, len(recordings))))

@@ -13,8 +13,8 @@ from emospeech.labels import CLASSES, class_shares, is_halfway
 def epoch_length(labels: np.ndarray) -> int:
     """Return the number of draws in an epoch: five times the expected size of the largest class.
 
-    Half a recording is rounded up. The length depends on the labels only, so all epochs of a
-    training are equally long.
+    A half is rounded up. The length depends only on the labels, so all epochs of a training run
+    have the same length.
     """
     return len(CLASSES) * int(np.ceil(class_shares(labels).sum(axis=0).max()))
 
@@ -22,9 +22,9 @@ def epoch_length(labels: np.ndarray) -> int:
 def draw_epoch(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return indices into `labels` in the order of an epoch, int64 of shape (epoch_length,).
 
-    Each class has an equal share of the epoch and cycles through its members in random order: all
-    recordings appear, and the counts within a class differ by at most one. The share of a class
-    without members is divided among the others.
+    Each class has an equal share of the epoch and cycles through its recordings in random order:
+    all recordings appear, and the counts within a class differ by at most one. The share of a class
+    without recordings is divided among the others.
     """
     drawn = _draw_classes(labels, rng)
     classes = np.unique(drawn)

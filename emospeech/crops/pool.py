@@ -11,7 +11,7 @@ from emospeech.runtime.errors import InputError
 
 
 class UnlabelledPool:
-    """All words that may be used without labels, each with equal probability.
+    """All words that may be used without labels; all are equally likely to be drawn.
 
     Recordings without words are not used.
     """
@@ -43,7 +43,7 @@ class UnlabelledPool:
         return list(zip(*locations, strict=True))
 
     def cut(self, locations: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Return the crops of a step, float32 of shape (batch, 1, width, rows), from `draw`."""
+        """Return the crops at `locations`, one step of `draw`: float32 (batch, 1, width, rows)."""
         pairs = zip(self.gatherers, locations, strict=True)
         stored = [gather.cut(located) for gather, located in pairs if len(located)]
         return self.gatherers[0].values(torch.cat(stored) if len(stored) > 1 else stored[0])

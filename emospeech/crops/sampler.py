@@ -52,7 +52,7 @@ class Sampler:
 
 @dataclass(frozen=True)
 class Epoch:
-    """The draws of an epoch, on the device; indexing by a step cuts its batch."""
+    """The draws of an epoch, on the device. `epoch[step]` returns the crops of one batch."""
 
     sampler: Sampler
     positions: torch.Tensor  # (steps, batch_size) indices into the sampler's recordings

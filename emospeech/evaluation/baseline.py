@@ -55,7 +55,7 @@ def fit(features: np.ndarray, labels: np.ndarray, strength: float) -> Classifier
 
 
 def classes_present(labels: np.ndarray) -> np.ndarray:
-    """Return the indices of the classes with a share of any of the labels (n,)."""
+    """Return the indices of the classes that occur in fuzzy labels made from `labels` (n,)."""
     return np.flatnonzero(fuzzy(labels).any(axis=0))
 
 

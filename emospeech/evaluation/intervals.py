@@ -139,7 +139,7 @@ def resampled_matrix_metrics(
 def matrix_metrics(counts: np.ndarray) -> np.ndarray:
     """Return MATRIX_METRICS of confusion matrices: (..., 5, 5) to (..., 52).
 
-    The shares and the recall of a class without members are NaN, its precision and F1 are 0.
+    The shares and the recall of a class without recordings are NaN, its precision and F1 are 0.
     """
     shares = normalise_rows(counts)
     precision, _, f1 = precision_recall_f1(counts)

@@ -61,10 +61,11 @@ def no_information_sums(parts: pd.DataFrame, task: str) -> dict[str, list[np.nda
 
 
 def rater_sums(parts: pd.DataFrame, ratings: pd.DataFrame, task: str) -> list[np.ndarray]:
-    """Return the sums (N_SUMS,) of the raters of each test speaker, leaving out one at a time.
+    """Return the sums (N_SUMS,) of the human raters for each test speaker.
 
-    A rating between two classes counts as the class closer to neutral. Speakers without a recording
-    that has several ratings are left out.
+    Each rating is compared with the mean of the other ratings of the recording. A rating between
+    two classes counts as the class closer to neutral. Speakers without a recording that has several
+    ratings are left out.
     """
     test = parts.query("part == 'test'").drop_duplicates("recording")
     given = external_ratings(ratings, test["recording"], task)

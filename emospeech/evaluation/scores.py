@@ -109,9 +109,9 @@ def slices_table(
     """Return slices.csv: the metrics of each model and task on slices of the pooled recordings.
 
     Slices are by style (if dialogue names contain it), by speaker and, given `ratings`, by the
-    agreement of the raters (for recordings with several). `share` is the fraction of the
-    recordings that a slice contains. In slices without members of a class, the UAR is the mean over
-    the other classes.
+    agreement of the raters (for recordings with several). `share` is the fraction of the recordings
+    that a slice contains. If a slice contains no recording of a class, the UAR is the mean over the
+    other classes.
     """
     dialogues = recordings.set_index("recording")["dialogue"].astype(str)
     styles = dialogues.str.extract(rf"_({'|'.join(STYLES)})")[0].map(STYLES)

@@ -77,7 +77,7 @@ class Network(nn.Module):
         self.tracks_unlabelled = settings.batch_norm_statistics == "all"
 
     def represent(self, crops: torch.Tensor) -> torch.Tensor:
-        """Return the shared layer: crops (n, 1, width, rows) to (n, shared_units)."""
+        """Return the output (n, shared_units) of the shared layer for crops (n, 1, width, rows)."""
         return F.leaky_relu(self.shared(self.trunk(crops)), self.negative_slope)
 
     def classify(
@@ -104,7 +104,7 @@ class Network(nn.Module):
         return [parameter for part in parts for parameter in part.parameters()]
 
     def discriminator_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters that the discriminator's update changes: trunk, real/fake head."""
+        """Return the parameters that the discriminator's update changes."""
         return [*self.trunk.parameters(), *self.real_fake.parameters()]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class ModelSettings:
     """Choices about the networks that the paper leaves open; a trial adds the sizes."""
 
-    filter_multiples: tuple[int, ...] = (1, 1, 1, 1)  # of the trial's filters, one per layer
+    filter_multiples: tuple[int, ...] = (1, 1, 1, 1)  # multiples of the trial's `filters`, by layer
     batch_norm: bool = True  # in the trunk and the generator
     batch_norm_statistics: str = "labelled"  # batches behind the running averages; or "all"
     spectral_norm: bool = False  # in the trunk and the real/fake head of the DCGANs

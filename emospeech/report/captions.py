@@ -124,7 +124,7 @@ def generated(table: pd.DataFrame) -> dict:
     cells = table.filter(regex=r"^row_\d+$") / 255
     real = table["source"] == "real"
     keys = [table.loc[~real, name] for name in ("epoch", "frame")]
-    # The standard deviation of a cell over the spectrograms of an epoch, mean of all cells.
+    # The standard deviation of each cell over the spectrograms of an epoch, averaged over cells.
     spread = cells.loc[~real].groupby(keys).std().groupby("epoch").mean().mean(axis=1)
     levels = cells.loc[~real].mean(axis=1).groupby(table["epoch"]).mean()
     return {

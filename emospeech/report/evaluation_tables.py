@@ -93,10 +93,10 @@ def _metrics_in_columns(rows, keys, columns):
 
 
 def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
-    """Return the metrics of all REFERENCES, the acoustic baseline and the models, folds pooled.
+    """Return the metrics, pooled over folds, of REFERENCES, the acoustic baseline and the models.
 
-    The columns are `reference`, `task` and the metrics. The no-information baselines
-    only predict classes, so they have no correlation, CCC or MAE.
+    The columns are `reference`, `task` and the metrics. The no-information baselines only predict
+    classes, so they have no correlation, CCC or MAE.
     """
     metrics = ["uar5", "uar3", "strict_uar5", "accuracy", "rho", "ccc", "mae"]
     pooled = references[references["scope"] == "pooled"].set_index(["task", "reference"])
@@ -116,7 +116,7 @@ def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.Da
 
 
 def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
-    """Return the UAR with five classes and the correlation in each slice, folds pooled.
+    """Return the UAR with five classes and the correlation in each slice, pooled over folds.
 
     A row per task and slice, with columns `{model}_uar5` and `{model}_rho`; `recordings` is the
     number of predictions, the largest if models differ.

@@ -141,7 +141,7 @@ HEADINGS = _headings()
 
 
 def heading_of(table: pd.DataFrame, column: str) -> Heading:
-    """Return the heading of a column; an unknown column is headed by its name."""
+    """Return the heading of a column. An unknown column gets its name as heading."""
     if column.startswith(FOLD_UAR):
         return Heading(column.removeprefix(FOLD_UAR), percent, "Validation UAR of the folds (%)")
     if column == "model" and "other" in table:

@@ -36,7 +36,8 @@ class TextTable:
 
     Attributes:
         headings: The heading of each column.
-        groups: The titles above neighbouring columns, "" for none, with the numbers of columns.
+        groups: (title, number of columns) of each group of neighbouring columns, from left to
+            right; the title is "" for columns without one.
         rows: The cells of each row.
     """
 

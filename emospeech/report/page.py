@@ -269,7 +269,7 @@ def corpus_tables(corpora: Mapping[str, dict]) -> list[Table]:
 
 
 def _evaluation(evaluation, *names):
-    """Return those of the named tables of the evaluation that exist."""
+    """Return the tables of the evaluation with the given names; skip tables that do not exist."""
     dividers = {"slices": "slice", "neighbours": "property"}
     options = {"numbers": {"source": paper.SOURCE}}
     return [
@@ -287,5 +287,5 @@ def _table(name, frame, caption=None, divider="", **options):
 
 
 def _files(name):
-    """Return the files of a table relative to the page."""
+    """Return the paths of the files of a table, relative to the page."""
     return tuple(f"tables/{name}.{suffix}" for suffix in ("csv", "tex", "md"))

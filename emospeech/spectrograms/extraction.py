@@ -86,7 +86,8 @@ def write_store(
     finished = _finished_shards(part, done, title)
     with disk_full_as_input_error(path):
         if finished is None:
-            done.unlink(missing_ok=True)  # first, so that its lines never refer to a new file
+            # Deleted before `part` is replaced: its lines must not refer to shards of a new file.
+            done.unlink(missing_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
             create_store(part, recordings, words, lengths, settings)
             write_text(done, f"{title}\n")

@@ -1,7 +1,7 @@
 """The filter bank from power bins to the rows of a spectrogram, and the frequencies of the rows.
 
 The paper uses windows of 1024 samples at 16 kHz and spectrograms of 128 rows. A 1024-point Fourier
-transform has 513 bins, so the rows are either mel bands or means of equal parts of the bins.
+transform has 513 bins, so the rows are either mel bands or means over groups of adjacent bins.
 """
 
 from functools import cache

@@ -22,7 +22,7 @@ BEYOND_WAV = ("EN2009c", "TS3011d", "IB4002")  # the last words end after the wa
 STEREO = ("EN2002c",)
 MIN_SECONDS = 20.0  # of a meeting, so that every participant has a turn
 SHORT_STATED_SHARE = 1 / 12  # of the meetings state a duration that is too short
-MAX_OVERRUN = 68.0  # seconds from the stated duration to the end
+MAX_OVERRUN = 68.0  # seconds by which a meeting may exceed its stated duration
 MIN_TURN, MAX_TURN = 0.4, 15.0  # seconds
 MIN_FIRST_TURN = 4.0  # seconds of each first turn, so that no words file is empty by chance
 

@@ -57,8 +57,8 @@ def draw_segments(
     Args:
         seconds: The duration to fill, rounded down to whole frames.
         rng: The generator that all draws come from.
-        edges: Open with the silence `<s>` and close with `</s>`.
-        words: Draw words; otherwise only nonspeech sounds.
+        edges: Whether to start with the silence `<s>` and end with `</s>`.
+        words: Whether to draw words; otherwise only nonspeech sounds are drawn.
     """
     frames = int(np.floor(seconds * FRAMES_PER_SECOND + 1e-6))
     edge = rng.uniform(0.08, 0.35, size=2) * min(1.0, seconds / 1.5) if edges else np.zeros(2)

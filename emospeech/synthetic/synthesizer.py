@@ -7,7 +7,7 @@ frames are overlap-added:
 
     Y(f) = V(f) [voicing G(f) P(f) + aspiration N(f)] + frication F(f) N(f)
 
-Nothing loops over samples, so a second of speech takes milliseconds.
+The code does not loop over samples, so a second of speech is synthesized in milliseconds.
 """
 
 from dataclasses import dataclass

@@ -1,10 +1,11 @@
 """Checkpoints: the state of a training run after an epoch or step, from which a killed run resumes.
 
 A checkpoint is one safetensors file. Its tensors are the state of the engine, the best weights, the
-sample grids, the counts of draws and the sums of losses of an unfinished epoch; its header has the
-history, the steps of that epoch, the identity of the training and a checksum. Random numbers are
-drawn for each epoch from its own key, and early stopping follows from the history, so neither is
-saved. The outcome of a training run does not depend on how often it was killed or stopped.
+sample grids, the counts of draws and the sums of losses of an unfinished epoch. Its header contains
+the history, the number of steps of that epoch, the identity of the training run and a checksum.
+Random numbers are drawn for each epoch from its own key, and early stopping follows from the
+history, so neither is saved. The outcome of a training run does not depend on how often it was
+killed or stopped.
 """
 
 import hashlib
@@ -73,7 +74,12 @@ class Checkpoint:
     """The checkpoint file of one training run; without a path nothing is saved."""
 
     def __init__(self, path: str | os.PathLike | None, identity: Mapping[str, object]):
-        """`identity` maps the names of all values that the outcome depends on to JSON values."""
+        """Set the path and the identity of the training run.
+
+        Args:
+            path: The checkpoint file, or None.
+            identity: All values that the outcome depends on, by name. They are stored as JSON.
+        """
         self.path = None if path is None else Path(path)
         self.identity = {name: json.dumps(value) for name, value in identity.items()}
 

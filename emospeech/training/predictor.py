@@ -26,8 +26,8 @@ def predict(
 ) -> dict[str, np.ndarray]:
     """Return the class probabilities of each task, {task: float64 array (n, 5)}.
 
-    `crops` yields batches of shape (batch, 1, width, rows), `objective` is that of the training.
-    The network is left in training mode.
+    `crops` yields batches of shape (batch, 1, width, rows). `objective` is that of the
+    training run. The network is left in training mode.
     """
     network.eval()
     logits = [network.classify(batch, tasks) for batch in crops]

@@ -74,7 +74,7 @@ def real_samples(
 ) -> np.ndarray:
     """Return `count` crops of the audio that a DCGAN learns from, uint8 (count, width, rows).
 
-    They are drawn from the unlabelled pool as in the training of the trial.
+    They are drawn from the unlabelled pool as in the training run of the trial.
     """
     device = torch_device(settings.training)
     width, edge = trial.parameters["crop_width"], settings.crops.edge

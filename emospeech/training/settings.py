@@ -17,7 +17,7 @@ class TrainingSettings:
     patience: int = 5  # epochs without a strictly higher validation UAR before stopping
     max_epochs: int = 200
     class_loss: str = "softmax"  # cross entropy; or "binary", Equation 1 on each output
-    update: str = "separate"  # one update per loss; or "joint", one for all but the generator
+    update: str = "separate"  # an update per loss; "joint": one for all losses but the generator's
     beta1: float = 0.5  # of Adam
     beta2: float = 0.999
     unlabelled: tuple[str, ...] = ("ami", "iemocap")  # corpora of the unlabelled pool

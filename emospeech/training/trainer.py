@@ -49,7 +49,7 @@ NO_SCORES = (np.nan, np.nan)  # UAR and rho of a diverged training run
 
 @dataclass(frozen=True)
 class Outcome:
-    """The results of one training."""
+    """The results of one training run."""
 
     history: pd.DataFrame  # one row per epoch
     weights: dict[str, torch.Tensor]  # of the best epoch
@@ -82,7 +82,7 @@ class EarlyStopping:
 
 
 class Trainer:
-    """The networks, the data and the settings of one training.
+    """The networks, the data and the settings of one training run.
 
     All random numbers depend on the seed, the trial and the fold.
     """
@@ -189,8 +189,8 @@ class Trainer:
     def summary(self) -> dict:
         """Return the content of validation.json.
 
-        `capped` is true if the cap on epochs ended the training. A diverged training run has no
-        best epoch and no UAR, so it cannot be chosen.
+        `capped` is true if the training run ended at the maximum number of epochs. A diverged
+        training run has no best epoch and no UAR, so it cannot be chosen.
         """
         stopping = self.stopping
         return {

@@ -39,7 +39,7 @@ class Description:
     validation: dict  # trial and fold, and the best epoch with its score: validation.json
 
     def to_dict(self) -> dict:
-        """Return the description for JSON, with the classes of each task and the versions.
+        """Return the description as JSON values, with the classes of each task and the versions.
 
         `config` has the sections and keys of the config file.
         """

@@ -1,4 +1,4 @@
-"""Compare the tables of a corpus with its release."""
+"""Compare the tables of a corpus with the known contents of its release."""
 
 from emospeech.corpora.check import check_ami, check_iemocap, render_check
 from emospeech.corpora.corpus_tables import load_ratings, load_recordings, load_summary, load_words

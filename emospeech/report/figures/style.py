@@ -15,8 +15,9 @@ PAGE_WIDTH = 7.0  # inches, both columns
 INK = "#1f2430"
 SOFT = "#6b7280"
 FAINT = "#d5d9e0"
-# From the palette of Okabe and Ito, with a darker green and a lighter orange: luminance differs by
-# a third in grey, and by 20 in CIELAB for colour-blind readers. Dashes and shapes differ as well.
+# From the palette of Okabe and Ito, with a darker green and a lighter orange. Any two colours
+# differ by a third in luminance when printed in grey, and by 20 in CIELAB for colour-blind readers.
+# Dashes and shapes differ as well.
 GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0072b2", "#d55e00", "#eba500"
 LEVELS = "Greys"  # of spectrograms: darker is louder, and coloured lines are visible on it
 
