@@ -67,7 +67,7 @@ def seconds_to_first_step(job: Path, output: Path) -> float:
 
 
 def with_preamble(script: Path, input: dict, output: dict, params: dict) -> str:
-    """Return a script after the preamble that Snakemake generates for a job."""
+    """Return the text of a script, preceded by the preamble that Snakemake generates for a job."""
     path = LocalSourceFile(str(script))
     names = "conda_env container_img singularity_args env_modules bench_record shadow_dir"
     unset: dict[str, Any] = dict.fromkeys(names.split())

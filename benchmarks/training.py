@@ -163,7 +163,8 @@ def _measure_largest(noise, device, precision):
     def multiply():
         float((matrix @ matrix)[0, 0])
 
-    # The tutorial returns memory to the system, so the passes are measured separately from it.
+    # The tutorial's loop returns memory to the system. The passes do not alternate with it, because
+    # they would have to allocate the memory again.
     step, passes, matmul = min_seconds(case.train, case.passes_only, multiply, rounds=3)
     own, tutorial = min_seconds(case.train, case.train_tutorial, rounds=2)
     note = f"{LARGEST} at Table 1's size, {precision} on {device}"

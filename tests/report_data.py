@@ -113,12 +113,12 @@ def trials():
 
 
 def best():
-    """Return a best.json, with integers as floats since it comes from a row of the trials."""
+    """Return a best.json. It is made from a row of a table, so its integers are floats."""
     return trials().iloc[1].drop(["chosen", "training_precision"]).astype(float).to_dict()
 
 
 def history(epochs=6, model="MultitaskDCGAN", top=4):
-    """Return a history.csv with the highest validation UAR at epoch `top` and at the last one."""
+    """Return a history.csv whose highest validation UAR is reached at epochs `top` and `epochs`."""
     numbers = np.arange(1, epochs + 1)
     uar = 0.3 + 0.01 * np.minimum(numbers, top) - 0.01 * (numbers > top)
     uar[-1] = uar.max()

@@ -124,7 +124,7 @@ def configured(folder):
 
 @contextmanager
 def daemon(folder, *command, user=None):
-    """Run a daemon that logs to a file; it ends with the block or the death of this process."""
+    """Run a daemon that logs to a file, until the block or this process ends."""
     credentials = [f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
     wrapper = ["setpriv", *credentials, "--pdeathsig=TERM", "--"]
     with open(folder / f"{command[0]}-output.log", "w") as output:

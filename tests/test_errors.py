@@ -84,7 +84,8 @@ def test_study_killed_at_random_times_has_the_same_results(project):
             process.communicate(timeout=rng.uniform(2, 40 if DEMO else 12))
         if process.returncode is not None:
             assert process.returncode == 0
-            shutil.rmtree(project.folder / "results/killed")  # finished before the kill: repeat
+            # The run finished before it could be killed, so it is repeated.
+            shutil.rmtree(project.folder / "results/killed")
             continue
         (os.kill if killed % 2 else os.killpg)(process.pid, signal.SIGKILL)
         process.wait()

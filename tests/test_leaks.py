@@ -226,7 +226,7 @@ def test_held_out_session_in_the_pool_is_detected(corpus, tmp_path, monkeypatch)
 
 
 def test_held_out_session_is_excluded_under_any_path(corpus, tmp_path):
-    """A link to the store counts as the same store; a copy of its audio is refused."""
+    """A link to the store counts as the same store; a store with the same audio is rejected."""
     fold = fold_of(corpus)
     (tmp_path / "link.h5").symlink_to(corpus / "store.h5")
     gather = CropGatherer(fold.store, 16)

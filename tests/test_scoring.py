@@ -94,7 +94,7 @@ def test_centres_divide_the_duration_of_the_words_equally(store):
     times = np.array([1.25, 1.55, 1.85, 2.15, 2.45, 2.75])  # 0.15 + 0.3 i of 1.8 s, after the pause
     np.testing.assert_array_equal(spread_centres(store, 3, 6), np.rint(times * 62.5))
     np.testing.assert_array_equal(spread_centres(store, 3, 18)[:2], np.rint([1.05 * 62.5, 78.125]))
-    # Without words: 0.9 s are 57 frames, 0 to 56; the middles of four parts of 14 frames.
+    # A recording without words: 0.9 s have frames 0 to 56, which make four parts of 14 frames.
     np.testing.assert_array_equal(spread_centres(store, 2, 4), [7, 21, 35, 49])
 
 

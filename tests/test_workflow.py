@@ -258,7 +258,7 @@ EDITS = {
     "emospeech/folds.py": {"assign_folds"},
     "emospeech/synthetic/ami_plan.py": {"synthesize_ami"},
 }
-# For each of these rules, some rules whose jobs do not depend on it.
+# {rule: other rules, whose jobs do not depend on the rule}.
 UPSTREAM = {
     "train": {
         "synthesize_iemocap",

@@ -31,7 +31,7 @@ LOWEST_RATE, HIGHEST_RATE = 4000, 384_000  # Hz; headers with other rates are da
 MP3_TOLERANCE = 2 * 1152  # samples; error of the estimated length of an MP3 file
 SHORTENED = "audio shorter than its header states"
 FLOATS = ("FLOAT", "DOUBLE")  # subtypes that can store NaN and infinity
-MAX_AMPLITUDE = 1e6  # samples of these subtypes may exceed 1, but not by this much
+MAX_AMPLITUDE = 1e6  # samples of these subtypes may exceed 1; this or more is an error
 UNKNOWN = 2**62  # libsndfile returns a larger number of samples if the header has none
 # Logged for a compressed wav: its samples, without the padding of the last block.
 FACT = re.compile(r"^fact\s*:.*\n\s*frames\s*: (\d+)", re.M)

@@ -89,7 +89,7 @@ def check_wav(path: Path) -> None:
 def fetch_annotations(url: str, folder: str | os.PathLike) -> None:
     """Download and unpack the annotations unless `folder` contains meetings.xml.
 
-    The files appear in `folder` together. A top-level folder in the archive is removed.
+    All files are moved to `folder` at once. A top-level folder in the archive is removed.
 
     Raises:
         InputError: No intact archive can be downloaded, or `folder` contains other files.
@@ -106,7 +106,7 @@ def fetch_annotations(url: str, folder: str | os.PathLike) -> None:
     try:
         download(url, temporary / "annotations.zip", check_archive)
         with zipfile.ZipFile(temporary / "annotations.zip") as archive:
-            archive.extractall(temporary / "unpacked")  # keeps all files below this folder
+            archive.extractall(temporary / "unpacked")  # never writes outside this folder
         unpacked = (temporary / "unpacked").rglob(MEETINGS)
         meetings = min(unpacked, key=lambda path: len(path.parts))
         with suppress(OSError):

@@ -80,7 +80,7 @@ def read_iemocap(root: str | Path) -> Corpus:
             aligned = _read_alignment(alignment, row["duration"], issues)
             words += [(utterance, row["speaker"], *word) for word in aligned]
     if not recordings:
-        raise CorpusError(root, "no utterance has both a wav and a label. Unpack it again.")
+        raise CorpusError(root, "no utterance has both a wav and a label. Unpack the corpus again.")
     rows = [
         (row["recording"], dialogue_style(row["dialogue"]), transcripts.get(row["recording"], ""))
         for row in sorted(recordings, key=lambda row: row["recording"])
@@ -181,4 +181,4 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_bytes().replace(codecs.BOM_UTF8, b"").decode(ENCODING)
     except OSError as error:
-        raise access_error(path, error, CorpusError, "Unpack it again") from error
+        raise access_error(path, error, CorpusError, "Unpack the corpus again") from error

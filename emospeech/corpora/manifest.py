@@ -38,7 +38,7 @@ from emospeech.runtime.processes import ordered_map
 # Ids become names of files and groups in stores.
 ID = re.compile(r"\w[\w.+-]*")
 MAX_ID_BYTES = 200  # file systems allow 255
-MAX_DURATION_ERROR = 0.1  # seconds between the stated duration and that of the file
+MAX_DURATION_ERROR = 0.1  # seconds; difference between the stated duration and that of the file
 
 
 def read_manifest(

@@ -11,7 +11,7 @@ utterances, 1975), so it does not depend on the gain of the microphone:
 
 Pauses of up to 0.2 s are bridged, which is the hangover of ITU-T P.56. Spans shorter than a
 syllable are dropped. Long spans are divided equally, so that a span has about as much speech as a
-word and crops are drawn evenly over the time of speech.
+word and crops are distributed uniformly over the time of speech.
 
 If the quiet and loud levels are close, the recording has no pauses and all frames are speech. This
 applies to tightly cut utterances and to steady noise. Frames below SILENCE are never speech.

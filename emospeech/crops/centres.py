@@ -58,7 +58,7 @@ def spread_centres(store: Store, recording: int, count: int) -> np.ndarray:
 def draw_pool(
     store: Store, words: np.ndarray, rng: np.random.Generator, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return recordings and centres of `count` crops whose words are drawn evenly from `words`."""
+    """Return recordings and centres of `count` crops; their words are drawn from `words`."""
     drawn = words[rng.integers(len(words), size=count)]
     recordings = np.searchsorted(store.word_offsets, drawn, side="right") - 1
     start, end = store.word_start[drawn], store.word_end[drawn]

@@ -1,4 +1,4 @@
-"""The unlabelled pool: crops around words that are drawn evenly from several corpora."""
+"""The unlabelled pool: crops around words drawn uniformly from several corpora."""
 
 from collections.abc import Sequence
 

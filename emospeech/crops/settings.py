@@ -7,4 +7,4 @@ from dataclasses import dataclass
 class CropSettings:
     """How crops are cut from a spectrogram."""
 
-    edge: str = "floor"  # shown beyond the ends of a recording; "shift" moves the crop inside
+    edge: str = "floor"  # pad beyond the ends of a recording; "shift": move the crop inside

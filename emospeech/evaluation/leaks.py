@@ -67,9 +67,10 @@ def parts_table(
 
 
 def equal_audio_table(labelled: Store, stores: dict[str, Store]) -> pd.DataFrame:
-    """Return the pairs of recordings with the same audio, `recording, corpus, other`.
+    """Return the pairs of recordings with the same audio.
 
-    `recording` belongs to the `labelled` store, and `other` to one of `stores` by corpus.
+    The columns are `recording` in the labelled store, `corpus`, and `other` in the store of the
+    corpus.
     """
     everything = np.arange(len(labelled.recordings))
     rows = [

@@ -73,7 +73,7 @@ def trials(table: pd.DataFrame) -> dict:
 
 
 def comparison(table: pd.DataFrame) -> dict:
-    """Return the pooled UAR of each model, the paper's, and the size of the test set."""
+    """Return the pooled UAR of each model, the paper's UAR, and the number of test recordings."""
     pooled, printed = (table[table["series"] == series] for series in ("pooled", "paper"))
     values, papers = (rows.set_index("model")["value"] for rows in (pooled, printed))
     models = [
@@ -154,7 +154,7 @@ def _range(numbers):
     return None if known.empty else (int(known.min()), int(known.max()))
 
 
-# By the first part of the name of the figure; the second part is the model.
+# The keys are the first part of a figure's name; the second part is the model.
 NUMBERS = {
     "outline": outline,
     "balance": balance,

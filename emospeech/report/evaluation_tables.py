@@ -220,7 +220,7 @@ def table_neighbours(neighbours: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-# By table, in the order of the page: the function that makes it and the tables that it takes.
+# {table: (function that builds it, its input tables)}, in the order of the page.
 TABLES: dict[str, tuple[Callable[..., pd.DataFrame], tuple[str, ...]]] = {
     "intervals": (table_intervals, ("intervals",)),
     "further": (table_further, ("intervals",)),

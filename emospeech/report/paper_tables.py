@@ -26,7 +26,7 @@ PARAMETER_NAMES = {
     "filters": "No. of filters",
 }
 CLASS_COLUMNS = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
-# The metrics that follow from Table 3, by figure and class as in cells.csv: name and derivation.
+# The metrics that follow from Table 3: {(metric, class) as in cells.csv: (name, derivation)}.
 DERIVED = {
     ("uar5",): ("UAR, 5 classes", "mean of the diagonal"),
     ("uar3",): ("UAR, 3 classes", "classes 1 and 2 merged, 4 and 5 merged"),
@@ -60,7 +60,7 @@ def table_1(best: dict[str, dict]) -> pd.DataFrame:
         printed = paper.TABLE_1.get(model, {})
         columns[model] = [_common([trial[name] for trial in trials]) for name in PARAMETERS]
         columns[f"{model}_paper"] = [printed.get(name, np.nan) for name in PARAMETERS]
-    return pd.DataFrame(columns, dtype=object)  # keeps integers next to a learning rate
+    return pd.DataFrame(columns, dtype=object)  # integers are not converted to float
 
 
 def _common(values):
@@ -122,7 +122,7 @@ def table_classes(classes: dict[str, pd.DataFrame]) -> pd.DataFrame:
         if model == paper.TABLE_3_MODEL:
             parts[f"{model}, paper"] = class_metrics(paper.TABLE_3_COUNTS)
     if not parts:
-        raise InputError("classes", "no model")
+        raise InputError("classes", "no model was evaluated. Add one to models.names.")
     table = pd.concat(parts, names=["model"]).reset_index("model")
     table["class"] = table["class"].map(lambda label: CLASSES[label - 1])
     table = table.loc[:, ["model", "class", "support", *CLASS_COLUMNS]]
@@ -155,7 +155,7 @@ def table_recovered(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFram
 
 
 def _derived(matrix):
-    """Return the metrics of counts of shape (5, 5), by figure and class."""
+    """Return the metrics of counts of shape (5, 5), with keys like those of DERIVED."""
     by_class = class_metrics(matrix).set_index("class").unstack().to_dict()
     uar5, uar3 = unweighted_average_recall(matrix), unweighted_average_recall(merge_classes(matrix))
     return by_class | {("uar5",): uar5, ("uar3",): uar3}

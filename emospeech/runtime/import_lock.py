@@ -31,7 +31,7 @@ def import_lock(package: str) -> Iterator[None]:
     with ExitStack() as stack:
         with suppress(OSError):  # file systems without locks
             lock = os.open(lock_file, os.O_CREAT | os.O_RDWR, 0o666)
-            stack.callback(os.close, lock)  # releases the lock, as the end of the process does
+            stack.callback(os.close, lock)  # releases the lock
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

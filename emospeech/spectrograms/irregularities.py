@@ -14,8 +14,8 @@ from emospeech.spectrograms.settings import SpectrogramSettings
 
 CANCELLED = 0.01  # power of the mean of the channels relative to their mean power: -20 dB
 NARROW = 1e-6  # power of the upper half of the band relative to all power: -60 dB
-# A resampler leaves some power just above the original band. Rows below this multiple of the middle
-# of the band are not counted as its upper half.
+# A resampler leaves some power just above the original band. The upper half of the band is
+# therefore taken to start at this multiple of its middle frequency.
 TRANSITION = 1.125
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FORMAT = "emospeech spectrogram store"
 VERSION = 3
 DATASETS = {  # stored as the attribute `description`
-    # (frames + 1, rows) float16 or uint8: the last one is for crops that exceed their recording
+    # (frames + 1, rows) float16 or uint8: the last one pads crops that exceed their recording
     "frames": "spectrogram lines of all recordings, time first; the last one is floor",
     # (recordings + 1,) int64
     "offsets": "recording i is frames[offsets[i]:offsets[i + 1]]",

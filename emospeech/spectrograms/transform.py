@@ -24,7 +24,7 @@ from emospeech.spectrograms.irregularities import AudioStatistics
 from emospeech.spectrograms.settings import SpectrogramSettings
 
 AMIN = 1e-10  # power below which a cell counts as silent, as in librosa.power_to_db
-SILENCE = -99.99  # dB: a cell below it has the power AMIN, except for rounding
+SILENCE = -99.99  # dB, just above the level of a cell with the minimum power AMIN
 TILE = 128  # windows per transform, so that their bins fit in the processor's cache
 SPOOL_SIZE = 2**26  # bytes of decibels kept in memory, 35 minutes; more are kept on disk
 

@@ -9,7 +9,7 @@ from emospeech.synthetic.rng import spawn_rng
 from emospeech.synthetic.segments import FRAMES_PER_SECOND, Segment, draw_segments
 
 # Together these have every kind of irregularity, so they come first in a smaller corpus. The first
-# three have all but a fifth participant, the fourth has that.
+# three have every kind except a fifth participant, who occurs in the fourth.
 IRREGULAR = (
     *("EN2009c", "ES2008a", "EN2002c", "EN2001a", "TS3011d", "EN2003a", "IB4002", "EN2006a"),
     *("IN1001", "EN2009b", "TS3005d", "ES2002a", "IS1000a", "ES2007a", "TS3011a"),

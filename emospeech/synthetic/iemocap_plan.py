@@ -36,7 +36,7 @@ class Turn:
     fault: str  # of the ratings: "", "six", "hidden six" or "half dominance"
     valence: float  # the raters' average
     emotion: str  # "xxx" if the raters disagree
-    activation: float  # mean of the distribution of ratings, as is dominance
+    activation: float  # mean of the distribution of ratings, like dominance
     dominance: float
     aligned: bool  # has forced alignments
     wordless: bool  # contains only nonspeech sounds
@@ -120,7 +120,7 @@ def _draw_turns(rng):
 def _durations(n):
     """Return the quantiles in seconds of a clipped log-normal distribution, in ascending order.
 
-    It has the release's median, range and mean.
+    The distribution has the median, range and mean of the release.
     """
     z = norm.ppf((np.arange(n) + 0.5) / n)
 

@@ -81,7 +81,7 @@ def _tracks(segments, n_samples, speaker, affect, rng):
     formants = np.array([[*phone.formants, 3500.0, 4500.0] for phone in phones])
     smile = 1 + valence * np.array([0.03, 0.07, 0.06, 0.04, 0.03])  # spread lips
     formants = _smooth(formants[current], 7) * speaker.tract * smile
-    formants[:, 0] *= 1 + 0.06 * activation  # a louder voice opens the mouth
+    formants[:, 0] *= 1 + 0.06 * activation  # the mouth opens wider in louder speech
     breath = 10 ** ((speaker.breath - 5 * valence - 2 * activation) / 20)
     first_harmonic = speaker.first_harmonic - 2.5 * activation - 1.0 * valence
     return Tracks(

@@ -67,9 +67,9 @@ class Engine:
     The updates of a step are `separate`, as in the paper: generator, discriminator, then each task
     (valence, activation). The update of a task changes the trunk, the shared layer and the task's
     head. The discriminator's update changes the trunk and the real/fake head, and the generator's
-    update only the generator. Alternatively they are `joint`: the generator, then all other parts
-    on the sum of the other losses, since the paper suspects that swapping the tasks "might have
-    created instabilities".
+    update only the generator. With `joint`, the generator is updated first, then all other parts on
+    the sum of the other losses. The paper suspects that swapping the tasks "might have created
+    instabilities".
     """
 
     def __init__(

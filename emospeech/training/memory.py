@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from emospeech.models.settings import ModelSettings
 
-LAYERS = 4  # with stride 2, in the trunk and in the generator each
+LAYERS = 4  # layers with stride 2 in the trunk, and as many in the generator
 # MB of a process that has imported torch and the library: about 400 with torch's CPU build, 670
 # with its CUDA build.
 PROCESS = 800

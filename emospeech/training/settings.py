@@ -55,5 +55,5 @@ class Settings:
 
 def spawn_rng(seed: int, *key: int) -> np.random.Generator:
     """Return the random generator for a key, such as (trial, fold, epoch)."""
-    # A spawn key, since a plain list of seeds equals one with zeros appended.
+    # A spawn key, because SeedSequence ignores trailing zeros of a list of seeds.
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

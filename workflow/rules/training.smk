@@ -23,7 +23,7 @@ use rule job as train with:
     pathvars:
         job="training/{model}/trial-{trial}/fold-{fold}",
     wildcard_constraints:
-        trial=r"\d+" if TRIALS_PER_JOB == 1 else "(?!)",  # else the rules below apply
+        trial=r"\d+" if TRIALS_PER_JOB == 1 else "(?!)",  # (?!) never matches
     threads: config["training"]["threads"]
     resources:
         **training_resources(lambda wildcards: [int(wildcards.trial)]),

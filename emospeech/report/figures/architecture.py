@@ -189,5 +189,8 @@ def _shape(text):
 
 
 def _size(number, most, largest):
-    """Return a size in inches: a quarter of `largest` for 1, `largest` for `most` and above."""
+    """Return a size in inches that grows with log(number).
+
+    It is largest / 4 for 1, and `largest` for `most` or more.
+    """
     return largest * min(1, (1 + 3 * log2(number) / log2(most)) / 4)

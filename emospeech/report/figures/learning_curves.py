@@ -49,7 +49,7 @@ def plot_data(histories: pd.DataFrame, model: str) -> pd.DataFrame:
     scores = table.pivot(index="epoch", columns="fold", values="validation_uar")
     unknown = scores.columns[scores.isna().all()]
     if len(unknown):
-        raise InputError(f"{name}, fold {unknown[0]}", "no validation_uar")
+        raise InputError(f"{name}, fold {unknown[0]}", "validation_uar is missing in all epochs")
     best = table.groupby("fold")["validation_uar"].transform("idxmax")
     return table.assign(kept=table.index == best)
 

@@ -30,7 +30,7 @@ def plot_data(trials: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         the mean over the folds.
     """
     if not trials:
-        raise InputError("trials", "no model")
+        raise InputError("trials", "no model was trained. Add one to models.names.")
     parts = []
     for model in in_order(trials):
         names = ["trial", "validation_uar", "chosen"]
@@ -88,7 +88,7 @@ def _draw_panel(panel, trials, values):
 
 
 def _label_values(panel, values):
-    """Label the values on the axis (some of them if there are many), with margins."""
+    """Label the values on the axis, at most MOST_TICKS of them, and add margins."""
     step = -(-len(values) // MOST_TICKS)
     panel.set_xticks(range(0, len(values), step), [plain(float(v)) for v in values[::step]])
     panel.set_xlim(-0.6, len(values) - 0.4)
