@@ -136,9 +136,9 @@ def mark_chosen(table: pd.DataFrame, choices: dict[int, Choice]) -> pd.DataFrame
 
 
 def best_trials(table: pd.DataFrame, choices: dict[int, Choice]) -> dict:
-    """Return best.json: id, parameters, UAR and scoring folds of the trial that all folds share.
+    """Return best.json: the id, the parameters, the UAR and the UAR's folds of the chosen trial.
 
-    If folds differ, it is {"folds": {fold: the same values of its trial}}.
+    If the choice differs between folds, it is {"folds": {fold: these values}}.
     """
     rows = table.loc[:, ["trial", *PARAMETERS]].to_dict("records")
     rows = {row["trial"]: row for row in rows}

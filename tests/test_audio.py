@@ -162,7 +162,7 @@ def test_file_that_changes_during_extraction_is_an_error(tmp_path, monkeypatch):
         assert not (tmp_path / "s.h5").exists()
 
 
-# ------------------------------------------------------------------ hard to open, read or decode
+# ------------------------------------------------- files that are hard to open, read or decode
 
 
 @pytest.mark.parametrize("samples", [8000, 8001, 16000])

@@ -1,4 +1,4 @@
-"""Config values are converted to the types in the schema, and invalid settings are refused."""
+"""Config values are converted to the types in the schema, and invalid settings are rejected."""
 
 import json
 import math

@@ -88,7 +88,7 @@ def generic_column(name):
     name = re.sub(r"^(?:Basic|Multitask)(?:CNN|DCGAN)|^baseline(?=_)", "{model}", name)
     name = re.sub(r"fold-\d+", "fold-{fold}", name)
     name = re.sub(r"^row_\d+$", "row_{row}", name)
-    # The statistics of acoustics.csv, which has no metrics.
+    # The statistics of acoustic features in acoustics.csv. Columns of metrics are not replaced.
     return re.sub(r"^(?!uar|rho|row).+_(mean|deviation|10|50|90)$", r"{feature}_\1", name)
 
 

@@ -108,7 +108,7 @@ def test_columns_of_an_utterance(release):
         "path": "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_M003.wav",
         "duration": 1.0,
         "session": "Ses01",
-        "speaker": "Ses01M",  # the last letter, not the first one
+        "speaker": "Ses01M",  # from the M of M003, not the F of Ses01F
         "gender": "M",
         "dialogue": "Ses01F_impro01",
         "start": 6.25,

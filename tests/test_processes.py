@@ -1,4 +1,4 @@
-"""Worker processes: ordered results, errors, and jobs whose engine or parent is killed."""
+"""Worker processes: ordered results, errors, and the end of jobs whose engine is killed."""
 
 import os
 import signal
@@ -91,7 +91,10 @@ def have_ended(ids):
 
 @pytest.fixture
 def running(tmp_path):
-    """An engine with a job of two workers: the folder, the engine, process ids, environment."""
+    """A workflow engine that runs a job with two workers.
+
+    Returns the folder, the engine, the process ids of the job and its workers, and the environment.
+    """
     (tmp_path / "job.py").write_text(JOB)
     search_path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": search_path}

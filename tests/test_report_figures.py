@@ -83,7 +83,7 @@ def outlined():
     return architecture.plot_data(layers_of("MultitaskDCGAN", 32, trial, ModelSettings()))
 
 
-# In the order of the page, by kind: the function that draws, the table, the model of the figure.
+# {kind: (function that draws it, function that returns its table, model)}, in page order.
 FIGURES = {
     "comparison": (comparison.draw_comparison, compared, None),
     "confusion": (

@@ -114,7 +114,7 @@ def test_a_store_in_memory_equals_one_on_disk(tmp_path, speech):
 def fold_of_crops(folder, path, times, settings):
     """A fold whose test part contains one wav once for each of `times`, each with one word.
 
-    Its other recordings are noise, since equal audio in two parts is refused.
+    Its other recordings are noise, since equal audio in two parts is rejected.
     """
     count, rng = len(times), np.random.default_rng(0)
     noise = [folder / f"noise-{number}.wav" for number in range(3)]

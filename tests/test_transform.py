@@ -77,7 +77,7 @@ def test_equals_librosa_for_any_block_size(tmp_path_factory, settings, seconds, 
 
 
 def test_resampled_audio_equals_librosa(tmp_path):
-    """Resampled in blocks, the result is that of librosa for the whole signal (soxr, HQ)."""
+    """Resampling in blocks gives the result of librosa (soxr_hq) for the whole signal."""
     settings = SpectrogramSettings(sample_rate=22050, fmax=11025)
     audio = noise(2.5)
     soundfile.write(tmp_path / "noise.wav", audio, RATE, subtype="FLOAT")

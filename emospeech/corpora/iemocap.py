@@ -167,7 +167,7 @@ def _make_recording(root: Path, wav: Path, turn: Turn, issues: IssueCounts) -> d
 
 
 def _read_alignment(path: Path, duration: float, issues: IssueCounts) -> list[Word]:
-    """Return the words of an utterance, none if it has no alignment."""
+    """Return the words of an utterance, or an empty list if it has no alignment."""
     if not path.is_file():
         issues.irregular["no forced alignment"] += 1
         return []

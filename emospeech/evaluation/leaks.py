@@ -181,7 +181,8 @@ def _draw_checks(model: str, draws: pd.DataFrame, evidence: LeakEvidence) -> Che
 def _selection_check(model: str, best: dict, trials: pd.DataFrame, parts: pd.DataFrame) -> Checks:
     """Return the check that no score on the test speakers of a fold selected its trial.
 
-    This relies on the scoring folds in best.json, so the trial must have the best mean over them.
+    This relies on the `validation_folds` in best.json, so the trial must have the best mean over
+    them.
     """
     speakers = parts.groupby(["fold", "part"])["speaker"].agg(set).to_dict()
     folds, violations = sorted(parts["fold"].unique().tolist()), 0

@@ -137,9 +137,10 @@ def search_numbers(trials: Mapping[str, pd.DataFrame], select: str = "pooled") -
 
 
 def neighbour_numbers(neighbours: pd.DataFrame | None) -> list[tuple[str, int, int]]:
-    """Return (model, number of folds in which the shared layer groups valence better, all folds).
+    """Return (model, folds in which the shared layer separates valence better, all folds).
 
-    It groups valence better if more neighbours share their class than among the crops.
+    It separates valence better if a larger share of neighbours has the same class than in the
+    space of the crops.
 
     Args:
         neighbours: The table neighbours.csv, or None.

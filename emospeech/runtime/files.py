@@ -96,7 +96,7 @@ def read_json(path: str | os.PathLike) -> Any:
 def read_table(path: str | os.PathLike) -> "pd.DataFrame":
     """Return a CSV table whose columns `recording`, `speaker` and `session` are text.
 
-    Their values may consist of digits only, or be "NA".
+    Otherwise pandas would convert values of digits to numbers and "NA" to a missing value.
     """
     import pandas as pd
 

@@ -38,7 +38,7 @@ class SampleGrid:
         rng: np.random.Generator,
         grids: dict[int, torch.Tensor],
     ):
-        """Sample from `generator` (None for the CNNs: no grids) and add to earlier `grids`."""
+        """Sample from `generator` and add to earlier `grids`; without a generator, add none."""
         self.generator, self.grids = generator, dict(grids)
         if generator is not None:
             weight = generator.linear.weight  # (start, latent_size)

@@ -25,7 +25,8 @@ if {"{", "}"} & set(str(ROOT)):
         f"error: {ROOT}: Snakemake reads {{ and }} in a path as a wildcard. Move the project to a "
         "folder without them."
     )
-# Snakemake inserts this path into shell commands without quotes, which fails on a space.
+# Snakemake inserts this path into shell commands without quotes, which fails if it
+# contains a space.
 if Path(sys.executable).exists():
     sys.executable = shlex.quote(sys.executable)
 ENVIRONMENT = ROOT / "envs" / "emospeech.yaml"
