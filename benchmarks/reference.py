@@ -56,7 +56,7 @@ class CropDataset(Dataset):
     """A crop around a random point of a random word of each recording, read one at a time."""
 
     def __init__(self, path: Path, words: Sequence | np.ndarray, frame_rate: float, width: int):
-        """Leave the file closed; `words` has (start, end) in seconds, for each recording."""
+        """Set the parameters; `words` contains (start, end) in seconds for each recording."""
         self.path, self.words, self.frame_rate, self.width = path, words, frame_rate, width
         self.file = None
 

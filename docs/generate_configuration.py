@@ -26,7 +26,7 @@ def resolve(item: dict, definitions: dict) -> dict:
 
 
 def settings(item: dict, definitions: dict, key: str = "") -> Iterator[tuple[str, dict]]:
-    """Yield (dotted key, schema) of each setting below a schema, in its order."""
+    """Yield (dotted key, schema) of each setting below a schema, in the order of the schema."""
     item = resolve(item, definitions)
     if key and (item.get("type") != "object"):
         yield key, item

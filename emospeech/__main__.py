@@ -92,7 +92,7 @@ def predict(arguments: argparse.Namespace) -> int:
         for file in files:
             try:
                 probabilities, notes = ensemble.score(file, arguments.crops)
-            except Exception as error:  # decoders raise many types; the other files are scored
+            except Exception as error:  # of a decoder; the other files are still scored
                 print(f"error: {reading_error(file, error)}", file=sys.stderr)
                 failed += 1
                 continue

@@ -23,7 +23,7 @@ MAX_SECONDS = {"iemocap": 60, "ami": 90}
 
 
 def measure(corpus, root):
-    """Read a corpus below `root`; return the numbers of recordings and words, seconds and MB."""
+    """Read a corpus below `root`; return the numbers of recordings, words, seconds and MB."""
     started = time.perf_counter()
     if corpus == "iemocap":
         found = read_iemocap(root / "IEMOCAP")

@@ -111,7 +111,8 @@ def configured(folder):
     CONFIGURATION.mkdir(exist_ok=True)
     for name, text in TEXTS.items():
         path = CONFIGURATION / name
-        if path.exists() and not path.read_text().startswith(MARK):  # else left by a killed test
+        # A file that starts with MARK was left by a killed test.
+        if path.exists() and not path.read_text().startswith(MARK):
             path.rename(CONFIGURATION / f"{name}.kept")
         path.write_text(MARK + text.format(**values))
     try:

@@ -270,7 +270,7 @@ def test_m4a_is_an_error(tmp_path):
 # --------------------------------------------------------------------------------- unusual audio
 
 NOTHING = Irregularity(0)
-VOICE = np.rint(noise(1.5) * 2**15) / 2**15  # in 16 bits, so that opposites cancel
+VOICE = np.rint(noise(1.5) * 2**15) / 2**15  # 16 bits, so that inverted channels cancel
 HALF_RATE = noise(1.5, 8000)
 
 

@@ -82,7 +82,7 @@ def test_resamples_agree_with_a_plain_bootstrap():
 
 @pytest.mark.parametrize(("speakers", "spread"), [(5, 0.0), (5, 0.5), (10, 0.5), (10, 1.5)])
 def test_intervals_cover_at_the_nominal_rate(speakers, spread):
-    """Speakers whose recall per class varies by `spread` (in logits) around a known mean."""
+    """The recalls of simulated speakers vary by `spread` (in logits) around a known mean."""
     rng = np.random.default_rng([speakers, int(10 * spread)])
     sizes = np.array([20, 60, 50, 40, 20])
     centre = np.array([-0.5, 0.5, 0.0, -0.3, 0.2])
@@ -108,7 +108,7 @@ def test_intervals_cover_at_the_nominal_rate(speakers, spread):
 
 
 def test_error_of_the_mean_is_students():
-    """For a mean over speakers, the bootstrap has a closed form: s / sqrt(n) and t(n - 1)."""
+    """The bootstrap of a mean over speakers has a closed form: s / sqrt(n) and t(n - 1)."""
     table = predictions(6, 30)
     _, parts = bootstrap.sums_by_speaker({"a": table}, "valence")
     draws = bootstrap.resample(parts, 20_000, np.random.default_rng(0))

@@ -72,7 +72,7 @@ def test_bounds_are_students_interval_clipped_to_shares(predictions):
 
 
 def test_uar_agrees_with_intervals_csv(predictions):
-    """Both draw speakers, but with different random numbers."""
+    """Both tables are computed by drawing speakers, but with different random numbers."""
     ours = intervals.cells_table(predictions, 4000, 1).set_index(["model", "figure"])
     other = intervals.intervals_table(predictions, 4000, 1).query("task == 'valence'")
     other = other[other["scope"] == "pooled"].set_index(["model", "figure"])

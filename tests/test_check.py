@@ -1,4 +1,4 @@
-"""Comparison of corpora with their releases."""
+"""Comparison of corpora with the known contents of their releases."""
 
 import pytest
 

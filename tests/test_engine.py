@@ -190,7 +190,7 @@ def test_the_joint_update_changes_all_but_the_generator(name):
 
 
 def plain_losses(network, generator, data, tasks):
-    """Return a function for each loss of a step, by name, which computes it in its own passes."""
+    """Return {loss of a step: function that computes it in separate passes}."""
     fake = lambda: network.discriminate(generator(data.latent))  # noqa: E731
     with torch.no_grad():
         seen = generator(data.latent)  # by the discriminator, before the generator's update

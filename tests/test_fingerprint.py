@@ -1,4 +1,4 @@
-"""The fingerprint of a script changes exactly with the code that it uses."""
+"""The fingerprint of a script changes if and only if the code that it uses changes."""
 
 import pytest
 

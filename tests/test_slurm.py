@@ -1,8 +1,8 @@
 """The demo on Slurm, with interrupted training runs, gives the same bytes as the local demo.
 
 Only `make test-slurm` runs these tests: they need root, and may install Slurm. They share one run
-of the demo, in which four training runs are interrupted, each in a different
-way. On the cluster each training run is a job; locally, two trials share a job.
+of the demo, in which four training runs are interrupted, each in a different way. On the cluster
+each training run is a job; locally, two trials share a job.
 """
 
 import os

@@ -22,7 +22,7 @@ HALF_DIGIT = 0.005  # rounding error of hours and seconds, published with two de
 def check_iemocap(
     recordings: pd.DataFrame, ratings: pd.DataFrame, summary: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Return a table of CHECK_COLUMNS that compares IEMOCAP with its release.
+    """Return a table of CHECK_COLUMNS that compares IEMOCAP with the contents of its release.
 
     Valence is compared as printed in the release, before ratings off the scale are dropped.
     """
@@ -58,7 +58,7 @@ def check_iemocap(
 def check_ami(
     recordings: pd.DataFrame, words: pd.DataFrame, summary: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Return a table of CHECK_COLUMNS that compares AMI with its release."""
+    """Return a table of CHECK_COLUMNS that compares AMI with the contents of its release."""
     found, names = set(recordings["session"]), ami_release.meeting_names()
     deselected = sum(
         n for issue, n in summary["left_out"].items() if issue.startswith("meeting not selected")

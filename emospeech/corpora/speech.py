@@ -56,11 +56,11 @@ def find_speech(path: str | os.PathLike) -> tuple[np.ndarray, int]:
 
 
 def _frame_levels(path: str | os.PathLike) -> tuple[np.ndarray, float, float]:
-    """Return the levels of all frames in dBFS, float64 (frames,).
+    """Return the levels of all frames, and the durations of a frame and of the file.
 
-    Also returns the duration of a frame, which is a whole number of samples, and of the file. The
-    level is that of the deviation from the mean of the frame, so a constant offset is silence. The
-    last frame may be shorter.
+    Levels are in dBFS, float64 (frames,). The mean of a frame is subtracted first, so a constant
+    offset counts as silence. A frame is a whole number of samples; the last one may be shorter.
+    Durations are in seconds.
     """
     powers, samples = [np.empty(0)], 0
     with open_audio(path) as audio:

@@ -17,8 +17,8 @@ MIN_WORDS = 3  # preferred number of words
 def choose_example(store: Store, width: int) -> int:
     """Return the index of a recording that illustrates crops of `width` frames.
 
-    Of the recordings with three or more words (or the most words that any has), it is the first one
-    whose length is nearest to three crops.
+    It has at least MIN_WORDS words, or the most words of all recordings if none has as many. Of
+    these recordings, it is the first one whose length is closest to LENGTH crops.
     """
     words, frames = np.diff(store.word_offsets), np.diff(store.offsets)
     eligible = words >= min(MIN_WORDS, words.max())

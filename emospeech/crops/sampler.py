@@ -1,4 +1,4 @@
-"""The batches of a training run: labelled crops, oversampled if set, and unlabelled crops."""
+"""The batches of a training run: labelled crops (oversampled if configured) and unlabelled ones."""
 
 from dataclasses import dataclass
 

@@ -186,5 +186,8 @@ def standard_error(draws: np.ndarray, speakers: int) -> np.ndarray:
 
 
 def margin(error: np.ndarray, speakers: int) -> np.ndarray:
-    """Return the half-width of the 95 % confidence interval: t(n - 1) standard errors."""
+    """Return the half-width of the 95 % confidence interval.
+
+    It is the standard error times a quantile of the t distribution with n - 1 degrees of freedom.
+    """
     return stdtrit(max(speakers - 1, 1), (1 + CONFIDENCE) / 2) * error

@@ -200,7 +200,7 @@ def _selection_check(model: str, best: dict, trials: pd.DataFrame, parts: pd.Dat
 
 def _prediction_checks(model: str, table: pd.DataFrame, evidence: LeakEvidence) -> Checks:
     test = evidence.parts.query("part == 'test'")
-    # The baseline learns the original labels even in a study with shuffled labels.
+    # The baseline is trained on the original labels even in a study with shuffled labels.
     labels = evidence.parts if model == BASELINE else evidence.labels
     allowed = set(zip(test["fold"], test["recording"], test["speaker"], strict=True))
     rows = list(zip(table["fold"], table["recording"], table["speaker"], strict=True))

@@ -116,9 +116,10 @@ def spread_table(
 
 
 def deviations(table: pd.DataFrame, seed: str, name: str) -> pd.DataFrame:
-    """Return the number of seeds, `{seed}s`, and the standard deviation, `deviation_{name}`.
+    """Return the number of seeds and the standard deviation of each metric over the seeds.
 
-    `table` is that of `seeds_table`, `seed` its column of seeds.
+    Their columns are `{seed}s` and `deviation_{name}`. `table` is the result of `seeds_table`, and
+    `seed` is its column with the seeds.
     """
     values = table.melt(["model", "task", seed], METRICS, "figure", "value")
     grouped = values.groupby(KEYS)["value"]

@@ -21,7 +21,10 @@ def layer_filters(trial: Mapping, settings: ModelSettings) -> list[int]:
 
 
 def bottleneck_shape(rows: int, trial: Mapping, settings: ModelSettings) -> tuple[int, int, int]:
-    """Return (filters, width / 16, rows / 16): the trunk's output and the generator's first map."""
+    """Return the shape of the trunk's output: (filters, width / 16, rows / 16).
+
+    The first feature map of the generator has the same shape.
+    """
     filters = layer_filters(trial, settings)[-1]
     return filters, trial["crop_width"] // SHRINK, rows // SHRINK
 

@@ -1,4 +1,4 @@
-"""The layers of a model with their shapes, in the order in which a crop passes them."""
+"""The layers of a model with their shapes, in the order of a forward pass."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -83,7 +83,7 @@ def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
 
 
 def _metrics_in_columns(rows, keys, columns):
-    """Return a row per `keys`, with `columns` of the UAR and of the correlation side by side."""
+    """Return a row per combination of `keys`, with `columns` of the UAR and the correlation."""
     table = rows[keys].drop_duplicates()
     for name in ("uar5", "rho"):
         part = rows.loc[rows["figure"] == name, [*keys, *columns]]
@@ -147,7 +147,7 @@ def _rank(names):
 
 
 def _models_in_columns(rows, keys, metrics):
-    """Return a row per `keys`, sorted, with columns `{model}_{metric}`."""
+    """Return a row per combination of `keys`, sorted, with columns `{model}_{metric}`."""
     wide = rows.pivot(index=keys, columns="model", values=metrics)
     pairs = product(in_order(rows["model"].unique()), metrics)
     columns = {f"{model}_{name}": wide[name, model] for model, name in pairs}

@@ -66,7 +66,10 @@ def format_table(table: pd.DataFrame) -> TextTable:
 
 
 def to_markdown(table: pd.DataFrame) -> str:
-    """Return a pipe table; group titles precede the headings, as Markdown has no line for them."""
+    """Return a pipe table.
+
+    Markdown tables have one header row, so each heading starts with the title of its group.
+    """
     from tabulate import tabulate  # only Markdown files need it
 
     text = format_table(table)

@@ -189,7 +189,7 @@ def table_cells(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bounds(cells):
-    """Return the intervals of the model of Table 3 as dicts, by figure and its classes."""
+    """Return the intervals of the model of Table 3: {(figure, its classes): {"low", "high"}}."""
     names = ["figure", "truth", "prediction", "low", "high"]
     require(cells, ["model", *names], "cells")
     rows = cells.loc[cells["model"] == paper.TABLE_3_MODEL, names]

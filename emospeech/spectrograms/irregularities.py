@@ -46,8 +46,8 @@ class AudioStatistics:
         # A row is a mean over its width. The columns sum the whole band and its upper half.
         self._weights = np.diff(edges)[:, None] * np.stack([np.ones_like(upper), upper], axis=1)
         self._powers = []  # of the frames, (frames, 2): whole band and upper half
-        # Frames at each end that extend beyond it. An abrupt end is a click, which has power at
-        # all frequencies.
+        # Number of frames that extend beyond each end of the recording. An abrupt end is a click,
+        # which has power at all frequencies.
         self._outside = -(-settings.n_fft // (2 * settings.hop_length))
 
     def add_samples(self, block: np.ndarray, mean: np.ndarray) -> None:

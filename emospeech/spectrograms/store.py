@@ -1,8 +1,8 @@
 """The spectrogram store: one HDF5 file per corpus, with the concatenated frames of all recordings.
 
 Frames, checksums and flags are contiguous and not compressed, so their positions in the file are
-known when it is created: several processes write them without HDF5, and readers memory-map the
-frames.
+known when it is created: several processes write them without the HDF5 library, and readers
+memory-map the frames.
 
 The attributes of the file are `format`, `version` and `made_from`, a SHA-256 of the settings and of
 both tables of the corpus. The attributes of the groups `settings` and `versions` are the
@@ -57,7 +57,7 @@ FILLED_LATER = ("frames", *BY_RECORDING)
 class Store:
     """An open store. A recording is identified by its index."""
 
-    frames: np.ndarray  # (frames + 1, rows), memory-mapped; the last one is floor
+    frames: np.ndarray  # (frames + 1, rows), memory-mapped; the last one has the floor value
     offsets: np.ndarray  # (recordings + 1,)
     recordings: tuple[str, ...]
     word_start: np.ndarray  # (words,) seconds

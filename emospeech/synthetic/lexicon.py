@@ -10,7 +10,7 @@ import numpy as np
 class Phone:
     """Acoustic targets of one stretch of sound, for the vocal tract of an adult man."""
 
-    symbol: str  # a stop's closure and burst share one
+    symbol: str  # the closure and the burst of a stop share a symbol
     seconds: float  # typical duration
     formants: tuple[float, float, float] = (500.0, 1500.0, 2500.0)  # Hz
     voicing: float = 0.0  # amplitudes of the voice source, the aspiration and the frication noise

@@ -35,7 +35,7 @@ class Adam:
 
     @torch.no_grad()
     def step(self, gradients: Iterable[torch.Tensor]) -> None:
-        """Update the parameters with `gradients`, one tensor for each in their order."""
+        """Update the parameters with `gradients`, one tensor per parameter, in the same order."""
         adam(
             self.parameters,
             [_with_layout(*pair) for pair in zip(self.parameters, gradients, strict=True)],

@@ -116,7 +116,7 @@ class LabelledCorpus:
         )
 
     def fold(self, fold_id: int) -> Fold:
-        """Return a fold, with labels shuffled within its parts if the settings say so.
+        """Return a fold, with labels shuffled within its parts if that is configured.
 
         Raises:
             InputError: The store and the tables contain different recordings, or recordings in two
@@ -143,6 +143,6 @@ class LabelledCorpus:
 
 
 def shuffle_order(parts: pd.Series, seed: int, fold_id: int) -> np.ndarray:
-    """Return the index of the recording whose label each recording gets, from its own part."""
+    """Return a permutation within each part: recording i gets the label of recording order[i]."""
     rng = np.random.default_rng([seed, fold_id])
     return shuffle_within(np.arange(len(parts)), parts.to_numpy(str), rng)

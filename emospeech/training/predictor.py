@@ -50,7 +50,7 @@ class FoldPredictor:
     objective: Objective
 
     def rows(self, part: str, columns: list[str]) -> pd.DataFrame:
-        """Return columns of the recordings of a part, with columns `fold` and `trial`."""
+        """Return `columns` of the recordings of a part, and the columns `fold` and `trial`."""
         rows = self.fold.table.loc[self.parts[part].part.recordings, columns]
         return rows.assign(fold=self.fold.fold_id, trial=self.trial_id)
 
@@ -84,10 +84,12 @@ class FoldPredictor:
 def load_predictor(
     model: str, fold: Fold, trial: Trial, weights: str | Path, settings: Settings
 ) -> FoldPredictor:
-    """Return a model with the weights in a file, which were trained on `fold` with `trial`.
+    """Return the FoldPredictor of a model that was trained on `fold` with `trial`.
+
+    `weights` is the path of its weights file.
 
     Raises:
-        InputError: The weights do not fit.
+        InputError: The weights do not fit the network.
     """
     device = torch_device(settings.training)
     outputs = ENCODINGS[settings.labels.encoding].outputs

@@ -30,7 +30,7 @@ NetworkType = TypeVar("NetworkType", bound=torch.nn.Module)
 
 @dataclass(frozen=True)
 class Description:
-    """A network, the spectrograms that it expects, and its training."""
+    """A network, the spectrograms that it expects, and how it was trained."""
 
     model: str
     trial: dict  # its parameters: crop_width, filters, filter_size, batch_size, learning_rate
@@ -75,7 +75,7 @@ class Description:
 def save_weights(
     path: str | os.PathLike, state: Mapping[str, torch.Tensor], description: dict | None = None
 ) -> None:
-    """Write a state dict, and a description for JSON, atomically."""
+    """Write a state dict and a description, which consists of JSON values, atomically."""
     metadata = None
     if description is not None:
         metadata = {ENTRY: json.dumps(description, sort_keys=True, allow_nan=False)}

@@ -87,8 +87,9 @@ def plot_data(
 def draw_comparison(table: pd.DataFrame) -> Figure:
     """Return the figure of `plot_data`, with a row per model.
 
-    It shows the UAR in per cent: folds (dots), their mean (diamond), pooled (filled circle with
-    interval and value), the central 95 % of chance (band) and the paper's value (vertical line).
+    It shows the UAR in per cent: of each fold (dot), the mean of the folds (diamond), the pooled
+    UAR (filled circle with interval and value), the central 95 % of chance (band) and the paper's
+    value (vertical line).
     """
     models = in_order(table["model"].unique())
     figure = blank(COLUMN_WIDTH, 0.95 + 0.42 * len(models))
