@@ -75,7 +75,7 @@ def recall_per_class(counts: np.ndarray) -> np.ndarray:
 
 
 def unweighted_average_recall(counts: np.ndarray) -> np.ndarray:
-    """Return the unweighted average recall (UAR): the mean recall of the classes with members."""
+    """Return the unweighted average recall (UAR): the mean recall of the classes that occur."""
     return np.nanmean(recall_per_class(counts), axis=-1)
 
 

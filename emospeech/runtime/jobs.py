@@ -50,9 +50,10 @@ def run(main: Callable[[SimpleNamespace, SimpleNamespace], None], job: Any) -> N
 
 @contextmanager
 def asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Yield a function that returns whether SIGTERM was received; it does not end the process.
+    """Yield a function that returns whether SIGTERM was received.
 
-    A cluster sends SIGTERM some seconds before it reclaims a node.
+    Inside the block, SIGTERM does not end the process. A cluster sends SIGTERM some seconds before
+    it reclaims a node.
     """
     received = []
     previous = signal.signal(signal.SIGTERM, lambda *_: received.append(True))

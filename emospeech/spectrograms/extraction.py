@@ -133,7 +133,7 @@ class ShardWriter:
 
     def __call__(self, shard: Shard) -> None:
         """Write the frames, checksums and flags of a shard, then its line in the `.done` file."""
-        key = shard.key  # before the files are read
+        key = shard.key  # computed first, so that a file that changes during extraction is detected
         runs = zip(shard.files, self._byte_ranges(shard), shard.lengths, strict=True)
         rows = [self._write(file, position, length) for file, (position, _), length in runs]
         columns = zip(BY_RECORDING.items(), zip(*rows, strict=True), strict=True)

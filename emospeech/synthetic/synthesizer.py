@@ -18,7 +18,7 @@ from scipy import fft
 SAMPLE_RATE = 16000
 HOP_LENGTH = 128  # 8 ms
 WINDOW_LENGTH = 2 * HOP_LENGTH
-N_FFT = 512  # leaves 16 ms after the window for the vocal tract to ring
+N_FFT = 512  # leaves 16 ms after the window for the vocal tract's response to decay
 FREQUENCIES = np.arange(N_FFT // 2 + 1, dtype=np.float32) * (SAMPLE_RATE / N_FFT)
 _DELAY = np.exp(-2j * np.pi * FREQUENCIES / SAMPLE_RATE).astype(np.complex64)
 _TAPS = np.arange(-7, 9)

@@ -51,7 +51,7 @@ def resolve_precision(precision: str, device_type: str) -> str:
     """Return the number format that `training.precision` selects on "cpu" or "cuda".
 
     "auto" is bfloat16 if the device multiplies matrices in it natively (a GPU from Ampere on, a
-    processor with AMX), and float32 otherwise. With AVX-512 BF16 alone, bfloat16 measured slower.
+    processor with AMX), and float32 otherwise. With AVX-512 BF16 alone, bfloat16 was slower.
     """
     if precision != AUTO:
         return precision
