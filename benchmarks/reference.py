@@ -1,6 +1,7 @@
 """Reference implementations as in tutorials: librosa, a Dataset over HDF5, a DCGAN training loop.
 
-Tensors are float32 in torch's default memory format, and the C library keeps its defaults.
+Tensors are float32 in torch's default memory format, and the memory settings of the C library are
+not changed.
 """
 
 import random

@@ -29,8 +29,8 @@ class SearchSpace:
         if largest < self.filter_size_min:
             raise InputError(
                 "search.space.filter_size_divisor",
-                f"{self.filter_size_divisor} limits the filters of crop_width {narrowest} to "
-                f"{largest}, below filter_size_min, {self.filter_size_min}. Lower either of them.",
+                f"{self.filter_size_divisor} limits the filter size for crop_width {narrowest} to "
+                f"{largest}, but filter_size_min is {self.filter_size_min}. Lower one of them.",
             )
 
 

@@ -47,7 +47,10 @@ def write_cut(folder, name, seconds=4):
 
 
 def store_of(folder, *names, workers=1):
-    """Write a store of two other files and these, so that excess frames would overlap others."""
+    """Write a store of two noise files and then `names`, and check the store.
+
+    If a file had too many frames, they would overwrite frames of another file.
+    """
     recordings, words = write_tables(folder, [0.5, 0.4], [(0, 0.1, 0.2)])
     recordings = recordings.set_index("recording")
     for name in names:

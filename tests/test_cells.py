@@ -63,7 +63,7 @@ def test_errors_agree_with_a_plain_bootstrap(predictions):
 
 def test_bounds_are_students_interval_clipped_to_shares(predictions):
     table = intervals.cells_table(predictions, 300, 1)
-    half = 2.776445 * table["error"]  # t of four degrees of freedom
+    half = 2.776445 * table["error"]  # the 97.5 % quantile of t with four degrees of freedom
     low, high = (table["value"] - half).clip(0), (table["value"] + half).clip(upper=1)
     np.testing.assert_allclose(table["low"], low, atol=1e-6)
     np.testing.assert_allclose(table["high"], high, atol=1e-6)

@@ -44,7 +44,7 @@ UTTERANCE = re.compile(
     r"(?P<dialogue>Ses0[1-5][FM]_(?:impro0[1-8][ab]?|script0[1-3]_[123][ab]?))_[FM][0-9]{3}"
 )
 ENCODING = "latin-1"  # of all text files; it can decode every byte
-LENGTH_TOLERANCE = 0.1  # seconds between the length of a wav and the times of its label
+LENGTH_TOLERANCE = 0.1  # seconds; difference between the length of a wav and of its label
 
 
 def read_iemocap(root: str | Path) -> Corpus:

@@ -72,7 +72,7 @@ def words_of(store: Store, recordings: np.ndarray) -> np.ndarray:
 
 
 def _centres(store, recordings, draws):
-    """Return the centres for `draws` in [0, 1), (2, batch): of a word, and of a point in it."""
+    """Return centres; `draws` (2, batch) in [0, 1) select a word and a point in the word."""
     first = store.word_offsets[recordings]
     count = store.word_offsets[recordings + 1] - first
     start, end = np.zeros(len(recordings)), _last_frames(store, recordings)

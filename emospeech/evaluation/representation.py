@@ -67,7 +67,7 @@ def neighbours_table(rows: pd.DataFrame, spaces: dict[str, np.ndarray]) -> pd.Da
         fraction of neighbours with the same property; `chance`, the same fraction among all
         eligible recordings.
     """
-    from sklearn.metrics import pairwise_distances  # slow to import, as above
+    from sklearn.metrics import pairwise_distances  # slow to import
 
     distances = {
         space: pairwise_distances(vectors.astype(np.float64)) for space, vectors in spaces.items()
@@ -102,7 +102,7 @@ def eligible_neighbours(dialogues: pd.Series) -> np.ndarray:
 def neighbour_shares(
     distances: np.ndarray, groups: np.ndarray, eligible: np.ndarray, count: int = NEIGHBOURS
 ) -> dict[str, float]:
-    """Return the last columns of `neighbours_table`.
+    """Return how often nearest neighbours share a property, as columns of `neighbours_table`.
 
     Args:
         distances: Distances between recordings, (n, n).

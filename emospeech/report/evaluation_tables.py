@@ -57,8 +57,8 @@ def table_further(intervals: pd.DataFrame) -> pd.DataFrame:
 def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Return the mean difference over speakers of each pair of models, its interval and p-values.
 
-    A row per task and pair, pairs with the baseline last; UAR with five classes and correlation.
-    With a single model, the table has no rows.
+    There is a row per task and pair, with the pairs of the baseline last. The metrics are the UAR
+    with five classes and the correlation. With a single model, the table has no rows.
     """
     if comparisons.empty:
         return pd.DataFrame()

@@ -93,7 +93,7 @@ def _missing_kinds(elements, meeting):
 def _add_faults(elements, file):
     """Replace words by the faulty ones of `file` (meeting and agent), in place."""
     left = {fault: files.get(file, 0) for fault, files in FAULTS.items()}
-    # The kinds alternate, so that a short file has one of each before it has two of one.
+    # The kinds alternate, so that every kind occurs once before any kind is repeated.
     faults = [f for i in range(max(left.values())) for f, n in left.items() if n > i]
     words = [i for i, element in enumerate(elements) if element.is_word]
     # Replace at most every second word, so that its neighbours stay in order.

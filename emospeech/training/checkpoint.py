@@ -35,7 +35,7 @@ STATE, BEST, GRID, LOSS, DRAWS = "state.", "best.", "grid.", "loss.", "draws."
 
 @dataclass
 class EpochProgress:
-    """The finished part of the current epoch."""
+    """The steps of the current epoch that are finished."""
 
     steps: int = 0
     sums: dict[str, torch.Tensor] = field(default_factory=dict)  # of the losses, on the device

@@ -24,7 +24,7 @@ def trial_of_fold(best: Mapping, fold: int) -> Trial:
 
 
 def folder_of_training(path: str) -> tuple[str, str, int]:
-    """Return model, training (trial-n or seed-n) and fold of .../model/trial-n/fold-n/name."""
+    """Return (model, "trial-n" or "seed-n", fold) of a path .../model/trial-n/fold-n/name."""
     model, training, fold = Path(path).parts[-4:-1]
     return model, training, int(fold.removeprefix("fold-"))
 

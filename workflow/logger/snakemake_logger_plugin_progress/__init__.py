@@ -22,7 +22,7 @@ COLUMNS = "{:>7}  {:>7}  {:>9}  {:<12}  {}"
 LOG_LINES = 15  # shown of a log without an error line
 LOG_FILE = "Complete log(s): "
 INTERRUPTED = "Terminating processes on user request"
-# Starts of messages without an event that the user needs to see.
+# Messages without an event that are shown because they start with one of these texts.
 SHOWN = ("Nothing to be done", "Trying to restart", INTERRUPTED)
 PREFIX = r"^(\w+(Error|Exception):\n)?(Error: )?"  # of the error messages of Snakemake
 # Messages about failed jobs, which are shown differently.
