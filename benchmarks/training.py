@@ -34,7 +34,7 @@ DEMO = {
 }
 ROWS = 128
 DEMO_STEPS, TABLE_1_STEPS = 10, 2
-CPU_DIVISOR = 16  # of Table 1's batch sizes on a CPU, where time is proportional to the batch size
+CPU_DIVISOR = 16  # divides Table 1's batch sizes on a CPU, where time is proportional to the size
 LARGEST = "MultitaskDCGAN"  # with all four updates
 MATRIX_SIZE = 2048
 

@@ -224,7 +224,7 @@ def sampler_of(store, **options):
 
 
 def test_batches_do_not_depend_on_the_order_of_steps(store):
-    """Equal epochs give equal tensors for a step, after any other steps."""
+    """Two equal epochs give equal tensors for a step, whichever steps were read before it."""
     rng = lambda: np.random.default_rng([1, 7])  # noqa: E731
     first, again = sampler_of(store).epoch(rng()), sampler_of(store).epoch(rng())
     assert len(first) == 2

@@ -100,7 +100,7 @@ def test_wrong_predictions_are_detected(clean, check):
 
 
 def changed_draws(evidence, use, **columns):
-    """Return the evidence with other values in the first draw of this use."""
+    """Return the evidence with `columns` changed in the first row of draws with this `use`."""
     draws = evidence.draws["a"].reset_index(drop=True)
     row = draws.index[draws["use"] == use][0]
     for name, value in columns.items():

@@ -39,7 +39,7 @@ def umask():
 
 
 class Engine:
-    """The part of an engine that a checkpoint saves."""
+    """An engine with only the methods that a checkpoint uses."""
 
     def state(self):
         return {"a": torch.zeros(2)}
@@ -82,7 +82,7 @@ def other_user():
 def forbidden():
     """A file without read permission."""
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # so that other users find the file
+        Path(folder).chmod(0o755)  # so that other users can reach the file
         path = Path(folder, "forbidden.csv")
         path.write_text("content")
         path.chmod(0)

@@ -111,7 +111,7 @@ def test_learned_properties_exceed_chance():
 
 
 def test_neighbours_in_the_same_dialogue_are_excluded():
-    """Dialogues are distant and have one class each, so neighbours within them would be alike."""
+    """Dialogues are far apart, and all recordings of a dialogue have the same class."""
     rng = np.random.default_rng(3)
     numbers = np.repeat(np.arange(20), 10)
     rows = table_of(rng, dialogues=[f"d{number}" for number in numbers])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 @cache
 def fingerprint(script: Path, root: Path) -> str:
-    """Return 16 hex digits for the code of `script` and of the modules below `root` it imports."""
+    """Return a hash, 16 hex digits, of a script's code and of its imports below `root`."""
     code, pending = {}, [script]
     while pending:
         file = pending.pop()

@@ -6,7 +6,8 @@
 A shard is a run of recordings of two minutes in total, or one longer recording. Its frames are
 written to their final position, so nothing is merged at the end: the file is renamed. After a kill,
 the next call keeps the shards that have a line and whose frames match their checksums. The line is
-a hash that includes size and time of the audio files, so a changed file is extracted again.
+a hash that includes the size and modification time of the audio files, so a changed file is
+extracted again.
 """
 
 import hashlib

@@ -19,7 +19,7 @@ class Adam:
     """Adam (Kingma and Ba 2015) for gradients that the caller computes.
 
     It is torch's fused kernel, called through the functional form of torch.optim.Adam. The class
-    itself would import torch's compiler, which takes longer than a small training and is not used.
+    itself imports torch's compiler, which is not needed and takes longer than a small training run.
     """
 
     def __init__(self, parameters: Iterable[torch.Tensor], learning_rate: float, betas: tuple):

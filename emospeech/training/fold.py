@@ -31,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Fold:
-    """A fold. Row i of `table` describes recording i of the store; the column `part` is its part."""
+    """A fold. Row i of `table` describes recording i of the store, and states its `part`."""
 
     store: Store
     fold_id: int

@@ -58,7 +58,7 @@ class Description:
 
     @classmethod
     def from_dict(cls, values: Mapping) -> "Description":
-        """Return the Description of `to_dict`.
+        """Return the Description from the result of `to_dict`.
 
         Raises:
             KeyError, TypeError, InputError: A part is missing or wrong.

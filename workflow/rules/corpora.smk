@@ -87,7 +87,7 @@ if MANIFESTS:
 
     use rule job as read_manifest with:
         input:
-            # Editing a table reads the corpus again; modifying the audio does not.
+            # After a change of a table, the corpus is read again; after a change of the audio it is not.
             tables=lambda wildcards: manifest_tables(MANIFESTS[wildcards.corpus]),
             folder=lambda wildcards: MANIFESTS[wildcards.corpus],
         output:
