@@ -15,7 +15,7 @@ SCORED = dict(zip(bootstrap.METRICS, range(len(bootstrap.METRICS)), strict=True)
 
 
 def predictions(speakers=5, size=60, skill=1.0, seed=0, tasks=("valence",)):
-    """Predictions of a model whose skill varies across `speakers`, one speaker per fold."""
+    """Predictions of a model whose accuracy varies across `speakers`, one speaker per fold."""
     labels = np.random.default_rng(99).choice(np.arange(1, 5.5, 0.5), (speakers * size, len(tasks)))
     rng = np.random.default_rng(seed)
     number = np.repeat(np.arange(speakers), size)

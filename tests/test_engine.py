@@ -262,7 +262,7 @@ def test_steps_are_reproducible_and_never_wait_with_any_settings(update, encodin
     for _ in range(2):
         engine, data = engine_and_batch("MultitaskDCGAN", **keys)
         with warnings.catch_warnings(), NoWaiting():
-            warnings.simplefilter("error")  # such as mismatching shapes
+            warnings.simplefilter("error")  # for example, a warning about mismatched shapes
             for _ in range(2):
                 losses = engine.step(**vars(data))
         assert list(losses) == ["generator", "discriminator", "valence", "activation"]

@@ -22,7 +22,7 @@ def size(module):
 def test_layers_of_stride_2_pad_like_tensorflow(filter_size):
     x = torch.randn(2, 1, 16, 24)
     conv = Conv2dStride2(1, 3, filter_size)
-    # TensorFlow: (out - 1) * stride + k - in cells of padding; an odd one comes after the input.
+    # TensorFlow pads by (out - 1) * stride + k - in cells; if odd, the extra cell is at the end.
     total = max(0, (8 - 1) * 2 + filter_size - 16)
     edges = (total // 2, total - total // 2) * 2
     expected = F.conv2d(F.pad(x, edges), conv.weight, conv.bias, stride=2)

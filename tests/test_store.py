@@ -242,7 +242,7 @@ def test_a_damaged_store_is_refused(tmp_path, tables, damage):
 
 
 def test_jobs_share_the_memory_of_a_store(tmp_path, tables):
-    """Reading frames makes no page of the mapping private to the process."""
+    """Reading frames does not make pages of the mapping private to the process."""
     if not os.path.exists("/proc/self/smaps"):
         pytest.skip("needs Linux")
     write_store(tmp_path / "store.h5", *tables, tmp_path, SETTINGS)

@@ -17,7 +17,7 @@ from emospeech.runtime.files import atomic_path
 LOG = logging.getLogger(__name__)
 
 WAITS = (1, 5, 25)  # seconds before the second, third and fourth attempt
-TIMEOUT = 60  # seconds without a byte
+TIMEOUT = 60  # seconds without receiving data
 PERMANENT_STATUS = {401, 403, 404, 410}  # not retried
 MEETINGS = "corpusResources/meetings.xml"
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)

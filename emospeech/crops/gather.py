@@ -5,8 +5,8 @@
                  |---------------+---------------|
            centre - width/2    centre       centre + width/2 - 1
 
-The centre is column width / 2 of the crop. Columns outside the recording are floor; with the edge
-`shift`, the crop is moved inside the recording if that is long enough.
+The centre is column width / 2 of the crop. Columns outside the recording have the floor value. With
+the edge `shift`, the crop is moved inside the recording if that is long enough.
 """
 
 import numpy as np

@@ -80,7 +80,7 @@ def add_spectral_norm(layers: Iterable[nn.Module], seed: int) -> None:
     The singular vectors are updated by one power iteration per training pass, and by none in
     evaluation, which therefore depends on the state dict only. `seed` fixes their initial values.
     """
-    with torch.random.fork_rng(devices=[]):  # torch draws them from its global random numbers
+    with torch.random.fork_rng(devices=[]):  # the initial vectors are drawn from the global RNG
         torch.manual_seed(seed)
         for layer in layers:
             spectral_norm(layer)

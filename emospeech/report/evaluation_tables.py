@@ -29,7 +29,7 @@ REFERENCES = {
 def table_intervals(intervals: pd.DataFrame, metrics: Sequence[str] = MAIN) -> pd.DataFrame:
     """Return the pooled `metrics` with their confidence intervals and the paper's values.
 
-    A row per task and model; the paper reports MAIN, for valence only.
+    There is a row per task and model. The paper only has values of MAIN for valence.
     """
     keys = ["task", "model", "scope", "figure", "value", "low", "high"]
     require(intervals, keys, "intervals")
@@ -71,8 +71,8 @@ def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
 def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
     """Return the variability of the UAR with five classes and of the correlation.
 
-    A row per task and model: standard deviations across training seeds and crop seeds, standard
-    errors of sampling recordings and speakers.
+    There is a row per task and model. The columns are the standard deviations across training seeds
+    and crop seeds, and the standard errors of sampling recordings and speakers.
     """
     keys = ["model", "task", "seeds", "crop_seeds", "speakers"]
     columns = ["deviation_seeds", "deviation_crops", "error_recordings", "error_speakers"]
@@ -118,8 +118,8 @@ def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.Da
 def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
     """Return the UAR with five classes and the correlation in each slice, pooled over folds.
 
-    A row per task and slice, with columns `{model}_uar5` and `{model}_rho`; `recordings` is the
-    number of predictions, the largest if models differ.
+    There is a row per task and slice, with columns `{model}_uar5` and `{model}_rho`. `recordings`
+    is the number of predictions, or the largest number if models differ.
     """
     keys = ["slice", "value", "task"]
     require(slices, ["model", *keys, "recordings", "uar5", "rho"], "slices")
@@ -132,7 +132,7 @@ def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
 def table_folds(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return the UAR with five classes, correlation and its p-value for each test speaker.
 
-    A row per task and fold, with columns `{model}_uar5`, `{model}_rho` and `{model}_p`.
+    There is a row per task and fold, with columns `{model}_uar5`, `{model}_rho` and `{model}_p`.
     """
     rows = metrics.loc[metrics["scope"].str.startswith("fold-")]
     folds = rows["scope"].str.removeprefix("fold-").astype(int)
@@ -201,8 +201,9 @@ def table_leaks(leaks: pd.DataFrame) -> pd.DataFrame:
 def table_neighbours(neighbours: pd.DataFrame) -> pd.DataFrame:
     """Return the share of nearest neighbours that have the same class or speaker.
 
-    A row per property and model: by chance, among the crops (`near_crops`) and in the shared layer
-    (`near_layer`), mean of the folds, then the lowest and highest fold of the shared layer.
+    There is a row per property and model. The columns are the means over the folds by chance, among
+    the crops (`near_crops`) and in the shared layer (`near_layer`), and the lowest and highest fold
+    in the shared layer.
     """
     if neighbours.empty:
         return pd.DataFrame()

@@ -73,8 +73,8 @@ def _common(values):
 def table_2(metrics: pd.DataFrame, task: str = "valence") -> pd.DataFrame:
     """Return Table 2: UAR with five and three classes, correlation and chance level.
 
-    A row per model; pooled over the folds, as the mean of the folds, and the paper's values (for
-    valence only).
+    There is a row per model. Metrics are given pooled over the folds, as the mean of the folds, and
+    as printed in the paper (for valence only).
     """
     rows = of_task(metrics, task)
     lines = []

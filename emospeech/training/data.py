@@ -27,7 +27,7 @@ class LabelledPart:
     """A labelled part of a fold with its targets on the device, one tensor per task."""
 
     def __init__(self, gather: CropGatherer, part: Part):
-        """Cut crops with `gather`, which the parts of a fold share to keep frames on a GPU once."""
+        """Cut crops with `gather`. All parts of a fold share it, so a GPU holds the frames once."""
         self.gather, self.part = gather, part
         self.targets = [torch.from_numpy(values).to(gather.device) for values in part.targets]
 

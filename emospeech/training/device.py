@@ -80,6 +80,6 @@ def reduced_precision(precision: str, device_type: str) -> Iterator[None]:
 
 
 def allow_tf32(allowed: bool) -> None:
-    """Allow or forbid a GPU to round inputs of convolutions and matrix products to 10 bits."""
+    """Allow or forbid a GPU to round inputs of convolutions and matrix products to TF32."""
     torch.backends.cudnn.allow_tf32 = allowed
     torch.backends.cuda.matmul.allow_tf32 = allowed

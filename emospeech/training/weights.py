@@ -36,7 +36,7 @@ class Description:
     trial: dict  # its parameters: crop_width, filters, filter_size, batch_size, learning_rate
     spectrograms: SpectrogramSettings
     settings: Settings
-    validation: dict  # trial and fold, and the best epoch with its score: validation.json
+    validation: dict  # validation.json: trial, fold, and the best epoch with its score
 
     def to_dict(self) -> dict:
         """Return the description as JSON values, with the classes of each task and the versions.
