@@ -247,7 +247,7 @@ def test_irregularities_of_real_annotations(tmp_path):
 
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason="no real AMI annotations in ../shared")
 def test_all_words_of_real_annotations_are_read(tmp_path):
-    """Compares with an independent count from an XML event parser."""
+    """The number of words equals an independent count by an XML event parser."""
     counted = {}
     for path in sorted(SAMPLE.glob("words/*.xml")):
         meeting, agent = path.name.split(".")[:2]

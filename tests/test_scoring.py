@@ -232,7 +232,7 @@ def test_silence_is_scored_with_a_note(tmp_path, capsys, weights):
 
 
 def failing_reader(bad, error):
-    """Return a find_spans that raises `error` for the file `bad`."""
+    """Return a replacement for find_spans that raises `error` for the file `bad`."""
 
     def find(path):
         if path == bad:
@@ -404,7 +404,7 @@ def run_predict(*arguments, **keys):
 
 
 def test_stdout_as_output_is_appended_to(tmp_path, weights, speech):
-    """As with `--output /dev/stdout >> log`, with a link in place of /dev/stdout."""
+    """A link to stdout as output has the same effect as `--output /dev/stdout >> log`."""
     link, log = tmp_path / "stdout", tmp_path / "log"
     link.symlink_to("/proc/self/fd/1")
     if not link.exists():

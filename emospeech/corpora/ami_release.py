@@ -15,7 +15,7 @@ DEV = {
 EVAL = {f"{series}{part}" for series in ("ES2004", "IS1009", "TS3003", "EN2002") for part in "abcd"}
 PARTITIONS = ("train", "dev", "eval")
 
-# Meetings in which not four people speak.
+# Meetings with more or fewer than four speakers.
 FIVE_SPEAKERS = {"EN2001a", "EN2001d", "EN2001e"}
 THREE_SPEAKERS = {"EN2002c", "EN2003a", "EN2009b", "EN2009c", "IN1001"}
 

@@ -59,7 +59,7 @@ class CropGatherer:
         """Return the crops at `locations` in the store's data type, (batch, width, rows)."""
         start, first, last = locations.unsqueeze(2).unbind(1)  # (batch, 1) each
         frames = start + self.columns  # (batch, width)
-        # The last frame of the store is floor.
+        # The last frame of the store has the floor value.
         frames = frames.where((frames >= first) & (frames <= last), len(self.frames) - 1)
         # index_select copies whole frames and is ten times faster than indexing with brackets.
         return self.frames.index_select(0, frames.flatten()).view(*frames.shape, -1)
@@ -78,7 +78,7 @@ class CropGatherer:
             crops.mul_(settings.step).add_(settings.bottom)
         if settings.amplitude == "crop":
             maximum = crops.amax(dim=(2, 3), keepdim=True)
-            # A crop that is all floor stays floor.
+            # A crop that only has floor values keeps them.
             crops = torch.where(maximum > settings.bottom, crops + (1 - maximum), FLOOR)
             crops.clamp_(min=FLOOR)
         return crops

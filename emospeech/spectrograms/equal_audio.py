@@ -13,8 +13,9 @@ def equal_recordings(
     """Return the pairs (i, j) of recordings with equal spectrograms.
 
     i is one of `indices` in `store` and j one of `other_indices` in `other`; a recording is not
-    paired with itself. Equal samples give equal frames in all file formats. Recordings whose
-    frames are all floor are silent and not paired. Stores with different settings have no pairs.
+    paired with itself. Equal samples give equal frames in all file formats. Recordings whose frames
+    all have the floor value are silent and not paired. Stores with different settings have no
+    pairs.
     """
     if store.settings != other.settings:
         return []

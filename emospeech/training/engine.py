@@ -41,7 +41,7 @@ class Adam:
             [_with_layout(*pair) for pair in zip(self.parameters, gradients, strict=True)],
             self.moments[0],
             self.moments[1],
-            [],  # of AMSGrad, which is not used
+            [],  # state of AMSGrad, which is not used
             self.steps,
             fused=True,
             amsgrad=False,
