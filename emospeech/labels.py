@@ -42,7 +42,7 @@ def hard(labels: ArrayLike) -> np.ndarray:
 
 
 def nearest_class(labels: ArrayLike) -> np.ndarray:
-    """Return the nearest class of each label, int64 (n,); halfway labels are as in `hard`."""
+    """Return the nearest class of each label, int64 (n,), with halfway labels as in `hard`."""
     return (hard(labels) @ CLASSES).astype(np.int64)
 
 

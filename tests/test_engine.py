@@ -356,7 +356,7 @@ def test_batch_norm_statistics_follow_the_setting(statistics):
     for shift in (0.0, 0.5):
         engine, data = engine_and_batch("BasicDCGAN", batch_norm_statistics=statistics)
         for optimiser in engine.optimisers.values():
-            optimiser.learning_rate = 0.0  # leaves the averages as the only difference
+            optimiser.learning_rate = 0.0  # so that only the running averages can differ
         engine.step(data.crops, data.targets, data.unlabelled - shift, data.latent)
         buffers = engine.network.state_dict()
         averages.append([v for name, v in buffers.items() if "running" in name])

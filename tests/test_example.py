@@ -78,7 +78,7 @@ def test_a_long_recording_is_limited_to_three_crops_on_either_side(store, words,
 
 
 def test_the_chosen_recording_has_words_and_is_about_three_crops_long(store):
-    """The third recording has no words; 3 s are 188 frames, 0.4 s 26 and 1.5 s 94."""
+    """The third recording has no words. 3 s have 188 frames, 0.4 s have 26, and 1.5 s have 94."""
     assert choose_example(store, 60) == 3
     assert choose_example(store, 30) == 0
     bare = replace(store, word_offsets=np.zeros(5, np.int64), word_start=np.empty(0))

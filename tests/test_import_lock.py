@@ -36,7 +36,7 @@ def test_one_process_at_a_time_imports(tmp_path):
 
 
 def test_librosa_is_imported_completely():
-    """Otherwise, workers would later import modules, and compile them, without the lock."""
+    """Submodules imported later would be compiled by several workers without the lock."""
     script = """
 import sys
 import numpy as np

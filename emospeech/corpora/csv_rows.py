@@ -131,7 +131,7 @@ def _check_header(path: Path, line: int, names: list[str], required: Sequence[st
         for delimiter, word in OTHER_DELIMITERS.items():
             if any(delimiter in name for name in names):
                 raise CorpusError(path, f"{problem}. Use commas instead of {word}.", line)
-        raise CorpusError(path, f"{problem}. Required are {','.join(required)}.", line)
+        raise CorpusError(path, f"{problem}. Required columns: {','.join(required)}.", line)
     for index, name in enumerate(names):
         if name and name in names[:index]:
             raise CorpusError(path, f"has two columns `{name}`. Remove one.", line)

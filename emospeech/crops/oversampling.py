@@ -64,9 +64,9 @@ def balance_table(
 def _draw_classes(labels, rng):
     """Return a class index (0 to 4) for each label; halfway labels are split evenly at random.
 
-    If an odd number of recordings have the same halfway label, one of them is left over. The
-    leftovers of all halfway labels are rounded in the same direction (up or down), so that a class
-    gets at most one of them and does not exceed its share of the epoch.
+    If an odd number of recordings have the same halfway label, one of them is left over. For all
+    halfway labels, these recordings go to the upper class, or for all to the lower class. A class
+    therefore gets at most one of them and does not exceed its share of the epoch.
     """
     lower = class_shares(labels).argmax(axis=1)  # of the two classes of a halfway label
     drawn, halfway, upward = lower.copy(), is_halfway(labels), rng.integers(2)

@@ -75,7 +75,7 @@ class Description:
 def save_weights(
     path: str | os.PathLike, state: Mapping[str, torch.Tensor], description: dict | None = None
 ) -> None:
-    """Write a state dict and a description, which consists of JSON values, atomically."""
+    """Write a state dict and a description (JSON values) to a file, atomically."""
     metadata = None
     if description is not None:
         metadata = {ENTRY: json.dumps(description, sort_keys=True, allow_nan=False)}
