@@ -119,7 +119,7 @@ def _decode(path: Path) -> str:
         raise CorpusError(path, "is not UTF-8. Save it as CSV in UTF-8.", line) from error
     if "\0" in text:
         line = len(LINE_END.findall(text.partition("\0")[0].encode())) + 1
-        raise CorpusError(path, "contains a zero byte. Save it as CSV in UTF-8.", line)
+        raise CorpusError(path, "contains a NUL byte. Save it as CSV in UTF-8.", line)
     if not text.strip():
         raise CorpusError(path, "is empty. Put the names of the columns on its first line.")
     return text

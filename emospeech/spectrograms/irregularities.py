@@ -43,7 +43,8 @@ class AudioStatistics:
         self._maximum = -np.inf  # value of the spectrogram
         edges = row_edges(settings)  # Hz
         upper = edges[:-1] >= TRANSITION * (settings.fmin + settings.fmax) / 2
-        # A row is a mean over its width. The columns sum the whole band and its upper half.
+        # Weights that sum the power of the whole band and of its upper half: a row is a mean over
+        # its width.
         self._weights = np.diff(edges)[:, None] * np.stack([np.ones_like(upper), upper], axis=1)
         self._powers = []  # of the frames, (frames, 2): whole band and upper half
         # Number of frames that extend beyond each end of the recording. An abrupt end is a click,

@@ -69,7 +69,7 @@ use rule job as record_provenance with:
         **script_params("record_provenance"),
         config=config,
         command=study_command(),
-        # Not inputs, because only existing stores are described.
+        # The stores are not inputs of the rule, because only existing ones are described.
         stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in CORPORA_IN_USE],
         benchmarks=BENCHMARKS,
 

@@ -119,7 +119,7 @@ def _scale(uppers, losses):
 
 
 def _label(figure, panels):
-    """Add axis labels (vertical ones in the first column only), ticks at epochs and the legend."""
+    """Add axis labels (y labels only in the first column), ticks at epochs and the legend."""
     for index, (upper, lower) in enumerate(panels):
         first = index % ACROSS == 0
         upper.set_ylabel("Loss" if first else "")

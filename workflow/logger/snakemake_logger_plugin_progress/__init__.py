@@ -19,7 +19,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 COLUMNS = "{:>7}  {:>7}  {:>9}  {:<12}  {}"
-LOG_LINES = 15  # shown of a log without an error line
+LOG_LINES = 15  # number of lines shown of a log that contains no error
 LOG_FILE = "Complete log(s): "
 INTERRUPTED = "Terminating processes on user request"
 # Messages without an event that are shown because they start with one of these texts.
