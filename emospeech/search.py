@@ -109,8 +109,8 @@ class Choice:
 def choose_trials(table: pd.DataFrame, scoring: dict[int, list[int]]) -> dict[int, Choice]:
     """Return {fold: Choice}: the trial with the highest mean UAR; ties go to the first.
 
-    A trial is not eligible for a fold if its training diverged there or on one of the folds that
-    `scoring` (see `selection_folds`) lists. Raises InputError if no trial is eligible.
+    A trial is not eligible for a fold if its training run diverged on this fold or on one of the
+    folds that `scoring` lists (see `selection_folds`). Raises InputError if no trial is eligible.
     """
     choices = {}
     for fold, others in scoring.items():

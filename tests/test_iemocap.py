@@ -267,7 +267,7 @@ def test_uppercase_suffixes_are_read(release, suffix):
 
 @pytest.mark.parametrize("position", [0, len(HEADER)])
 def test_byte_order_marks_are_ignored(release, position):
-    """At the start of a file, or before a turn as in concatenated files."""
+    """They occur at the start of a file, or before a turn if files were concatenated."""
     expected = read_iemocap(release.root)
     for path in release.root.rglob("*.txt"):
         text = path.read_bytes()

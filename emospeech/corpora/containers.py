@@ -113,7 +113,7 @@ def count_mpeg_samples(data: bytes | mmap.mmap) -> int:
 
 @lru_cache(maxsize=1024)
 def _mpeg_frame(header: bytes) -> tuple[int, int]:
-    """Return the bytes and samples of the frame with this 4-byte header, (0, 0) if invalid."""
+    """Return the numbers of bytes and samples of the frame with a 4-byte header, 0 if invalid."""
     bits = int.from_bytes(header, "big")
     version, layer = bits >> 19 & 3, 4 - (bits >> 17 & 3)
     bitrate, rate = bits >> 12 & 15, bits >> 10 & 3

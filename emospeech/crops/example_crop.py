@@ -30,10 +30,15 @@ def example_table(
 ) -> pd.DataFrame:
     """Return the contents of the figure of recording `index`: a row per cell, word and line.
 
-    `words` is words.csv, whose order is that of the store. The columns are `recording`; `element`:
-    "cell" (of the spectrogram), "word", "crop" (its extent), "centre" (of the crop) or "crop cell"
-    (as in the input of a network); `start` and `end` in seconds; `low` and `high` in Hz; `level` in
-    dB relative to the spectrogram value 1; `word`.
+    `words` is words.csv, whose order is that of the store. The columns are:
+
+        recording   the id of the recording
+        element     "cell" (of the spectrogram), "word", "crop" (its extent), "centre" (of the crop)
+                    or "crop cell" (as in the input of a network)
+        start, end  in seconds
+        low, high   in Hz
+        level       in dB relative to the spectrogram value 1
+        word        the text of a word
     """
     name, indices = store.recordings[index], np.array([index])
     centre = draw_fixed_centres(store, indices, seed)  # (1,)

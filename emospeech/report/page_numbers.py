@@ -14,7 +14,7 @@ LEVEL = 0.05  # of significance
 
 
 def headline(metrics: pd.DataFrame, intervals: pd.DataFrame | None) -> list[dict]:
-    """Return, by model, the pooled 5-class UAR of valence, its interval, chance, the paper's UAR.
+    """Return the pooled 5-class UAR of valence, its interval, chance and the paper's UAR by model.
 
     Values are fractions, None if unknown.
     """

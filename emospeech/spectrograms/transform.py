@@ -82,7 +82,7 @@ def stream_decibels(
         frames = np.empty((len(windows), settings.rows), np.float32)
         for start in range(0, len(windows), TILE):
             tile = slice(start, start + TILE)
-            # scipy's own hint for the result is wrong.
+            # scipy's type hint of the result is wrong.
             bins: Any = rfft(windows[tile] * window, overwrite_x=True)  # (tile, bins)
             power = bins.real**2 + bins.imag**2
             frames[tile] = (filters @ np.ascontiguousarray(power.T)).T

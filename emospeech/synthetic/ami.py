@@ -2,8 +2,8 @@
 
 Audio is synthesized in blocks of a minute, so that memory does not grow with the length of a
 meeting. Each participant's speech is a separate track, and a stream is a weighted sum of the tracks
-plus faint room noise: the mix contains all participants equally, a headset its wearer and some
-crosstalk.
+plus faint room noise: the mix contains all participants at the same level, and a headset stream
+contains its wearer and some crosstalk.
 """
 
 import re

@@ -16,7 +16,7 @@ from emospeech.corpora import iemocap_release as release
 from emospeech.runtime.errors import InputError
 from emospeech.synthetic.rng import spawn_rng
 
-# These dialogues must contain the utterances that the release's irregularities name.
+# These dialogues must contain the utterances that are irregular in the release.
 MIN_TURNS = {("Ses03F_impro07", "M"): 40, ("Ses03M_impro07", "M"): 40}
 THREE_RATERS_SHARE = 0.11  # of the turns of a session
 WORDLESS_SHARE = 0.005

@@ -134,7 +134,7 @@ ENCODING = config["labels"]["encoding"]
 SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None
 # The keys of these sections that only the workflow uses.
 WORKFLOW_KEYS = {"models": {"names"}, "training": {"seeds", "trials_per_job"}}
-# The sections that training runs depend on: the param that becomes training.settings.Settings.
+# The config sections that training runs depend on. Scripts convert them to the class Settings.
 STUDY = {"seed": SEED} | {
     section: {
         key: value

@@ -24,7 +24,7 @@ LOG_FILE = "Complete log(s): "
 INTERRUPTED = "Terminating processes on user request"
 # Messages without an event that are shown because they start with one of these texts.
 SHOWN = ("Nothing to be done", "Trying to restart", INTERRUPTED)
-PREFIX = r"^(\w+(Error|Exception):\n)?(Error: )?"  # of the error messages of Snakemake
+PREFIX = r"^(\w+(Error|Exception):\n)?(Error: )?"  # of Snakemake's error messages
 # Messages about failed jobs, which are shown differently.
 FAILED = ("Exiting because a job", "RuleException:", "WorkflowError:\nAt least one job")
 
