@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from emospeech.runtime.errors import InputError
 
-HOURS = 99.92  # of one stream of each meeting
+HOURS = 99.92  # total of one stream per meeting
 WORDS_FILES = 687
 
 # The partition full-corpus-asr; all other meetings are for training.

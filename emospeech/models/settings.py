@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Choices about the networks that the paper leaves open; a trial adds the sizes."""
+    """Settings of the networks that all trials share; the sizes are part of a trial."""
 
     filter_multiples: tuple[int, ...] = (1, 1, 1, 1)  # multiples of the trial's `filters`, by layer
     batch_norm: bool = True  # in the trunk and the generator
