@@ -37,7 +37,7 @@ def speaker_numbers(comparisons: pd.DataFrame | None, both_speakers: bool) -> di
     Returns:
         The numbers of speakers, sign patterns and pairs, the smallest p without and with Holm's
         correction, and in `doubled` the same for twice as many speakers. `doubled` is None if the
-        smallest p is below the level or both speakers are tested already.
+        corrected p can reach the significance level or both speakers are tested already.
     """
     if comparisons is None or comparisons.empty:
         return None

@@ -87,7 +87,7 @@ if MANIFESTS:
 
     use rule job as read_manifest with:
         input:
-            # After a change of a table, the corpus is read again; after a change of the audio it is not.
+            # A change of a table reruns this job; a change of the audio does not.
             tables=lambda wildcards: manifest_tables(MANIFESTS[wildcards.corpus]),
             folder=lambda wildcards: MANIFESTS[wildcards.corpus],
         output:
