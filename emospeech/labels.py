@@ -65,6 +65,11 @@ class LabelSettings:
     oversample: bool = True  # draw the valence classes evenly, or each recording once per epoch
     shuffle: bool = False  # the control: labels shuffled within each part of a fold
 
+    @property
+    def outputs(self) -> int:
+        """The number of outputs of the head of a task."""
+        return ENCODINGS[self.encoding].outputs
+
 
 @dataclass(frozen=True)
 class Encoding:

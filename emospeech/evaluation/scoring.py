@@ -8,7 +8,6 @@ probabilities over the crops; the score of several networks, such as those of th
 is the mean over the networks.
 """
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -23,11 +22,11 @@ from emospeech.corpora.speech import find_speech
 from emospeech.crops.centres import spread_centres
 from emospeech.crops.gather import CropGatherer
 from emospeech.evaluation.predictions import column_names
-from emospeech.labels import ENCODINGS
 from emospeech.metrics import MERGED, MERGED_NAMES, expected_value, predicted_class
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import Network
 from emospeech.runtime.errors import InputError, access_error
+from emospeech.runtime.files import read_json
 from emospeech.spectrograms.extraction import in_memory_store
 from emospeech.spectrograms.irregularities import count_irregularities
 from emospeech.spectrograms.store import Store
@@ -58,7 +57,7 @@ class Scorer:
         values = read_description(path)
         try:
             description = Description.from_dict(values)
-            outputs = ENCODINGS[description.settings.labels.encoding].outputs
+            outputs = description.settings.labels.outputs
             rows, models = description.spectrograms.rows, description.settings.models
             network, _ = build(description.model, rows, description.trial, models, 0, outputs)
             objective = objective_of(description.settings)
@@ -140,7 +139,7 @@ def chosen_weights(results: str | os.PathLike, model: str) -> list[Path]:
     """
     search = Path(results, "search")
     try:
-        best = json.loads((search / model / "best.json").read_text())
+        best = read_json(search / model / "best.json")
         folds = pd.read_csv(search / model / "histories.csv")["fold"].unique()
         trials = {fold: trial_of_fold(best, fold).trial_id for fold in folds}
     except PermissionError as error:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from emospeech.labels import ENCODINGS
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import Network
 from emospeech.training.data import LabelledPart, load_parts
@@ -92,7 +91,7 @@ def load_predictor(
         InputError: The weights do not fit the network.
     """
     device = torch_device(settings.training)
-    outputs = ENCODINGS[settings.labels.encoding].outputs
+    outputs = settings.labels.outputs
     rows = fold.store.settings.rows
     network, _ = build(model, rows, trial.parameters, settings.models, seed=0, outputs=outputs)
     network = load_weights(weights, network).to(device)

@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 
 from emospeech.crops.sampler import Epoch, Sampler
-from emospeech.labels import ENCODINGS
 from emospeech.metrics import (
     confusion_matrix,
     contingency_table,
@@ -282,7 +281,7 @@ class Trainer:
     def _build(self) -> tuple[Network, Generator | None]:
         seed = int(self._rng().integers(2**63))
         rows = self.fold.store.settings.rows
-        outputs = ENCODINGS[self.settings.labels.encoding].outputs
+        outputs = self.settings.labels.outputs
         return build(
             self.model, rows, self.trial.parameters, self.settings.models, seed, outputs=outputs
         )
