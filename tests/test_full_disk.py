@@ -132,8 +132,9 @@ def test_a_training_on_a_full_disk_is_resumed_when_there_is_space(corpus, disk, 
     unlimited = tmp_path / "unlimited"
     unlimited.mkdir()
     assert train(corpus, unlimited)[0] == 0
-    pool = [corpus / "store.h5"]
-    trainer = Trainer(MODEL, fold_of(corpus), pool, TRIAL, SETTINGS)
+    fold = fold_of(corpus)
+    pool = fold.open_unlabelled([corpus / "store.h5"])
+    trainer = Trainer(MODEL, fold, pool, TRIAL, SETTINGS)
     trainer.train(tmp_path / "checkpoint")
     small = disk(kilobytes=3 * (tmp_path / "checkpoint").stat().st_size // 2048)
     status, log = train(corpus, small.path)

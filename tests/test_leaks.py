@@ -23,7 +23,7 @@ from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import open_store
-from emospeech.training.data import load_pool
+from emospeech.training.data import make_pool
 from emospeech.training.fold import Fold
 from tests.conftest import CORPUS_ROWS
 from tests.example_study import leak_evidence
@@ -230,11 +230,11 @@ def test_held_out_session_is_excluded_under_any_path(corpus, tmp_path):
     fold = fold_of(corpus)
     (tmp_path / "link.h5").symlink_to(corpus / "store.h5")
     gather = CropGatherer(fold.store, 16)
-    pool = load_pool(fold, [tmp_path / "link.h5"], gather)
+    pool = make_pool(fold.open_unlabelled([tmp_path / "link.h5"]), gather)
     assert pool.gatherers == (gather,)
     shutil.copy(corpus / "store.h5", tmp_path / "copy.h5")
     with pytest.raises(InputError, match=r"training\.unlabelled.*utterance-\d+ .*utterance-\d+"):
-        load_pool(fold, [tmp_path / "copy.h5"], gather)
+        fold.open_unlabelled([tmp_path / "copy.h5"])
 
 
 def test_copied_recording_in_another_corpus_is_refused(corpus, tmp_path):

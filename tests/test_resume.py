@@ -32,7 +32,8 @@ TIMES = ["seconds", "crops_per_second"]
 def trainer_of(corpus, name, settings=LONG, trial=TRIAL, seed=None):
     """Return the Trainer of a model on fold 1, whose unlabelled pool is the corpus itself."""
     fold = fold_of(corpus, settings=settings)
-    return Trainer(name, fold, [corpus / "store.h5"], trial, settings, seed)
+    pool = fold.open_unlabelled([corpus / "store.h5"])
+    return Trainer(name, fold, pool, trial, settings, seed)
 
 
 def train(corpus, name, checkpoint, settings=LONG, should_stop=lambda: False):

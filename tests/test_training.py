@@ -50,7 +50,8 @@ def fold_of(corpus, fold_id=1, settings=SETTINGS):
 def train_fold(name, corpus, settings=SETTINGS, fold=None, seed=None):
     """Return the Outcome of training on fold 1, whose unlabelled pool is the corpus itself."""
     fold = fold or fold_of(corpus, settings=settings)
-    return Trainer(name, fold, [corpus / "store.h5"], TRIAL, settings, seed).train()
+    pool = fold.open_unlabelled([corpus / "store.h5"])
+    return Trainer(name, fold, pool, TRIAL, settings, seed).train()
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -1,8 +1,7 @@
 """The data of a training run on its device: labelled parts, unlabelled pool, counts of draws."""
 
 import logging
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,8 @@ from emospeech.crops.gather import CropGatherer
 from emospeech.crops.pool import UnlabelledPool
 from emospeech.crops.sampler import Epoch, Sampler
 from emospeech.models.catalogue import Model
-from emospeech.spectrograms.store import Store, check_store
-from emospeech.training.fold import Fold, Part
+from emospeech.spectrograms.store import Store
+from emospeech.training.fold import Fold, Part, UnlabelledStore
 from emospeech.training.settings import Settings
 from emospeech.training.trial import LABELLED, UNLABELLED, VALIDATION, Trial
 
@@ -54,19 +53,14 @@ def load_parts(
     return {name: LabelledPart(gather, part) for name, part in parts.items()}
 
 
-def load_pool(fold: Fold, paths: Iterable[Path], labelled: CropGatherer) -> UnlabelledPool:
-    """Return the pool of all audio in the stores at `paths` that a fold may use without labels.
-
-    `labelled` is the gatherer of the fold's own store, which is not opened a second time.
-    """
-    gatherers, allowed = [], []
-    for path in map(Path, paths):
-        gather = labelled
-        if not fold.is_own_store(path):
-            gather = CropGatherer(check_store(path), labelled.width, labelled.device, labelled.edge)
-        gatherers.append(gather)
-        allowed.append(fold.unlabelled_recordings(gather.store))
-    return UnlabelledPool(gatherers, allowed)
+def make_pool(stores: Sequence[UnlabelledStore], labelled: CropGatherer) -> UnlabelledPool:
+    """Return the pool of `stores`; `labelled` also cuts the unlabelled crops of its own store."""
+    options = labelled.width, labelled.device, labelled.edge
+    gatherers = [
+        labelled if store is labelled.store else CropGatherer(store, *options)
+        for store, _ in stores
+    ]
+    return UnlabelledPool(gatherers, [recordings for _, recordings in stores])
 
 
 class DrawCounts:

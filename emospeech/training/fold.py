@@ -1,6 +1,7 @@
 """The labelled corpus of a study and its folds: the recordings of each part."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from emospeech.training.settings import Settings
 from emospeech.training.targets import encode_table
 
 LABELS = ["valence", "activation", "dominance"]
+UnlabelledStore = tuple[Store, np.ndarray]  # a store and the indices of the recordings to use
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,16 @@ class Fold:
             parts[name] = Part(indices, labels[indices], targets)
         return parts
 
-    def is_own_store(self, path: Path) -> bool:
-        """Return whether `path` is the fold's own store, possibly through a link."""
-        return self.store.path is not None and os.path.samefile(path, self.store.path)
+    def open_unlabelled(self, paths: Iterable[str | Path]) -> list[UnlabelledStore]:
+        """Open and check the stores of the unlabelled pool.
+
+        The fold's own store, possibly given through a link, is not opened a second time.
+
+        Raises:
+            InputError: A store is damaged, or has the same audio as a held-out recording.
+        """
+        stores = [self.store if self._is_own_store(path) else check_store(path) for path in paths]
+        return [(store, self.unlabelled_recordings(store)) for store in stores]
 
     def unlabelled_recordings(self, store: Store) -> np.ndarray:
         """Return the indices of the recordings of a store that may be used without labels.
@@ -82,6 +91,9 @@ class Fold:
             remedy = "Remove it from the unlabelled corpus, or use the labelled corpus instead"
             raise InputError("training.unlabelled", f"{problem}. {remedy}.")
         return indices
+
+    def _is_own_store(self, path: str | Path) -> bool:
+        return self.store.path is not None and os.path.samefile(path, self.store.path)
 
 
 @dataclass(frozen=True)

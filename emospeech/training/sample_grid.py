@@ -7,8 +7,7 @@ kept. As in training, it is normalised by its own moments, since the running ave
 the first epochs.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,9 @@ import torch
 
 from emospeech.crops.gather import CropGatherer
 from emospeech.models.networks import Generator
-from emospeech.training.data import load_pool
+from emospeech.training.data import make_pool
 from emospeech.training.device import torch_device
-from emospeech.training.fold import Fold
+from emospeech.training.fold import Fold, UnlabelledStore
 from emospeech.training.settings import Settings, spawn_rng
 from emospeech.training.trial import Trial
 
@@ -70,7 +69,7 @@ def draw_latents(shape: tuple[int, ...], rng: np.random.Generator) -> torch.Tens
 
 
 def real_samples(
-    fold: Fold, unlabelled: Iterable[Path], trial: Trial, settings: Settings, count: int
+    fold: Fold, unlabelled: Sequence[UnlabelledStore], trial: Trial, settings: Settings, count: int
 ) -> np.ndarray:
     """Return `count` crops of the audio that a DCGAN learns from, uint8 (count, width, rows).
 
@@ -78,7 +77,7 @@ def real_samples(
     """
     device = torch_device(settings.training)
     width, edge = trial.parameters["crop_width"], settings.crops.edge
-    pool = load_pool(fold, unlabelled, CropGatherer(fold.store, width, device, edge))
+    pool = make_pool(unlabelled, CropGatherer(fold.store, width, device, edge))
     rng = spawn_rng(settings.seed, trial.trial_id, fold.fold_id, *REAL)
     (places,) = pool.draw(1, count, rng)
     order = rng.permutation(count)  # the pool returns the crops grouped by corpus

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -29,10 +29,10 @@ from emospeech.training.checkpoint import (
     digest_of_audio,
     digest_of_labels,
 )
-from emospeech.training.data import DrawCounts, load_parts, load_pool
+from emospeech.training.data import DrawCounts, load_parts, make_pool
 from emospeech.training.device import resolve_precision, torch_device
 from emospeech.training.engine import Engine
-from emospeech.training.fold import Fold
+from emospeech.training.fold import Fold, UnlabelledStore
 from emospeech.training.losses import objective_of
 from emospeech.training.predictor import predict
 from emospeech.training.sample_grid import SampleGrid, draw_latents
@@ -90,7 +90,7 @@ class Trainer:
         self,
         model: str,
         fold: Fold,
-        unlabelled: list[Path],
+        unlabelled: Sequence[UnlabelledStore],
         trial: Trial,
         settings: Settings,
         seed: int | None = None,
@@ -100,7 +100,7 @@ class Trainer:
         Args:
             model: Name of the model.
             fold: The labelled recordings and their parts.
-            unlabelled: Stores of the unlabelled pool, used by the DCGANs.
+            unlabelled: The stores of `Fold.open_unlabelled`, used by the DCGANs.
             trial: The parameters.
             settings: The settings of the study.
             seed: The seed of the initial weights and all draws; by default that of the study.
@@ -125,7 +125,7 @@ class Trainer:
             train.gather,
             train.part.recordings,
             train.part.labels[:, 0],
-            load_pool(fold, unlabelled, train.gather) if MODELS[model].adversarial else None,
+            make_pool(unlabelled, train.gather) if MODELS[model].adversarial else None,
             parameters["batch_size"],
             settings.labels.oversample,
         )

@@ -18,8 +18,8 @@ def main(paths, settings):
     trial = trial_of_fold(read_json(paths.best), settings.fold)
     with np.load(file_of_trial(paths.generated, trial.trial_id, settings.fold)) as grid:
         epochs, generated = grid["epochs"], grid["pictures"]
-    count = REAL_PER_EPOCH * len(epochs)
-    real = real_samples(corpus.fold(settings.fold), paths.unlabelled, trial, study, count)
+    fold, count = corpus.fold(settings.fold), REAL_PER_EPOCH * len(epochs)
+    real = real_samples(fold, fold.open_unlabelled(paths.unlabelled), trial, study, count)
     table = samples_table(epochs, generated, real)
     save("generated", draw_generated(table), table, vars(paths), settings.resolution)
 

@@ -21,11 +21,12 @@ def main(paths, settings):
     study = Settings.from_config(settings.study)
     corpus = LabelledCorpus.open(paths.store, paths.recordings, paths.folds, paths.ratings, study)
     fold = corpus.fold(settings.fold)
+    unlabelled = fold.open_unlabelled(paths.unlabelled)
     trials = [Trial(*trial) for trial in settings.trials or ()]
     if paths.best:  # with another seed, the chosen trial
         trials = [trial_of_fold(read_json(paths.best), settings.fold)]
     for index, trial in enumerate(trials):
-        trainer = Trainer(settings.model, fold, paths.unlabelled, trial, study, settings.seed)
+        trainer = Trainer(settings.model, fold, unlabelled, trial, study, settings.seed)
         with jobs.asked_to_stop() as should_stop:
             outcome = trainer.train(settings.checkpoints[index], settings.code, should_stop)
         description = Description(
