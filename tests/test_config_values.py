@@ -5,12 +5,10 @@ import math
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 from snakemake.utils import validate
 
-from emospeech.labels import are_integers
 from emospeech.runtime.config_values import convert
 from emospeech.runtime.errors import InputError
 from emospeech.search import SearchSpace, draw_trial
@@ -116,18 +114,3 @@ def test_search_spaces_without_a_valid_trial_are_refused(widths):
         else:
             with pytest.raises(InputError, match=r"^search\.space\.filter_size_divisor: "):
                 SearchSpace(crop_width=widths, **values)
-
-
-@pytest.mark.parametrize(
-    ("labels", "expected"),
-    [
-        ([1, 2, 5], True),
-        ([1, np.nan, 5], True),
-        ([1, 2.5, 5], False),
-        ([4.667], False),
-        ([np.nan], False),
-        ([], False),
-    ],
-)
-def test_labels_are_integers_if_all_known_labels_are_classes(labels, expected):
-    assert are_integers(labels) is expected

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from emospeech.labels import (
     CLASSES,
     ENCODINGS,
+    are_integers,
     class_shares,
     encode,
     fuzzy,
@@ -113,3 +114,18 @@ def test_shuffling_stays_within_parts_and_keeps_rows_together():
     assert not np.array_equal(result, labels)
     for part in np.unique(parts):
         assert set(result[parts == part, 0]) == set(labels[parts == part, 0])
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([1, 2, 5], True),
+        ([1, np.nan, 5], True),
+        ([1, 2.5, 5], False),
+        ([4.667], False),
+        ([np.nan], False),
+        ([], False),
+    ],
+)
+def test_labels_are_integers_if_all_known_labels_are_classes(labels, expected):
+    assert are_integers(labels) is expected

@@ -42,7 +42,7 @@ use rule job as draw_outline with:
         model="{model}",
         rows=config["spectrograms"]["rows"],
         models=STUDY["models"],
-        encoding=ENCODING,
+        labels=STUDY["labels"],
 
 
 use rule job as draw_results with:

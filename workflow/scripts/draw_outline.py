@@ -1,6 +1,6 @@
 """Draw the architecture of a model with its selected hyperparameters."""
 
-from emospeech.labels import ENCODINGS
+from emospeech.labels import LabelSettings
 from emospeech.models.outline import outline
 from emospeech.models.settings import ModelSettings
 from emospeech.report.figures import save
@@ -12,7 +12,7 @@ from emospeech.training.trial import trial_of_fold
 
 def main(paths, settings):
     _, trial = trial_of_fold(read_json(paths.best), fold=1)
-    outputs = ENCODINGS[settings.encoding].outputs
+    outputs = LabelSettings(**settings.labels).outputs
     models = ModelSettings(**settings.models)
     table = plot_data(outline(settings.model, settings.rows, trial, models, outputs))
     save("outline", draw_outline(table), table, vars(paths), settings.resolution)
