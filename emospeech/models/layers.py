@@ -38,13 +38,18 @@ class ConvTranspose2dStride2(nn.ConvTranspose2d):
     """A transposed convolution of stride 2, the mirror of `Conv2dStride2`: w, r to 2w, 2r."""
 
     def __init__(self, channels: int, filters: int, filter_size: int):
-        padding, _ = same_padding(filter_size)
-        super().__init__(channels, filters, filter_size, stride=2, padding=padding)
+        before, after = same_padding(filter_size)
+        super().__init__(channels, filters, filter_size, stride=2, padding=before)
+        self.uneven = after > before
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Convolve x of shape (n, channels, w, r)."""
         width, rows = x.shape[-2:]
-        return super().forward(x)[..., : 2 * width, : 2 * rows]
+        x = super().forward(x)
+        if self.uneven:
+            # A dense copy: batch normalisation of a view with gaps takes four times as long.
+            x = x[..., : 2 * width, : 2 * rows].contiguous(memory_format=torch.channels_last)
+        return x
 
 
 class BatchNorm(nn.BatchNorm2d):
