@@ -118,7 +118,7 @@ def test_draws_from_the_wrong_part_are_detected(clean):
         changed_draws(clean, "validation", recording=tested)
     )
     assert failed(changed_draws(clean, "unlabelled", recording=tested)) == {
-        "a uses no unlabelled audio of a held-out session"
+        "a uses no unlabelled audio of held-out speakers"
     }
 
 
@@ -153,7 +153,7 @@ def test_equal_audio_is_detected_across_parts_and_in_the_pool(clean):
     assert failed(replace(clean, equal_audio=copied)) == set(), "not drawn"
     drawn = changed_draws(clean, "unlabelled", corpus="ami", recording="meeting", fold=1)
     found = failed(replace(drawn, equal_audio=copied))
-    assert found == {"a uses no unlabelled audio of a held-out session"}
+    assert found == {"a uses no unlabelled audio of held-out speakers"}
 
 
 def test_selection_by_scores_on_the_test_speaker_is_detected():
@@ -173,6 +173,29 @@ def test_selection_by_scores_on_the_test_speaker_is_detected():
     assert failed(replace(evidence, choices={"a": (best, table)})) == set()
     best["folds"]["1"]["trial"] = (best["folds"]["1"]["trial"] + 1) % 3
     assert failed(replace(evidence, choices={"a": (best, table)})) == check, "not the best trial"
+
+
+@pytest.mark.parametrize("scheme", ["session", "speakers", "file"])
+def test_leaks_are_detected_with_every_scheme_of_folds(scheme, tmp_path):
+    recordings, planned = made_up_corpus()
+    rows = planned.merge(recordings, on="recording")[["fold", "speaker", "part"]].drop_duplicates()
+    rows.to_csv(tmp_path / "own.csv", index=False)
+    settings = FoldSettings(scheme=scheme, groups=4, file=str(tmp_path / "own.csv"))
+    folds = make_folds(recordings, settings)
+    evidence = leak_evidence(recordings, folds, {"a": random_predictions(recordings, folds)})
+    fold_numbers = sorted(folds["fold"].unique().tolist())
+    trials = pd.DataFrame({"trial": [0]} | {f"validation_uar_fold-{n}": 0.5 for n in fold_numbers})
+    table = trials.assign(**dict.fromkeys(PARAMETERS, 1))
+    best = best_trials(table, choose_trials(table, selection_folds(evidence.parts, "pooled")))
+    evidence = replace(evidence, choices={"a": (best, table)}, by_session=scheme == "session")
+    assert failed(evidence) == set()
+    tested = folds.query("fold == 2 and part == 'test'")["recording"].iloc[0]
+    leaking = with_part(evidence, tested, 2, "train")
+    assert "no speaker is in two parts of a fold" in failed(leaking)
+    draws = evidence.draws["a"]
+    pool = draws.query("use == 'unlabelled' and fold == 2").iloc[:1].assign(recording=tested)
+    leaking = replace(evidence, draws={"a": pd.concat([draws, pool])})
+    assert failed(leaking) == {"a uses no unlabelled audio of held-out speakers"}
 
 
 def trained_evidence(corpus, folder, **options):
@@ -218,14 +241,14 @@ def test_training_on_test_recordings_is_detected(corpus, tmp_path, monkeypatch):
     assert found == {"BasicDCGAN learns labels of the training part only"}
 
 
-def test_held_out_session_in_the_pool_is_detected(corpus, tmp_path, monkeypatch):
+def test_held_out_recordings_in_the_pool_is_detected(corpus, tmp_path, monkeypatch):
     everything = lambda fold, store: np.arange(len(store.recordings))  # noqa: E731
     monkeypatch.setattr(Fold, "unlabelled_recordings", everything)
     found = failed(trained_evidence(corpus, tmp_path))
-    assert found == {"BasicDCGAN uses no unlabelled audio of a held-out session"}
+    assert found == {"BasicDCGAN uses no unlabelled audio of held-out speakers"}
 
 
-def test_held_out_session_is_excluded_under_any_path(corpus, tmp_path):
+def test_held_out_recordings_is_excluded_under_any_path(corpus, tmp_path):
     """A link to the store counts as the same store; a store with the same audio is rejected."""
     fold = fold_of(corpus)
     (tmp_path / "link.h5").symlink_to(corpus / "store.h5")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from emospeech.evaluation.representation import held_out_session, map_table, neighbours_table
+from emospeech.evaluation.representation import held_out_recordings, map_table, neighbours_table
 from emospeech.models.catalogue import MODELS, build
 from emospeech.training.predictor import load_chosen, load_predictor
 from emospeech.training.trial import Trial
@@ -41,7 +41,7 @@ def test_representation_is_the_input_of_the_head(corpus, tmp_path, name):
     np.testing.assert_array_equal(crops, expected.flatten(1).numpy())
 
 
-def test_held_out_session_is_represented_by_the_selected_trial(corpus, tmp_path):
+def test_held_out_recordings_is_represented_by_the_selected_trial(corpus, tmp_path):
     paths = {
         trial: weights_at(
             tmp_path / f"trial-{trial}" / "fold-1" / "w.safetensors", "BasicCNN", trial
@@ -51,7 +51,7 @@ def test_held_out_session_is_represented_by_the_selected_trial(corpus, tmp_path)
     best = {"trial": 1, **PARAMETERS}
     place = (best, [fold_of(corpus)], list(paths.values()), LARGE)
     (tested,) = load_chosen("BasicCNN", *place)
-    rows, crops, values = held_out_session(tested, seed=1)
+    rows, crops, values = held_out_recordings(tested, seed=1)
     assert rows["session"].eq("Ses01").all()
     assert rows["part"].value_counts().to_dict() == {"test": 8, "validation": 8}
     assert rows.groupby("part")["speaker"].unique().map(list).to_dict() == {

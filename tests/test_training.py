@@ -121,7 +121,7 @@ def test_the_weights_of_the_best_epoch_are_kept(corpus, tmp_path):
     assert all(torch.equal(whole.weights[key], again[key]) for key in again)
 
 
-def test_the_held_out_session_is_not_used_in_training(corpus):
+def test_the_held_out_recordings_is_not_used_in_training(corpus):
     fold = fold_of(corpus)
     held_out = set(np.flatnonzero(fold.table["session"] == "Ses01"))
     unlabelled = fold.unlabelled_recordings(fold.store)

@@ -5,8 +5,8 @@ can be corrected by its author, so the reader stops at an error and reports its 
 Word times come from aligners; words outside their recording are dropped and counted.
 
 A recording is a complete file. `start` and `end` give its position in a dialogue and do not select
-a part of it. Rows with the same audio and speakers in two sessions are therefore rejected: they
-could end up in both training and test data.
+a part of it. Rows with the same audio are therefore rejected: they could end up in both training
+and test data.
 """
 
 import re
@@ -50,7 +50,7 @@ def read_manifest(
         folder: The folder of the tables; paths in recordings.csv are relative to it. Without a
             words.csv, speech detected in the audio replaces the words.
         name: The name of the corpus, for the summary.
-        labelled: Require sessions, speakers, genders and valence, not only ids and paths.
+        labelled: Require speakers and valence, not only ids and paths.
         multitask: Require activation as well.
         workers: The number of processes, which does not change the tables.
 
@@ -59,12 +59,7 @@ def read_manifest(
     """
     folder, issues = Path(folder), IssueCounts()
     tasks = DIMENSIONS[: 1 + multitask] if labelled else ()
-    required = (
-        "recording",
-        "path",
-        *(("session", "speaker", "gender") if labelled else ()),
-        *tasks,
-    )
+    required = ("recording", "path", *(("speaker",) if labelled else ()), *tasks)
     path = folder / "recordings.csv"
     rows = list(read_rows(path, required, RECORDING_COLUMNS, issues))
     if not rows:
@@ -98,17 +93,18 @@ def _parse_recording(row: Row, labelled: bool) -> dict[str, Any]:
     if not ID.fullmatch(name) or len(name.encode()) > MAX_ID_BYTES:
         allowed = "letters, digits and _ . + -, starting with a letter, a digit or _"
         raise row.error(f"`recording` is `{name}`, which cannot be a file name. Use {allowed}.")
-    gender = row.text("gender", required=labelled)
-    if gender not in (("F", "M") if labelled else ("F", "M", "")):
-        raise row.error(f"`gender` is `{gender}`. Use F or M.")
+    gender = row.text("gender")
+    if gender not in ("F", "M", ""):
+        raise row.error(f"`gender` is `{gender}`. Use F, M, or leave the cell empty.")
     raters = row.number("raters", low=1, high=1000)
     if raters % 1 > 0:
         raise row.error(f"`raters` is `{row.text('raters')}`. Use a whole number.")
     start, end = row.number("start", low=0), row.number("end", low=0)
     if end < start:
         raise row.error(f"`end` is {end:g}, before `start` at {start:g}. Correct one of them.")
-    text = {column: row.text(column, labelled) for column in ("session", "speaker")}
-    text |= {column: row.text(column) for column in ("dialogue", "emotion")}
+    text = {column: row.text(column) for column in ("dialogue", "emotion")}
+    text["speaker"] = row.text("speaker", required=labelled)
+    text["session"] = row.text("session", required=labelled and row.text("session") != "")
     numbers = {column: row.number(column, low=1, high=5) for column in DIMENSIONS}
     path = row.text("path", required=True)
     times = {"start": start, "end": end}

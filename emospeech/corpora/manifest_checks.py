@@ -1,8 +1,7 @@
 """Checks that a manifest keeps recordings and speakers apart.
 
 Folds are made from sessions and speakers, and a recording belongs to one part of a fold. The same
-audio in two rows, a speaker with two spellings or a speaker in two sessions could end up in both
-training and test data.
+audio in two rows or a speaker with two spellings could end up in both training and test data.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -38,16 +37,14 @@ def check_spellings(rows: Iterable[Row]) -> None:
 
 
 def check_speakers(rows: Iterable[Row]) -> None:
-    """Raise CorpusError if a speaker has two genders or is in two sessions."""
+    """Raise CorpusError if a speaker has two genders."""
     first = {}
     for row in rows:
-        speaker = row.text("speaker", required=True)
-        for column in ("gender", "session"):
-            value = row.text(column)
-            known, line = first.setdefault((speaker, column), (value, row.line))
-            if value != known:
-                problem = f"`{column}` of {speaker} is `{value}`, but `{known}` on line {line}"
-                raise row.error(f"{problem}. Give each speaker one gender and one session.")
+        speaker, gender = row.text("speaker", required=True), row.text("gender")
+        known, line = first.setdefault(speaker, (gender, row.line))
+        if gender != known:
+            problem = f"`gender` of {speaker} is `{gender}`, but `{known}` on line {line}"
+            raise row.error(f"{problem}. Give each speaker one gender.")
 
 
 def check_audio(rows: Sequence[Row], durations: Sequence[float], files: Sequence[Path]) -> None:

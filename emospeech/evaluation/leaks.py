@@ -37,6 +37,7 @@ class LeakEvidence:
         draws: {model: draws.csv of the selected trial and the additional seeds of all folds, with
             columns `fold` and `training`}.
         choices: {model: (best.json, trials.csv)}.
+        by_session: Whether a fold holds out all speakers of a session (`folds.scheme`).
     """
 
     parts: pd.DataFrame
@@ -46,6 +47,7 @@ class LeakEvidence:
     predictions: dict[str, pd.DataFrame]
     draws: dict[str, pd.DataFrame]
     choices: dict[str, tuple[dict, pd.DataFrame]]
+    by_session: bool = True
 
 
 def parts_table(
@@ -86,6 +88,8 @@ def equal_audio_table(labelled: Store, stores: dict[str, Store]) -> pd.DataFrame
 def leak_table(evidence: LeakEvidence) -> pd.DataFrame:
     """Return leaks.csv, a row per check: cases, violations, and whether it passed or failed."""
     checks = _fold_checks(evidence.parts) | _audio_check(evidence)
+    if evidence.by_session:
+        checks |= _session_check(evidence.parts)
     for model, draws in evidence.draws.items():
         checks |= _draw_checks(model, draws, evidence)
     for model, (best, trials) in evidence.choices.items():
@@ -115,20 +119,23 @@ def _fold_checks(parts: pd.DataFrame) -> Checks:
         part: set(zip(rows["fold"], rows["speaker"], strict=True))
         for part, rows in parts.groupby("part")
     }
-    sessions = parts.loc[:, ["fold", "session", "part"]].drop_duplicates()
-    left_out = sessions.query("part != 'train'").drop(columns="part").drop_duplicates()
-    trained = sessions.query("part == 'train'").merge(left_out, on=["fold", "session"])
     tested = parts.query("part == 'test'").groupby("speaker")["fold"].nunique()
     return {
         "every recording has one part in each fold": (cases, cases - (in_fold == 1).sum()),
         "no speaker is in two parts of a fold": (len(by_speaker), (by_speaker > 1).sum()),
-        "no held-out session of a fold is in its training part": (len(left_out), len(trained)),
         "validation and test speaker of a fold differ": (
             len(ends.get("test", ())),
             len(ends.get("test", set()) & ends.get("validation", set())),
         ),
         "every speaker is tested in one fold at most": (len(tested), (tested > 1).sum()),
     }
+
+
+def _session_check(parts: pd.DataFrame) -> Checks:
+    sessions = parts.loc[:, ["fold", "session", "part"]].drop_duplicates()
+    held_out = sessions.query("part != 'train'").drop(columns="part").drop_duplicates()
+    trained = sessions.query("part == 'train'").merge(held_out, on=["fold", "session"])
+    return {"no held-out session of a fold is in its training part": (len(held_out), len(trained))}
 
 
 def _audio_check(evidence: LeakEvidence) -> Checks:
@@ -171,7 +178,7 @@ def _draw_checks(model: str, draws: pd.DataFrame, evidence: LeakEvidence) -> Che
             len(validation),
             (validation["part"] != "validation").sum(),
         ),
-        f"{model} uses no unlabelled audio of a held-out session": (
+        f"{model} uses no unlabelled audio of held-out speakers": (
             len(unlabelled),
             outside.sum() + len(drawn_copies),
         ),

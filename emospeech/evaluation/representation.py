@@ -1,8 +1,8 @@
 """The shared layer: a map of the recordings, and properties that nearest neighbours share.
 
-Each fold is analysed separately, with the recordings of its held-out session, since the networks of
-different folds have unrelated representations. The map shows the first two principal components; it
-has no parameters to tune, and does not create spurious clusters. Nearest neighbours consider all
+Each fold is analysed separately, with the recordings of its held-out speakers, since the networks
+of different folds have unrelated representations. The map shows the first two principal components;
+it has no parameters to tune, and does not create spurious clusters. Nearest neighbours consider all
 dimensions. Neighbours among the crops, the input, show how much similarity the network did not have
 to learn.
 """
@@ -23,10 +23,10 @@ NEIGHBOURS = 10
 NEIGHBOUR_COLUMNS = ["property", "space", "recordings", "neighbours", "share", "chance"]
 
 
-def held_out_session(
+def held_out_recordings(
     predictor: "FoldPredictor", seed: int
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """Return rows, crops and activations of the recordings of the held-out session.
+    """Return rows, crops and activations of the recordings of the held-out speakers.
 
     Returns:
         The COLUMNS and `part` of the n recordings of the test and validation parts; their crops,

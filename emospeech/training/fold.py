@@ -73,7 +73,7 @@ class Fold:
     def unlabelled_recordings(self, store: Store) -> np.ndarray:
         """Return the indices of the recordings of a store that may be used without labels.
 
-        In the fold's own store these are the training part, since nothing of the held-out session
+        In the fold's own store these are the training part, since nothing of the held-out speakers
         may be used in training. In another store they are all recordings.
 
         Raises:

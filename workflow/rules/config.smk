@@ -121,7 +121,10 @@ SYNTHETIC = config["corpora"]["synthetic"]
 MODELS = config["models"]["names"]
 ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
 MULTITASK = any(model.startswith("Multitask") for model in MODELS)
-FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
+try:
+    FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
+except InputError as error:  # in the file of folds.scheme: file
+    raise SystemExit(f"error: config, at folds.file: {error}")
 with config_errors():
     SpectrogramSettings(**config["spectrograms"])
     SPACE = SearchSpace(**config["search"]["space"])

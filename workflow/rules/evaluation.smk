@@ -63,6 +63,7 @@ use rule job as check_leaks with:
         **script_params("check_leaks"),
         folds=list(FOLD_NUMBERS),
         shuffle_seed=SHUFFLE_SEED,
+        by_session=config["folds"]["scheme"] == "session",
 
 
 use rule job as compare_seeds with:

@@ -4,6 +4,7 @@
 use rule job as assign_folds with:
     input:
         recordings=CORPORA / "iemocap" / "recordings.csv",
+        file=config["folds"]["file"] or [],
     output:
         folds=FOLDS,
     pathvars:

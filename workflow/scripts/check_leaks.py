@@ -33,6 +33,7 @@ def main(paths, settings):
         predictions=load_predictions(paths.predictions),
         draws={model: draws_of(model, best[model], paths.draws, settings.folds) for model in best},
         choices={model: (best[model], trials[model]) for model in best},
+        by_session=settings.by_session,
     )
     table = leak_table(evidence)
     refuse_leaks(table, paths.folds)

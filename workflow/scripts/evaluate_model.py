@@ -3,7 +3,7 @@
 import pandas as pd
 
 from emospeech.evaluation.predictions import predictions_of
-from emospeech.evaluation.representation import held_out_session, map_table, neighbours_table
+from emospeech.evaluation.representation import held_out_recordings, map_table, neighbours_table
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_json, write_table
 from emospeech.training.fold import LabelledCorpus
@@ -23,7 +23,7 @@ def main(paths, settings):
             crops.append(predictions.assign(crop_seed=seed))
             if seed == study.seed:
                 write_table(path, predictions)
-        rows, spectrograms, activations = held_out_session(predictor, study.seed)
+        rows, spectrograms, activations = held_out_recordings(predictor, study.seed)
         maps.append(map_table(rows, activations))
         shares = neighbours_table(rows, {"shared layer": activations, "crops": spectrograms})
         shares.insert(0, "fold", predictor.fold.fold_id)

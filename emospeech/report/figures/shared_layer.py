@@ -1,4 +1,4 @@
-"""Shared-layer activations of the held-out session of each fold, in two dimensions."""
+"""Shared-layer activations of the held-out speakers of each fold, in two dimensions."""
 
 import numpy as np
 import pandas as pd
