@@ -10,7 +10,7 @@ from emospeech.corpora.corpus_tables import (
     load_summary,
     load_words,
     write_corpus,
-    write_labels,
+    write_ratings,
 )
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.runtime.errors import CorpusError
@@ -63,15 +63,15 @@ def test_missing_sessions_and_dialogues_are_listed(iemocap):
 
 
 def test_written_tables_give_the_same_comparison(iemocap, tmp_path):
-    paths = [tmp_path / name for name in ("r.csv", "w.csv", "s.json", "ratings.csv", "t.csv")]
+    paths = [tmp_path / name for name in ("r.csv", "w.csv", "s.json", "ratings.csv")]
     write_corpus(iemocap, *paths[:3])
-    write_labels(iemocap, *paths[3:])
+    write_ratings(iemocap, paths[3])
     loaded = load_recordings(paths[0]), load_ratings(paths[3]), load_summary(paths[2])
     memory = check_iemocap(iemocap.recordings, iemocap.ratings, iemocap.summary)
     assert check_iemocap(*loaded).equals(memory)
     assert len(load_words(paths[1])) == iemocap.summary["words"]
-    with pytest.raises(CorpusError, match=r"t\.csv: "):
-        load_summary(paths[4])
+    with pytest.raises(CorpusError, match=r"ratings\.csv: "):
+        load_summary(paths[3])
 
 
 def test_unknown_values_are_listed(iemocap):

@@ -26,7 +26,7 @@ from emospeech.corpora.corpus_tables import (
     load_recordings,
     load_words,
     write_corpus,
-    write_labels,
+    write_ratings,
 )
 from emospeech.corpora.emoevaluation import average_mismatches, average_rating, parse_evaluation
 from emospeech.corpora.iemocap import read_iemocap
@@ -406,9 +406,8 @@ def test_iemocap_with_a_damaged_file(scratch, damage):
         return
     assert_sound(corpus, scratch)
     assert corpus.recordings[list(DIMENSIONS)].stack().between(1, 5).all()
-    paths = scratch / "ratings.csv", scratch / "transcripts.csv"
-    write_labels(corpus, *paths)
-    assert load_ratings(paths[0]).equals(corpus.ratings)
+    write_ratings(corpus, scratch / "ratings.csv")
+    assert load_ratings(scratch / "ratings.csv").equals(corpus.ratings)
     assert corpus.transcripts["recording"].tolist() == corpus.recordings["recording"].tolist()
 
 

@@ -11,13 +11,14 @@ from emospeech.corpora.corpus_tables import (
     load_recordings,
     load_words,
     write_corpus,
-    write_labels,
+    write_ratings,
 )
 from emospeech.corpora.emoevaluation import average_mismatches, average_rating, parse_evaluation
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.corpora.iemocap_transcripts import parse_transcription, parse_wdseg
 from emospeech.corpora.issues import IssueCounts
 from emospeech.runtime.errors import CorpusError
+from emospeech.runtime.files import write_table
 
 HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
 WDSEG_HEADER = "\t SFrm  EFrm    SegAScr Word\n"
@@ -152,7 +153,8 @@ def test_ratings_and_transcripts_are_written(release, tmp_path):
     release.wav("Ses01M_script01_1b_F001")
     corpus = read_iemocap(release.root)
     paths = [tmp_path / name for name in ("ratings.csv", "transcripts.csv")]
-    write_labels(corpus, *paths)
+    write_ratings(corpus, paths[0])
+    write_table(paths[1], corpus.transcripts)
     assert paths[0].read_text().splitlines() == [
         "recording,rater,kind,valence,activation,dominance",
         "Ses01F_impro01_F000,E2,external,4,4,4",

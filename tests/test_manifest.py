@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from emospeech.corpora.corpus_tables import load_recordings, load_words, write_corpus
 from emospeech.corpora.manifest import read_manifest
 from emospeech.runtime.errors import CorpusError
+from emospeech.training.targets import external_ratings
 
 RATE = 8000
 HEADER = "recording,path,session,speaker,gender,valence,activation"
@@ -43,12 +44,16 @@ def audio(tmp_path_factory):
 def manifest(audio):
     """Write the tables, without words.csv if `words` is None, and read them."""
 
-    def read(rows=ROWS, header=HEADER, words=None, labelled=True, **options):
-        (audio / "words.csv").unlink(missing_ok=True)
+    def read(rows=ROWS, header=HEADER, words=None, labelled=True, ratings=None, **options):
+        for name in ("words.csv", "ratings.csv"):
+            (audio / name).unlink(missing_ok=True)
         (audio / "recordings.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
         if words is not None:
             text = "\n".join(["recording,start,end", *words, ""])
             (audio / "words.csv").write_text(text, encoding="utf-8")
+        if ratings is not None:
+            text = "\n".join(["recording,rater,valence,activation", *ratings, ""])
+            (audio / "ratings.csv").write_text(text)
         return read_manifest(audio, "toy", labelled, **options)
 
     return read
@@ -136,6 +141,60 @@ def test_unlabelled_audio_needs_only_paths(manifest):
     meetings = ["x,wav/a1.wav,m1,Ann", "y,wav/a2.wav,m2,Ann"]
     again = manifest(meetings, "recording,path,session,speaker", labelled=False)
     assert again.summary["sessions"] == 2, "speakers may be in two sessions"
+
+
+RATINGS = [
+    *("a1,E1,1,2", "a1,E2,2,4", "a1,E3,2,"),
+    *("a2,E1,4,3", "a2,E3,5,3", "b1,E2,5,3"),
+]
+
+
+def test_labels_are_the_mean_ratings_unless_they_are_given(manifest):
+    corpus = manifest(ratings=RATINGS, multitask=True)  # a2 has no valence, b1 has 4.5
+    labels = corpus.recordings.set_index("recording")[["valence", "activation", "raters"]]
+    assert labels.loc["a2"].tolist() == [4.5, 5, 2]
+    assert labels.loc["b1"].tolist() == [4.5, 3, 1]
+    assert corpus.summary["irregular"]["valence differs from ratings.csv"] == 2
+    assert corpus.summary["irregular"]["activation differs from ratings.csv"] == 2
+    assert len(corpus.ratings) == len(RATINGS)
+    assert set(corpus.ratings["kind"]) == {"external"}
+    given = external_ratings(corpus.ratings, ["a1", "007"], "activation")
+    assert given == [[2, 4], []]
+
+
+def test_labels_may_be_in_the_ratings_only(manifest):
+    rows = ["a1,wav/a1.wav,Ann", "a2,wav/a2.wav,Abe", "b1,wav/b1.wav,Bea"]
+    header = "recording,path,speaker"
+    table = manifest(rows, header, ratings=RATINGS, multitask=True).recordings
+    np.testing.assert_allclose(table["valence"], [5 / 3, 4.5, 5])
+    np.testing.assert_allclose(table["activation"], [3, 3, 3])
+
+
+def test_labels_on_another_scale_are_mapped_to_one_to_five(manifest):
+    ratings = ["a1,E1,-1,0.5", "a1,E2,0,1"]
+    rows = ["a1,wav/a1.wav,Ann,", "a2,wav/a2.wav,Abe,0.25"]
+    header = "recording,path,speaker,valence"
+    corpus = manifest(rows, header, ratings=ratings, scale=(-1, 1))
+    np.testing.assert_allclose(corpus.recordings["valence"], [2, 3.5])
+    assert corpus.ratings["valence"].tolist() == [1, 3]
+    assert corpus.ratings["activation"].tolist() == [4, 5]
+    assert corpus.summary["scale"] == [-1, 1]
+    with pytest.raises(CorpusError, match=r"recordings\.csv:3: `valence` is `4`"):
+        manifest([rows[0], rows[1].replace("0.25", "4")], header, scale=(-1, 1))
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("c9,E1,3,3", r"ratings\.csv:2: .*c9"),
+        ("a2,,3,3", r"ratings\.csv:2: `rater`"),
+        ("b1,E2,3,3", r"ratings\.csv:7: .*E2.*line 2"),
+        ("b1,E1,6,3", r"ratings\.csv:2: `valence` is `6`"),
+    ],
+)
+def test_errors_in_ratings_name_the_line(manifest, row, message):
+    with pytest.raises(CorpusError, match=message):
+        manifest(ratings=[row, *RATINGS[1:]])
 
 
 def test_sessions_and_genders_are_optional(manifest):

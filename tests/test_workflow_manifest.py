@@ -86,6 +86,48 @@ def test_corpus_without_words_runs_to_metrics(project):
     assert "Nothing to be done" in run(project, "results/own/evaluation/metrics.csv").output
 
 
+def test_corpus_with_ratings_is_run_on_groups_of_speakers(project):
+    """Labels come from ratings between 0 and 1; sessions and genders are unknown."""
+    own, rated = project.folder / "own", project.folder / "rated"
+    rated.mkdir()
+    (rated / "wav").symlink_to(own / "wav")
+    table = pd.read_csv(own / "recordings.csv", dtype={"recording": str})
+    columns = ["recording", "path", "speaker"]
+    table[columns].to_csv(rated / "recordings.csv", index=False)
+    ratings = [
+        (name, rater, (label - 1 + change) / 4)
+        for name, label in zip(table["recording"], table["valence"], strict=True)
+        for rater, change in (("a", 0), ("b", 0.5 if label < 3 else -0.5))
+    ]
+    ratings = pd.DataFrame(ratings, columns=["recording", "rater", "valence"])
+    ratings.to_csv(rated / "ratings.csv", index=False)
+    study = STUDY | {
+        "results": "results/rated",
+        "folds": {"scheme": "speakers", "groups": 3},
+        "labels": {"encoding": "histogram"},
+        "corpora": {"iemocap": {"manifest": "rated", "scale": [0, 1]}},
+    }
+    (project.folder / "rated.yaml").write_text(yaml.safe_dump(study))
+    targets = [f"results/rated/evaluation/{name}.csv" for name in ("metrics", "leaks")]
+    done = project.run(*targets, config="rated.yaml", demo=False)
+    assert done.returncode == 0, done.output
+    results = project.folder / "results/rated"
+    labels = pd.read_csv(results / "corpora/iemocap/recordings.csv")["valence"]
+    assert sorted(labels.unique()) == [1.25, 2.25, 2.75, 3.75, 4.75]
+    folds = pd.read_csv(results / "folds.csv", dtype={"recording": str}).merge(
+        table, on="recording"
+    )
+    assert folds.query("part == 'test'").groupby("fold")["speaker"].nunique().tolist() == [2, 2, 2]
+    best = json.loads((results / "search/BasicCNN/best.json").read_text())
+    assert [trial["validation_folds"] for trial in best["folds"].values()] == [
+        [1, 2],
+        [2, 3],
+        [1, 3],
+    ]
+    references = pd.read_csv(results / "evaluation/references.csv")
+    assert "rater" in set(references["reference"])
+
+
 def test_edited_table_is_read_again(project):
     path = project.folder / "own/recordings.csv"
     before = path.read_text()

@@ -5,7 +5,7 @@ The functions named `load_*` raise CorpusError for a file that is missing or inv
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,8 +35,8 @@ class Corpus(NamedTuple):
         recordings: RECORDING_COLUMNS, sorted by recording.
         words: WORD_COLUMNS, sorted by recording, start and end.
         summary: Sizes and issue counts, ready for JSON.
-        ratings: RATING_COLUMNS, a row for each rater of each recording, as in the files and NaN if
-            missing. Only for IEMOCAP.
+        ratings: RATING_COLUMNS, a row for each rater of each recording, NaN if missing. Those of
+            IEMOCAP are as in its files; a manifest may have none.
         transcripts: TRANSCRIPT_COLUMNS, a row for each recording. `style` is improvised or
             scripted. Only for IEMOCAP.
     """
@@ -104,15 +104,19 @@ def write_corpus(
     write_json(summary_path, corpus.summary)
 
 
-def write_labels(
-    corpus: Corpus, ratings_path: str | os.PathLike, transcripts_path: str | os.PathLike
-) -> None:
-    """Write the ratings, without trailing zeros, and the transcripts as CSV files."""
+def write_ratings(corpus: Corpus, path: str | os.PathLike) -> None:
+    """Write the ratings, without trailing zeros, as a CSV file."""
     ratings = {
         name: corpus.ratings[name].map("{:.10g}".format, na_action="ignore") for name in DIMENSIONS
     }
-    write_table(ratings_path, corpus.ratings.assign(**ratings))
-    write_table(transcripts_path, corpus.transcripts)
+    write_table(path, corpus.ratings.assign(**ratings))
+
+
+def to_five_points(value: float, scale: Sequence[float]) -> float:
+    """Return a value on the scale (low, high), mapped linearly to the scale from 1 to 5."""
+    low, high = scale
+    factor = 4 / (high - low)
+    return value * factor + (1 - low * factor)  # without rounding errors for 1 to 5
 
 
 def load_recordings(path: str | os.PathLike) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Reader for any corpus with a manifest: recordings.csv and, optionally, words.csv.
+"""Reader for any corpus with a manifest: recordings.csv, optionally words.csv and ratings.csv.
 
 The columns are those of the tables that all readers return. Unlike a published release, a manifest
 can be corrected by its author, so the reader stops at an error and reports its line.
@@ -9,6 +9,7 @@ a part of it. Rows with the same audio are therefore rejected: they could end up
 and test data.
 """
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,10 +18,13 @@ from typing import Any
 from emospeech.corpora.audio import SHORTENED, check_file, measure_audio
 from emospeech.corpora.corpus_tables import (
     DIMENSIONS,
+    RATING_COLUMNS,
     RECORDING_COLUMNS,
     WORD_COLUMNS,
     Corpus,
     make_corpus,
+    make_table,
+    to_five_points,
 )
 from emospeech.corpora.csv_rows import Row, read_rows
 from emospeech.corpora.issues import IssueCounts
@@ -38,28 +42,38 @@ from emospeech.runtime.processes import ordered_map
 # Ids become names of files and groups in stores.
 ID = re.compile(r"\w[\w.+-]*")
 MAX_ID_BYTES = 200  # file systems allow 255
+FIVE_POINTS = (1.0, 5.0)  # the scale of the labels in the tables
+MAX_LABEL_ERROR = 0.01  # difference between a label and the mean of its ratings
 MAX_DURATION_ERROR = 0.1  # seconds; difference between the stated duration and that of the file
 
 
 def read_manifest(
-    folder: str | Path, name: str, labelled: bool, multitask: bool = False, workers: int = 1
+    folder: str | Path,
+    name: str,
+    labelled: bool,
+    multitask: bool = False,
+    workers: int = 1,
+    scale: Sequence[float] = FIVE_POINTS,
 ) -> Corpus:
     """Read a corpus from its manifest.
 
     Args:
         folder: The folder of the tables; paths in recordings.csv are relative to it. Without a
-            words.csv, speech detected in the audio replaces the words.
+            words.csv, speech detected in the audio replaces the words. With a ratings.csv, labels
+            that recordings.csv lacks are the mean ratings.
         name: The name of the corpus, for the summary.
         labelled: Require speakers and valence, not only ids and paths.
         multitask: Require activation as well.
         workers: The number of processes, which does not change the tables.
+        scale: The lowest and highest value of labels and ratings, mapped linearly to 1 and 5.
 
     Raises:
         CorpusError: A table or an audio file contains an error.
     """
     folder, issues = Path(folder), IssueCounts()
     tasks = DIMENSIONS[: 1 + multitask] if labelled else ()
-    required = ("recording", "path", *(("speaker",) if labelled else ()), *tasks)
+    rated = labelled and (folder / "ratings.csv").exists()
+    required = ("recording", "path", *(("speaker",) if labelled else ()), *(() if rated else tasks))
     path = folder / "recordings.csv"
     rows = list(read_rows(path, required, RECORDING_COLUMNS, issues))
     if not rows:
@@ -68,13 +82,14 @@ def read_manifest(
     check_spellings(rows)
     if labelled:
         check_speakers(rows)
-    recordings = [_parse_recording(row, labelled) for row in rows]
+    recordings = [_parse_recording(row, labelled, scale) for row in rows]
     files = [folder / row["path"] for row in recordings]
     durations = _measure_durations(rows, files, workers, issues)
     recordings = [
         row | {"duration": seconds} for row, seconds in zip(recordings, durations, strict=True)
     ]
     check_audio(rows, durations, files)
+    ratings = _read_ratings(folder / "ratings.csv", recordings, scale, issues) if rated else []
     for task in tasks:
         unlabelled = sum(row[task] != row[task] for row in recordings)  # NaN differs from itself
         issues.irregular[f"recording without {task}"] += unlabelled
@@ -84,10 +99,13 @@ def read_manifest(
         words = _read_words(folder / "words.csv", recordings, issues)
     else:
         words = _detect_words(files, recordings, workers, issues)
-    return make_corpus(name, recordings, words, issues)
+    corpus = make_corpus(name, recordings, words, issues)
+    if labelled:
+        corpus.summary["scale"] = list(scale)
+    return corpus._replace(ratings=make_table(sorted(ratings), RATING_COLUMNS))
 
 
-def _parse_recording(row: Row, labelled: bool) -> dict[str, Any]:
+def _parse_recording(row: Row, labelled: bool, scale: Sequence[float]) -> dict[str, Any]:
     """Return the values of a row by column, without the duration."""
     name = row.text("recording", required=True)
     if not ID.fullmatch(name) or len(name.encode()) > MAX_ID_BYTES:
@@ -105,12 +123,51 @@ def _parse_recording(row: Row, labelled: bool) -> dict[str, Any]:
     text = {column: row.text(column) for column in ("dialogue", "emotion")}
     text["speaker"] = row.text("speaker", required=labelled)
     text["session"] = row.text("session", required=labelled and row.text("session") != "")
-    numbers = {column: row.number(column, low=1, high=5) for column in DIMENSIONS}
+    numbers = _parse_labels(row, scale)
     path = row.text("path", required=True)
     times = {"start": start, "end": end}
     return {"recording": name, "path": path, "gender": gender, "raters": raters} | (
         text | times | numbers
     )
+
+
+def _parse_labels(row: Row, scale: Sequence[float]) -> dict[str, float]:
+    """Return {dimension: label from 1 to 5}, NaN if empty."""
+    low, high = scale
+    values = {dimension: row.number(dimension, low, high) for dimension in DIMENSIONS}
+    return {dimension: to_five_points(value, scale) for dimension, value in values.items()}
+
+
+def _read_ratings(
+    path: Path, recordings: Sequence[dict], scale: Sequence[float], issues: IssueCounts
+) -> list[tuple]:
+    """Return the ratings as tuples of RATING_COLUMNS, and fill in missing labels with their means.
+
+    Labels that differ from the mean of their ratings are kept and counted.
+    """
+    by_name = {row["recording"]: row for row in recordings}
+    lines, ratings = {}, []
+    columns = [name for name in RATING_COLUMNS if name != "kind"]
+    for row in read_rows(path, ("recording", "rater"), columns, issues):
+        name, rater = row.text("recording", required=True), row.text("rater", required=True)
+        if name not in by_name:
+            problem = f"`recording` is `{name}`, which is not in recordings.csv"
+            raise row.error(f"{problem}. Add it there, or remove this row.")
+        if (name, rater) in lines:
+            problem = f"`rater` is `{rater}`, who rated {name} on line {lines[name, rater]} already"
+            raise row.error(f"{problem}. Remove one of the rows.")
+        lines[name, rater] = row.line
+        ratings.append((name, rater, "external", *_parse_labels(row, scale).values()))
+    rows = make_table(ratings, RATING_COLUMNS).groupby("recording")
+    found = rows[list(DIMENSIONS)].mean().assign(raters=rows.size())
+    for name, values in found.to_dict("index").items():
+        row = by_name[name]
+        for column, value in values.items():
+            if math.isnan(row[column]):
+                row[column] = value
+            elif abs(row[column] - value) > MAX_LABEL_ERROR:
+                issues.irregular[f"{column} differs from ratings.csv"] += 1
+    return ratings
 
 
 def _measure_durations(

@@ -94,6 +94,7 @@ if MANIFESTS:
             recordings=CORPORA / "{corpus}" / "recordings.csv",
             words=CORPORA / "{corpus}" / "words.csv",
             summary=CORPORA / "{corpus}" / "summary.json",
+            ratings=CORPORA / "{corpus}" / "ratings.csv",
         pathvars:
             job="corpora/read_{corpus}",
         wildcard_constraints:
@@ -106,6 +107,7 @@ if MANIFESTS:
             corpus="{corpus}",
             labelled=lambda wildcards: wildcards.corpus == "iemocap",
             multitask=MULTITASK,
+            scale=lambda wildcards: config["corpora"][wildcards.corpus].get("scale", [1, 5]),
 
 
 use rule job as check_corpus with:

@@ -1,7 +1,5 @@
 """evaluation: tables of metrics and checks from the predictions of all models."""
 
-# A manifest has labels without individual ratings.
-RATINGS = [] if "iemocap" in MANIFESTS else CORPORA / "iemocap" / "ratings.csv"
 EVALUATION_TABLES = [
     *("metrics", "intervals", "cells", "comparisons", "references", "slices", "leaks"),
     *("crops", "spread", "neighbours"),
@@ -14,7 +12,7 @@ use rule job as compute_metrics with:
         **LABELLED,
         predictions=ALL_PREDICTIONS,
         neighbours_of_models=expand(EVALUATION / "{model}" / "neighbours.csv", model=MODELS),
-        ratings=RATINGS,
+        ratings=CORPORA / "iemocap" / "ratings.csv",
     output:
         **evaluation_files("metrics", "references", "slices", "neighbours"),
         confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),

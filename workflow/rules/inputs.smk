@@ -1,5 +1,6 @@
 """The folders of the corpora, checked before the first job, and input functions of the rules."""
 
+from emospeech.corpora.corpus_tables import to_five_points
 from emospeech.labels import are_integers
 
 MISSING_CORPUS = """\
@@ -57,14 +58,19 @@ def manifest_folder(corpus):
 
 
 def manifest_tables(folder):
-    """Return the tables of a manifest; words.csv is optional."""
-    names = ("recordings.csv", "words.csv")
+    """Return the tables of a manifest; only recordings.csv is required."""
+    names = ("recordings.csv", "words.csv", "ratings.csv")
     return [file for name in names if (file := Path(folder, name)).exists()]
 
 
 def histogram_ratings():
     """Return the table of ratings if the targets are their histograms, else no input."""
-    return CORPORA / "iemocap" / "ratings.csv" if ENCODING == "histogram" else []
+    if ENCODING != "histogram":
+        return []
+    if "iemocap" in MANIFESTS and not Path(MANIFESTS["iemocap"], "ratings.csv").exists():
+        problem = f"histogram needs the ratings of each rater, but {MANIFESTS['iemocap']} has no"
+        exit_with("labels.encoding", f"{problem} ratings.csv. Add it, or set the key to fuzzy.")
+    return CORPORA / "iemocap" / "ratings.csv"
 
 
 def known_labels():
@@ -73,8 +79,10 @@ def known_labels():
     tasks = ["valence", "activation"] if MULTITASK else ["valence"]
     import pandas as pd  # rarely needed, and slow to import
 
+    scale = config["corpora"]["iemocap"]["scale"] if "iemocap" in MANIFESTS else (1, 5)
     try:
-        return pd.read_csv(Path(folder, "recordings.csv"))[tasks].to_numpy(float).ravel()
+        labels = pd.read_csv(Path(folder, "recordings.csv"))[tasks].to_numpy(float).ravel()
+        return to_five_points(labels, scale)
     except (OSError, ValueError, KeyError):  # a missing table, or errors that its reader reports
         return []
 
@@ -86,4 +94,7 @@ def unlabelled_stores(wildcards):
     return [SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED]
 
 
+LOW, HIGH = config["corpora"]["iemocap"]["scale"]
+if LOW >= HIGH:
+    exit_with("corpora.iemocap.scale", f"[{LOW:g}, {HIGH:g}] does not increase. Give low, high.")
 MANIFESTS = {corpus: folder for corpus in CORPORA_IN_USE if (folder := manifest_folder(corpus))}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from emospeech.corpora.corpus_tables import write_corpus
+from emospeech.corpora.corpus_tables import write_corpus, write_ratings
 from emospeech.corpora.manifest import read_manifest
 from emospeech.runtime import jobs
 
@@ -14,8 +14,10 @@ def main(paths, settings):
         labelled=settings.labelled,
         multitask=settings.multitask,
         workers=settings.threads,
+        scale=settings.scale,
     )
     write_corpus(corpus, paths.recordings, paths.words, paths.summary)
+    write_ratings(corpus, paths.ratings)
 
 
 if __name__ == "__main__":
