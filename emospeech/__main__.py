@@ -1,4 +1,4 @@
-"""The command line, `python -m emospeech`: apply the networks of a study, and show its results.
+"""The command line, `python -m emospeech`: describe corpora, score recordings, show results.
 
 The library is imported where it is used, because torch takes seconds to import.
 """
@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import TextIO
 from emospeech.runtime.errors import InputError, access_error
 from emospeech.runtime.files import atomic_path
 
-DESCRIPTION = "Apply the networks of a study to other recordings, or show its results."
+DESCRIPTION = "Describe a corpus, score recordings with trained networks, or show results."
 PREDICT = """\
 Score recordings with trained networks and print a CSV with a row per file: the probabilities p1 to
 p5 of the five valence classes (very negative to very positive), the expected valence from 1 to 5,
@@ -25,6 +26,10 @@ and class3 (negative, neutral or positive). Multitask models add the probabiliti
 value of activation. The probabilities of several networks, such as those of the folds, are
 averaged."""
 DESCRIBE = "Print the model, the settings and the validation score of a weights file as JSON."
+MANIFEST = """\
+Write the manifest of a public corpus from the names of its files: recordings.csv, mapping.csv with
+the labels of each emotion and their source, ratings.csv if there are votes of listeners, and
+study.yaml, a config that runs the study on them."""
 RESULTS = "Print the main results of a study next to those of the paper, and the report's path."
 WEIGHTS_SUFFIX = ".safetensors"
 
@@ -72,6 +77,13 @@ def command_parser() -> argparse.ArgumentParser:
     parser.add_argument("weights", metavar="PATH", help="a weights.safetensors file of a study")
     parser.set_defaults(run=describe)
 
+    parser = commands.add_parser("manifest", help="describe a corpus", description=MANIFEST)
+    parser.add_argument("corpus", choices=("emodb", "ravdess", "crema_d"))
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder of the corpus")
+    output = "folder of the new files (default: the folder of the corpus)"
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help=output)
+    parser.set_defaults(run=import_corpus)
+
     parser = commands.add_parser("results", help="show the results", description=RESULTS)
     parser.add_argument("results", nargs="?", default="results", metavar="FOLDER", help=folder)
     parser.set_defaults(run=show_results)
@@ -109,6 +121,21 @@ def describe(arguments: argparse.Namespace) -> int:
     from emospeech.training.weights import read_description
 
     print(json.dumps(read_description(arguments.weights), indent=2))
+    return 0
+
+
+def import_corpus(arguments: argparse.Namespace) -> int:
+    """Write the manifest of a public corpus, and print its size and what was left out."""
+    from emospeech.corpora.importers import IMPORTERS, write_manifest
+
+    manifest = IMPORTERS[arguments.corpus](arguments.folder)
+    output = arguments.output or arguments.folder
+    write_manifest(manifest, arguments.folder, output)
+    table, counts = manifest.recordings, manifest.issues.to_dict()
+    print(f"{output}: {len(table)} recordings of {table['speaker'].nunique()} speakers")
+    for problem, count in (counts["left_out"] | counts["irregular"]).items():
+        print(f"note: {problem}: {count}", file=sys.stderr)
+    print(f"Next: snakemake --cores 8 --configfile {shlex.quote(str(output / 'study.yaml'))}")
     return 0
 
 
