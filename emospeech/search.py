@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import read_table
 from emospeech.training.trial import FOLD_UAR, PARAMETERS
 
 
@@ -159,7 +160,7 @@ def chosen_histories(
     """
     files = sorted(zip(validations["fold"], validations["trial"], paths, strict=True))
     histories = [
-        pd.read_csv(path).assign(fold=fold)
+        read_table(path).assign(fold=fold)
         for fold, trial, path in files
         if trial == choices[fold].trial
     ]

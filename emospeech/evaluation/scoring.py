@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from emospeech.corpora.audio import audio_duration, check_file
 from emospeech.corpora.issues import IssueCounts
@@ -26,7 +25,7 @@ from emospeech.metrics import MERGED, MERGED_NAMES, expected_value, predicted_cl
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import Network
 from emospeech.runtime.errors import InputError, access_error
-from emospeech.runtime.files import read_json
+from emospeech.runtime.files import read_json, read_table
 from emospeech.spectrograms.extraction import in_memory_store
 from emospeech.spectrograms.irregularities import count_irregularities
 from emospeech.spectrograms.store import Store
@@ -140,7 +139,7 @@ def chosen_weights(results: str | os.PathLike, model: str) -> list[Path]:
     search = Path(results, "search")
     try:
         best = read_json(search / model / "best.json")
-        folds = pd.read_csv(search / model / "histories.csv")["fold"].unique()
+        folds = read_table(search / model / "histories.csv")["fold"].unique()
         trials = {fold: trial_of_fold(best, fold).trial_id for fold in folds}
     except PermissionError as error:
         raise access_error(error.filename, error) from error

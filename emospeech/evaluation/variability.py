@@ -42,7 +42,7 @@ def load_seeds(
     """
     tables = {(model, seed): table for model, table in load_predictions(paths).items()}
     for key, files in groupby(sorted(map(Path, repeated)), _model_and_seed):
-        tables[key] = pd.concat(map(pd.read_csv, files), ignore_index=True)
+        tables[key] = pd.concat(map(read_table, files), ignore_index=True)
     return dict(sorted(tables.items()))
 
 

@@ -6,8 +6,10 @@ import pandas as pd
 from tabulate import tabulate
 
 from emospeech.report.formats import MISSING, percent, share
+from emospeech.report.headings import model_name
 from emospeech.report.paper_tables import table_2
 from emospeech.runtime.errors import access_error
+from emospeech.runtime.files import read_table
 
 TITLE = "Valence of the test speakers, all folds pooled. UAR and chance level of UAR5 in %."
 # Column of the table: (heading, format of its numbers).
@@ -34,7 +36,7 @@ def results_table(results: str | Path) -> str:
     """
     files = [Path(results, "evaluation", f"{name}.csv") for name in ("metrics", "intervals")]
     try:
-        metrics, intervals = (pd.read_csv(file) for file in files)
+        metrics, intervals = (read_table(file) for file in files)
     except OSError as error:
         raise access_error(error.filename, error, if_missing="Run the study first") from error
     table = table_2(metrics)
@@ -45,7 +47,7 @@ def results_table(results: str | Path) -> str:
     }
     table["interval"] = [bounds.get(model) for model in table["model"]]
     rows = [
-        [row["model"]]
+        [model_name(row["model"])]
         + [
             MISSING if pd.isna(row[column]) else form(row[column])
             for column, (_, form) in COLUMNS.items()

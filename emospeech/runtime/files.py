@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # imported within functions: the command line needs neither f
     import pandas as pd
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # device, quota, file size
+IDS = ("recording", "speaker", "session", "dialogue")  # columns with names of a corpus
 Loaded = TypeVar("Loaded")
 
 
@@ -94,14 +95,15 @@ def read_json(path: str | os.PathLike) -> Any:
 
 
 def read_table(path: str | os.PathLike) -> "pd.DataFrame":
-    """Return a CSV table whose columns `recording`, `speaker` and `session` are text.
+    """Return a CSV table written by `write_table`, with the columns of IDS as text.
 
-    Otherwise pandas would convert values of digits to numbers and "NA" to a missing value.
+    So is the column `value` next to `slice`, because it names a slice, for example a speaker.
+    Otherwise pandas would convert names of digits to numbers and "NA" to a missing value.
     """
     import pandas as pd
 
-    text = ("recording", "speaker", "session")
     columns = pd.read_csv(path, nrows=0).columns
+    text = (*IDS, *(["value"] if "slice" in columns else []))
     missing = {name: [""] for name in columns if name not in text}
     types: Any = dict.fromkeys(text, str)
     return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)

@@ -24,7 +24,7 @@ def main(paths, settings):
     stores = {Path(path).stem: open_store(path) for path in [paths.store, *paths.unlabelled]}
     corpus = Path(paths.store).stem
     best = by_folder(paths.best, read_json)
-    trials = by_folder(paths.trials, pd.read_csv)
+    trials = by_folder(paths.trials, read_table)
     evidence = LeakEvidence(
         parts=parts_table(*tables),
         labels=parts_table(*tables, settings.shuffle_seed),

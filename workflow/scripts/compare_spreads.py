@@ -1,16 +1,14 @@
 """Compare the variability across seeds and crops with the sampling error of the speakers."""
 
-import pandas as pd
-
 from emospeech.evaluation.variability import load_crops, seeds_table, spread_table
 from emospeech.runtime import jobs
-from emospeech.runtime.files import write_table
+from emospeech.runtime.files import read_table, write_table
 
 
 def main(paths, settings):
     write_table(paths.crops, seeds_table(load_crops(paths.crops_of_models), "crop_seed"))
-    seeds = pd.read_csv(paths.seeds) if paths.seeds else None
-    crops, intervals = pd.read_csv(paths.crops), pd.read_csv(paths.intervals)
+    seeds = read_table(paths.seeds) if paths.seeds else None
+    crops, intervals = read_table(paths.crops), read_table(paths.intervals)
     write_table(paths.spread, spread_table(crops, intervals, seeds))
 
 

@@ -1,7 +1,5 @@
 """Draw the results of a model: confusions, scatter plot, learning curves, map."""
 
-import pandas as pd
-
 from emospeech.evaluation.predictions import load_predictions
 from emospeech.report.figures import confusion, learning_curves, save, scatter, shared_layer
 from emospeech.runtime import jobs
@@ -11,13 +9,13 @@ from emospeech.runtime.files import read_table
 def main(paths, settings):
     model, options = settings.model, (vars(paths), settings.resolution)
 
-    table = confusion.plot_data(pd.read_csv(paths.confusion), model)
+    table = confusion.plot_data(read_table(paths.confusion), model)
     save("confusion", confusion.draw_confusion(table, model), table, *options)
 
     table = scatter.plot_data(load_predictions(paths.predictions)[model])
     save("scatter", scatter.draw_scatter(table, model), table, *options)
 
-    table = learning_curves.plot_data(pd.read_csv(paths.histories), model)
+    table = learning_curves.plot_data(read_table(paths.histories), model)
     save("learning", learning_curves.draw_learning(table), table, *options)
 
     table = read_table(paths.map).loc[:, shared_layer.COLUMNS]

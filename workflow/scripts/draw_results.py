@@ -1,17 +1,15 @@
 """Draw the comparison of the models and the trials of the search."""
 
-import pandas as pd
-
 from emospeech.report.figures import comparison, save, trials
 from emospeech.runtime import jobs
-from emospeech.runtime.files import by_folder
+from emospeech.runtime.files import by_folder, read_table
 
 
 def main(paths, settings):
-    table = comparison.plot_data(pd.read_csv(paths.metrics), pd.read_csv(paths.intervals))
+    table = comparison.plot_data(read_table(paths.metrics), read_table(paths.intervals))
     save("comparison", comparison.draw_comparison(table), table, vars(paths), settings.resolution)
 
-    table = trials.plot_data(by_folder(paths.trials, pd.read_csv))
+    table = trials.plot_data(by_folder(paths.trials, read_table))
     save("trials", trials.draw_trials(table), table, vars(paths), settings.resolution)
 
 

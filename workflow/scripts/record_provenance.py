@@ -3,11 +3,9 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from emospeech.report.provenance import git_commit, hardware, stage_durations, versions
 from emospeech.runtime import jobs
-from emospeech.runtime.files import by_folder, write_text
+from emospeech.runtime.files import by_folder, read_table, write_text
 from emospeech.spectrograms.store import made_from
 
 
@@ -30,7 +28,7 @@ def main(paths, settings):
 
 def training_precisions(path):
     """Return the number formats that the training runs in a trials.csv used."""
-    formats = " ".join(pd.read_csv(path)["training_precision"])
+    formats = " ".join(read_table(path)["training_precision"])
     return sorted(set(formats.split()))
 
 

@@ -2,27 +2,25 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from emospeech.report.captions import figure_texts
 from emospeech.report.evaluation_tables import INPUTS
 from emospeech.report.page import Figure, Report, render
 from emospeech.runtime import jobs
-from emospeech.runtime.files import by_folder, read_json, write_text
+from emospeech.runtime.files import by_folder, read_json, read_table, write_text
 
 
 def main(paths, settings):
     report = Report(
         provenance=read_json(paths.provenance),
         corpora=dict(summaries(paths)),
-        metrics=pd.read_csv(paths.metrics),
+        metrics=read_table(paths.metrics),
         best=by_folder(paths.best, read_json),
-        confusions=by_folder(paths.confusions, pd.read_csv),
-        classes=by_folder(paths.classes, pd.read_csv),
-        trials=by_folder(paths.trials, pd.read_csv),
+        confusions=by_folder(paths.confusions, read_table),
+        classes=by_folder(paths.classes, read_table),
+        trials=by_folder(paths.trials, read_table),
         figures=tuple(figures(paths)),
         evaluation={
-            name: pd.read_csv(file) for name in (*INPUTS, "cells") if (file := getattr(paths, name))
+            name: read_table(file) for name in (*INPUTS, "cells") if (file := getattr(paths, name))
         },
         commands={"file": settings.command, "control": settings.control_command},
     )
@@ -40,7 +38,7 @@ def figures(paths):
     """Yield the figures in the order of the page, with captions and alternative texts."""
     for png in (Path(path) for path in paths.figures if path.endswith(".png")):
         kind, *model = png.stem.split("-")
-        texts = figure_texts(kind, pd.read_csv(png.with_suffix(".csv")), *model)
+        texts = figure_texts(kind, read_table(png.with_suffix(".csv")), *model)
         yield Figure(kind, str(png.with_suffix(".pdf")), png.read_bytes(), *texts)
 
 
