@@ -2,8 +2,8 @@
 
 The contingency table of labels (1, 1.5, 2, ... 5) and predicted classes determines all of the
 classification metrics. For a label halfway between two classes, both classes are correct. A correct
-prediction counts in the row of the predicted class, a wrong one in the row of the lower class; only
-this rule yields the row sums of the paper's Table 3. Strict metrics accept one class.
+prediction counts in the row of the predicted class, a wrong one in the row of the lower class, so
+the row sums depend on the predictions. Strict metrics accept one class.
 
 A class without recordings has no recall and is left out of the unweighted average recall (UAR),
 which may therefore be a mean over fewer classes. Its precision and F1 are 0.

@@ -45,6 +45,13 @@ def test_halfway_labels_accept_both_classes_and_misses_count_in_the_lower():
         assert counts[row, prediction - 1] == counts.sum() == 1
 
 
+def test_the_support_of_a_class_depends_on_the_predictions_of_halfway_labels():
+    truth = [2.0, 2.5, 2.5, 3.0, 3.5]
+    for prediction, support in ((2, [3, 2]), (3, [1, 4]), (5, [3, 2])):
+        counts = counted(truth, [prediction] * 5)
+        assert metrics.class_metrics(counts)["support"].tolist() == [0, *support, 0, 0]
+
+
 @given(st.floats(1, 5), st.integers(1, 5))
 def test_each_label_counts_once_in_a_neighbouring_class(label, prediction):
     counts = counted([label], [prediction])

@@ -113,44 +113,56 @@ def table_classes(classes: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
     Args:
         classes: The classes.csv of each model. Values of the paper's Table 3 follow its model as
-            `{model}, paper`.
+            `{model}, paper`; they are missing if they differ between the sets of counts that print
+            as Table 3.
     """
     parts = {}
     for model in in_order(classes):
         require(classes[model], ("class", "support", *CLASS_COLUMNS), f"classes of {model}")
         parts[model] = classes[model].sort_values("class", kind="stable")
         if model == paper.TABLE_3_MODEL:
-            parts[f"{model}, paper"] = class_metrics(paper.TABLE_3_COUNTS)
+            parts[f"{model}, paper"] = _paper_classes()
     if not parts:
         raise InputError("classes", "no model was evaluated. Add one to models.names.")
     table = pd.concat(parts, names=["model"]).reset_index("model")
     table["class"] = table["class"].map(lambda label: CLASSES[label - 1])
-    table = table.loc[:, ["model", "class", "support", *CLASS_COLUMNS]]
+    table = table.loc[:, ["model", "class", "support", *CLASS_COLUMNS]].astype({"support": "Int64"})
     return table.reset_index(drop=True)
+
+
+def _paper_classes():
+    """Return the class metrics of the paper's Table 3, without those that it does not determine."""
+    tables = [class_metrics(matrix) for matrix in paper.table_3_sets()]
+    differ = np.ptp(np.stack(tables), axis=0) > paper.UNIT
+    return tables[0].mask(differ)
+
+
+def recovered_ranges() -> dict[tuple, tuple[float, float]]:
+    """Return {key of DERIVED: lowest and highest value} over the sets of counts of Table 3."""
+    values = [_derived(matrix) for matrix in paper.table_3_sets()]
+    return {key: (min(v[key] for v in values), max(v[key] for v in values)) for key in DERIVED}
 
 
 def table_recovered(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Return each metric as printed, as recovered from Table 3, and of this run.
 
+    Several sets of counts print as Table 3, so a recovered metric is a range. `difference` is
+    missing if the range is wider than the last printed digit.
+
     Args:
         confusion: The confusion.csv of the model of Table 3.
         cells: The table cells.csv, which has the intervals.
     """
-    recovered = _derived(paper.TABLE_3_COUNTS)
     ours = _derived(counts(confusion, f"confusion of {paper.TABLE_3_MODEL}"))
-    bounds = _bounds(cells)
-    rows = [
-        {
-            "quantity": quantity,
-            "derivation": derivation,
-            "printed": paper.FROM_TABLE_3.get(key, np.nan),
-            "recovered": recovered[key],
-            "this_run": ours[key],
-            **bounds[key],
-            "difference": ours[key] - recovered[key],
-        }
-        for key, (quantity, derivation) in DERIVED.items()
-    ]
+    recovered, bounds = recovered_ranges(), _bounds(cells)
+    rows = []
+    for key, (quantity, derivation) in DERIVED.items():
+        low, high = recovered[key]
+        row = {"quantity": quantity, "derivation": derivation}
+        row["printed"] = paper.FROM_TABLE_3.get(key, np.nan)
+        row |= {"recovered_low": low, "recovered_high": high, "this_run": ours[key], **bounds[key]}
+        row["difference"] = ours[key] - low if high - low <= paper.UNIT else np.nan
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -164,6 +176,7 @@ def _derived(matrix):
 def table_cells(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Return a row per cell of Table 3: count and share in the paper and in this run.
 
+    The paper's counts are the smallest that print as Table 3; the shares of all sets agree.
     Shares of this run have intervals over the test speakers, unless the cell is empty. The
     arguments are those of `table_recovered`.
     """
