@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.predictions import load_predictions
+from emospeech.evaluation.predictions import BASELINES, load_predictions
 from emospeech.evaluation.scores import chance_uars, count_fold_tables
 
 DEMO, CONTROL = "results/demo", "results/control"
@@ -32,6 +32,7 @@ def pooled_results(results):
     """Return UAR5 and chance of valence by model, with both intervals of chance."""
     metrics = pd.read_csv(f"{results}/evaluation/metrics.csv")
     rows = metrics.query("scope == 'pooled' and task == 'valence'").set_index("model")
+    rows = rows.drop(index=list(BASELINES))  # they learn the original labels in both studies
     files = [
         f"{results}/evaluation/{model}/fold-{n}/predictions.csv"
         for model in rows.index

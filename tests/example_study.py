@@ -6,7 +6,7 @@ import pandas as pd
 from emospeech.evaluation.comparisons import comparisons_table
 from emospeech.evaluation.intervals import cells_table, intervals_table
 from emospeech.evaluation.leaks import LeakEvidence, leak_table, parts_table
-from emospeech.evaluation.predictions import BASELINE, predictions_table
+from emospeech.evaluation.predictions import BASELINES, predictions_table
 from emospeech.evaluation.references import references_table
 from emospeech.evaluation.representation import neighbours_table
 from emospeech.evaluation.scores import metrics_table, slices_table
@@ -57,7 +57,7 @@ def predictions_of(recordings, folds, tasks, skill, seed):
 
 
 def predictions_of_all(recordings, folds, skill=0.3, seed=0):
-    """Return the predictions of the four models and the baseline by name."""
+    """Return the predictions of the four models and the baselines by name."""
     both = ("valence", "activation")
     return {
         model: predictions_of(
@@ -67,7 +67,7 @@ def predictions_of_all(recordings, folds, skill=0.3, seed=0):
             skill,
             10 * seed + number,
         )
-        for number, model in enumerate((*MODELS, BASELINE))
+        for number, model in enumerate((*MODELS, *BASELINES))
     }
 
 
@@ -84,7 +84,7 @@ def leak_evidence(recordings, folds, predictions):
     numbers = sorted(folds["fold"].unique().tolist())
     trials = pd.DataFrame({"trial": [0]} | {f"validation_uar_fold-{n}": [0.5] for n in numbers})
     best = {"trial": 0, "validation_uar": 0.5, "validation_folds": numbers}
-    trained = [model for model in predictions if model != BASELINE]
+    trained = [model for model in predictions if model not in BASELINES]
     return LeakEvidence(
         parts=parts,
         labels=parts,
@@ -105,13 +105,13 @@ def evaluation_tables(recordings, predictions, permutations, resamples):
     crops = {(model, 1): table for model, table in trained.items()}
     crops |= {(model, 2): other_seed[model] for model in MODELS}
     return {
-        "metrics": metrics_table(trained, permutations, 1),
+        "metrics": metrics_table(predictions, permutations, 1),
         "intervals": intervals,
         "cells": cells_table(predictions, resamples, 1),
-        "comparisons": comparisons_table(predictions, BASELINE, resamples, 1),
+        "comparisons": comparisons_table(predictions, BASELINES, resamples, 1),
         "spread": spread_table(seeds_table(crops, "crop_seed"), intervals),
         "references": references_table(recordings, folds, ratings),
-        "slices": slices_table(predictions, recordings, ratings),
+        "slices": slices_table(predictions, recordings, ratings, 1),
         "leaks": leak_table(leak_evidence(recordings, folds, predictions)),
     }
 

@@ -171,7 +171,7 @@ def test_holm_on_small_examples():
 def test_comparisons_are_paired_and_report_the_smallest_p():
     good, bad = predictions(skill=2.0), predictions(skill=0.2, seed=1)
     tables = {"BasicCNN": good, "BasicDCGAN": bad, "same": good, "baseline": bad.iloc[1:]}
-    table = comparisons.comparisons_table(tables, "baseline", 500, seed=1)
+    table = comparisons.comparisons_table(tables, ["baseline"], 500, seed=1)
     assert table.groupby("family")["other"].size().to_dict() == {"baseline": 42, "models": 42}
     rows = table[table["figure"] == "uar5"].set_index(["model", "other", "scope"])
     better = rows.loc["BasicCNN", "BasicDCGAN", "mean"]
@@ -186,5 +186,5 @@ def test_comparisons_are_paired_and_report_the_smallest_p():
 
 
 def test_comparisons_of_a_single_model_are_empty():
-    table = comparisons.comparisons_table({"BasicCNN": predictions()}, "baseline", 10, seed=1)
+    table = comparisons.comparisons_table({"BasicCNN": predictions()}, ["baseline"], 10, seed=1)
     assert len(table) == 0

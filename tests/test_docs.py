@@ -54,7 +54,7 @@ def test_decisions_name_existing_keys():
 def generic(path):
     """Return a result path with placeholders, and without the suffix of a table or figure."""
     path = re.sub(r"(trial|fold|seed)-\d+", r"\1-{\1}", path)
-    path = re.sub(r"(?:Basic|Multitask)(?:CNN|DCGAN)|baseline(?=/)", "{model}", path)
+    path = re.sub(r"(?:Basic|Multitask)(?:CNN|DCGAN)|baseline(?:_crop)?(?=/)", "{model}", path)
     path = re.sub(
         r"(?<=corpora/)(?:iemocap|ami)(?=/(?:recordings|words|summary))", "{corpus}", path
     )
@@ -85,7 +85,7 @@ def documented_columns(text):
 
 def generic_column(name):
     """Return the name of a column with placeholders for models, folds, features and rows."""
-    name = re.sub(r"^(?:Basic|Multitask)(?:CNN|DCGAN)|^baseline(?=_)", "{model}", name)
+    name = re.sub(r"^(?:Basic|Multitask)(?:CNN|DCGAN)|^baseline(?:_crop)?(?=_)", "{model}", name)
     name = re.sub(r"fold-\d+", "fold-{fold}", name)
     name = re.sub(r"^row_\d+$", "row_{row}", name)
     # The statistics of acoustic features in acoustics.csv. Columns of metrics are not replaced.

@@ -179,7 +179,7 @@ def test_two_evaluations_run_in_parallel_in_one_job(request_jobs):
     models = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
     inputs = [
         f"evaluation/{model}/fold-{fold}/predictions.csv"
-        for model in (*models, "baseline")
+        for model in (*models, "baseline", "baseline_crop")
         for fold in range(1, 6)
     ]
     inputs += [f"evaluation/{model}/neighbours.csv" for model in models]

@@ -1,16 +1,23 @@
-"""No-information baselines, raters, the classical baseline and slices."""
+"""No-information baselines, raters, the classical baselines and slices."""
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.metrics
+import soundfile
 from sklearn.metrics import balanced_accuracy_score
 
 from emospeech import metrics
+from emospeech.crops.centres import draw_fixed_centres
 from emospeech.evaluation import acoustics, baseline, references, scores
 from emospeech.evaluation.predictions import load_predictions, predictions_table
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.report.evaluation_tables import table_slices
+from emospeech.report.markup import format_table
 from emospeech.runtime.errors import InputError
-from emospeech.runtime.files import read_table
+from emospeech.runtime.files import read_table, write_table
+from emospeech.spectrograms.extraction import in_memory_store
+from emospeech.spectrograms.settings import SpectrogramSettings
 from tests import example_study
 
 RATE = acoustics.SAMPLE_RATE
@@ -87,10 +94,30 @@ def test_raters_are_compared_with_the_other_raters():
     same = ratings_of({name: [1 + int(name) % 5] * 2 for name in recordings["recording"]})
     table = references.references_table(recordings, folds, same)
     human = table[(table["reference"] == "rater") & (table["task"] == "valence")]
-    assert human[["accuracy", "uar5", "uar3", "rho", "ccc"]].to_numpy() == pytest.approx(1)
-    apart = ratings_of({name: [1.0, 5.0] for name in recordings["recording"]})
+    assert human[["rho", "ccc"]].to_numpy() == pytest.approx(1)
+    apart = ratings_of({name: [1.0, 4.5] for name in recordings["recording"]})
     human = references.references_table(recordings, folds, apart)
-    assert (human.loc[human["reference"] == "rater", "accuracy"] == 0).all()
+    assert human.loc[human["reference"] == "rater", "mae"].to_numpy() == pytest.approx(3.5)
+
+
+@pytest.mark.parametrize("raters", [2, 3, 4])
+def test_rater_metrics_are_those_of_another_rater_and_the_mean_of_the_others(raters):
+    """They are unbiased for any number of raters, unlike a UAR, which is not reported."""
+    recordings, folds = corpus(4000)
+    rng = np.random.default_rng(raters)
+    valence = rng.choice(np.arange(1, 6), 4000, p=[0.06, 0.37, 0.32, 0.2, 0.05])
+
+    def rate(number):
+        return np.rint(valence[:, None] + rng.normal(0, 0.7, (4000, number))).clip(1, 5)
+
+    given = ratings_of(dict(zip(recordings["recording"], rate(raters), strict=True)))
+    table = references.references_table(recordings, folds, given).set_index(["reference", "scope"])
+    found = table[table["task"] == "valence"].loc[("rater", "pooled")]
+    other, mean = rate(1)[:, 0], rate(raters - 1).mean(axis=1)
+    assert found["rho"] == pytest.approx(np.corrcoef(other, mean)[0, 1], abs=0.02)
+    assert found["mae"] == pytest.approx(np.abs(other - mean).mean(), abs=0.02)
+    assert found[list(references.CLASSIFICATION)].isna().all()
+    assert found["recordings"] == raters * (folds["part"] == "test").sum()
 
 
 def test_slices_contain_the_metrics_of_their_recordings():
@@ -98,23 +125,88 @@ def test_slices_contain_the_metrics_of_their_recordings():
     table = random_predictions(recordings, folds)
     given = {0: [3, 3], 1: [3, 4], 2: [1, 4], 3: [3]}
     ratings = ratings_of({name: given[int(name) % 4] for name in recordings["recording"]})
-    found = scores.slices_table({"a": table}, recordings, ratings).set_index(["slice", "value"])
+    found = scores.slices_table({"a": table}, recordings, ratings, 1).set_index(["slice", "value"])
     assert set(found.loc["style"].index) == {"improvised", "scripted"}
     assert found.loc["speaker", "recordings"].sum() == len(table)
     assert set(found.loc["agreement"].index) == {"same", "one point apart", "further apart"}
     rated_twice = (table["recording"].astype(int) % 4 < 3).sum()
     assert found.loc["agreement", "recordings"].sum() == rated_twice
     speaker = table[(table["speaker"] == "Ses2M") & (table["valence"] % 1 == 0)]
-    whole = scores.slices_table({"a": speaker}, recordings).set_index("value").loc["Ses2M"]
+    whole = scores.slices_table({"a": speaker}, recordings, None, 1).set_index("value").loc["Ses2M"]
     prediction = metrics.predicted_class(speaker[[f"p{n}" for n in range(1, 6)]].to_numpy())
     expected = balanced_accuracy_score(speaker["valence"].astype(int), prediction)
     assert whole["uar5"] == pytest.approx(expected)
 
 
+def halfway_predictions(size, seed=0):
+    """Return predictions, recordings and ratings; labels are halfway where two ratings differ."""
+    recordings, folds = corpus(size)
+    rng = np.random.default_rng(seed)
+    apart = rng.random(size) < 0.4
+    low = rng.choice(np.arange(1, 6), size, p=[0.1, 0.3, 0.3, 0.2, 0.1]).clip(max=5 - apart)
+    recordings["valence"] = low + apart / 2
+    given = zip(recordings["recording"], np.stack([low, low + apart], axis=1), strict=True)
+    return random_predictions(recordings, folds), recordings, ratings_of(dict(given))
+
+
+@pytest.mark.parametrize("size", [150, 3000])
+def test_chance_of_a_slice_agrees_with_permuted_predictions(size):
+    table, recordings, ratings = halfway_predictions(size)
+    table.loc[table["fold"] < 3, "p2"] += 0.4  # the folds predict other classes
+    found = scores.slices_table({"a": table}, recordings, ratings, 1).set_index(["slice", "value"])
+    dialogues = recordings.set_index("recording")["dialogue"]
+    groups = {
+        "style": table["recording"].map(dialogues).str[6:-2].map(scores.STYLES),
+        "agreement": scores.rater_agreement(ratings, table["recording"], "valence"),
+    }
+    labels = table["valence"].to_numpy()
+    predicted = metrics.predicted_class(table[[f"p{n}" for n in range(1, 6)]].to_numpy())
+    rng = np.random.default_rng(0)
+    drawn = np.tile(predicted, (400, 1))
+    for rows in table.groupby("fold").indices.values():
+        drawn[:, rows] = rng.permuted(drawn[:, rows], axis=1)
+    for kind, values in groups.items():
+        for value in values.unique():
+            rows = (values == value).to_numpy()
+            tables = [metrics.contingency_table(labels[rows], one[rows]) for one in drawn]
+            uars = metrics.unweighted_average_recall(metrics.confusion_matrix(np.stack(tables)))
+            error = np.std(uars) * np.sqrt(1 / 400 + 1 / 1000)
+            assert found.loc[(kind, value), "chance"] == pytest.approx(uars.mean(), abs=4 * error)
+
+
+def test_chance_explains_the_uar_of_subgroups_by_agreement():
+    """The predictions are random, but the UAR of halfway labels is far higher."""
+    table, recordings, ratings = halfway_predictions(3000)
+    found = scores.slices_table({"a": table}, recordings, ratings, 1)
+    agreement = found[found["slice"] == "agreement"].set_index("value")
+    assert agreement.loc["same", "chance"] == pytest.approx(0.2, abs=0.005)
+    assert agreement.loc["one point apart", "uar5"] > 0.3
+    assert (agreement["uar5"] - agreement["chance"]).abs().max() < 0.03
+    assert agreement["strict_uar5"].max() < 0.25
+
+
+def test_small_slices_are_only_in_the_file():
+    table, recordings, _ = halfway_predictions(200)
+    found = scores.slices_table({"a": table}, recordings, None, 1)
+    sizes = found.set_index("value")["recordings"]
+    shown = table_slices(found)
+    assert set(sizes[sizes < 20].index)
+    assert set(shown["value"]) == set(sizes[sizes >= 20].index)
+
+
+def test_speakers_named_by_numbers_keep_their_names(tmp_path):
+    table, recordings, _ = halfway_predictions(400)
+    numbers = {name: f"{i:02d}" for i, name in enumerate(sorted(set(recordings["speaker"])))}
+    named = table.assign(speaker=table["speaker"].map(numbers))
+    write_table(tmp_path / "slices.csv", scores.slices_table({"a": named}, recordings, None, 1))
+    shown = format_table(table_slices(read_table(tmp_path / "slices.csv")))
+    assert {row[1] for row in shown.rows if row[0] == "speaker"} == set(named["speaker"])
+
+
 def test_unknown_styles_have_no_slice():
     recordings, folds = corpus()
     named = recordings.assign(dialogue="")
-    table = scores.slices_table({"a": random_predictions(recordings, folds)}, named)
+    table = scores.slices_table({"a": random_predictions(recordings, folds)}, named, None, 1)
     assert set(table["slice"]) == {"speaker"}
 
 
@@ -132,6 +224,31 @@ def test_statistics_of_a_tone():
 @pytest.mark.parametrize("samples", [np.zeros(RATE, np.float32), np.ones(3, np.float32)])
 def test_statistics_of_silence_and_clicks_are_finite(samples):
     assert np.isfinite(list(acoustics.statistics(samples).values())).all()
+
+
+@pytest.mark.parametrize("position", [0.0, 3.1, 10.0])
+def test_statistics_of_a_crop_are_those_of_its_time_span(tmp_path, position):
+    """The frequency of a sweep tells the time."""
+    times = np.arange(10 * RATE) / RATE
+    sweep = np.sin(2 * np.pi * (500 * times + 150 * times**2))  # at time t: 500 + 300 t Hz
+    soundfile.write(tmp_path / "a.wav", 0.5 * sweep, RATE)
+    settings = SpectrogramSettings(sample_rate=22050, hop_length=300, fmax=8000.0)
+    store = in_memory_store(tmp_path / "a.wav", np.full((1, 2), position), settings)
+    width, rate = 64, settings.frame_rate
+    (span,) = acoustics.crop_spans(store, seed=1, width=width, edge="floor")
+    centre = draw_fixed_centres(store, np.array([0]), 1)[0] / rate
+    assert centre == pytest.approx(position, abs=1 / rate)
+    half = width / rate / 2
+    assert span == pytest.approx([centre - half, centre + half], abs=1 / rate)
+    recordings = pd.DataFrame({"recording": ["a"], "path": ["a.wav"]})
+    whole, crops = acoustics.acoustics_tables(recordings, tmp_path, span[None], 1)
+    inside = span.clip(0, 10)
+    assert np.exp(crops.loc[0, "log_duration"]) == pytest.approx(np.diff(inside)[0], abs=1e-3)
+    assert crops.loc[0, "centroid_50"] == pytest.approx(500 + 300 * inside.mean(), rel=0.05)
+    assert whole.loc[0, "centroid_50"] == pytest.approx(2000, rel=0.05)
+    ((start, end),) = acoustics.crop_spans(store, seed=1, width=width, edge="shift")
+    assert start > -1 / rate
+    assert end < 10 + 1 / rate
 
 
 def test_baseline_learns_without_test_labels():
@@ -167,6 +284,34 @@ def test_baseline_weights_classes_equally():
     found = baseline.fit(features, labels, 1e-4)(np.array([[0.5]]))
     assert found[0, [1, 3]] == pytest.approx([0.5, 0.5], abs=0.05)
     assert found[0, [0, 2, 4]].tolist() == [0, 0, 0]
+
+
+def test_log_loss_weights_classes_equally():
+    rng = np.random.default_rng(0)
+    labels = rng.choice([1.0, 2.0, 4.0], 300, p=[0.8, 0.1, 0.1])
+    shares = rng.dirichlet([1] * 5, 300)
+    sizes = np.array([(labels == label).sum() for label in labels])
+    expected = sklearn.metrics.log_loss(labels, shares, sample_weight=1 / sizes, labels=range(1, 6))
+    assert baseline.log_loss(labels, shares) == pytest.approx(expected)
+    halves = baseline.log_loss(np.array([1.5]), np.array([[0.25, 0.5, 0.25, 0, 0]]))
+    assert halves == pytest.approx(-np.log([0.25, 0.5]).mean())
+
+
+def test_the_penalty_is_chosen_by_the_probabilities():
+    """All penalties have the same UAR, but the strongest one has useless expected values."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(1.0, 6), [5, 40, 30, 20, 5])
+    features = np.column_stack([labels == label for label in range(1, 6)]) * 1.0
+    parts = [(features + rng.normal(0, 0.05, features.shape), labels) for _ in range(2)]
+    strongest = baseline.fit(*parts[0], baseline.STRENGTHS[0])
+    chosen = baseline.select_classifier(*parts)
+    errors = {}
+    for name, classifier in (("strongest", strongest), ("chosen", chosen)):
+        found = metrics.score(labels, classifier(parts[1][0]))
+        assert found["uar5"] == 1
+        errors[name] = found["mae"]
+    assert errors["strongest"] > 0.7
+    assert errors["chosen"] < 0.1
 
 
 def test_names_of_digits_or_na_remain_text(tmp_path):

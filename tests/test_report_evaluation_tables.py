@@ -27,7 +27,7 @@ def test_tables_are_built_if_their_inputs_are_present(frames, tables):
 
 def test_intervals_are_pooled_and_have_the_papers_values_for_valence(frames, tables):
     table = tables["intervals"].set_index(["task", "model"])
-    models = [*data.MODELS, "baseline"]
+    models = [*data.MODELS, "baseline", "baseline_crop"]
     tasks = [("valence", model) for model in models]
     assert list(table.index) == [*tasks, *(("activation", m) for m in models if m[:5] != "Basic")]
     known = frames["intervals"].set_index(["task", "model", "scope", "figure"])
@@ -46,7 +46,7 @@ def test_intervals_are_pooled_and_have_the_papers_values_for_valence(frames, tab
 def test_comparisons_use_the_means_over_speakers(frames, tables):
     rows = frames["comparisons"].query("figure == 'rho' and scope == 'mean'").reset_index()
     table = tables["comparisons"]
-    assert len(table) == len(rows) == 6 + 4 + 1 + 2
+    assert len(table) == len(rows) == 6 + 4 + 4 + 1 + 2 + 2
     for ours, theirs in {"rho_difference": "value", "rho_p": "p", "rho_p_holm": "p_holm"}.items():
         assert table[ours].tolist() == rows[theirs].tolist()
     assert not table.isna().any().any()
@@ -102,11 +102,12 @@ def test_references_are_ordered_and_guesses_have_no_correlation(frames, tables):
     table = tables["references"].set_index(["task", "reference"])
     order = [name for task, name in table.index if task == "valence"]
     *guesses, rater = evaluation_tables.REFERENCES.values()
-    assert order == [*guesses, "baseline", *data.MODELS, rater]
+    assert order == [*guesses, "baseline", "baseline_crop", *data.MODELS, rater]
     rows = frames["references"].set_index(["task", "reference", "scope"])
     human = rows.loc[("activation", "rater", "pooled")]
     line = table.loc[("activation", rater)]
     assert line["ccc"] == human["ccc"]
+    assert pd.isna(line["uar5"])
     assert pd.isna(table.loc[("valence", guesses[0]), "rho"])
 
 
@@ -118,7 +119,8 @@ def test_slices_have_columns_for_each_model(frames, tables):
     assert agreement == [name for name in evaluation_tables.AGREEMENTS if name in agreement]
     for line in table.to_dict("records"):
         key = line["task"], line["slice"], line["value"]
-        assert line["MultitaskCNN_uar5"] == rows.loc[(*key, "MultitaskCNN"), "uar5"]
+        for name in ("uar5", "chance", "strict_uar5", "rho"):
+            assert line[f"MultitaskCNN_{name}"] == rows.loc[(*key, "MultitaskCNN"), name]
         assert line["recordings"] == rows.loc[(*key, "baseline"), "recordings"]
         assert pd.isna(line["BasicCNN_uar5"]) == (line["task"] == "activation")
 
@@ -174,5 +176,19 @@ def test_leak_checks_are_counted(frames):
     assert page_numbers.leak_numbers(broken, shared_choice=False)["passed"] == count - 1
 
 
-def test_the_acoustic_baseline_has_a_name(tables):
-    assert format_table(tables["intervals"]).rows[4][0] == "Baseline"
+def test_slices_that_are_not_shown_are_counted(frames):
+    slices = frames["slices"]
+    sizes = slices.groupby(["slice", "value", "task"])["recordings"].max()
+    numbers = page_numbers.slice_numbers(slices)
+    assert numbers["hidden"] == len(sizes) - len(evaluation_tables.table_slices(slices)) > 0
+    assert page_numbers.slice_numbers(None) is None
+
+
+def test_the_baselines_are_in_the_tables_but_not_in_the_headline(frames, tables):
+    names = [row[0] for row in format_table(tables["intervals"]).rows[4:6]]
+    assert len({*names, "baseline", "baseline_crop"}) == 4
+    assert set(tables["chance"]["model"]) == {*data.MODELS, "baseline", "baseline_crop"}
+    lines = page_numbers.headline(frames["metrics"], tables["intervals"])
+    assert [line["model"] for line in lines] == list(data.MODELS)
+    control = evaluation_tables.table_control(frames["metrics"], frames["metrics"])
+    assert set(control["model"]) == set(data.MODELS)

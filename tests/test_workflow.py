@@ -150,7 +150,6 @@ def test_the_study_writes_the_documented_results(project):
         assert json.loads((results / f"search/{model}/best.json").read_text())["trial"] == 0
         assert (results / f"report/figures/confusion-{model}.pdf").read_bytes()[:4] == b"%PDF"
     metrics = pd.read_csv(results / "evaluation/metrics.csv")
-    assert set(metrics["model"]) == set(MODELS)
     crops = pd.read_csv(results / "evaluation/crops.csv").query("crop_seed == 1")
     own = metrics[metrics["scope"] == "pooled"].merge(crops, on=["model", "task"])
     assert len(own) == 3, "the tasks of two models"
@@ -159,9 +158,10 @@ def test_the_study_writes_the_documented_results(project):
     spread = pd.read_csv(results / "evaluation/spread.csv").query("figure == 'rho'")
     assert spread["deviation_crops"].max() > 0
     assert set(spread["model"]) == set(MODELS)
-    for name in ("intervals", "comparisons", "slices"):
+    for name in ("metrics", "intervals", "comparisons", "slices"):
         table = pd.read_csv(results / f"evaluation/{name}.csv")
-        assert {*MODELS, "baseline"} == {*table["model"], *table.get("other", [])}, name
+        found = {*table["model"], *table.get("other", [])}
+        assert found == {*MODELS, "baseline", "baseline_crop"}, name
     references = pd.read_csv(results / "evaluation/references.csv")["reference"]
     assert set(references) == {"majority", "prior", "uniform", "rater"}
     assert set(pd.read_csv(results / "evaluation/leaks.csv")["result"]) == {"passed"}
@@ -304,7 +304,7 @@ def test_deleted_tables_and_figures_are_regenerated_without_training(project):
     """First the tables and figures of the report, then the evaluation tables as well."""
     results = project.folder / "results/small"
     shown = [*results.glob("report/tables/*"), *results.glob("report/figures/*")]
-    counted = [file for file in results.glob("evaluation/*.csv") if file.stem != "acoustics"]
+    counted = [file for file in results.glob("evaluation/*.csv") if "acoustics" not in file.stem]
     for name in ("confusion", "classes"):
         counted += results.glob(f"evaluation/*/{name}.csv")
     made = {file: file.read_bytes() for file in (*shown, *counted)}

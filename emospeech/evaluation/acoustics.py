@@ -1,7 +1,8 @@
-"""Statistics of acoustic features per recording, the input of the classical baseline.
+"""Statistics of acoustic features per recording, the input of the classical baselines.
 
 The features are contours over frames of 64 ms every 16 ms, as in the spectrograms. Their statistics
-represent the whole recording, like the functionals of Schuller et al. (2009).
+represent a whole recording, or the crop that evaluation takes from it, like the functionals of
+Schuller et al. (2009).
 """
 
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emospeech.crops.centres import draw_fixed_centres
 from emospeech.runtime.import_lock import import_lock
 from emospeech.runtime.processes import ordered_map
 from emospeech.spectrograms.audio_stream import stream_samples
+from emospeech.spectrograms.store import Store
 
 with import_lock("librosa"):
     import librosa.core.pitch
@@ -63,14 +66,47 @@ def statistics(samples: np.ndarray) -> dict[str, float]:
     return found
 
 
-def measure(path: Path) -> dict[str, float]:
-    """Return the statistics of an audio file. Raises CorpusError if it is not audio."""
-    return statistics(np.concatenate(list(stream_samples(path, SAMPLE_RATE))))
+def crop_spans(store: Store, seed: int, width: int, edge: str) -> np.ndarray:
+    """Return start and end of a crop of each recording of a store, float64 (n, 2) in seconds.
+
+    The crops have the centres that evaluation uses, so a test recording has the same crop as with a
+    network whose crop width is `width` frames. Frame i covers the times (i - .5) / frame_rate to
+    (i + .5) / frame_rate. A crop may extend beyond its recording.
+    """
+    from emospeech.crops.gather import CropGatherer  # imports torch
+
+    everything = np.arange(len(store.recordings))
+    centres = draw_fixed_centres(store, everything, seed)
+    start, first, _ = CropGatherer(store, width, edge=edge).locate(everything, centres).numpy().T
+    begin = start - first - 0.5
+    return np.stack([begin, begin + width], axis=1) / store.settings.frame_rate
 
 
-def acoustics_table(recordings: pd.DataFrame, root: Path, workers: int) -> pd.DataFrame:
-    """Return acoustics.csv: `recording` and its statistics. Paths are relative to `root`."""
-    paths = [root / path for path in recordings["path"]]
-    table = pd.DataFrame(ordered_map(measure, paths, workers))
-    table.insert(0, "recording", recordings["recording"].to_numpy())
-    return table
+def measure(item: tuple[Path, np.ndarray]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the statistics of an audio file and of a span of it, (path, (start, end) in seconds).
+
+    Raises CorpusError if the file is not audio.
+    """
+    path, (start, end) = item
+    samples = np.concatenate(list(stream_samples(path, SAMPLE_RATE)))
+    first, length = round(start * SAMPLE_RATE), round((end - start) * SAMPLE_RATE)
+    return statistics(samples), statistics(samples[max(first, 0) : first + length])
+
+
+def acoustics_tables(
+    recordings: pd.DataFrame, root: Path, spans: np.ndarray, workers: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return acoustics.csv and acoustics_crop.csv: `recording` and its statistics.
+
+    Args:
+        recordings: The table recordings.csv, whose paths are relative to `root`.
+        root: The folder of the corpus.
+        spans: The crop of each recording, see `crop_spans`.
+        workers: Number of processes.
+    """
+    items = zip((root / path for path in recordings["path"]), spans, strict=True)
+    rows = list(ordered_map(measure, items, workers))
+    whole, crops = (pd.DataFrame([row[i] for row in rows]) for i in range(2))
+    for table in (whole, crops):
+        table.insert(0, "recording", recordings["recording"].to_numpy())
+    return whole, crops

@@ -1,7 +1,9 @@
 """The classical baseline: logistic regression on acoustic statistics, with the folds of the models.
 
 It learns the fuzzy labels of the training part and weights the classes equally, which corresponds
-to oversampling. The regularisation strength is selected by the UAR on the validation speaker.
+to oversampling. The regularisation strength is selected by the log loss on the validation speaker,
+with the same weights. The UAR depends on the largest probability only, so it often does not
+distinguish a strength that gives useful probabilities from one that makes them almost equal.
 """
 
 import logging
@@ -15,18 +17,14 @@ from sklearn.preprocessing import StandardScaler
 from emospeech.evaluation.predictions import predictions_table
 from emospeech.folds import PARTS
 from emospeech.labels import CLASSES, fuzzy
-from emospeech.metrics import (
-    confusion_matrix,
-    contingency_table,
-    predicted_class,
-    unweighted_average_recall,
-)
 from emospeech.runtime.errors import InputError
 
 log = logging.getLogger(__name__)
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # C of scikit-learn, the strongest regularisation first
-ITERATIONS = 300
+# C of scikit-learn, the strongest regularisation first
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1, 10)
+ITERATIONS = 1000
+SMALLEST_PROBABILITY = 1e-15  # in the log loss; that of a class without training data is 0
 
 Classifier = Callable[[np.ndarray], np.ndarray]  # features (n, k) to probabilities (n, 5)
 
@@ -39,10 +37,7 @@ def fit(features: np.ndarray, labels: np.ndarray, strength: float) -> Classifier
     if len(present := classes_present(labels)) == 1:
         return lambda features: np.tile(np.eye(len(CLASSES))[present], (len(features), 1))
     scaler = StandardScaler().fit(features)
-    rows, classes = np.nonzero(shares := fuzzy(labels))
-    weights = shares[rows, classes]
-    sizes = np.bincount(classes, weights, len(CLASSES))
-    weights *= len(labels) / (np.count_nonzero(sizes) * sizes[classes])
+    rows, classes, weights = weighted_classes(labels)
     model = LogisticRegression(C=strength, max_iter=ITERATIONS)
     model.fit(scaler.transform(features)[rows], classes, weights)
 
@@ -59,20 +54,37 @@ def classes_present(labels: np.ndarray) -> np.ndarray:
     return np.flatnonzero(fuzzy(labels).any(axis=0))
 
 
+def weighted_classes(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return fuzzy labels as single classes with weights, so that all classes have equal weight.
+
+    Returns:
+        Index of the label, index of the class, and weight, each (m,). The weights sum to n, the
+        number of labels.
+    """
+    rows, classes = np.nonzero(shares := fuzzy(labels))
+    weights = shares[rows, classes]
+    sizes = np.bincount(classes, weights, len(CLASSES))
+    return rows, classes, weights * len(labels) / (np.count_nonzero(sizes) * sizes[classes])
+
+
+def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean log loss of probabilities (n, 5), with equal weight for all classes."""
+    rows, classes, weights = weighted_classes(labels)
+    likelihoods = np.maximum(probabilities[rows, classes], SMALLEST_PROBABILITY)
+    return float(-np.average(np.log(likelihoods), weights=weights))
+
+
 def select_classifier(
     train: tuple[np.ndarray, np.ndarray], validation: tuple[np.ndarray, np.ndarray]
 ) -> Classifier:
-    """Return the classifier with the best UAR on the validation part, or the first of several.
+    """Return the classifier with the lowest log loss on the validation part.
 
     Both parts are (features (n, k), labels (n,)).
     """
     features, labels = validation
     classifiers = [fit(*train, strength) for strength in STRENGTHS]
-    uars = []
-    for classifier in classifiers:
-        table = contingency_table(labels, predicted_class(classifier(features)))
-        uars.append(unweighted_average_recall(confusion_matrix(table)))
-    return classifiers[int(np.argmax(uars))]
+    losses = [log_loss(labels, classifier(features)) for classifier in classifiers]
+    return classifiers[int(np.argmin(losses))]
 
 
 def baseline_predictions(
@@ -84,7 +96,7 @@ def baseline_predictions(
 ) -> pd.DataFrame:
     """Return predictions.csv of the test part of a fold; the column `trial` is 0.
 
-    `features` is the table of `acoustics_table`. As for the models, recordings without a label
+    `features` is a table of `acoustics_tables`. As for the models, recordings without a label
     for each of `tasks` are excluded. Raises InputError if a part has no recordings left.
     """
     rows = folds[folds["fold"] == fold].merge(recordings, on="recording")

@@ -65,22 +65,22 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def comparison_families(
-    models: Collection[str], reference: str
+    models: Collection[str], references: Collection[str]
 ) -> dict[str, list[tuple[str, str]]]:
     """Return the pairs of models to compare, {family: pairs}; Holm's correction is per family.
 
-    All pairs of models are one family. The pairs with `reference` (the classical baseline) are
-    another, so that they do not raise the p-values of the comparisons between models.
+    All pairs of models are one family. The pairs with each of `references` (the classical
+    baselines) are another, so that they do not raise the p-values of the comparisons between
+    models.
     """
-    others = [model for model in models if model != reference]
+    others = [model for model in models if model not in references]
     families = {"models": list(combinations(others, 2))}
-    if reference in models:
-        families[reference] = [(model, reference) for model in others]
+    families |= {name: [(model, name) for model in others] for name in references if name in models}
     return {name: pairs for name, pairs in families.items() if pairs}
 
 
 def comparisons_table(
-    predictions: dict[str, pd.DataFrame], reference: str, resamples: int, seed: int
+    predictions: dict[str, pd.DataFrame], references: Collection[str], resamples: int, seed: int
 ) -> pd.DataFrame:
     """Return comparisons.csv: a row per pair of models, task, scope and metric.
 
@@ -93,7 +93,7 @@ def comparisons_table(
     parts = []
     for place, task in enumerate(TASKS):
         tables = predictions_of_task(predictions, task)
-        if families := comparison_families(tables, reference):
+        if families := comparison_families(tables, references):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,)))
             common = set.intersection(*(set(table["recording"]) for table in tables.values()))
             tables = {

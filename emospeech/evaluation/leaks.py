@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.predictions import BASELINE, TASKS
+from emospeech.evaluation.predictions import BASELINES, TASKS
 from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.store import Store
@@ -207,8 +207,8 @@ def _selection_check(model: str, best: dict, trials: pd.DataFrame, parts: pd.Dat
 
 def _prediction_checks(model: str, table: pd.DataFrame, evidence: LeakEvidence) -> Checks:
     test = evidence.parts.query("part == 'test'")
-    # The baseline is trained on the original labels even in a study with shuffled labels.
-    labels = evidence.parts if model == BASELINE else evidence.labels
+    # The baselines are trained on the original labels even in a study with shuffled labels.
+    labels = evidence.parts if model in BASELINES else evidence.labels
     allowed = set(zip(test["fold"], test["recording"], test["speaker"], strict=True))
     rows = list(zip(table["fold"], table["recording"], table["speaker"], strict=True))
     # Compare the counts per fold, which shuffled labels do not change.

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from emospeech.training.predictor import FoldPredictor
 
 TASKS = ("valence", "activation")
-BASELINE = "baseline"  # model name of the classical baseline
+# The model names of the classical baselines, on whole recordings and on the crops of evaluation.
+BASELINE, BASELINE_CROP = "baseline", "baseline_crop"
+BASELINES = (BASELINE, BASELINE_CROP)
 PROBABILITIES = [f"p{label}" for label in CLASSES]
 
 

@@ -4,21 +4,30 @@ The no-information baselines ignore the audio. `majority` predicts the most freq
 training part, `prior` draws classes with their frequencies in the training part, `uniform` draws
 the five classes with equal probability. Their counts are expected values, so nothing is drawn.
 
-`rater` compares each rating of a test recording with the mean of its other ratings. It
-underestimates human performance, because that mean includes one rater fewer than the label.
+`rater` compares each rating of a test recording with the mean of its other ratings, whereas a model
+is compared with the mean of all ratings. It has no metrics of classification: how often the mean of
+two to four ratings is halfway between two classes, where both are correct, depends on their number.
 """
 
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.bootstrap import CELLS, METRICS, N_SUMS, recording_sums, scope_metrics
+from emospeech.evaluation.bootstrap import (
+    CELLS,
+    METRICS,
+    N_SUMS,
+    SCOPES,
+    recording_sums,
+    scope_metrics,
+)
 from emospeech.evaluation.predictions import TASKS
-from emospeech.labels import CLASSES, class_shares, hard
+from emospeech.labels import CLASSES, class_shares, fuzzy
 from emospeech.metrics import N_LEVELS, label_levels
 from emospeech.training.targets import external_ratings
 
 COLUMNS = ["reference", "task", "scope", "recordings", *METRICS]
-CLASSIFICATION = METRICS[:4]  # the metrics that are defined for predicted classes only
+CLASSIFICATION = METRICS[:4]  # need predicted classes only
+REGRESSION = METRICS[4:]  # need an expected value
 
 
 def references_table(
@@ -26,7 +35,8 @@ def references_table(
 ) -> pd.DataFrame:
     """Return references.csv: COLUMNS, a row per reference, task and scope.
 
-    The no-information baselines have no rho, CCC and MAE. `rater` requires `ratings`.
+    The no-information baselines have CLASSIFICATION only, `rater` has REGRESSION only and requires
+    `ratings`. `recordings` is the number of comparisons: for `rater`, of ratings.
     """
     rows = []
     for task in TASKS:
@@ -35,7 +45,7 @@ def references_table(
             for name, sums in no_information_sums(parts, task).items():
                 rows += _rows(name, task, sums, CLASSIFICATION)
             if ratings is not None and (sums := rater_sums(parts, ratings, task)):
-                rows += _rows("rater", task, sums, METRICS)
+                rows += _rows("rater", task, sums, REGRESSION)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -63,9 +73,8 @@ def no_information_sums(parts: pd.DataFrame, task: str) -> dict[str, list[np.nda
 def rater_sums(parts: pd.DataFrame, ratings: pd.DataFrame, task: str) -> list[np.ndarray]:
     """Return the sums (N_SUMS,) of the human raters for each test speaker.
 
-    Each rating is compared with the mean of the other ratings of the recording. A rating between
-    two classes counts as the class closer to neutral. Speakers without a recording that has several
-    ratings are left out.
+    Each rating is compared with the mean of the other ratings of the recording. Speakers without a
+    recording that has several ratings are left out.
     """
     test = parts.query("part == 'test'").drop_duplicates("recording")
     given = external_ratings(ratings, test["recording"], task)
@@ -74,7 +83,7 @@ def rater_sums(parts: pd.DataFrame, ratings: pd.DataFrame, task: str) -> list[np
         pairs = [pair for row in rows for pair in leave_one_out(given[row])]
         if pairs:
             others, own = np.array(pairs).T
-            sums.append(recording_sums(others, hard(own)).sum(axis=0))
+            sums.append(recording_sums(others, fuzzy(own)).sum(axis=0))
     return sums
 
 
@@ -89,7 +98,8 @@ def _rows(name: str, task: str, sums: list[np.ndarray], metrics: tuple[str, ...]
     """Return the rows of a reference from its sums (N_SUMS,) per fold or speaker."""
     totals = np.stack(sums)
     keys = {"reference": name, "task": task, "recordings": round(totals[:, CELLS].sum())}
-    return [
-        keys | {"scope": scope} | dict(zip(metrics, values, strict=False))
-        for scope, values in zip(("pooled", "mean"), scope_metrics(totals), strict=True)
-    ]
+    rows = []
+    for scope, values in zip(SCOPES, scope_metrics(totals), strict=True):
+        known = dict(zip(METRICS, values, strict=True))
+        rows.append(keys | {"scope": scope} | {name: known[name] for name in metrics})
+    return rows

@@ -13,6 +13,7 @@ from emospeech.metrics import (
     class_metrics,
     confusion_matrix,
     contingency_table,
+    label_levels,
     predicted_class,
     score,
     unweighted_average_recall,
@@ -23,6 +24,7 @@ CHANCE_PERCENTILES = (2.5, 97.5)
 MEAN_METRICS = ["accuracy", "uar5", "uar3", "rho", "strict_uar5", "ccc", "mae"]
 # The name of a dialogue contains its style: Ses01F_impro01, Ses01F_script01_1.
 STYLES = {"impro": "improvised", "script": "scripted"}
+SLICE_PERMUTATIONS = 1000  # the standard error of the mean UAR is then below .3 points
 AGREEMENTS = ("same", "one point apart", "further apart")
 
 
@@ -104,20 +106,22 @@ def confusion_tables(
 def slices_table(
     predictions: dict[str, pd.DataFrame],
     recordings: pd.DataFrame,
-    ratings: pd.DataFrame | None = None,
+    ratings: pd.DataFrame | None,
+    seed: int,
 ) -> pd.DataFrame:
     """Return slices.csv: the metrics of each model and task on slices of the pooled recordings.
 
     Slices are by style (if dialogue names contain it), by speaker and, given `ratings`, by the
     agreement of the raters (for recordings with several). `share` is the fraction of the recordings
-    that a slice contains. If a slice contains no recording of a class, the UAR is the mean over the
-    other classes.
+    that a slice contains, `chance` its `slice_chance`. If a slice contains no recording of a class,
+    the UAR is the mean over the other classes.
     """
     dialogues = recordings.set_index("recording")["dialogue"].astype(str)
     styles = dialogues.str.extract(rf"_({'|'.join(STYLES)})")[0].map(STYLES)
     rows = []
-    for model, table in predictions.items():
-        for task in (task for task in TASKS if task in table):
+    for number, (model, table) in enumerate(predictions.items()):
+        for place, task in enumerate(task for task in TASKS if task in table):
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, place)))
             slices = {"style": table["recording"].map(styles), "speaker": table["speaker"]}
             if ratings is not None:
                 slices["agreement"] = rater_agreement(ratings, table.loc[:, "recording"], task)
@@ -125,8 +129,36 @@ def slices_table(
                 for value, part in table.groupby(values):
                     keys = {"model": model, "task": task, "slice": kind, "value": value}
                     keys["share"] = len(part) / len(table)
-                    rows.append(keys | score(*labels_and_probabilities(part, task)))
+                    keys |= score(*labels_and_probabilities(part, task))
+                    rows.append(keys | {"chance": slice_chance(table, values == value, task, rng)})
     return pd.DataFrame(rows)
+
+
+def slice_chance(
+    predictions: pd.DataFrame, inside: pd.Series, task: str, rng: np.random.Generator
+) -> float:
+    """Return the mean UAR of a slice for predictions that are permuted within each fold.
+
+    The slice receives a random sample of the predictions of each fold, so random tables are drawn
+    whose row sums are the labels of the slice and the number of other recordings (Patefield 1981).
+
+    Args:
+        predictions: The predictions of all recordings.
+        inside: Whether each of them is in the slice, with the same index.
+        task: The task.
+        rng: The generator.
+    """
+    from scipy import stats  # slow to import, and confusion_tables does not need it
+
+    pooled = np.zeros((SLICE_PERMUTATIONS, N_LEVELS, len(CLASSES)))
+    for _, rows in predictions.groupby("fold"):
+        labels, probabilities = labels_and_probabilities(rows, task)
+        own = inside.loc[rows.index].to_numpy(bool)
+        levels = np.bincount(label_levels(labels[own]), minlength=N_LEVELS)
+        classes = np.bincount(predicted_class(probabilities) - 1, minlength=len(CLASSES))
+        tables = stats.random_table(np.append(levels, (~own).sum()), classes)
+        pooled += tables.rvs(size=SLICE_PERMUTATIONS, random_state=rng)[:, :-1]
+    return float(unweighted_average_recall(confusion_matrix(pooled)).mean())
 
 
 def rater_agreement(ratings: pd.DataFrame, recordings: pd.Series, task: str) -> pd.Series:

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.predictions import TASKS
+from emospeech.evaluation.predictions import BASELINES, TASKS
 from emospeech.evaluation.scores import AGREEMENTS
 from emospeech.report import paper
 from emospeech.report.dataframes import in_order, require
@@ -18,6 +18,8 @@ from emospeech.report.paper_tables import table_2
 # The metrics of the paper's Table 2, and those that it does not report.
 MAIN, FURTHER = ("uar5", "uar3", "rho"), ("strict_uar5", "accuracy", "ccc", "mae")
 SLICES = ("style", "speaker", "agreement")
+SLICE_METRICS = ["uar5", "chance", "strict_uar5", "rho"]
+SMALLEST_SLICE = 20  # recordings; smaller slices are not shown
 REFERENCES = {
     "uniform": "Uniform guess",
     "prior": "Prior-weighted guess",
@@ -93,10 +95,10 @@ def _metrics_in_columns(rows, keys, columns):
 
 
 def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
-    """Return the metrics, pooled over folds, of REFERENCES, the acoustic baseline and the models.
+    """Return the metrics, pooled over folds, of REFERENCES, the acoustic baselines and the models.
 
-    The columns are `reference`, `task` and the metrics. The no-information baselines only predict
-    classes, so they have no correlation, CCC or MAE.
+    The columns are `reference`, `task` and the metrics. The no-information baselines only have
+    metrics of classification, and human raters only correlation, CCC and MAE.
     """
     metrics = ["uar5", "uar3", "strict_uar5", "accuracy", "rho", "ccc", "mae"]
     pooled = references[references["scope"] == "pooled"].set_index(["task", "reference"])
@@ -105,7 +107,7 @@ def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.Da
     lines = []
     for task in TASKS:
         own = in_order(name for found, name in models.index if found == task)
-        own.sort(key=lambda name: name in paper.MODELS)  # the baseline first
+        own.sort(key=lambda name: name in paper.MODELS)  # the acoustic baselines first
         *guesses, rater = REFERENCES
         for name in [*guesses, *own, rater]:
             source = models if name in own else pooled
@@ -116,16 +118,17 @@ def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.Da
 
 
 def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
-    """Return the UAR with five classes and the correlation in each slice, pooled over folds.
+    """Return the SLICE_METRICS of each slice of at least SMALLEST_SLICE recordings.
 
-    There is a row per task and slice, with columns `{model}_uar5` and `{model}_rho`. `recordings`
-    is the number of predictions, or the largest number if models differ.
+    There is a row per task and slice, with columns such as `{model}_uar5`. `recordings` is the
+    number of predictions, or the largest number if models differ.
     """
     keys = ["slice", "value", "task"]
-    require(slices, ["model", *keys, "recordings", "uar5", "rho"], "slices")
-    table = _models_in_columns(slices, keys, ["uar5", "rho"])
+    require(slices, ["model", *keys, "recordings", *SLICE_METRICS], "slices")
+    table = _models_in_columns(slices, keys, SLICE_METRICS)
     largest = slices.groupby(keys)["recordings"].agg("max")
     table.insert(3, "recordings", np.asarray(largest, float))
+    table = table[table["recordings"] >= SMALLEST_SLICE]
     return table.sort_values(["task", "slice", "value"], key=_rank)
 
 
@@ -175,8 +178,9 @@ def table_control(metrics: pd.DataFrame, shuffled: pd.DataFrame) -> pd.DataFrame
         shuffled: The metrics.csv of the study with shuffled labels.
 
     Returns:
-        A row per model. `above`: the UAR with original labels exceeds the 97.5th percentile of
-        chance. `inside`: the UAR with shuffled labels is between the 2.5th and the 97.5th.
+        A row per model, without the acoustic baselines, which learn the original labels in both
+        studies. `above`: the UAR with original labels exceeds the 97.5th percentile of chance.
+        `inside`: the UAR with shuffled labels is between the 2.5th and the 97.5th.
     """
     names = {"uar5_pooled": "uar5", "chance": "chance"}
     names |= {name: name for name in ("chance_low", "chance_high")}
@@ -184,7 +188,7 @@ def table_control(metrics: pd.DataFrame, shuffled: pd.DataFrame) -> pd.DataFrame
         table_2(table).set_index("model").loc[:, [*names]].rename(columns=names).add_prefix(prefix)
         for prefix, table in (("trained_", metrics), ("shuffled_", shuffled))
     )
-    table = own.join(other, how="inner")
+    table = own.join(other, how="inner").drop(index=list(BASELINES), errors="ignore")
     above = table["trained_uar5"] > table["trained_chance_high"]
     low, high = table["shuffled_chance_low"], table["shuffled_chance_high"]
     inside = table["shuffled_uar5"].between(low, high)

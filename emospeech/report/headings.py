@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from emospeech.evaluation.predictions import BASELINE
+from emospeech.evaluation.predictions import BASELINES
 from emospeech.report.dataframes import CLASSES
 from emospeech.report.formats import hours, percent, plain, probability, share
 from emospeech.report.paper import MODELS
@@ -13,6 +13,7 @@ from emospeech.training.trial import FOLD_UAR
 
 RHO = "\N{GREEK SMALL LETTER RHO}"
 CORRELATION = f"Correlation {RHO}"
+BASELINE_NAMES = dict(zip(BASELINES, ("Baseline, recording", "Baseline, crop"), strict=True))
 CI = {"low": "95\u00a0%\u00a0CI lower", "high": "95\u00a0%\u00a0CI upper"}
 PERCENTILES = {"low": "2.5\u00a0%", "high": "97.5\u00a0%"}
 
@@ -35,8 +36,8 @@ class Heading:
 
 
 def model_name(model: str) -> str:
-    """Return the name of a model in tables."""
-    return "Baseline" if model == BASELINE else str(model)
+    """Return the name of a model in tables and figures."""
+    return BASELINE_NAMES.get(model, str(model))
 
 
 def _text(label, form=plain):
@@ -67,8 +68,10 @@ SINGLE = {
     "derivation": _text("Derivation"),
     "prediction": _text("Predicted"),
     "printed": Heading("printed", share, "Paper"),
-    "recovered_count": Heading("recovered count", plain, "Paper"),
+    "recovered_count": Heading("smallest count", plain, "Paper"),
     "recovered": Heading("recovered", share, "Paper"),
+    "recovered_low": Heading("recovered, lowest", share, "Paper"),
+    "recovered_high": Heading("recovered, highest", share, "Paper"),
     "own_count": Heading("count", plain, "This run"),
     "this_run": Heading("value", share, "This run"),
     "low": Heading(CI["low"], share, "This run"),
@@ -123,10 +126,12 @@ def _headings():
     for label, name in enumerate(CLASSES, start=1):
         known[str(label)] = Heading(name, share, "Predicted, this run")
         known[f"paper_{label}"] = Heading(name, share, "Predicted, paper")
-    for model in (*MODELS, BASELINE):
+    for model in (*MODELS, *BASELINES):
         known[model] = Heading("this run", plain, model)
         known[f"{model}_paper"] = Heading("paper", plain, model)
         known[f"{model}_uar5"] = Heading("UAR (%)", percent, model_name(model))
+        known[f"{model}_chance"] = Heading("chance (%)", percent, model_name(model))
+        known[f"{model}_strict_uar5"] = Heading("strict UAR (%)", percent, model_name(model))
         known[f"{model}_rho"] = Heading(RHO, share, model_name(model))
         known[f"{model}_p"] = Heading("p", probability, model_name(model))
     for prefix, group in {"trained": "Original labels", "shuffled": "Shuffled labels"}.items():

@@ -138,6 +138,8 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
         "speakers": page_numbers.speaker_numbers(source.get("comparisons"), both),
         "spread": page_numbers.spread_numbers(source.get("spread")),
         "control": page_numbers.control_numbers(evaluation.get("control")),
+        "slices": page_numbers.slice_numbers(source.get("slices")),
+        "paper": page_numbers.paper_numbers(),
         "leaks": page_numbers.leak_numbers(source.get("leaks"), searched and select == "pooled"),
         "search": page_numbers.search_numbers(report.trials, select),
         "neighbours": page_numbers.neighbour_numbers(source.get("neighbours")),

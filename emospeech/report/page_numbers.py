@@ -6,8 +6,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from emospeech.evaluation.comparisons import smallest_p
+from emospeech.evaluation.predictions import BASELINES
+from emospeech.report import paper
 from emospeech.report.dataframes import in_order
-from emospeech.report.paper_tables import table_2
+from emospeech.report.evaluation_tables import SMALLEST_SLICE
+from emospeech.report.paper_tables import recovered_ranges, table_2
 from emospeech.training.trial import FOLD_UAR
 
 LEVEL = 0.05  # of significance
@@ -18,7 +21,7 @@ def headline(metrics: pd.DataFrame, intervals: pd.DataFrame | None) -> list[dict
 
     Values are fractions, None if unknown.
     """
-    table = table_2(metrics)
+    table = table_2(metrics.loc[~metrics["model"].isin(BASELINES)])
     if intervals is not None:
         own = intervals.loc[intervals["task"] == "valence", ["model", "uar5_low", "uar5_high"]]
         table = table.merge(own, on="model", how="left")
@@ -84,6 +87,33 @@ def spread_numbers(spread: pd.DataFrame | None) -> dict | None:
 def _range(values):
     known = values.dropna()
     return None if known.empty else (known.min(), known.max())
+
+
+def slice_numbers(slices: pd.DataFrame | None) -> dict | None:
+    """Return how many slices are too small to be shown, and the smallest size that is shown.
+
+    Args:
+        slices: The table slices.csv, or None.
+    """
+    if slices is None or slices.empty:
+        return None
+    largest = slices.groupby(["slice", "value", "task"])["recordings"].max()
+    return {"hidden": (largest < SMALLEST_SLICE).sum(), "smallest": SMALLEST_SLICE}
+
+
+def paper_numbers() -> dict:
+    """Return the sizes of the sets of counts that print as Table 3, and the metrics they give.
+
+    The metrics are ranges over the sets, and `uar5` the value that all of them print.
+    """
+    ranges = recovered_ranges()
+    return {
+        "totals": paper.table_3_sets().sum(axis=(1, 2)).tolist(),
+        "limit": paper.MAX_RECORDINGS,
+        "uar5": ranges[("uar5",)][0],
+        "precision": ranges["precision", 2],
+        "f1": ranges["f1", 5],
+    }
 
 
 def control_numbers(control: pd.DataFrame | None) -> dict | None:

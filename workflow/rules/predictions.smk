@@ -1,9 +1,10 @@
-"""predictions: the predictions of each model and of the baseline for the test speakers."""
+"""predictions: the predictions of each model and of the baselines for the test speakers."""
+
+from emospeech.evaluation.predictions import BASELINES
 
 PREDICTIONS = EVALUATION / "{model}" / "fold-{fold}" / "predictions.csv"
 PREDICTIONS_AGAIN = EVALUATION / "{model}" / "seed-{seed}" / "fold-{fold}" / "predictions.csv"
-BASELINE = expand(EVALUATION / "baseline" / "fold-{fold}" / "predictions.csv", fold=FOLD_NUMBERS)
-ALL_PREDICTIONS = [*expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS), *BASELINE]
+ALL_PREDICTIONS = expand(PREDICTIONS, model=[*MODELS, *BASELINES], fold=FOLD_NUMBERS)
 PREDICT_INPUTS = CORPUS_INPUTS | {"best": SEARCH / "{model}" / "best.json"}
 PREDICT_PARAMS = {
     "model": "{model}",
@@ -53,9 +54,10 @@ use rule job as predict_again with:
 use rule job as measure_acoustics with:
     input:
         recordings=CORPORA / "iemocap" / "recordings.csv",
+        store=SPECTROGRAMS / "iemocap.h5",
         audio=IEMOCAP,
     output:
-        acoustics=EVALUATION / "acoustics.csv",
+        **evaluation_files("acoustics", "acoustics_crop"),
     pathvars:
         job="evaluation/acoustics",
     threads: 8
@@ -63,14 +65,18 @@ use rule job as measure_acoustics with:
         **job_resources(mem_mb=4000),
     params:
         **script_params("measure_acoustics"),
+        # The widest crops of all models; the centres are the same for each width.
+        width=max(trial["crop_width"] for trials in TRIALS.values() for trial in trials),
+        seed=SEED,
+        edge=config["crops"]["edge"],
 
 
 use rule job as predict_baseline with:
     input:
         **LABELLED,
-        acoustics=EVALUATION / "acoustics.csv",
+        **evaluation_files("acoustics", "acoustics_crop"),
     output:
-        predictions=BASELINE,
+        **{name: expand(PREDICTIONS, model=name, fold=FOLD_NUMBERS) for name in BASELINES},
     pathvars:
         job="evaluation/baseline",
     params:

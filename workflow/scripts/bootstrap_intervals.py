@@ -2,7 +2,7 @@
 
 from emospeech.evaluation.comparisons import comparisons_table
 from emospeech.evaluation.intervals import cells_table, intervals_table
-from emospeech.evaluation.predictions import BASELINE, load_predictions
+from emospeech.evaluation.predictions import BASELINES, load_predictions
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
 
@@ -12,7 +12,7 @@ def main(paths, settings):
     resampling = settings.resamples, settings.seed
     write_table(paths.intervals, intervals_table(predictions, *resampling))
     write_table(paths.cells, cells_table(predictions, *resampling))
-    write_table(paths.comparisons, comparisons_table(predictions, BASELINE, *resampling))
+    write_table(paths.comparisons, comparisons_table(predictions, BASELINES, *resampling))
 
 
 if __name__ == "__main__":

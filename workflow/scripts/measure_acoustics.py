@@ -1,17 +1,20 @@
-"""Measure the acoustic statistics of each labelled recording, for the classical baseline."""
+"""Measure the acoustic statistics of each labelled recording, for the classical baselines."""
 
 from pathlib import Path
 
 from emospeech.corpora.corpus_tables import load_recordings
-from emospeech.evaluation.acoustics import acoustics_table
+from emospeech.evaluation.acoustics import acoustics_tables, crop_spans
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
+from emospeech.spectrograms.store import open_store
 
 
 def main(paths, settings):
-    recordings = load_recordings(paths.recordings)
-    table = acoustics_table(recordings, Path(paths.audio), settings.threads)
-    write_table(paths.acoustics, table)
+    recordings, store = load_recordings(paths.recordings), open_store(paths.store)
+    spans = crop_spans(store, settings.seed, settings.width, settings.edge)
+    tables = acoustics_tables(recordings, Path(paths.audio), spans, settings.threads)
+    for path, table in zip((paths.acoustics, paths.acoustics_crop), tables, strict=True):
+        write_table(path, table)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Predict the test speakers of each fold with the classical baseline."""
+"""Predict the test speakers of each fold with the classical baselines."""
 
 from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.evaluation.baseline import baseline_predictions
@@ -7,11 +7,13 @@ from emospeech.runtime.files import read_table, write_table
 
 
 def main(paths, settings):
-    recordings = load_recordings(paths.recordings)
-    folds, acoustics = read_table(paths.folds), read_table(paths.acoustics)
-    for fold, path in zip(settings.folds, paths.predictions, strict=True):
-        table = baseline_predictions(recordings, folds, acoustics, fold, settings.tasks)
-        write_table(path, table)
+    recordings, folds = load_recordings(paths.recordings), read_table(paths.folds)
+    inputs = ((paths.acoustics, paths.baseline), (paths.acoustics_crop, paths.baseline_crop))
+    for features, predictions in inputs:
+        acoustics = read_table(features)
+        for fold, path in zip(settings.folds, predictions, strict=True):
+            table = baseline_predictions(recordings, folds, acoustics, fold, settings.tasks)
+            write_table(path, table)
 
 
 if __name__ == "__main__":
