@@ -87,12 +87,12 @@ def accuracy(counts: np.ndarray) -> np.ndarray:
 def precision_recall_f1(counts: np.ndarray) -> np.ndarray:
     """Return precision, recall and F1 of each class, (3, ..., classes), from confusion matrices.
 
-    They are 0 for classes that are never predicted or never true. The paper's text quotes values
-    derived from the row-normalised matrix.
+    Precision and F1 are 0 for classes that are never predicted or never true. The recall of a class
+    without recordings is NaN. The paper's text quotes values derived from the row-normalised
+    matrix.
     """
     correct = np.diagonal(counts, axis1=-2, axis2=-1)
-    precision = divide(correct, counts.sum(axis=-2), 0.0)
-    recall = divide(correct, counts.sum(axis=-1), 0.0)
+    precision, recall = divide(correct, counts.sum(axis=-2), 0.0), recall_per_class(counts)
     f1 = divide(2 * precision * recall, precision + recall, 0.0)
     return np.stack([precision, recall, f1])
 

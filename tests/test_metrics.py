@@ -39,6 +39,15 @@ def test_precision_recall_and_f1_agree_with_scikit_learn():
     np.testing.assert_allclose(ours, theirs)
 
 
+def test_an_absent_class_has_no_recall_in_any_table():
+    counts = counted([1.0, 1.0, 3.0], [1, 2, 3])
+    classes = metrics.class_metrics(counts).set_index("class")
+    recall = np.diag(metrics.normalise_rows(counts))
+    np.testing.assert_array_equal(classes["recall"], recall)
+    assert classes["recall"].isna().tolist() == [False, True, False, True, True]
+    assert (classes.loc[[2, 4, 5], ["precision", "f1", "f1_normalised"]] == 0).all(axis=None)
+
+
 def test_halfway_labels_accept_both_classes_and_misses_count_in_the_lower():
     for prediction, row in ((3, 2), (4, 3), (5, 2), (1, 2)):
         counts = counted([3.5], [prediction])
