@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import torch
 
+from emospeech.runtime.hardware import processor_name
 from emospeech.training.settings import TrainingSettings
 
 AUTO = "auto"
@@ -27,6 +28,17 @@ def torch_device(settings: TrainingSettings) -> torch.device:
         torch.use_deterministic_algorithms(True, warn_only=True)
         allow_tf32(False)  # torch's default allows it in convolutions
     return torch.device(name)
+
+
+def describe_device(device: torch.device) -> dict[str, str | int | None]:
+    """Return the hardware of a training run: `device`, `gpu`, `processor` and `threads`."""
+    is_gpu = device.type == "cuda"
+    return {
+        "device": device.type,
+        "gpu": torch.cuda.get_device_name(device) if is_gpu else None,
+        "processor": processor_name(),
+        "threads": torch.get_num_threads(),
+    }
 
 
 def keep_freed_memory() -> None:

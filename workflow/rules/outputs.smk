@@ -38,6 +38,7 @@ def trained_files(*folders):
         "draws.csv.gz",
         "validation.json",
         "generated.npz",
+        "hardware.json",
     ]
     return {name.partition(".")[0]: [folder / name for folder in folders] for name in names}
 

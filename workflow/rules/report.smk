@@ -79,6 +79,12 @@ use rule job as write_report with:
         **EVIDENCE,
         **MODEL_RESULTS,
         provenance=REPORT / "provenance.json",
+        hardware=[
+            *expand(all_trial_files("hardware.json"), model=MODELS),
+            *expand(
+                TRAINED_AGAIN / "hardware.json", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
+            ),
+        ],
         templates=sorted((ROOT / "emospeech" / "report" / "template").rglob("*.*")),
         corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=CORPORA_IN_USE),
         spectrograms=expand(SPECTROGRAMS / "{corpus}.json", corpus=CORPORA_IN_USE),

@@ -3,14 +3,22 @@
 import json
 from pathlib import Path
 
-from emospeech.report.provenance import git_commit, hardware, stage_durations, versions
+from emospeech.report.provenance import (
+    benchmarks,
+    git_commit,
+    hardware,
+    period,
+    stage_durations,
+    training_hardware,
+    versions,
+)
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_table, write_text
 from emospeech.spectrograms.store import made_from
 
 
 def main(paths, settings):
-    commit = git_commit()
+    commit, finished = git_commit(), benchmarks(Path(settings.benchmarks))
     record = {
         "command": settings.command,
         "commit": commit.removesuffix("-dirty"),
@@ -18,9 +26,11 @@ def main(paths, settings):
         "seeds": {"study": settings.config["seed"]},
         "versions": versions(),
         "hardware": hardware(),
+        "training_hardware": training_hardware(paths.hardware).to_dict("records"),
         "training_precision": by_folder(paths.trials, training_precisions),
         "stores": {store.stem: made_from(store) for store in map(Path, settings.stores)},
-        "durations": stage_durations(Path(settings.benchmarks)).to_dict("records"),
+        **period(finished),
+        "durations": stage_durations(finished).to_dict("records"),
         "config": settings.config,
     }
     write_text(paths.provenance, json.dumps(record, indent=2) + "\n")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_json, write_arrays, write_json, write_table
+from emospeech.training.device import describe_device, torch_device
 from emospeech.training.fold import LabelledCorpus
 from emospeech.training.settings import Settings
 from emospeech.training.trainer import Trainer
@@ -25,6 +26,7 @@ def main(paths, settings):
     trials = [Trial(*trial) for trial in settings.trials or ()]
     if paths.best:  # with another seed, the chosen trial
         trials = [trial_of_fold(read_json(paths.best), settings.fold)]
+    hardware = describe_device(torch_device(study.training))
     for index, trial in enumerate(trials):
         trainer = Trainer(settings.model, fold, unlabelled, trial, study, settings.seed)
         with jobs.asked_to_stop() as should_stop:
@@ -41,6 +43,8 @@ def main(paths, settings):
         write_table(paths.draws[index], outcome.draws)
         write_arrays(paths.generated[index], outcome.samples)
         write_json(paths.validation[index], outcome.validation)
+        seconds = float(outcome.history["seconds"].sum())
+        write_json(paths.hardware[index], hardware | {"seconds": seconds})
     for checkpoint in settings.checkpoints:
         Path(checkpoint).unlink(missing_ok=True)
 
