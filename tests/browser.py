@@ -1,4 +1,4 @@
-"""Inspect the report page in headless Chromium, at a given width and colour scheme."""
+"""Inspect the report page, and the report of Snakemake, in headless Chromium."""
 
 import html
 import json
@@ -66,6 +66,48 @@ FRAME = """<!DOCTYPE html><meta charset="utf-8"><pre id="found"></pre>
 <script>addEventListener("message", event => {{
   document.getElementById("found").textContent = JSON.stringify(event.data);
 }});</script>"""
+
+
+# Runs in the report of Snakemake: opens each category and each result, and collects what is shown.
+VIEWER = """
+addEventListener("load", async () => {
+  const pause = () => new Promise(resolve => setTimeout(resolve, 100));
+  const lists = {}, shown = {};
+  for (const category of Object.keys(categories)) {
+    app.showCategory(category);
+    await pause();
+    lists[category] = document.querySelector("#app").innerText;
+  }
+  for (const [path, result] of Object.entries(results)) {
+    new ButtonViewManager(app).handleSelectedResult(path).props.onClick?.();
+    await pause();
+    const [image, frame] = ["img", "iframe"].map(tag => document.querySelector(`.grow ${tag}`));
+    if (image) await image.decode().catch(() => {});
+    if (frame && frame.contentDocument.readyState !== "complete")
+      await new Promise(resolve => frame.addEventListener("load", resolve, {once: true}));
+    shown[path] = image ? image.naturalWidth : frame ? frame.contentDocument.body.innerText : null;
+    app.setView({content: "stats"});
+    await pause();
+  }
+  document.body.innerHTML = '<pre id="found"></pre>';
+  document.querySelector("#found").textContent = JSON.stringify({lists, shown});
+});
+"""
+
+
+def look_at_snakemakes_report(report):
+    """Open an unpacked report of Snakemake; return the texts of its categories and results."""
+    probed = report.read_text().replace("</body>", f"<script>{VIEWER}</script></body>")
+    page = report.with_name("probed.html")
+    page.write_text(probed)
+    options = ["--allow-file-access-from-files", "--virtual-time-budget=60000"]
+    command = [PROGRAM, *OPTIONS, *options, f"--user-data-dir={report.with_name('profile')}"]
+    done = subprocess.run(
+        [*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120
+    )
+    found = re.search(r'<pre id="found">(.+?)</pre>', done.stdout, re.DOTALL)
+    assert found, done.stderr
+    return json.loads(html.unescape(found[1]))
 
 
 def look(page, folder, width, scheme):

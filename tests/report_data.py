@@ -1,7 +1,13 @@
 """Small result files as data frames, for the tests of the report."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import yaml
+
+from emospeech.folds import FoldSettings, make_folds
+from emospeech.report.study_tables import table_composition, table_labels
 
 MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
 COUNTS = [
@@ -13,26 +19,40 @@ COUNTS = [
 ]
 
 
+DEFAULTS = yaml.safe_load((Path(__file__).parents[1] / "config/config.yaml").read_text())
+
+
 def provenance(**changes):
     """Return the provenance.json of a study on real corpora; `changes` replace its settings."""
-    config = {
-        "seed": 7,
-        "corpora": {"synthetic": None},
-        "folds": {"validation": "F"},
-        "search": {"select": "pooled", "learning_rate": [1e-3, 1e-4]},
-        "report": {"control": "results/control"},
-        "note": "a < b & c",
-    }
+    config = DEFAULTS | {"seed": 7, "note": "a < b & c"}
+    own = {"search": {"learning_rate": [1e-3, 1e-4]}, "report": {"control": "results/control"}}
+    for key, value in [*own.items(), *changes.items()]:
+        config[key] = config[key] | value if isinstance(value, dict) else value
+    run = {"device": "cuda", "gpu": "a GPU", "processor": "a processor", "threads": 4}
     return {
         "command": "snakemake --cores 1 --configfile own.yaml",
         "commit": "c0ffee",
         "changed_since_commit": False,
         "seeds": {"study": 41},
         "versions": {"python": "3.11.2", "torch": "2.9.0"},
-        "hardware": {"processor": "a processor", "gpus": []},
+        "hardware": {"processor": "of the report", "gpus": []},
+        "training_hardware": [run | {"trainings": 400, "hours": 12.5}],
+        "started": "2026-01-02 03:04",
+        "finished": "2026-01-03 04:05",
         "stores": {"iemocap": "5afe"},
         "durations": [{"stage": "training", "jobs": 400, "minutes": 31.25}],
-        "config": config | changes,
+        "config": config,
+    }
+
+
+def study(recordings, validation="F"):
+    """Return the tables that describe a study of the recordings, with made-up network sizes."""
+    folds = make_folds(recordings, FoldSettings(validation=validation))
+    sizes = {"trunk": 1000, "shared": 20000, "heads": 300, "real_fake": np.nan, "total": 21300}
+    return {
+        "labels": table_labels(recordings, folds),
+        "composition": table_composition(recordings, folds),
+        "parameters": pd.DataFrame([{"model": model, "trial": 3} | sizes for model in MODELS]),
     }
 
 

@@ -109,7 +109,7 @@ def aggregate(folder):
             }
         with timed(seconds, "tables"):
             built = build_tables(tables)
-            ends = ("csv", "md", "tex")
+            ends = ("csv", "md", "tex", "html")
             write_tables(
                 built, {f"{n}_{end}": folder / f"{n}.{end}" for n in built for end in ends}
             )
@@ -117,7 +117,7 @@ def aggregate(folder):
             figures = tuple(draw_all(folder, tables, matrices, predictions, searched))
         with timed(seconds, "page"):
             (folder / "index.html").write_text(
-                render(report_of(tables, matrices, searched, figures))
+                render(report_of(recordings, tables, matrices, searched, figures))
             )
     return seconds, peak_megabytes()
 
@@ -174,7 +174,7 @@ def draw(folder, name, function, points, *model):
     return Figure(kind, str(files[f"{name}_pdf"]), png, *figure_texts(kind, points, *rest))
 
 
-def report_of(tables, matrices, searched, figures):
+def report_of(recordings, tables, matrices, searched, figures):
     """Return the report of the simulated study."""
     return Report(
         provenance=report_data.provenance(**DEFAULTS),
@@ -187,6 +187,7 @@ def report_of(tables, matrices, searched, figures):
         trials={model: table for model, (table, _, _) in searched.items()},
         figures=figures,
         evaluation={name: table for name, table in tables.items() if name != "metrics"},
+        study=report_data.study(recordings),
     )
 
 

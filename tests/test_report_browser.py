@@ -36,7 +36,7 @@ def test_all_images_are_loaded_and_have_alternative_texts(found, figures):  # no
 
 
 def test_table_text_is_visible(found):
-    for text in ("43.88", "0.5284", "BasicDCGAN, paper", "improvised", "MAE", "iemocap"):
+    for text in ("43.88", "0.5284", "BasicDCGAN, paper", "improvised", "MAE", "IEMOCAP"):
         assert text in found["text"]
 
 

@@ -83,7 +83,7 @@ def report(figures=(), **config):
     summary = {"recordings": 10039, "hours": 12.44, "words": 5, "speakers": 10}
     return page.Report(
         provenance=data.provenance(**config),
-        corpora={"IEMOCAP": summary | {"left_out": {"no_valence": 17}, "irregular": {}}},
+        corpora={"iemocap": summary | {"left_out": {"no_valence": 17}, "irregular": {}}},
         metrics=data.metrics(),
         best={model: data.best() for model in data.MODELS},
         confusions={model: data.confusion() for model in data.MODELS},
@@ -92,6 +92,8 @@ def report(figures=(), **config):
         figures=figures,
         evaluation=EVALUATION,
         commands={"file": "snakemake --force", "control": "make it"},
+        study=data.study(example_study.recordings_table(200)),
+        docs="../docs",
     )
 
 
@@ -118,7 +120,8 @@ def test_irregularities_of_reader_and_spectrograms_are_combined(tmp_path):
     )
     corpora = dict(runpy.run_path(str(script))["summaries"](paths))
     assert corpora == {"iemocap": read | {"irregular": {"b": 2, "c": 3}}}
-    rows = page.corpus_tables(corpora)[-1].text.rows
+    rows = page.corpus_tables(corpora, {"iemocap": "a corpus"})[-1].text.rows
+    assert {row[0] for row in rows} == {"a corpus"}
     assert [row[2:] for row in rows] == [("a", "1"), ("b", "2"), ("c", "3")]
 
 
@@ -150,6 +153,7 @@ def test_all_tables_are_present_accessible_and_scrollable(outline):
     assert names >= {f"table-3-{model}" for model in data.MODELS}
     assert names >= {f"search-{model}" for model in data.MODELS}
     assert names >= {"corpora", "exclusions", "versions", "config", "hardware", "durations"}
+    assert names >= set(page.STUDY_TABLES)
     assert len(outline.all("caption")) == len(outline.all("table"))
     assert all("scope" in attributes for attributes in outline.all("th"))
     boxes = [a for a in outline.all("div") if "scroll" in a.get("class", "")]
@@ -188,7 +192,7 @@ def test_page_has_no_external_resources(outline, html):
 
 def test_values_are_on_the_page(html):
     values = ("43.88", "10039", "12.4", "no valence", "17", "c0ffee", "2.9.0", "31.2")
-    names = ("seed of study", "store of iemocap", "a processor", "--configfile own.yaml")
+    names = ("seed of study", "store of labelled corpus", "a processor", "--configfile own.yaml")
     assert all(text in html for text in values + names)
     assert "search.learning_rate</th><td>1e-3, 1e-4" in html
     assert "a &lt; b &amp; c" in html
@@ -244,8 +248,8 @@ def test_sections_have_their_numbers(outline):
 def section(name, **context):
     """Return the text of a section of the page."""
     template = templates.environment().get_template(f"sections/{name}.html.jinja")
-    figures = dict.fromkeys(page.KINDS, ())
-    (text,) = Outline(template.render(figures=figures, **context)).text.values()
+    known = {"figures": dict.fromkeys(page.KINDS, ()), "provenance": data.provenance()}
+    (text,) = Outline(template.render(known | context)).text.values()
     return text
 
 

@@ -18,7 +18,9 @@ from tests import report_data as data
 def files(folder, *names):
     """Return the paths of tables by name and format."""
     return {
-        f"{n}_{suffix}": folder / f"{n}.{suffix}" for n in names for suffix in ("csv", "md", "tex")
+        f"{n}_{suffix}": folder / f"{n}.{suffix}"
+        for n in names
+        for suffix in ("csv", "md", "tex", "html")
     }
 
 
@@ -137,7 +139,7 @@ def test_number_formats():
 def test_tex_lines_have_equal_cells_and_groups_span_their_columns():
     lines = to_tex(table_2(data.metrics())).splitlines()
     assert lines[0] == r"\begin{tabular}{lrrrrrrrrrrrrr}"
-    assert r"\multicolumn{3}{c}{UAR, 5 classes (\%)}" in lines[2]
+    assert r"\multicolumn{3}{c}{UAR5 (\%)}" in lines[2]
     assert lines[3].startswith(r"\cmidrule(lr){2-4}\cmidrule(lr){5-7}\cmidrule(lr){8-11}")
     cells = [line for line in lines[4:] if line.endswith(r"\\")]
     assert [line.count(" & ") for line in cells] == [13] * 5
@@ -165,15 +167,20 @@ def test_markdown_has_one_line_per_row_and_escapes_pipes():
     frame = pd.DataFrame({"model": ["a|b", "c"], "uar5_pooled": [0.5, np.nan]})
     head, rule, *rows = to_markdown(frame).splitlines()
     cells = [re.split(r"(?<!\\) *\| *", line)[1:-1] for line in (head, *rows)]
-    assert cells == [["Model", "UAR, 5 classes (%): pooled"], ["a\\|b", "50.00"], ["c", MISSING]]
+    assert cells == [["Model", "UAR5 (%): pooled"], ["a\\|b", "50.00"], ["c", MISSING]]
     assert re.fullmatch(r"\|:?-+\|-+:\|", rule)
 
 
 def test_tables_are_written_in_all_formats(tmp_path):
-    tables = {"a": table_3(data.confusion(), "BasicDCGAN"), "b": table_1({"X": data.best()})}
+    name = "table-3-BasicDCGAN"
+    tables = {name: table_3(data.confusion(), "BasicDCGAN"), "table-1": table_1({"X": data.best()})}
     paths = files(tmp_path, *tables)
     write_tables(tables, paths)
-    pd.testing.assert_frame_equal(pd.read_csv(paths["a_csv"]), tables["a"])
-    assert paths["a_md"].read_text() == to_markdown(tables["a"])
-    assert paths["a_tex"].read_text() == to_tex(tables["a"])
-    assert "Crop width,128,\n" in paths["b_csv"].read_text(), "integers stay integers"
+    pd.testing.assert_frame_equal(pd.read_csv(paths[f"{name}_csv"]), tables[name])
+    assert paths[f"{name}_md"].read_text() == to_markdown(tables[name])
+    assert paths[f"{name}_tex"].read_text() == to_tex(tables[name])
+    assert "Crop width,128,\n" in paths["table-1_csv"].read_text(), "integers stay integers"
+    page = paths[f"{name}_html"].read_text()
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", page)
+    assert cells[-11:] == list(format_table(tables[name]).rows[-1][-11:])
+    assert "BasicDCGAN" in page

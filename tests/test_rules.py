@@ -40,7 +40,8 @@ def rules(tmp_path_factory):
     ami = {"audio": str(folder), "annotations": str(folder), "fetch": True}
     config = {"corpora": {"iemocap": {"manifest": str(folder)}, "ami": ami}}
     config["report"] = {"control": str(folder)}
-    return rules_with([ROOT / "config/demo.yaml"], {})[0] | rules_with([], config)[0]
+    demo = rules_with([ROOT / "config/demo.yaml"], {"report": config["report"]})[0]
+    return rules_with([], config)[0] | demo
 
 
 def test_every_job_has_a_message_a_benchmark_and_resources(rules):
@@ -97,7 +98,7 @@ def test_every_figure_and_table_is_in_the_report_of_snakemake(rules):
             flag = file.flags.get("report")
             if "/report/figures/" in file and file.endswith(".png"):
                 assert flag, file
-            if "/report/tables/" in file and file.endswith(".csv"):
+            if "/report/tables/" in file and file.endswith(".html"):
                 assert flag, file
             summarized |= {flag.labels["content"]} if flag and flag.labels else set()
     assert summarized == set(summaries().values())

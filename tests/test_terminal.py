@@ -1,5 +1,6 @@
 """What a user sees in the terminal: the progress of a run, its errors, and the table of results."""
 
+import json
 import os
 import signal
 import subprocess
@@ -105,6 +106,8 @@ def test_an_interrupted_run_stops_its_jobs_and_fails(start, tmp_path):
 
 def test_the_results_of_a_study_are_printed_next_to_those_of_the_paper(tmp_path, capsys):
     (tmp_path / "evaluation").mkdir()
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report/provenance.json").write_text(json.dumps(report_data.provenance()))
     for name in ("metrics", "intervals"):
         table = getattr(report_data, name)()
         table.to_csv(tmp_path / "evaluation" / f"{name}.csv", index=False)
@@ -119,6 +122,21 @@ def test_the_results_of_a_study_are_printed_next_to_those_of_the_paper(tmp_path,
         printed = paper.TABLE_2[model]
         published = [f"{100 * printed[name]:.2f}" for name in ("uar5", "uar3")]
         assert rows[model] == [model, *own, *published, f"{printed['rho']:.4f}"]
+
+
+def test_the_results_of_another_corpus_are_not_compared_with_the_paper(tmp_path, capsys):
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "report").mkdir()
+    own = report_data.provenance(corpora={"iemocap": {"manifest": "own"}})
+    (tmp_path / "report/provenance.json").write_text(json.dumps(own))
+    for name in ("metrics", "intervals"):
+        table = getattr(report_data, name)()
+        table.to_csv(tmp_path / "evaluation" / f"{name}.csv", index=False)
+    assert main(["results", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "BasicDCGAN" in text
+    assert "Paper" not in text
+    assert "43.88" not in text
 
 
 def test_results_that_do_not_exist_are_an_error_in_one_line(tmp_path, capsys):

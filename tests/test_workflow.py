@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from emospeech.report.templates import summaries
-from tests import test_docs
+from tests import browser, test_docs
 from tests.run_environment import run_environment
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
@@ -172,7 +172,7 @@ def test_the_study_writes_the_documented_results(project):
     page = (results / "report/index.html").read_text()
     assert all(model in page for model in MODELS)
     for table in ("table-1", "table-2", "table-3-BasicCNN", "classes"):
-        for suffix in ("csv", "md", "tex"):
+        for suffix in ("csv", "md", "tex", "html"):
             assert (results / f"report/tables/{table}.{suffix}").stat().st_size > 100
 
 
@@ -308,9 +308,9 @@ def test_deleted_tables_and_figures_are_regenerated_without_training(project):
     for name in ("confusion", "classes"):
         counted += results.glob(f"evaluation/*/{name}.csv")
     made = {file: file.read_bytes() for file in (*shown, *counted)}
-    formats = {"tables": {"csv", "md", "tex"}, "figures": {"csv", "pdf", "png"}}
+    formats = {"tables": {"csv", "md", "tex", "html"}, "figures": {"csv", "pdf", "png"}}
     names = {(file.parent.name, file.stem) for file in shown}
-    assert len(shown) == 3 * len(names)
+    assert len(shown) == sum(len(formats[folder]) for folder, _ in names)
     assert {(*name, end) for name in names for end in formats[name[0]]} == {
         (file.parent.name, file.stem, file.suffix[1:]) for file in shown
     }
@@ -349,6 +349,18 @@ def test_snakemakes_own_report_shows_the_page_without_network(project, monkeypat
         assert f'"{category}"' in text
     missing = {name for name, summary in summaries().items() if summary not in text}
     assert missing == {"control", "paper", "cells"}, "the small study has no BasicDCGAN"
+    if browser.PROGRAM:
+        found = browser.look_at_snakemakes_report(project.folder / "own/report/report.html")
+        named = {"Tables": "Classes", "Figures": "Shared layer", "The page": "Report"}
+        for category, title in named.items():
+            assert title in found["lists"][category]
+        for path, content in found["shown"].items():
+            if path.endswith(".png"):
+                assert content > 100, f"the width of {path}"
+            else:
+                csv = project.folder / Path(path).with_suffix(".csv")
+                rows = pd.read_csv(csv) if csv.exists() else []
+                assert content.count("\n") > len(rows), f"the text of {path}"
 
 
 def test_the_report_shows_the_control_if_it_exists(project):

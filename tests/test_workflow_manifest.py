@@ -128,6 +128,22 @@ def test_corpus_with_ratings_is_run_on_groups_of_speakers(project):
     assert "rater" in set(references["reference"])
 
 
+def test_the_report_of_a_manifest_has_no_values_of_the_paper(project):
+    done = run(project)
+    assert done.returncode == 0, done.output
+    report = project.folder / "results/own/report"
+    assert not re.search("paper-check|Busso|synthetic", (report / "index.html").read_text())
+    files = [*report.rglob("*.csv")]
+    assert len(files) > 20
+    for file in files:
+        table = pd.read_csv(file, dtype=str)
+        assert not [name for name in table if "paper" in name], file
+        assert not table.isin(["paper", "BasicCNN, paper"]).any(axis=None), file
+    composition = pd.read_csv(report / "tables/composition.csv")
+    tested = composition[composition["part"] == "test"]["speaker"]
+    assert tested.tolist() == ["autumn-M", "spring-M", "winter-M"]
+
+
 def test_edited_table_is_read_again(project):
     path = project.folder / "own/recordings.csv"
     before = path.read_text()

@@ -26,6 +26,16 @@ def hours(value: float) -> str:
     return f"{value:.1f}"
 
 
+def cpu_hours(value: float) -> str:
+    """Return hours with two decimals."""
+    return f"{value:.2f}"
+
+
+def thousands(value: float) -> str:
+    """Return a whole number with commas between groups of three digits."""
+    return f"{value:,.0f}"
+
+
 def plain(value: Any) -> str:
     """Return a whole number without decimals, a small number as 1e-4, a bool as yes or no."""
     if isinstance(value, bool):

@@ -7,7 +7,15 @@ import pandas as pd
 
 from emospeech.evaluation.predictions import BASELINES
 from emospeech.report.dataframes import CLASSES
-from emospeech.report.formats import hours, percent, plain, probability, share
+from emospeech.report.formats import (
+    cpu_hours,
+    hours,
+    percent,
+    plain,
+    probability,
+    share,
+    thousands,
+)
 from emospeech.report.paper import MODELS
 from emospeech.training.trial import FOLD_UAR
 
@@ -44,7 +52,7 @@ def _text(label, form=plain):
     return Heading(label, form, numeric=False)
 
 
-CHANCE, NEAR = "Chance, 5 classes (%)", "Neighbours with the same (%)"
+CHANCE, NEAR = "Chance, UAR5 (%)", "Neighbours with the same (%)"
 SINGLE = {
     "model": _text("Model", model_name),
     "other": _text("Model B", model_name),
@@ -77,9 +85,30 @@ SINGLE = {
     "low": Heading(CI["low"], share, "This run"),
     "high": Heading(CI["high"], share, "This run"),
     "difference": Heading("Difference", share),
+    "elapsed_minutes": Heading("Elapsed (minutes)", hours),
     "minutes": Heading("Total (minutes)", hours),
     "longest_minutes": Heading("Longest (minutes)", hours),
+    "cpu_hours": Heading("CPU (hours)", cpu_hours),
     "memory_mb": Heading("Memory (MB)"),
+    "device": _text("Device"),
+    "gpu": _text("GPU"),
+    "processor": _text("Processor"),
+    "trainings": Heading("Training runs"),
+    "scope": _text("Recordings"),
+    "values": Heading("Different values"),
+    "whole": Heading("Whole numbers (%)", percent),
+    "halfway": Heading("Halfway (%)", percent),
+    "raters_low": Heading("fewest", plain, "Raters"),
+    "raters_high": Heading("most", plain, "Raters"),
+    "part": _text("Part"),
+    "speaker": _text("Names"),
+    "speakers": Heading("Speakers"),
+    "female": Heading("female", plain, "Speakers"),
+    "male": Heading("male", plain, "Speakers"),
+    "shared": Heading("Shared layer", thousands),
+    "real_fake": Heading("Real/fake head", thousands),
+    **{name: Heading(name.capitalize(), thousands) for name in ("trunk", "heads", "generator")},
+    "total": Heading("Total", thousands),
     "near_chance": Heading("by chance", percent, NEAR),
     "near_crops": Heading("among crops", percent, NEAR),
     "near_layer": Heading("in shared layer", percent, NEAR),
@@ -87,9 +116,9 @@ SINGLE = {
     "near_most": Heading("highest fold", percent, NEAR),
 }
 METRICS = {
-    "uar5": ("UAR, 5 classes (%)", percent),
-    "uar3": ("UAR, 3 classes (%)", percent),
-    "strict_uar5": ("Strict UAR, 5 classes (%)", percent),
+    "uar5": ("UAR5 (%)", percent),
+    "uar3": ("UAR3 (%)", percent),
+    "strict_uar5": ("Strict UAR5 (%)", percent),
     "accuracy": ("Accuracy (%)", percent),
     "rho": (CORRELATION, share),
     "ccc": ("CCC", share),
@@ -124,6 +153,7 @@ def _headings():
         known[name] = Heading(label, share, "From counts")
         known[f"{name}_normalised"] = Heading(label, share, "From row shares")
     for label, name in enumerate(CLASSES, start=1):
+        known[f"class_{label}"] = Heading(f"{label}", plain, "Recordings by class")
         known[str(label)] = Heading(name, share, "Predicted, this run")
         known[f"paper_{label}"] = Heading(name, share, "Predicted, paper")
     for model in (*MODELS, *BASELINES):

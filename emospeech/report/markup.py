@@ -1,11 +1,11 @@
-"""Tables as text: formatted cells for the page, and files in CSV, Markdown and TeX.
+"""Tables as text: formatted cells for the page, and files in CSV, Markdown, TeX and HTML.
 
 The data frames hold numbers under short names, for other programs. `headings` gives each column its
 heading and format, for people.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from emospeech.report.formats import MISSING
 from emospeech.report.headings import Heading, heading_of
+from emospeech.report.templates import environment, summaries
 from emospeech.runtime.files import write_table, write_text
 
 TEX = str.maketrans(
@@ -49,6 +50,31 @@ class TextTable:
     def grouped(self) -> bool:
         """Whether there is a line of group titles above the headings."""
         return any(title for title, _ in self.groups)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table on an HTML page.
+
+    Attributes:
+        id: The id of the HTML element.
+        caption: The macro of template/captions.jinja that writes the caption, without `table_`.
+        text: The headings and the formatted cells.
+        numbers: The numbers in the caption.
+        divider: The index of a column; a line marks each change of its value.
+        files: Links to the table as files, relative to the page.
+        highlighted: The indices of the highlighted rows.
+        sortable: Whether clicking a heading sorts the table.
+    """
+
+    id: str
+    caption: str
+    text: TextTable
+    numbers: dict = field(default_factory=dict)
+    divider: int | None = None
+    files: tuple[str, ...] = ()
+    highlighted: frozenset[int] = frozenset()
+    sortable: bool = False
 
 
 def format_table(table: pd.DataFrame) -> TextTable:
@@ -101,6 +127,19 @@ def to_tex(table: pd.DataFrame) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
+def to_html(table: pd.DataFrame, name: str) -> str:
+    """Return a page with a single table, for the report of Snakemake.
+
+    Args:
+        table: The table.
+        name: Its name, such as `classes` or `table-3-BasicCNN`.
+    """
+    kind, model = (name, "") if name in summaries() else name.rsplit("-", 1)
+    numbers = {"kind": kind, "model": model}
+    shown = Table(name, "summary", format_table(table), numbers)
+    return environment().get_template("table.html.jinja").render(table=shown)
+
+
 def _tex_line(cells):
     return " & ".join(cells) + r" \\"
 
@@ -111,7 +150,7 @@ def _tex_cell(text, numeric):
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], files: Mapping[str, str | Path]) -> None:
-    """Write tables to `{name}_csv` (short column names, unrounded), `{name}_md` and `{name}_tex`.
+    """Write tables to `{name}_csv` (short column names, unrounded), and as `md`, `tex` and `html`.
 
     Args:
         tables: The tables by name.
@@ -121,3 +160,4 @@ def write_tables(tables: Mapping[str, pd.DataFrame], files: Mapping[str, str | P
         write_table(files[f"{name}_csv"], table)
         write_text(files[f"{name}_md"], to_markdown(table))
         write_text(files[f"{name}_tex"], to_tex(table))
+        write_text(files[f"{name}_html"], to_html(table, name))

@@ -15,7 +15,8 @@ from emospeech.evaluation.predictions import TASKS
 from emospeech.report import page_numbers, paper, paper_tables
 from emospeech.report.dataframes import in_order, require
 from emospeech.report.evaluation_tables import build_tables
-from emospeech.report.markup import TextTable, format_table
+from emospeech.report.markup import Table, format_table
+from emospeech.report.paper_tables import table_2
 from emospeech.report.templates import environment
 
 KINDS = (
@@ -33,6 +34,7 @@ SECTIONS = {
     "leaks": ("leaks",),
     "neighbours": ("neighbours",),
 }
+STUDY_TABLES = ("labels", "composition", "parameters")
 
 
 @dataclass(frozen=True)
@@ -55,31 +57,6 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table on the page.
-
-    Attributes:
-        id: The id of the HTML element.
-        caption: The macro of template/captions.jinja that writes the caption, without `table_`.
-        text: The headings and the formatted cells.
-        numbers: The numbers in the caption.
-        divider: The index of a column; a line marks each change of its value.
-        files: Links to the table as files, relative to the page.
-        highlighted: The indices of the highlighted rows.
-        sortable: Whether clicking a heading sorts the table.
-    """
-
-    id: str
-    caption: str
-    text: TextTable
-    numbers: dict = field(default_factory=dict)
-    divider: int | None = None
-    files: tuple[str, ...] = ()
-    highlighted: frozenset[int] = frozenset()
-    sortable: bool = False
-
-
-@dataclass(frozen=True)
 class Report:
     """The data of the page; tables and figures without data are left out.
 
@@ -96,6 +73,8 @@ class Report:
             metrics.csv of the study with shuffled labels.
         commands: Shell commands by name: `file`, to which the path of the file to regenerate is
             appended, and `control`.
+        study: The tables of STUDY_TABLES by name, as in report/tables.
+        docs: The path of the folder `docs`, relative to the page.
     """
 
     provenance: dict[str, Any]
@@ -108,15 +87,30 @@ class Report:
     figures: tuple[Figure, ...] = ()
     evaluation: dict[str, pd.DataFrame] = field(default_factory=dict)
     commands: dict[str, str] = field(default_factory=dict)
+    study: dict[str, pd.DataFrame] = field(default_factory=dict)
+    docs: str = "docs"
+
+    @property
+    def paper(self) -> str:
+        """The source of the paper's values; empty if the study uses another labelled corpus."""
+        comparable = paper.is_comparable(self.provenance["config"]["corpora"])
+        return paper.SOURCE if comparable else ""
+
+    def shown(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table, without values of the paper if the study cannot be compared with it."""
+        return table if self.paper else paper.without_paper(table)
 
 
 def render(report: Report) -> str:
     """Return the page as HTML; the same report gives the same text."""
-    evaluation = build_tables({"metrics": report.metrics} | report.evaluation)
+    built = build_tables({"metrics": report.metrics} | report.evaluation)
+    evaluation = {name: report.shown(table) for name, table in built.items()}
     template = environment().get_template("page.html.jinja")
     return template.render(
         provenance=report.provenance,
         commands=report.commands,
+        docs=report.docs,
+        paper=report.paper,
         figures={kind: [f for f in report.figures if f.kind == kind] for kind in KINDS},
         headline=page_numbers.headline(report.metrics, evaluation.get("intervals")),
         numbers=section_numbers(report, evaluation),
@@ -134,7 +128,14 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
     source, config = report.evaluation, report.provenance["config"]
     both, select = config["folds"]["validation"] == "both", config["search"]["select"]
     searched = any(len(trials) > 1 for trials in report.trials.values())
+    labels = page_numbers.label_numbers(report.study.get("labels"))
     return {
+        "summary": page_numbers.summary_numbers(
+            report.metrics, source.get("comparisons"), bool(report.paper)
+        ),
+        "corpora": page_numbers.corpora_in_use(config["corpora"], report.corpora),
+        "labels": labels,
+        "tested": page_numbers.tested_numbers(report.study.get("composition")),
         "speakers": page_numbers.speaker_numbers(source.get("comparisons"), both),
         "spread": page_numbers.spread_numbers(source.get("spread")),
         "control": page_numbers.control_numbers(evaluation.get("control")),
@@ -153,20 +154,31 @@ def section_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[
         report: The data of the page.
         evaluation: The tables of `evaluation_tables`, by name.
     """
+    names = {
+        corpus["key"]: corpus["name"]
+        for corpus in page_numbers.corpora_in_use(
+            report.provenance["config"]["corpora"], report.corpora
+        )
+    }
     sections = {
         "results": result_tables(report, evaluation),
         "confusion": confusion_tables(report),
         "other_confusions": [
-            _confusion(report.confusions[model], model)
+            _confusion(report, model)
             for model in in_order(report.confusions)
             if model != paper.TABLE_3_MODEL
         ],
-        "paper": recovered_tables(report.confusions, report.evaluation.get("cells")),
+        "paper": recovered_tables(report),
         "search": search_tables(report.trials),
-        "corpora": corpus_tables(report.corpora),
+        "corpora": corpus_tables(report.corpora, names),
+        "hardware": [_table("hardware", pd.DataFrame(report.provenance["training_hardware"]))],
         "durations": [_table("durations", pd.DataFrame(report.provenance["durations"]))],
     }
-    sections |= {name: _evaluation(evaluation, *tables) for name, tables in SECTIONS.items()}
+    sections |= {name: study_table(report, name) for name in STUDY_TABLES}
+    numbers = _caption_numbers(report)
+    sections |= {
+        name: _evaluation(evaluation, numbers, *tables) for name, tables in SECTIONS.items()
+    }
     return {
         name: [table for table in tables if table.text.rows] for name, tables in sections.items()
     }
@@ -176,53 +188,50 @@ def result_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> list[T
     """Return Table 2 of each task, confidence intervals, further metrics, folds and Table 1."""
     tables = []
     for task in (task for task in TASKS if task in set(report.metrics["task"])):
-        options: dict[str, Any] = {"numbers": {"task": task, "source": paper.SOURCE}}
+        options: dict[str, Any] = {"numbers": _caption_numbers(report, task)}
         options |= {"files": _files("table-2")} if task == "valence" else {}
-        tables.append(
-            _table(
-                f"table-2-{task}", paper_tables.table_2(report.metrics, task), "table_2", **options
-            )
-        )
-    tables += _evaluation(evaluation, "intervals", "further", "folds")
+        frame = report.shown(table_2(report.metrics, task))
+        tables.append(_table(f"table-2-{task}", frame, "table_2", **options))
+    tables += _evaluation(evaluation, _caption_numbers(report), "intervals", "further", "folds")
     if report.best:
-        numbers = {"by_fold": any("folds" in trial for trial in report.best.values())}
-        options = {"numbers": numbers, "files": _files("table-1")}
-        tables.append(_table("table-1", paper_tables.table_1(report.best), "table_1", **options))
+        by_fold = any("folds" in trial for trial in report.best.values())
+        options = {"numbers": {"by_fold": by_fold, "paper": report.paper}}
+        frame = report.shown(paper_tables.table_1(report.best))
+        tables.append(_table("table-1", frame, "table_1", files=_files("table-1"), **options))
     return tables
 
 
 def confusion_tables(report: Report) -> list[Table]:
     """Return Table 3 for the model of the paper's Table 3, and the table of the classes."""
-    model, tables = paper.TABLE_3_MODEL, []
-    if model in report.confusions:
-        tables.append(_confusion(report.confusions[model], model))
+    tables = []
+    if paper.TABLE_3_MODEL in report.confusions:
+        tables.append(_confusion(report, paper.TABLE_3_MODEL))
     if report.classes:
+        frame = report.shown(paper_tables.table_classes(report.classes))
         options: dict[str, Any] = {"divider": "model", "files": _files("classes")}
-        tables.append(_table("classes", paper_tables.table_classes(report.classes), **options))
+        tables.append(_table("classes", frame, numbers=_caption_numbers(report), **options))
     return tables
 
 
-def _confusion(confusion, model):
+def _confusion(report, model):
     name = f"table-3-{model}"
-    numbers = {"model": model, "source": paper.SOURCE if model == paper.TABLE_3_MODEL else ""}
-    return _table(
-        name, paper_tables.table_3(confusion, model), "table_3", numbers=numbers, files=_files(name)
-    )
+    frame = report.shown(paper_tables.table_3(report.confusions[model], model))
+    source = report.paper if model == paper.TABLE_3_MODEL else ""
+    options: dict[str, Any] = {
+        "numbers": _caption_numbers(report) | {"model": model, "paper": source}
+    }
+    return _table(name, frame, "table_3", files=_files(name), **options)
 
 
-def recovered_tables(
-    confusions: Mapping[str, pd.DataFrame], cells: pd.DataFrame | None
-) -> list[Table]:
+def recovered_tables(report: Report) -> list[Table]:
     """Return the metrics and cells recovered from the paper's Table 3, next to those of this run.
 
-    Args:
-        confusions: The confusion.csv of each model.
-        cells: The table cells.csv, or None.
+    There are none without the model of that table, or if the paper used another corpus.
     """
-    model = paper.TABLE_3_MODEL
-    if model not in confusions or cells is None:
+    model, cells = paper.TABLE_3_MODEL, report.evaluation.get("cells")
+    if model not in report.confusions or cells is None or not report.paper:
         return []
-    inputs, numbers = (confusions[model], cells), {"model": model}
+    inputs, numbers = (report.confusions[model], cells), {"model": model}
     return [
         _table(
             "paper", paper_tables.table_recovered(*inputs), numbers=numbers, files=_files("paper")
@@ -236,6 +245,26 @@ def recovered_tables(
             files=_files("cells"),
         ),
     ]
+
+
+def study_table(report: Report, name: str) -> list[Table]:
+    """Return one of the tables that describe the study, if the report has it."""
+    if name not in report.study:
+        return []
+    divider = {"labels": "task", "composition": "fold"}.get(name, "")
+    options: dict[str, Any] = {"numbers": _caption_numbers(report), "files": _files(name)}
+    return [_table(name, report.study[name], None, divider, **options)]
+
+
+def _caption_numbers(report, task="valence"):
+    """Return the numbers in the captions of tables about a task."""
+    labels = page_numbers.label_numbers(report.study.get("labels")).get(task, {})
+    return {
+        "task": task,
+        "paper": report.paper,
+        "halfway": labels.get("halfway", 1),
+        "classes": labels["classes"] if labels.get("absent") else [],
+    }
 
 
 def search_tables(trials: Mapping[str, pd.DataFrame]) -> list[Table]:
@@ -254,15 +283,24 @@ def search_tables(trials: Mapping[str, pd.DataFrame]) -> list[Table]:
     return tables
 
 
-def corpus_tables(corpora: Mapping[str, dict]) -> list[Table]:
-    """Return the size of each corpus, and its exclusions and irregularities by reason."""
+def corpus_tables(corpora: Mapping[str, dict], names: Mapping[str, str]) -> list[Table]:
+    """Return the size of each corpus, and its exclusions and irregularities by reason.
+
+    Args:
+        corpora: The summary.json of each corpus.
+        names: The name of each corpus on the page.
+    """
     sizes, counts = [], []
     for corpus, summary in corpora.items():
-        names = ("recordings", "hours", "words", "speakers")
-        sizes.append({"corpus": corpus} | {name: summary.get(name) for name in names})
+        columns = ("recordings", "hours", "words", "speakers")
+        sizes.append({"corpus": names[corpus]} | {name: summary.get(name) for name in columns})
         for key, kind in (("left_out", "excluded"), ("irregular", "irregular, kept")):
             for reason, count in sorted(summary.get(key, {}).items()):
-                row = {"corpus": corpus, "kind": kind, "reason": str(reason).replace("_", " ")}
+                row = {
+                    "corpus": names[corpus],
+                    "kind": kind,
+                    "reason": str(reason).replace("_", " "),
+                }
                 counts.append(row | {"count": count})
     return [
         _table("corpora", pd.DataFrame(sizes)),
@@ -270,10 +308,10 @@ def corpus_tables(corpora: Mapping[str, dict]) -> list[Table]:
     ]
 
 
-def _evaluation(evaluation, *names):
+def _evaluation(evaluation, numbers, *names):
     """Return the tables of the evaluation with the given names; skip tables that do not exist."""
     dividers = {"slices": "slice", "neighbours": "property"}
-    options = {"numbers": {"source": paper.SOURCE}}
+    options = {"numbers": numbers}
     return [
         _table(
             name, evaluation[name], None, dividers.get(name, "task"), files=_files(name), **options

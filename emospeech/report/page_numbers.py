@@ -2,18 +2,206 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from scipy.special import nctdtrinc, stdtrit
 
 from emospeech.evaluation.comparisons import smallest_p
-from emospeech.evaluation.predictions import BASELINES
+from emospeech.evaluation.predictions import BASELINE_CROP, BASELINES
+from emospeech.labels import CLASS_NAMES
 from emospeech.report import paper
 from emospeech.report.dataframes import in_order
 from emospeech.report.evaluation_tables import SMALLEST_SLICE
 from emospeech.report.paper_tables import recovered_ranges, table_2
+from emospeech.report.study_tables import CLASS_COUNTS
 from emospeech.training.trial import FOLD_UAR
 
 LEVEL = 0.05  # of significance
+POWER = 0.8
+# The questions of the paper: pairs of models that differ in one property only.
+QUESTIONS = {
+    "unlabelled": (("BasicDCGAN", "BasicCNN"), ("MultitaskDCGAN", "MultitaskCNN")),
+    "multitask": (("MultitaskCNN", "BasicCNN"), ("MultitaskDCGAN", "BasicDCGAN")),
+}
+CORPUS_NAMES = {"iemocap": "IEMOCAP", "ami": "AMI"}
+
+
+def summary_numbers(
+    metrics: pd.DataFrame, comparisons: pd.DataFrame | None, comparable: bool
+) -> dict[str, Any]:
+    """Return the numbers that answer the questions of the study, about the UAR5 of valence.
+
+    Args:
+        metrics: The table metrics.csv.
+        comparisons: The table comparisons.csv, or None.
+        comparable: Whether the study can be compared with the paper.
+
+    Returns:
+        `questions`: for each of QUESTIONS the differences of its pairs (see `model_difference`),
+        with that of the `paper` (None if it is not comparable).
+        `models`: for each model its pooled `uar5`, `chance`, `chance_high` (97.5th percentile),
+        `above` (whether the UAR exceeds it; None if unknown), and its difference from the acoustic
+        baseline on the same crops as `baseline` (None if unknown).
+    """
+    questions = {
+        question: [
+            found | {"paper": _paper_difference(model, other) if comparable else None}
+            for model, other in pairs
+            if (found := model_difference(comparisons, model, other))
+        ]
+        for question, pairs in QUESTIONS.items()
+    }
+    models = [
+        {
+            "model": row["model"],
+            "uar5": row["uar5_pooled"],
+            "chance": row["chance"],
+            "chance_high": row["chance_high"],
+            "above": None
+            if math.isnan(row["chance_high"])
+            else row["uar5_pooled"] > row["chance_high"],
+            "baseline": model_difference(comparisons, row["model"], BASELINE_CROP),
+        }
+        for row in table_2(metrics).to_dict("records")
+        if row["model"] not in BASELINES
+    ]
+    return {"questions": questions, "models": models}
+
+
+def model_difference(comparisons: pd.DataFrame | None, model: str, other: str) -> dict | None:
+    """Return the UAR5 of valence of a model minus that of another, from comparisons.csv.
+
+    Returns:
+        The pair, `scope`, `difference`, the bounds `low` and `high` of its 95 % interval, the `p`
+        of the permutation test, the number of `speakers`, `detectable` (see
+        `detectable_difference`) and `effect`: "higher" or "lower" if the interval excludes 0,
+        "unclear" if it includes 0, "unknown" without an interval. None if the pair was not
+        compared.
+    """
+    if comparisons is None or comparisons.empty:
+        return None
+    rows = comparisons[(comparisons["figure"] == "uar5") & (comparisons["task"] == "valence")]
+    rows = rows[rows["p"].notna()]
+    # The pooled difference if it has a p-value, else the mean difference over the speakers.
+    rows = rows.sort_values("scope", key=lambda scopes: scopes != "pooled", kind="stable")
+    for sign, pair in ((1, (model, other)), (-1, (other, model))):
+        found = rows[(rows["model"] == pair[0]) & (rows["other"] == pair[1])]
+        if len(found):
+            row = found.iloc[0]
+            low, high = sorted([sign * row["low"], sign * row["high"]])
+            return {
+                "model": model,
+                "other": other,
+                "scope": row["scope"],
+                "difference": sign * row["value"],
+                "low": low,
+                "high": high,
+                "p": row["p"],
+                "speakers": int(row["speakers"]),
+                "detectable": detectable_difference(row["error"], int(row["speakers"])),
+                "effect": _effect(low, high),
+            }
+    return None
+
+
+def detectable_difference(error: float, speakers: int) -> float:
+    """Return the smallest difference that a study would probably find; NaN for one speaker.
+
+    If the true difference is that large, the 95 % interval excludes 0 with probability POWER: the
+    test statistic follows Student's t distribution with n - 1 degrees of freedom and a
+    noncentrality of the difference divided by its standard error (Johnson and Welch 1940).
+
+    Args:
+        error: The standard error of the difference over speakers.
+        speakers: The number of speakers n.
+    """
+    if speakers < 2 or math.isnan(error):
+        return math.nan
+    critical = stdtrit(speakers - 1, 1 - LEVEL / 2)
+    return float(nctdtrinc(speakers - 1, 1 - POWER, critical)) * error
+
+
+def _effect(low, high):
+    if math.isnan(low) or math.isnan(high):
+        return "unknown"
+    return "higher" if low > 0 else "lower" if high < 0 else "unclear"
+
+
+def _paper_difference(model, other):
+    return paper.TABLE_2[model]["uar5"] - paper.TABLE_2[other]["uar5"]
+
+
+def label_numbers(labels: pd.DataFrame | None) -> dict[str, dict]:
+    """Return {task: numbers} about the labels of the test recordings.
+
+    Args:
+        labels: The table of `study_tables.table_labels`, or None.
+
+    Returns:
+        The row of the table as a dict, and the names of the `classes` that occur and of those
+        `absent`.
+    """
+    if labels is None:
+        return {}
+    tested = labels[labels["scope"] == "test"].set_index("task", drop=False)
+    numbers = {}
+    for task, row in tested.to_dict("index").items():
+        names = CLASS_NAMES[str(task)]
+        occurs = [row[column] > 0 for column in CLASS_COUNTS]
+        numbers[task] = row | {
+            "classes": [name for name, found in zip(names, occurs, strict=True) if found],
+            "absent": [name for name, found in zip(names, occurs, strict=True) if not found],
+        }
+    return numbers
+
+
+def corpora_in_use(config: Mapping[str, Any], summaries: Mapping[str, dict]) -> list[dict]:
+    """Return the corpora of a study.
+
+    Args:
+        config: The config section `corpora`.
+        summaries: The summary.json of each corpus in use.
+
+    Returns:
+        For each corpus its `key` in paths and in the config, its `kind` ("release" of IEMOCAP or
+        AMI, "synthetic" or "manifest"), a `name`, and its `summary`.
+    """
+    corpora = []
+    for key, summary in summaries.items():
+        manifest = config[key]["manifest"]
+        if config["synthetic"] is not None:
+            kind, name = "synthetic", f"synthetic ({CORPUS_NAMES[key]} format)"
+        elif manifest is not None:
+            kind, name = "manifest", Path(manifest).name
+        else:
+            kind, name = "release", CORPUS_NAMES[key]
+        corpora.append({"key": key, "kind": kind, "name": name, "summary": summary})
+    return corpora
+
+
+def tested_numbers(composition: pd.DataFrame | None) -> dict | None:
+    """Return the test speakers and the number of their recordings.
+
+    Args:
+        composition: The table of `study_tables.table_composition`, or None.
+
+    Returns:
+        `folds`, `speakers`, `recordings`, the `names` of the speakers, the numbers of `female` and
+        `male` speakers, and `shared`: whether a speaker is tested in one fold and validates
+        another.
+    """
+    if composition is None:
+        return None
+    parts = dict(list(composition.groupby("part")))
+    names = {part: ", ".join(rows["speaker"]).split(", ") for part, rows in parts.items()}
+    columns = ["speakers", "recordings", "female", "male"]
+    return parts["test"][columns].sum().to_dict() | {
+        "folds": len(parts["test"]),
+        "names": names["test"],
+        "shared": not set(names["test"]).isdisjoint(names.get("validation", [])),
+    }
 
 
 def headline(metrics: pd.DataFrame, intervals: pd.DataFrame | None) -> list[dict]:

@@ -4,13 +4,18 @@ Source: J. Chang and S. Scherer, "Learning representations of emotional speech w
 convolutional generative adversarial networks", ICASSP 2017.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from emospeech.metrics import merge_classes, unweighted_average_recall
 from emospeech.training.trial import PARAMETERS
+
+if TYPE_CHECKING:  # slow to import, and Snakemake loads this module for each job
+    import pandas as pd
 
 SOURCE = "Chang and Scherer (2017)"
 MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
@@ -105,3 +110,23 @@ def row_counts(shares: np.ndarray, limit: int) -> np.ndarray:
             cells = (range(a, b + 1) for a, b in zip(low, high, strict=True))
             found += [counts for counts in product(*cells) if sum(counts) == total]
     return np.array(found)
+
+
+def is_comparable(corpora: Mapping[str, Any]) -> bool:
+    """Return whether results can be shown next to those of the paper, given the config `corpora`.
+
+    They can if the labelled corpus is IEMOCAP, or the synthetic corpus that stands in for it.
+    """
+    return corpora["synthetic"] is not None or corpora["iemocap"]["manifest"] is None
+
+
+def without_paper(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table of the report or of a figure without the columns and rows of the paper."""
+    columns = [n for n in table if not (n.endswith("_paper") or n.startswith("paper_"))]
+    table = table.loc[:, columns]
+    for column in ("series", "source"):
+        if column in table:
+            table = table[table[column] != "paper"]
+    if "model" in table:
+        table = table[~table["model"].astype(str).str.endswith(", paper")]
+    return table.reset_index(drop=True)

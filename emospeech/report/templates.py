@@ -2,7 +2,8 @@
 
 import base64
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ def environment(autoescape: bool = True) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     templates.filters |= {"count": count, "percent": percent, "points": points}
+    templates.filters |= {"signed": signed, "span": span, "listed": listed, "anchor": anchor}
     templates.filters |= {"share": formats.share, "flatten": flatten, "base64": _base64}
     return templates
 
@@ -39,6 +41,12 @@ def captions() -> jinja2.environment.TemplateModule:
 def summaries() -> dict[str, str]:
     """Return one line about each figure and table, by name such as `confusion` or `table-1`."""
     return getattr(captions(), "summaries")  # noqa: B009 (the attributes of a template are dynamic)
+
+
+@cache
+def titles() -> dict[str, str]:
+    """Return the title of each figure and table, by name as in `summaries`."""
+    return getattr(captions(), "titles")  # noqa: B009
 
 
 def count(number: int | tuple[int, int] | None, thing: str) -> str:
@@ -64,6 +72,29 @@ def points(shares: tuple[float, float] | None) -> str:
         return f"{UNKNOWN} size"
     low, high = (formats.percent(share, 1) for share in shares)
     return f"{low} points" if low == high else f"{low} to {high} points, depending on the model"
+
+
+def signed(difference: float) -> str:
+    """Return a difference of shares in percentage points with its sign."""
+    return f"{round(100 * difference, 1) + 0:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def span(shares: Iterable[float]) -> str:
+    """Return the range of shares in per cent without the sign: "26.4" or "26.4 to 27.8"."""
+    values = list(shares)
+    low, high = (formats.percent(share, 1) for share in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
+
+
+def listed(names: Iterable[str], word: str = "and") -> str:
+    """Return names as "a", "a and b" or "a, b and c"; `word` replaces the "and"."""
+    *first, last = names
+    return f"{', '.join(first)} {word} {last}" if first else last
+
+
+def anchor(heading: str) -> str:
+    """Return the id of a Markdown heading: lower case, hyphens for spaces, no punctuation."""
+    return re.sub(r"[^\w\s-]", "", heading).strip().lower().replace(" ", "-")
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

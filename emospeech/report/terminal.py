@@ -7,9 +7,10 @@ from tabulate import tabulate
 
 from emospeech.report.formats import MISSING, percent, share
 from emospeech.report.headings import model_name
+from emospeech.report.paper import is_comparable
 from emospeech.report.paper_tables import table_2
 from emospeech.runtime.errors import access_error
-from emospeech.runtime.files import read_table
+from emospeech.runtime.files import read_json, read_table
 
 TITLE = "Valence of the test speakers, all folds pooled. UAR and chance level of UAR5 in %."
 # Column of the table: (heading, format of its numbers).
@@ -26,7 +27,7 @@ COLUMNS = {
 
 
 def results_table(results: str | Path) -> str:
-    """Return the valence results of each model next to those of the paper.
+    """Return the valence results of each model, next to those of the paper if they are comparable.
 
     Args:
         results: The results folder of a study.
@@ -39,6 +40,10 @@ def results_table(results: str | Path) -> str:
         metrics, intervals = (read_table(file) for file in files)
     except OSError as error:
         raise access_error(error.filename, error, if_missing="Run the study first") from error
+    provenance = Path(results, "report", "provenance.json")
+    columns = COLUMNS
+    if not provenance.exists() or not is_comparable(read_json(provenance)["config"]["corpora"]):
+        columns = {name: column for name, column in COLUMNS.items() if not name.endswith("_paper")}
     table = table_2(metrics)
     pooled = intervals.query("task == 'valence' and scope == 'pooled' and figure == 'uar5'")
     bounds = {
@@ -50,11 +55,11 @@ def results_table(results: str | Path) -> str:
         [model_name(row["model"])]
         + [
             MISSING if pd.isna(row[column]) else form(row[column])
-            for column, (_, form) in COLUMNS.items()
+            for column, (_, form) in columns.items()
         ]
         for row in table.to_dict("records")
     ]
-    headings = ["Model", *(heading for heading, _ in COLUMNS.values())]
-    right = ("right",) * len(COLUMNS)
+    headings = ["Model", *(heading for heading, _ in columns.values())]
+    right = ("right",) * len(columns)
     text = tabulate(rows, headings, disable_numparse=True, colalign=("left", *right))
     return f"{TITLE}\n\n{text}"

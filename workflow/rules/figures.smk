@@ -56,6 +56,7 @@ use rule job as draw_results with:
     localrule: True
     params:
         **figure_params("draw_results"),
+        comparable=COMPARABLE,
 
 
 use rule job as draw_model with:
@@ -72,6 +73,7 @@ use rule job as draw_model with:
     params:
         **figure_params("draw_model"),
         model="{model}",
+        comparable=COMPARABLE,
 
 
 use rule job as draw_generated with:

@@ -2,6 +2,7 @@
 
 from emospeech.corpora.corpus_tables import to_five_points
 from emospeech.labels import are_integers
+from emospeech.report.paper import is_comparable
 
 MISSING_CORPUS = """\
 error: {key} {problem}. Set it in config/config.yaml (or with --config), or run the study on the synthetic \
@@ -97,4 +98,5 @@ def unlabelled_stores(wildcards):
 LOW, HIGH = config["corpora"]["iemocap"]["scale"]
 if LOW >= HIGH:
     exit_with("corpora.iemocap.scale", f"[{LOW:g}, {HIGH:g}] does not increase. Give low, high.")
+COMPARABLE = is_comparable(config["corpora"])  # with the paper
 MANIFESTS = {corpus: folder for corpus in CORPORA_IN_USE if (folder := manifest_folder(corpus))}

@@ -1,6 +1,6 @@
 """The paths of all results, and their labels in the report of Snakemake."""
 
-from emospeech.report.templates import summaries
+from emospeech.report.templates import summaries, titles
 
 RESULTS = Path(config["results"])
 for folder in (RESULTS, *RESULTS.parents):
@@ -18,7 +18,7 @@ EVALUATION = RESULTS / "evaluation"
 REPORT = RESULTS / "report"
 TABLES = REPORT / "tables"
 FIGURES = REPORT / "figures"
-TABLE_FORMATS = ("csv", "md", "tex")
+TABLE_FORMATS = ("csv", "md", "tex", "html")
 FIGURE_FORMATS = ("pdf", "png", "csv")
 CONTROL = config["report"]["control"]
 BENCHMARKS = f"{RESULTS}/benchmarks/jobs"
@@ -80,7 +80,7 @@ def report_files(folder, formats, item, names):
 
 def table_files(*names):
     """Return the files of tables in their formats, {name_format: file}."""
-    return report_files(TABLES, TABLE_FORMATS, "csv", names)
+    return report_files(TABLES, TABLE_FORMATS, "html", names)  # Snakemake does not display CSV
 
 
 def figure_files(*names):
@@ -89,8 +89,8 @@ def figure_files(*names):
 
 
 def report_item(file, kind, category, model=None):
-    """Include a file in `snakemake --report`, labelled with its kind, summary and model."""
-    labels = {category.removesuffix("s").lower(): kind, "content": summaries()[kind]}
+    """Include a file in `snakemake --report`, labelled with its title, summary and model."""
+    labels = {"title": titles()[kind], "content": summaries()[kind]}
     return report(file, category=category, labels=labels | ({"model": model} if model else {}))
 
 

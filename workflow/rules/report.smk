@@ -3,7 +3,8 @@
 from emospeech.report.paper import TABLE_3_MODEL
 
 # Tables that compare the study with the paper's Table 3, if it has the model of that table.
-PAPER_TABLES = ["paper", "cells"] if TABLE_3_MODEL in MODELS else []
+PAPER_TABLES = ["paper", "cells"] if COMPARABLE and TABLE_3_MODEL in MODELS else []
+STUDY_TABLES = ["labels", "composition", "parameters"]
 # The control is another study, whose results are shown if they exist.
 CONTROL_METRICS = [] if CONTROL is None else Path(CONTROL) / "evaluation" / "metrics.csv"
 if CONTROL_METRICS and not CONTROL_METRICS.exists():
@@ -41,6 +42,7 @@ use rule job as tabulate_results with:
     params:
         **script_params("tabulate_results"),
         tables=RESULT_TABLES,
+        comparable=COMPARABLE,
 
 
 use rule job as tabulate_evidence with:
@@ -54,12 +56,35 @@ use rule job as tabulate_evidence with:
     params:
         **script_params("tabulate_evidence"),
         tables=EVIDENCE_TABLES,
+        comparable=COMPARABLE,
+
+
+use rule job as tabulate_study with:
+    input:
+        **LABELLED,
+        best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
+    output:
+        **table_files(*STUDY_TABLES),
+    pathvars:
+        job="report/study-tables",
+    localrule: True
+    params:
+        **script_params("tabulate_study"),
+        rows=config["spectrograms"]["rows"],
+        models=STUDY["models"],
+        encoding=ENCODING,
 
 
 use rule job as record_provenance with:
     input:
         evaluation=EVALUATED,
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
+        hardware=[
+            *expand(all_trial_files("hardware.json"), model=MODELS),
+            *expand(
+                TRAINED_AGAIN / "hardware.json", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
+            ),
+        ],
     output:
         provenance=REPORT / "provenance.json",
     pathvars:
@@ -79,12 +104,6 @@ use rule job as write_report with:
         **EVIDENCE,
         **MODEL_RESULTS,
         provenance=REPORT / "provenance.json",
-        hardware=[
-            *expand(all_trial_files("hardware.json"), model=MODELS),
-            *expand(
-                TRAINED_AGAIN / "hardware.json", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
-            ),
-        ],
         templates=sorted((ROOT / "emospeech" / "report" / "template").rglob("*.*")),
         corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=CORPORA_IN_USE),
         spectrograms=expand(SPECTROGRAMS / "{corpus}.json", corpus=CORPORA_IN_USE),
@@ -95,6 +114,7 @@ use rule job as write_report with:
             name=[*RESULT_TABLES, *EVIDENCE_TABLES],
             suffix=TABLE_FORMATS,
         ),
+        study=expand(TABLES / "{name}.csv", name=STUDY_TABLES),
     output:
         page=report_item(REPORT / "index.html", "page", "The page"),
     pathvars:
@@ -104,3 +124,4 @@ use rule job as write_report with:
         **script_params("write_report"),
         command=f"{study_command()} --force",  # the report appends targets
         control_command=study_command(ROOT / "config" / "control.yaml"),
+        docs=os.path.relpath(ROOT / "docs", REPORT),

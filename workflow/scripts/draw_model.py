@@ -2,6 +2,7 @@
 
 from emospeech.evaluation.predictions import load_predictions
 from emospeech.report.figures import confusion, learning_curves, save, scatter, shared_layer
+from emospeech.report.paper import without_paper
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table
 
@@ -10,6 +11,7 @@ def main(paths, settings):
     model, options = settings.model, (vars(paths), settings.resolution)
 
     table = confusion.plot_data(read_table(paths.confusion), model)
+    table = table if settings.comparable else without_paper(table)
     save("confusion", confusion.draw_confusion(table, model), table, *options)
 
     table = scatter.plot_data(load_predictions(paths.predictions)[model])

@@ -1,12 +1,14 @@
 """Draw the comparison of the models and the trials of the search."""
 
 from emospeech.report.figures import comparison, save, trials
+from emospeech.report.paper import without_paper
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_table
 
 
 def main(paths, settings):
     table = comparison.plot_data(read_table(paths.metrics), read_table(paths.intervals))
+    table = table if settings.comparable else without_paper(table)
     save("comparison", comparison.draw_comparison(table), table, vars(paths), settings.resolution)
 
     table = trials.plot_data(by_folder(paths.trials, read_table))

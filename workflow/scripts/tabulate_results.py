@@ -1,7 +1,7 @@
 """Write the tables of the results: hyperparameters, metrics, confusion matrices, classes."""
 
 from emospeech.report.markup import write_tables
-from emospeech.report.paper import TABLE_3_MODEL
+from emospeech.report.paper import TABLE_3_MODEL, without_paper
 from emospeech.report.paper_tables import (
     table_1,
     table_2,
@@ -25,7 +25,10 @@ def main(paths, settings):
     if TABLE_3_MODEL in confusions:
         inputs = confusions[TABLE_3_MODEL], read_table(paths.cells)
         tables |= {"paper": table_recovered(*inputs), "cells": table_cells(*inputs)}
-    write_tables({name: tables[name] for name in settings.tables}, vars(paths))
+    shown = {name: tables[name] for name in settings.tables}
+    if not settings.comparable:
+        shown = {name: without_paper(table) for name, table in shown.items()}
+    write_tables(shown, vars(paths))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ def main(paths, settings):
             name: read_table(file) for name in (*INPUTS, "cells") if (file := getattr(paths, name))
         },
         commands={"file": settings.command, "control": settings.control_command},
+        study={Path(file).stem: read_table(file) for file in paths.study},
+        docs=settings.docs,
     )
     write_text(paths.page, render(report))
 

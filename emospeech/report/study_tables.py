@@ -1,0 +1,129 @@
+"""Tables that describe a study: labels, parts of the folds, and sizes of the networks."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from emospeech.evaluation.predictions import TASKS
+from emospeech.folds import GENDERS, PARTS
+from emospeech.labels import CLASSES, class_shares, is_halfway
+from emospeech.models.settings import ModelSettings
+from emospeech.report.dataframes import in_order
+
+CLASS_COUNTS = [f"class_{label}" for label in CLASSES]
+NETWORK_PARTS = {
+    "trunk": "trunk",
+    "shared": "shared",
+    "head": "heads",
+    "real/fake": "real_fake",
+    "generator": "generator",
+}
+
+
+def table_labels(recordings: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per task with labels, for all recordings and for the test recordings.
+
+    Args:
+        recordings: The recordings.csv of the labelled corpus.
+        folds: The table folds.csv.
+
+    Returns:
+        The columns are `task`, `scope` ("all" or "test"), `labelled` (recordings with a label),
+        `values` (different labels), `whole` and `halfway` (shares of the labels that are whole
+        numbers, or halfway between two classes), `raters_low` and `raters_high` (range of the
+        number of raters; missing if unknown), and the recordings of each class, `class_1` to
+        `class_5`. A halfway label counts half towards each of its classes.
+    """
+    tested = recordings["recording"].isin(folds.loc[folds["part"] == "test", "recording"])
+    rows = []
+    for task in (task for task in TASKS if task in recordings and recordings[task].notna().any()):
+        for scope, part in {"all": recordings, "test": recordings[tested]}.items():
+            labels = part[task].dropna().to_numpy(float)
+            raters = part.loc[part[task].notna()].get("raters", pd.Series(dtype=float))
+            row = {
+                "task": task,
+                "scope": scope,
+                "labelled": len(labels),
+                "values": len(np.unique(labels)),
+                "whole": np.mean(labels % 1 == 0),
+                "halfway": np.mean(is_halfway(labels)),
+                "raters_low": raters.min(),
+                "raters_high": raters.max(),
+            }
+            rows.append(row | _count_classes(labels))
+    return pd.DataFrame(rows)
+
+
+def table_composition(recordings: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per fold and part: the speakers, the recordings and their valence classes.
+
+    The arguments are those of `table_labels`.
+
+    Returns:
+        The columns are `fold`, `part`, `speaker` (the names; empty for the training part),
+        `speakers` (their number), `female`, `male`, `recordings`, `labelled`, and `class_1` to
+        `class_5` as in `table_labels`.
+    """
+    columns = ["recording", "speaker", "gender", "valence"]
+    table = folds.merge(recordings[columns], on="recording")
+    rows = []
+    for (fold, part), own in table.groupby(["fold", "part"]):
+        speakers = own[["speaker", "gender"]].drop_duplicates().sort_values("speaker")
+        labels = own["valence"].dropna().to_numpy(float)
+        row = {
+            "fold": fold,
+            "part": part,
+            "speaker": "" if part == "train" else ", ".join(speakers["speaker"]),
+            "speakers": len(speakers),
+            **_count_genders(speakers["gender"]),
+            "recordings": len(own),
+            "labelled": len(labels),
+        }
+        rows.append(row | _count_classes(labels))
+    order = {part: place for place, part in enumerate(reversed(PARTS))}  # the test part first
+    return pd.DataFrame(rows).sort_values(
+        ["fold", "part"], key=lambda column: column.replace(order), ignore_index=True
+    )
+
+
+def _count_classes(labels):
+    """Return the recordings of each class, {column: number}."""
+    return dict(zip(CLASS_COUNTS, class_shares(labels).sum(axis=0), strict=True))
+
+
+def _count_genders(genders):
+    """Return the number of female and male speakers, {column: number}; genders may be unknown."""
+    return {
+        name: int((genders == gender).sum())
+        for name, gender in zip(("female", "male"), GENDERS, strict=True)
+    }
+
+
+def table_parameters(
+    best: Mapping[str, dict], rows: int, settings: ModelSettings, outputs: int
+) -> pd.DataFrame:
+    """Return the number of parameters of each part of the networks, per model and chosen trial.
+
+    Args:
+        best: The best.json of each model.
+        rows: Frequency rows of a spectrogram.
+        settings: The model settings that all trials share.
+        outputs: The number of outputs of the head of a task.
+
+    Returns:
+        The columns are `model`, `trial`, the values of NETWORK_PARTS and `total`. Parts that a
+        model does not have are missing.
+    """
+    from emospeech.models.outline import outline  # imports torch, which other tables do not need
+
+    lines = []
+    for model in in_order(best):
+        chosen = best[model].get("folds", {"all": best[model]}).values()
+        for trial_id, trial in sorted({trial["trial"]: trial for trial in chosen}.items()):
+            layers = pd.DataFrame(outline(model, rows, trial, settings, outputs))
+            sizes = layers.groupby("part")["parameters"].sum()
+            line = {"model": model, "trial": trial_id}
+            line |= {column: sizes.get(part, np.nan) for part, column in NETWORK_PARTS.items()}
+            lines.append(line | {"total": sizes.sum()})
+    return pd.DataFrame(lines)
