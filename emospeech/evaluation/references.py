@@ -100,6 +100,6 @@ def _rows(name: str, task: str, sums: list[np.ndarray], metrics: tuple[str, ...]
     keys = {"reference": name, "task": task, "recordings": round(totals[:, CELLS].sum())}
     rows = []
     for scope, values in zip(SCOPES, scope_metrics(totals), strict=True):
-        known = dict(zip(METRICS, values, strict=True))
+        known: dict = dict(zip(METRICS, values, strict=True))
         rows.append(keys | {"scope": scope} | {name: known[name] for name in metrics})
     return rows

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from emospeech.evaluation.predictions import BASELINES
+from emospeech.evaluation.predictions import BASELINE, BASELINE_CROP, BASELINES
 from emospeech.report.dataframes import CLASSES
 from emospeech.report.formats import (
     cpu_hours,
@@ -21,7 +21,7 @@ from emospeech.training.trial import FOLD_UAR
 
 RHO = "\N{GREEK SMALL LETTER RHO}"
 CORRELATION = f"Correlation {RHO}"
-BASELINE_NAMES = dict(zip(BASELINES, ("Baseline, recording", "Baseline, crop"), strict=True))
+BASELINE_NAMES = {BASELINE: "Baseline, recording", BASELINE_CROP: "Baseline, crop"}
 CI = {"low": "95\u00a0%\u00a0CI lower", "high": "95\u00a0%\u00a0CI upper"}
 PERCENTILES = {"low": "2.5\u00a0%", "high": "97.5\u00a0%"}
 

@@ -158,7 +158,7 @@ def table_recovered(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFram
     rows = []
     for key, (quantity, derivation) in DERIVED.items():
         low, high = recovered[key]
-        row = {"quantity": quantity, "derivation": derivation}
+        row: dict = {"quantity": quantity, "derivation": derivation}
         row["printed"] = paper.FROM_TABLE_3.get(key, np.nan)
         row |= {"recovered_low": low, "recovered_high": high, "this_run": ours[key], **bounds[key]}
         row["difference"] = ours[key] - low if high - low <= paper.UNIT else np.nan
