@@ -18,6 +18,10 @@ from emospeech.labels import CLASSES, hard, is_halfway
 N_LEVELS = 2 * len(CLASSES) - 1  # labels 1, 1.5, ... 5
 MERGED = np.array([0, 0, 1, 2, 2])  # the five classes merged to three
 MERGED_NAMES = ("negative", "neutral", "positive")
+# Values with at most this standard deviation (points of the scale) count as constant. It exceeds
+# the rounding errors of float32 probabilities, which are about 1e-7.
+CONSTANT_DEVIATION = 1e-5
+MIN_CORRELATED = 3  # recordings; the correlation of two is 1 or -1
 
 
 def divide(numerator: ArrayLike, denominator: ArrayLike, undefined: float = np.nan) -> np.ndarray:
@@ -112,34 +116,48 @@ def predicted_class(probabilities: np.ndarray) -> np.ndarray:
     return np.argmax(probabilities, axis=1) + 1
 
 
-def pearson(truth: np.ndarray, prediction: np.ndarray) -> float:
-    """Return Pearson's rho; NaN for fewer than three values or if either input is constant."""
-    if len(truth) < 3 or np.ptp(truth) == 0 or np.ptp(prediction) == 0:
+def is_constant(variance: ArrayLike) -> np.ndarray:
+    """Return whether values with this variance count as constant; see CONSTANT_DEVIATION."""
+    return np.asarray(variance) <= CONSTANT_DEVIATION**2
+
+
+def rho_and_ccc(
+    variances: tuple[ArrayLike, ArrayLike], covariance: ArrayLike, shift: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return Pearson's rho and the concordance correlation coefficient (CCC) from moments over n.
+
+    CCC = 2 cov(t, p) / (var(t) + var(p) + (mean(t) - mean(p))^2) (Lin 1989). Constant predictions
+    are unrelated to the labels, so both coefficients are 0. If the labels are constant, rho is NaN;
+    if both are, CCC is NaN as well.
+
+    Args:
+        variances: Of the labels t and of the predictions p.
+        covariance: Of labels and predictions.
+        shift: mean(t) - mean(p).
+    """
+    truth, prediction = (np.where(is_constant(v), 0, v) for v in variances)
+    covariance = np.where((truth > 0) & (prediction > 0), covariance, 0)
+    rho = np.where(truth > 0, divide(covariance, np.sqrt(truth * prediction), 0.0), np.nan)
+    spread = truth + prediction
+    ccc = np.where(spread > 0, divide(2 * covariance, spread + np.square(shift)), np.nan)
+    return np.clip(rho, -1, 1), ccc
+
+
+def pearson(truth: ArrayLike, prediction: ArrayLike) -> float:
+    """Return Pearson's rho: 0 for constant predictions, NaN for constant labels or fewer than 3."""
+    if len(np.asarray(truth)) < MIN_CORRELATED or is_constant(np.var(truth)):
         return np.nan
+    if is_constant(np.var(prediction)):
+        return 0.0
     return float(np.clip(np.corrcoef(truth, prediction)[0, 1], -1, 1))
 
 
-def pearson_test(truth: np.ndarray, prediction: np.ndarray) -> tuple[float, float]:
-    """Return Pearson's rho and its two-sided p-value; both NaN where `pearson` is."""
-    from scipy.special import betainc  # slow to import, and training does not need it
-
-    rho = pearson(truth, prediction)
-    half = len(truth) / 2 - 1
-    # Under the null hypothesis, (rho + 1) / 2 follows a beta distribution (Student 1908).
-    return rho, float(2 * betainc(half, half, (1 - abs(rho)) / 2))
-
-
 def concordance(truth: ArrayLike, prediction: ArrayLike) -> float:
-    """Return Lin's concordance correlation coefficient (CCC); NaN if both inputs are constant.
-
-    CCC = 2 cov(t, p) / (var(t) + var(p) + (mean(t) - mean(p))^2), with moments over n (Lin 1989).
-    """
+    """Return the CCC of labels and predictions, see `rho_and_ccc`."""
     truth, prediction = np.asarray(truth, np.float64), np.asarray(prediction, np.float64)
-    if not np.ptp(truth) and not np.ptp(prediction):
-        return np.nan
     shift = truth.mean() - prediction.mean()
     covariance = np.mean((truth - truth.mean()) * (prediction - prediction.mean()))
-    return float(2 * covariance / (truth.var() + prediction.var() + shift**2))
+    return float(rho_and_ccc((truth.var(), prediction.var()), covariance, shift)[1])
 
 
 def score(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
@@ -152,14 +170,12 @@ def score(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     """
     table = contingency_table(truth, predicted_class(probabilities))
     counts, expected = confusion_matrix(table), expected_value(probabilities)
-    rho, p = pearson_test(truth, expected)
     return {
         "recordings": len(truth),
         "accuracy": float(accuracy(counts)),
         "uar5": float(unweighted_average_recall(counts)),
         "uar3": float(unweighted_average_recall(merge_classes(counts))),
-        "rho": rho,
-        "p": p,
+        "rho": pearson(truth, expected),
         "strict_uar5": float(unweighted_average_recall(strict_confusion_matrix(table))),
         "ccc": concordance(truth, expected),
         "mae": float(np.mean(np.abs(truth - expected))),  # in points of the scale

@@ -13,8 +13,9 @@ import sys
 import numpy as np
 import pandas as pd
 
+from emospeech.corpora.corpus_tables import load_recordings
+from emospeech.evaluation.chance import chance_of
 from emospeech.evaluation.predictions import BASELINES, load_predictions
-from emospeech.evaluation.scores import chance_uars, count_fold_tables
 
 DEMO, CONTROL = "results/demo", "results/control"
 CONFIGS = {DEMO: ["config/demo.yaml"], CONTROL: ["config/demo.yaml", "config/control.yaml"]}
@@ -38,10 +39,11 @@ def pooled_results(results):
         for model in rows.index
         for n in range(1, 6)
     ]
+    recordings = load_recordings(f"{results}/corpora/iemocap/recordings.csv")
+    dialogues = recordings.set_index("recording")["dialogue"].to_dict()
     for model, table in load_predictions(files).items():
-        tables = list(count_fold_tables(table, "valence").values())
-        chance = chance_uars(tables, 20000, np.random.default_rng(0))
-        bounds = np.percentile(chance, CONTROL_PERCENTILES)
+        chance = chance_of(table, "valence", dialogues, 20000, np.random.default_rng(0))
+        bounds = np.percentile(chance["pooled"].uar5, CONTROL_PERCENTILES)
         rows.loc[model, ["control_low", "control_high"]] = bounds
     return rows[["uar5", "chance_low", "chance", "chance_high", "control_low", "control_high"]]
 

@@ -17,13 +17,17 @@ MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
 
 
 def recordings_table(size, seed=0):
-    """Return recordings of five sessions with two speakers each; about half are improvised."""
+    """Return recordings of five sessions with two speakers each, in up to 16 dialogues a session.
+
+    About half of them are improvised.
+    """
     rng = np.random.default_rng(seed)
     table = pd.DataFrame({"recording": [f"r{number:05d}" for number in range(size)]})
     table["session"] = [f"Ses{1 + number % 5:02d}" for number in range(size)]
     table["gender"] = rng.choice(["F", "M"], size)
     table["speaker"] = table["session"] + table["gender"]
-    table["dialogue"] = table["session"] + rng.choice(["F_impro01", "F_script01"], size)
+    numbers = [f"{1 + number // 5 % 8:02d}" for number in range(size)]
+    table["dialogue"] = table["session"] + rng.choice(["F_impro", "F_script"], size) + numbers
     rates = [0.04, 0.06, 0.3, 0.12, 0.2, 0.08, 0.12, 0.04, 0.04]
     for task in ("valence", "activation"):
         table[task] = rng.choice(np.arange(1, 5.5, 0.5), size, p=rates)
@@ -105,7 +109,7 @@ def evaluation_tables(recordings, predictions, permutations, resamples):
     crops = {(model, 1): table for model, table in trained.items()}
     crops |= {(model, 2): other_seed[model] for model in MODELS}
     return {
-        "metrics": metrics_table(predictions, permutations, 1),
+        "metrics": metrics_table(predictions, recordings, permutations, 1),
         "intervals": intervals,
         "cells": cells_table(predictions, resamples, 1),
         "comparisons": comparisons_table(predictions, BASELINES, resamples, 1),

@@ -45,11 +45,20 @@ def test_metrics_from_sums_agree_with_the_predictions():
     assert ours == pytest.approx(scored(table["valence"], probabilities_of(table)), abs=1e-12)
 
 
-def test_correlations_of_constants_are_nan():
-    rows = bootstrap.recording_sums(np.full(4, 2.0), np.full((4, 5), 0.2))
-    figures = bootstrap.metrics_from_sums(rows.sum(axis=0))
-    assert np.isnan(figures[SCORED["rho"]])
-    assert np.isnan(figures[SCORED["ccc"]])
+@pytest.mark.parametrize("noise", [0, 1e-8, 1e-4])
+def test_correlations_with_constants_agree_with_the_predictions(noise):
+    """Noise of 1e-8 is constant in the sums as well as in the predictions, noise of 1e-4 is not."""
+    rng = np.random.default_rng(0)
+    labels, constant = rng.choice([1.0, 2.5, 4.0], 3000), np.full(3000, 2.0)
+    probabilities = np.add([0.4, 0.3, 0.1, 0.1, 0.1], noise * rng.normal(size=(3000, 5)))
+    for truth in (labels, constant):
+        rows = bootstrap.recording_sums(truth, probabilities)
+        figures = bootstrap.metrics_from_sums(rows.sum(axis=0))
+        own = scored(truth, probabilities)
+        assert figures == pytest.approx(own, abs=1e-6, nan_ok=True)
+        assert (figures[SCORED["rho"]] == 0) == (truth is labels and noise < 1e-6)
+        assert np.isnan(figures[SCORED["rho"]]) == (truth is constant)
+        assert bootstrap.constant_predictions(rows.sum(axis=0)) == (noise < 1e-6)
 
 
 def test_resamples_agree_with_a_plain_bootstrap():
@@ -135,30 +144,84 @@ def test_intervals_table_is_complete_and_reproducible():
     assert found.tolist() == pytest.approx(expected)
 
 
-def enumerated_p(differences):
-    """Return the p-value of sign flips from a loop over all sign patterns."""
-    flips = [abs(np.dot(signs, differences)) for signs in product((-1, 1), repeat=len(differences))]
-    return np.mean(np.array(flips) >= abs(differences.sum()) - 1e-9)
+def enumerated_p(first, second):
+    """Return p-values of swaps (scopes, metrics) from a loop over all patterns and recordings.
+
+    `first` and `second` are the predictions of two models by speaker.
+    """
+    drawn = []
+    for pattern in product((False, True), repeat=len(first)):
+        pairs = [
+            (b, a) if swap else (a, b) for swap, a, b in zip(pattern, first, second, strict=True)
+        ]
+        sides = []
+        for tables in zip(*pairs, strict=True):
+            each = [scored(rows["valence"], probabilities_of(rows)) for rows in tables]
+            rows = pd.concat(tables)
+            pooled = scored(rows["valence"], probabilities_of(rows))
+            sides.append([pooled, np.mean(each, axis=0)])
+        drawn.append(np.subtract(*sides))
+    return np.mean(np.abs(drawn) >= np.abs(drawn[0]) - 1e-9, axis=0)
 
 
-def test_sign_flip_p_is_exact_and_bounded():
+def by_speaker(table):
+    return [rows for _, rows in table.groupby("speaker")]
+
+
+def test_swap_p_agrees_with_a_loop_over_all_patterns():
+    """One of the models predicts a constant for a speaker."""
+    good, bad = predictions(4, 25, skill=1.0), predictions(4, 25, skill=0.4, seed=1)
+    names = [f"p{number}" for number in range(1, 6)]
+    good.loc[good["speaker"] == "s02", names] = [0.1, 0.2, 0.4, 0.2, 0.1]
+    _, sums = bootstrap.sums_by_speaker({"good": good, "bad": bad}, "valence")
+    totals = np.stack([speaker.sum(axis=0) for speaker in sums])
+    p = comparisons.swap_p(totals[:, [0]], totals[:, [1]], np.random.default_rng(0))
+    assert p[0] == pytest.approx(enumerated_p(by_speaker(good), by_speaker(bad)))
+    table = comparisons.comparisons_table({"good": good, "bad": bad}, "baseline", 50, seed=1)
+    rho = table[table["figure"] == "rho"].set_index("scope")
+    each = [
+        [
+            0 if rows["expected"].std() < 1e-9 else rows["valence"].corr(rows["expected"])
+            for rows in by_speaker(own.assign(expected=probabilities_of(own) @ np.arange(1, 6)))
+        ]
+        for own in (good, bad)
+    ]
+    assert rho.loc["mean", "value"] == pytest.approx(np.subtract(*np.mean(each, axis=1)))
+    assert rho["constant_speakers"].tolist() == [1, 1]
+
+
+def test_swap_p_has_its_nominal_error_rate_and_smallest_value():
+    """Two models of equal quality, whose results vary across speakers."""
     rng = np.random.default_rng(0)
-    for speakers in (5, 8):
-        differences = rng.normal(0.5, 1, (speakers, 2, 3))
-        p = comparisons.sign_flip_p(differences, rng)
-        assert p == pytest.approx(np.apply_along_axis(enumerated_p, 0, differences))
-        assert comparisons.sign_flip_p(np.ones(speakers), rng) == comparisons.smallest_p(speakers)
-    assert comparisons.sign_flip_p(np.full(5, np.nan), rng) == 1
+    skill = rng.uniform(0.2, 0.8, (8, 400, 1, 5))  # speakers, pairs
+    sums = []
+    for _ in range(2):
+        right = rng.binomial(12, skill + rng.uniform(-0.15, 0.15, skill.shape))
+        cells = np.zeros((8, 400, 9, 5))
+        for label in range(5):
+            cells[:, :, 2 * label, label] = right[:, :, 0, label]
+            cells[:, :, 2 * label, (label + 1) % 5] = 12 - right[:, :, 0, label]
+        moments = np.tile(60.0 * np.array([1, 0, 0, 1, 1, 0, 0]), (8, 400, 1))
+        sums.append(np.concatenate([cells.reshape(8, 400, -1), moments], axis=-1))
+    p = comparisons.swap_p(*sums, rng)[..., SCORED["uar5"]]
+    for level in (0.05, 0.25, 0.5):
+        assert p.min() >= comparisons.smallest_p(8) == 2 / 2**8
+        assert (p <= level).mean(axis=0) == pytest.approx(level, abs=0.04 + level / 10)
+    assert (comparisons.swap_p(sums[0], sums[0], rng) == 1).all()
     assert comparisons.smallest_p(5) == 0.0625
-    assert comparisons.smallest_p(10) == pytest.approx(0.00195, abs=1e-5)
 
 
-def test_random_sign_patterns_approximate_all_patterns():
-    differences = np.random.default_rng(1).normal(0.4, 1, 17)
-    drawn = comparisons.sign_flip_p(differences, np.random.default_rng(2))
-    assert drawn == pytest.approx(enumerated_p(differences), abs=0.005)
-    certain = comparisons.sign_flip_p(np.ones(17), np.random.default_rng(2))
-    assert certain >= comparisons.smallest_p(17)
+def test_random_patterns_approximate_all_patterns():
+    tables = {"a": predictions(17, 10), "b": predictions(17, 10, skill=0.6, seed=1)}
+    _, sums = bootstrap.sums_by_speaker(tables, "valence")
+    totals = np.stack([speaker.sum(axis=0) for speaker in sums])
+    drawn = comparisons.swap_p(totals[:, [0]], totals[:, [1]], np.random.default_rng(2))
+    each = bootstrap.metrics_from_sums(totals)[..., SCORED["uar5"]]
+    differences = each[:, 0] - each[:, 1]
+    signs = np.array(list(product((-1, 1), repeat=17)))
+    exact = np.mean(abs(signs @ differences) >= abs(differences.sum()) - 1e-9)
+    assert drawn[0, 1, SCORED["uar5"]] == pytest.approx(exact, abs=0.006)
+    assert (drawn >= comparisons.smallest_p(17)).all()
 
 
 def test_holm_on_small_examples():

@@ -56,19 +56,59 @@ def test_errors_agree_with_a_plain_bootstrap(predictions):
     with np.errstate(all="ignore"):
         figures = [list(plain_metrics(sum(parts[n] for n in line))) for line in drawn]
     error = np.sqrt(5 / 4) * pd.DataFrame(figures).std(ddof=0).to_numpy()
+    error[error < 1e-12] = np.nan  # values that do not vary have no interval
     rows = table[table["model"] == "BasicCNN"]
     assert rows["error"].tolist() == pytest.approx(error, nan_ok=True)
     assert rows["speakers"].eq(5).all()
 
 
-def test_bounds_are_students_interval_clipped_to_shares(predictions):
+def test_bounds_are_students_interval_of_the_logit(predictions):
     table = intervals.cells_table(predictions, 300, 1)
-    half = 2.776445 * table["error"]  # the 97.5 % quantile of t with four degrees of freedom
-    low, high = (table["value"] - half).clip(0), (table["value"] + half).clip(upper=1)
-    np.testing.assert_allclose(table["low"], low, atol=1e-6)
-    np.testing.assert_allclose(table["high"], high, atol=1e-6)
-    inner = table[(table["low"] > 0) & (table["high"] < 1)]
-    assert len(inner) > 50
+    shares = table[~table["figure"].isin(["uar5", "uar3"])]
+    known, value = shares["error"].notna(), shares["value"]
+    t = 2.776445  # the 97.5 % quantile with four degrees of freedom
+    half = t * shares["error"] / (value * (1 - value))
+    for name, sign in (("low", -1), ("high", 1)):
+        odds = np.exp(sign * half[known]) * value[known] / (1 - value[known])
+        np.testing.assert_allclose(shares[name][known], odds / (1 + odds), atol=1e-6)
+    assert known.sum() > 100
+    uars = table[table["figure"].isin(["uar5", "uar3"])]
+    np.testing.assert_allclose(uars["high"] - uars["low"], 2 * t * uars["error"], rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Degrees of freedom")  # a class without recordings
+def test_values_that_do_not_vary_have_no_interval(predictions):
+    """Empty cells, and classes that only one speaker has, say nothing about other speakers."""
+    own = predictions["BasicCNN"].copy()
+    speakers = own["speaker"].unique()
+    own = own[(own["valence"] < 4.5) | (own["speaker"] == speakers[0])]
+    names = [f"p{number}" for number in range(1, 6)]
+    own.loc[own["valence"] <= 1.5, names] = [1.0, 0, 0, 0, 0]
+    table = intervals.cells_table({"BasicCNN": own}, 300, 1)
+    cells = table[table["figure"] == "share"].set_index(["truth", "prediction"])
+    empty = cells["count"] == 0
+    assert empty.sum() >= 4
+    for part in (cells[empty], cells.loc[5], cells.loc[[(1, 1)]]):
+        assert part[["low", "high", "error"]].isna().all().all()
+    assert cells.loc[2, "low"].notna().any()
+
+
+def test_intervals_of_rare_cells_cover_at_least_at_the_nominal_rate():
+    """Shares of 5 % that vary by 1 in the logit; without the logit, 88 % are covered."""
+    rng = np.random.default_rng(0)
+    studies, sizes = 400, 60
+    shares = 1 / (1 + np.exp(3 - rng.standard_normal((5, studies))))
+    truth = (1 / (1 + np.exp(3 - rng.standard_normal(100_000)))).mean()
+    counts = np.zeros((5, studies, 5, 5))
+    counts[..., 0, 0] = rng.binomial(sizes, shares)
+    counts[..., 0, 1] = sizes - counts[..., 0, 0]
+    with np.errstate(all="ignore"):
+        draws = intervals.resampled_matrix_metrics(counts, 300, rng)[..., 0]
+    value = counts.sum(axis=0)[:, 0, 0] / (5 * sizes)
+    half = bootstrap.margin(bootstrap.standard_error(draws, 5), 5)
+    low, high = intervals.share_bounds(value, half)
+    assert np.mean((low <= truth) & (truth <= high)) > 0.93
+    assert np.mean(abs(value - truth) <= half) < 0.91
 
 
 def test_uar_agrees_with_intervals_csv(predictions):

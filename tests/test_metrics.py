@@ -116,13 +116,26 @@ def test_accuracy_and_mae_of_small_examples():
     assert metrics.score(np.array([1.0, 4.5]), probabilities)["mae"] == 0.75
 
 
-def test_pearson_test_agrees_with_scipy_and_is_nan_for_constants():
+def test_pearson_agrees_with_scipy():
     rng = np.random.default_rng(1)
     truth, prediction = rng.normal(size=(2, 40))
-    assert metrics.pearson_test(truth, prediction) == pytest.approx(
-        tuple(stats.pearsonr(truth, prediction))
+    assert metrics.pearson(truth, prediction) == pytest.approx(
+        stats.pearsonr(truth, prediction).statistic
     )
-    assert np.isnan(metrics.pearson_test(truth, np.ones(40))).all()
+    assert metrics.pearson(truth, 1e-3 * prediction) == pytest.approx(
+        stats.pearsonr(truth, prediction).statistic
+    )
+    assert np.isnan(metrics.pearson(truth[:2], prediction[:2]))
+
+
+@pytest.mark.parametrize("noise", [0, 1e-8, 1e-6])
+def test_constant_predictions_are_uncorrelated_and_constant_labels_undefined(noise):
+    rng = np.random.default_rng(2)
+    truth, constant = rng.normal(size=40), 2.3 + noise * rng.normal(size=40)
+    for coefficient in (metrics.pearson, metrics.concordance):
+        assert coefficient(truth, constant) == 0
+        assert np.isnan(coefficient(constant, constant[::-1]))
+    assert np.isnan(metrics.pearson(constant, truth))
 
 
 def test_expected_value_and_predicted_class():

@@ -124,4 +124,3 @@ def test_cells_have_counts_shares_intervals_and_differences():
     assert row["difference"] == pytest.approx(5 / 40 - 133 / 1670)
     shares = normalise_rows(paper.TABLE_3_COUNTS).ravel()
     assert np.array_equal(table["recovered"], shares)
-    assert np.array_equal(table["low"].isna(), table["own_count"] == 0)

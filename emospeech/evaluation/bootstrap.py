@@ -25,14 +25,17 @@ from scipy.special import stdtrit
 from emospeech.evaluation.predictions import labels_and_probabilities
 from emospeech.labels import CLASSES, NEUTRAL
 from emospeech.metrics import (
+    MIN_CORRELATED,
     N_LEVELS,
     accuracy,
     confusion_matrix,
     divide,
     expected_value,
+    is_constant,
     label_levels,
     merge_classes,
     predicted_class,
+    rho_and_ccc,
     strict_confusion_matrix,
     unweighted_average_recall,
 )
@@ -102,23 +105,23 @@ def metrics_from_sums(sums: np.ndarray) -> np.ndarray:
     uars = map(unweighted_average_recall, matrices)
     size, *moments = np.moveaxis(sums[..., CELLS:], -1, 0)
     label, expected, label_square, expected_square, product, mae = (sum_ / size for sum_ in moments)
-    covariance = product - label * expected
-    label_variance = _positive(label_square - label**2)
-    expected_variance = _positive(expected_square - expected**2)
-    rho = divide(covariance, np.sqrt(label_variance * expected_variance))
-    spread = label_variance + expected_variance
-    ccc = np.where(spread > 0, divide(2 * covariance, spread + (label - expected) ** 2), np.nan)
-    return np.stack([accuracy(counts), *uars, np.clip(rho, -1, 1), ccc, mae], axis=-1)
+    variances = label_square - label**2, expected_square - expected**2
+    rho, ccc = rho_and_ccc(variances, product - label * expected, label - expected)
+    rho = np.where(size < MIN_CORRELATED, np.nan, rho)
+    return np.stack([accuracy(counts), *uars, rho, ccc, mae], axis=-1)
 
 
-def _positive(variance: np.ndarray) -> np.ndarray:
-    return np.where(variance > 1e-12, variance, 0)  # rounding errors of constants are about 1e-16
+def constant_predictions(sums: np.ndarray) -> np.ndarray:
+    """Return whether the expected values are constant: sums (..., N_SUMS) to bool (...)."""
+    size, _, expected, _, expected_square, *_ = np.moveaxis(sums[..., CELLS:], -1, 0)
+    return is_constant(expected_square / size - (expected / size) ** 2)
 
 
 def scope_metrics(sums: np.ndarray) -> np.ndarray:
     """Return the metrics of each scope: sums (..., speakers, N_SUMS) to (..., 2, metrics).
 
-    Speakers with an undefined metric (the correlation of constants) are left out of the mean.
+    Speakers with an undefined metric (the correlation with constant labels) are left out of the
+    mean.
     """
     with np.errstate(invalid="ignore"):
         each = metrics_from_sums(sums)

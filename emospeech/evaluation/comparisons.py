@@ -1,21 +1,22 @@
 """Tests of the differences between models, over test speakers.
 
-Each test speaker yields one difference between two models. Under the null hypothesis, each
-difference could equally have the opposite sign. The p-value of the sign-flip (permutation) test is
-the share of all 2^n sign patterns whose absolute mean difference is at least the observed one
-(Fisher 1935). With n speakers it cannot be lower than 2 / 2^n: .0625 for five, .002 for ten. Holm's
-correction for multiple comparisons raises it further (Holm 1979).
+Under the null hypothesis, the predictions of two models for a speaker could equally be swapped. The
+p-value of the permutation test is the share of the 2^n patterns of swaps whose absolute difference
+is at least the observed one (Fisher 1935). This holds for the pooled metrics and for the mean over
+speakers; for the latter, a swap flips the sign of the speaker's difference. With n speakers, p
+cannot be lower than 2 / 2^n: .0625 for five, .002 for ten. Holm's correction for multiple
+comparisons raises it further (Holm 1979).
 """
 
 from collections.abc import Collection, Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 
 from emospeech.evaluation.bootstrap import (
-    SCOPES,
     Resamples,
+    constant_predictions,
     metrics_from_sums,
     observed_metrics,
     resample,
@@ -23,29 +24,49 @@ from emospeech.evaluation.bootstrap import (
 )
 from emospeech.evaluation.intervals import interval_columns, long_table
 from emospeech.evaluation.predictions import TASKS, predictions_of_task
+from emospeech.metrics import divide
 
-MAX_ENUMERATED = 16  # speakers; with more, sign patterns are drawn at random
+MAX_ENUMERATED = 16  # speakers; with more, patterns are drawn at random
 PATTERNS = 2**MAX_ENUMERATED
+PATTERNS_AT_ONCE = 512  # about 20 MB for the ten pairs of five models
+ROUNDING = 1e-9  # differences that are closer are equal
 
 
-def sign_flip_p(differences: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the two-sided p-values of differences (speakers, ...), exact for up to 16 speakers.
+def swap_p(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return two-sided p-values of the differences between models, (pairs, SCOPES, metrics).
 
-    Undefined differences count as zero. With more speakers, PATTERNS random sign patterns are drawn
-    and the observed one is added (Phipson and Smyth 2010).
+    They are exact for up to MAX_ENUMERATED speakers. With more, PATTERNS random patterns of swaps
+    are drawn and the observed one is added (Phipson and Smyth 2010). Undefined differences count as
+    zero.
+
+    Args:
+        first: Sums of the first model of each pair, (speakers, pairs, N_SUMS).
+        second: Those of the second model.
+        rng: Generator of the random patterns.
     """
-    from scipy import stats  # slow to import, and the report needs only `smallest_p`
+    speakers, enumerated = len(first), len(first) <= MAX_ENUMERATED
+    if enumerated:  # without the patterns that only swap all speakers of another one
+        swapped = np.array(list(product((0, 1), repeat=speakers - 1)))
+        swapped = np.insert(swapped, 0, 0, axis=1)
+    else:
+        swapped = rng.integers(0, 2, (PATTERNS, speakers))
+    observed = _differences(first, second, np.zeros((1, speakers)))[0]
+    extreme = np.zeros(observed.shape, np.int64)
+    for patterns in np.array_split(swapped, -(-len(swapped) // PATTERNS_AT_ONCE)):
+        drawn = _differences(first, second, patterns)
+        extreme += (abs(drawn) >= abs(observed) - ROUNDING).sum(axis=0)
+    return extreme / len(swapped) if enumerated else (1 + extreme) / (1 + PATTERNS)
 
-    test = stats.permutation_test(
-        (np.nan_to_num(differences),),
-        lambda drawn, axis: drawn.mean(axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=PATTERNS,
-        batch=256,  # bounds the memory
-        rng=rng,
-    )
-    return np.asarray(test.pvalue)
+
+def _differences(first, second, swapped):
+    """Return differences (patterns, pairs, SCOPES, metrics) after swaps (patterns, speakers)."""
+    moved = np.tensordot(swapped, second - first, axes=1)  # (patterns, pairs, N_SUMS)
+    totals = first.sum(axis=0) + moved, second.sum(axis=0) - moved
+    each = metrics_from_sums(first) - metrics_from_sums(second)  # (speakers, pairs, metrics)
+    known = (~np.isnan(each)).sum(axis=0)
+    mean = divide(np.tensordot(1 - 2 * swapped, np.nan_to_num(each), axes=1), known)
+    pooled = np.subtract(*map(metrics_from_sums, totals))
+    return np.nan_to_num(np.stack([pooled, mean], axis=-2))
 
 
 def smallest_p(speakers: int) -> float:
@@ -85,10 +106,9 @@ def comparisons_table(
     """Return comparisons.csv: a row per pair of models, task, scope and metric.
 
     `value` is the metric of `model` minus that of `other`, over the recordings that all models of
-    the task predict; the interval is computed as for intervals.csv. The rows of the scope `mean`
-    also have the p-value of the mean difference over speakers, without (`p`) and with Holm's
-    correction (`p_holm`). `smallest_p` and `smallest_p_holm` are the smallest values that this
-    number of speakers can yield.
+    the task predict; the interval is computed as for intervals.csv. `p` is the p-value of the
+    difference, `p_holm` with Holm's correction. `smallest_p` and `smallest_p_holm` are the smallest
+    values that this number of speakers can yield.
     """
     parts = []
     for place, task in enumerate(TASKS):
@@ -120,11 +140,10 @@ def _difference_columns(
 ) -> dict[str, np.ndarray]:
     """Return columns (pairs, scopes, metrics) of the differences; `pairs` are indices (2, n)."""
     first, second = pairs
-    value = observed_metrics(sums)
+    value, totals = observed_metrics(sums), np.stack([speaker.sum(axis=0) for speaker in sums])
     paired = Resamples(*(drawn[:, first] - drawn[:, second] for drawn in draws))
     columns = interval_columns(value[first] - value[second], paired, len(sums))
-    each = metrics_from_sums(np.stack([speaker.sum(axis=0) for speaker in sums]))
-    columns["p"] = np.full(columns["value"].shape, np.nan)
-    columns["p"][:, SCOPES.index("mean")] = sign_flip_p(each[:, first] - each[:, second], rng)
+    columns["p"] = swap_p(totals[:, first], totals[:, second], rng)
     columns["p_holm"] = holm(columns["p"])
-    return columns
+    constant = constant_predictions(totals)  # (speakers, models)
+    return columns | {"constant_speakers": (constant[:, first] | constant[:, second]).sum(axis=0)}

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
+from scipy.special import logit as logit_of
 
 from emospeech.evaluation.bootstrap import (
     CELLS,
@@ -13,6 +15,7 @@ from emospeech.evaluation.bootstrap import (
     METRICS,
     SCOPES,
     Resamples,
+    constant_predictions,
     draw_speakers,
     margin,
     observed_metrics,
@@ -25,6 +28,7 @@ from emospeech.labels import CLASSES
 from emospeech.metrics import (
     N_LEVELS,
     confusion_matrix,
+    divide,
     merge_classes,
     normalise_rows,
     precision_recall_f1,
@@ -32,6 +36,7 @@ from emospeech.metrics import (
     unweighted_average_recall,
 )
 
+ROUNDING = 1e-12  # a smaller standard error is that of values that are equal in all draws
 PERCENTILES = (50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE))
 CLASS_METRICS = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
 # Table 3 of the paper prints the cells as shares of their rows, and its text quotes precision and
@@ -50,7 +55,8 @@ def intervals_table(
 
     `low` and `high` bound Student's interval over speakers, whose standard error is `error`.
     `error_recordings` is the standard error with the speakers fixed; `percentile_low` and
-    `percentile_high` are the percentiles of the two-stage bootstrap.
+    `percentile_high` are the percentiles of the two-stage bootstrap. `constant_speakers` is the
+    number of speakers with constant expected values, whose rho and CCC are 0.
     """
     parts = []
     for place, task in enumerate(TASKS):
@@ -61,6 +67,8 @@ def intervals_table(
             columns = interval_columns(value, draws, len(speakers))
             columns["low"] = np.maximum(columns["low"], METRIC_MIN)
             columns["high"] = np.minimum(columns["high"], METRIC_MAX)
+            totals = np.stack([speaker.sum(axis=0) for speaker in sums])
+            columns["constant_speakers"] = constant_predictions(totals).sum(axis=0)
             parts.append(long_table(tables, task, len(speakers), columns))
     return pd.concat(parts, ignore_index=True)
 
@@ -84,19 +92,30 @@ def interval_columns(value: np.ndarray, draws: Resamples, speakers: int) -> dict
 def long_table(
     models: Iterable, task: str, speakers: int, columns: dict[str, np.ndarray]
 ) -> pd.DataFrame:
-    """Return a row per model, scope and metric from columns of shape (models, scopes, metrics)."""
+    """Return a row per model, scope and metric.
+
+    Columns have the shape (models, scopes, metrics), or (models,) for those that are equal for all
+    scopes and metrics.
+    """
     levels, names = [list(models), SCOPES, METRICS], ["model", "scope", "figure"]
     table = pd.MultiIndex.from_product(levels, names=names).to_frame(index=False)
     table.insert(1, "task", task)
     table["speakers"] = speakers
-    return table.assign(**{name: values.ravel() for name, values in columns.items()})
+    each = len(SCOPES) * len(METRICS)
+    return table.assign(
+        **{
+            name: values.ravel() if values.ndim > 1 else np.repeat(values, each)
+            for name, values in columns.items()
+        }
+    )
 
 
 def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int) -> pd.DataFrame:
     """Return cells.csv: the 95 % intervals of MATRIX_METRICS of valence, all folds pooled.
 
     The columns are `model, figure, truth, prediction, speakers, count, value, low, high, error`;
-    `count` is the number of recordings in a cell. The method is that of intervals.csv.
+    `count` is the number of recordings in a cell. The intervals are those of `share_bounds`, except
+    for the UAR, whose intervals are computed as for intervals.csv.
     """
     tables = predictions_of_task(predictions, "valence")
     speakers, sums = sums_by_speaker(tables, "valence")
@@ -105,11 +124,14 @@ def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int)
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     draws = resampled_matrix_metrics(counts, resamples, rng)
     matrices, error = counts.sum(axis=0), standard_error(draws, len(speakers))
+    error = np.where(error > ROUNDING, error, np.nan)
     value, half = matrix_metrics(matrices), margin(error, len(speakers))
+    low, high = share_bounds(value, half)
+    is_uar = np.array([name in ("uar5", "uar3") for name, *_ in MATRIX_METRICS])
     columns = {
         "value": value,
-        "low": np.maximum(value - half, 0),
-        "high": np.minimum(value + half, 1),
+        "low": np.where(is_uar, np.maximum(value - half, 0), low),
+        "high": np.where(is_uar, np.minimum(value + half, 1), high),
         "error": error,
     }
     parts = []
@@ -121,6 +143,21 @@ def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int)
         table["count"] = pd.Series(matrices[model].ravel().astype(int), dtype="Int64")
         parts.append(table.assign(**{column: part[model] for column, part in columns.items()}))
     return pd.concat(parts, ignore_index=True)
+
+
+def share_bounds(value: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Student's interval of shares, computed for their logit.
+
+    Shares close to 0 or 1 have skewed distributions, and their logits do not. By the delta method,
+    the standard error of the logit is that of the share divided by v (1 - v) for the value v.
+
+    Args:
+        value: Shares. The bounds of 0 and 1 are NaN.
+        half: Half-width of Student's interval, see `bootstrap.margin`.
+    """
+    variance = value * (1 - value)
+    logit, half = logit_of(value), divide(half, variance)
+    return expit(logit - half), expit(logit + half)
 
 
 def resampled_matrix_metrics(

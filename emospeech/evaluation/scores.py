@@ -1,11 +1,11 @@
 """Metrics of test predictions: per fold, pooled, and on slices of the test recordings."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
+from emospeech.evaluation.chance import chance_of
 from emospeech.evaluation.predictions import TASKS, labels_and_probabilities
 from emospeech.labels import CLASSES
 from emospeech.metrics import (
@@ -13,6 +13,8 @@ from emospeech.metrics import (
     class_metrics,
     confusion_matrix,
     contingency_table,
+    expected_value,
+    is_constant,
     label_levels,
     predicted_class,
     score,
@@ -28,65 +30,73 @@ SLICE_PERMUTATIONS = 1000  # the standard error of the mean UAR is then below .3
 AGREEMENTS = ("same", "one point apart", "further apart")
 
 
-def count_fold_tables(predictions: pd.DataFrame, task: str) -> dict[Any, np.ndarray]:
-    """Return {fold: contingency table (9, 5)}."""
-    tables = {}
-    for fold, rows in predictions.groupby("fold"):
-        labels, probabilities = labels_and_probabilities(rows, task)
-        tables[fold] = contingency_table(labels, predicted_class(probabilities))
-    return tables
-
-
-def chance_uars(
-    tables: Iterable[np.ndarray], permutations: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Return the pooled UAR of predictions permuted within each fold, (permutations,).
-
-    `tables` are the contingency tables (9, 5) of the folds. Permuting predictions keeps the sums of
-    rows and columns, so random tables with these sums are drawn instead (Patefield 1981).
-    """
-    from scipy import stats  # slow to import, and confusion_tables does not need it
-
-    pooled = np.zeros((permutations, N_LEVELS, len(CLASSES)))
-    for table in tables:
-        margins = stats.random_table(table.sum(axis=1), table.sum(axis=0))
-        pooled += margins.rvs(size=permutations, random_state=rng)
-    return unweighted_average_recall(confusion_matrix(pooled))
-
-
 def metrics_of(
-    predictions: pd.DataFrame, task: str, permutations: int, rng: np.random.Generator
+    predictions: pd.DataFrame,
+    task: str,
+    dialogues: Mapping[str, str],
+    permutations: int,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Return the rows of metrics.csv of one model and task.
 
-    The scopes are each fold, `pooled` (all recordings together) and `mean` (over the folds). Chance
-    is the UAR of predictions permuted within each fold: its mean and CHANCE_PERCENTILES.
+    The scopes are each fold, `pooled` (all recordings together) and `mean` (over the folds). `p`
+    is that of rho, and chance is the mean and CHANCE_PERCENTILES of the UAR, both by permutation of
+    `units`; see `chance`.
+
+    Args:
+        predictions: Predictions of all folds.
+        task: The task.
+        dialogues: {recording: dialogue}, see `chance_of`.
+        permutations: Number of permutations.
+        rng: Generator of the permutations.
     """
-    tables = count_fold_tables(predictions, task)
-    scopes = {f"fold-{fold}": (rows, [fold]) for fold, rows in predictions.groupby("fold")}
-    rows = []
-    for scope, (part, folds) in (scopes | {"pooled": (predictions, list(tables))}).items():
-        chance = chance_uars([tables[fold] for fold in folds], permutations, rng)
-        low, high = np.percentile(chance, CHANCE_PERCENTILES)
-        row = {"scope": scope, **score(*labels_and_probabilities(part, task))}
-        rows.append(row | {"chance": chance.mean(), "chance_low": low, "chance_high": high})
-    means = pd.DataFrame(rows[:-1])[MEAN_METRICS].mean()
-    rows.append({"scope": "mean", "recordings": len(predictions), **means})
-    return pd.DataFrame(rows)
+    parts = {f"fold-{fold}": rows for fold, rows in predictions.groupby("fold")}
+    rows = [score_scope(scope, part, task) for scope, part in parts.items()]
+    means = pd.DataFrame(rows)[MEAN_METRICS].mean().to_dict()
+    constant = sum(row["constant_folds"] for row in rows)
+    pooled = score_scope("pooled", predictions, task) | {"constant_folds": constant}
+    table = pd.DataFrame([*rows, pooled, pooled | {"scope": "mean"} | means])
+
+    chance = chance_of(predictions, task, dialogues, permutations, rng)
+    drawn = [chance[scope] for scope in table["scope"]]
+    p = [one.p(rho) for one, rho in zip(drawn, table["rho"], strict=True)]
+    table.insert(list(table).index("rho") + 1, "p", p)
+    table["chance"] = [one.uar5.mean() for one in drawn]
+    bounds = [np.percentile(one.uar5, CHANCE_PERCENTILES) for one in drawn]
+    table[["chance_low", "chance_high"]] = bounds
+    return table.assign(units=[one.units for one in drawn])
+
+
+def score_scope(scope: str, predictions: pd.DataFrame, task: str) -> dict:
+    """Return the metrics of a scope, the recordings of each class, and whether it is constant.
+
+    `support_1` to `support_5` are the denominators of the recalls. `constant_folds` is 1 if the
+    expected values are constant.
+    """
+    labels, probabilities = labels_and_probabilities(predictions, task)
+    counts = confusion_matrix(contingency_table(labels, predicted_class(probabilities)))
+    row = {"scope": scope, **score(labels, probabilities)}
+    row |= {f"support_{label}": n for label, n in zip(CLASSES, counts.sum(axis=1), strict=True)}
+    return row | {"constant_folds": int(is_constant(np.var(expected_value(probabilities))))}
 
 
 def metrics_table(
-    predictions: dict[str, pd.DataFrame], permutations: int, seed: int
+    predictions: dict[str, pd.DataFrame], recordings: pd.DataFrame, permutations: int, seed: int
 ) -> pd.DataFrame:
     """Return metrics.csv: a row per model, task and scope.
 
-    `predictions` is {model: predictions of all folds}.
+    Args:
+        predictions: {model: predictions of all folds}.
+        recordings: The table of recordings, which has their dialogues.
+        permutations: Number of permutations for the chance level.
+        seed: Seed of the permutations.
     """
+    dialogues = recordings.set_index("recording")["dialogue"].fillna("").to_dict()
     parts = []
     for row, (model, table) in enumerate(predictions.items()):
         for place, task in enumerate(task for task in TASKS if task in table):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(row, place)))
-            part = metrics_of(table, task, permutations, rng)
+            part = metrics_of(table, task, dialogues, permutations, rng)
             part.insert(0, "model", model)
             part.insert(1, "task", task)
             parts.append(part)
@@ -97,7 +107,8 @@ def confusion_tables(
     predictions: pd.DataFrame, task: str = "valence"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return confusion.csv (`truth, 1 .. 5`) and classes.csv of a model, all folds pooled."""
-    counts = confusion_matrix(np.sum(list(count_fold_tables(predictions, task).values()), axis=0))
+    labels, probabilities = labels_and_probabilities(predictions, task)
+    counts = confusion_matrix(contingency_table(labels, predicted_class(probabilities)))
     table = pd.DataFrame(counts, columns=[str(label) for label in CLASSES])
     table.insert(0, "truth", CLASSES)
     return table, class_metrics(counts)

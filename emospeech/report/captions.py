@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from emospeech.labels import nearest_class
-from emospeech.metrics import normalise_rows, unweighted_average_recall
+from emospeech.metrics import normalise_rows, pearson, unweighted_average_recall
 from emospeech.report.dataframes import CLASSES, in_order, losses_of
 from emospeech.report.templates import captions
 
@@ -98,7 +98,7 @@ def confusion(table: pd.DataFrame) -> dict:
 
 def scatter(table: pd.DataFrame) -> dict:
     """Return the size of the test set, the range of the predictions, and the correlation."""
-    rho = table.loc[:, "valence"].corr(table["expected"])
+    rho = pearson(table["valence"], table["expected"])
     return {
         "recordings": len(table),
         "speakers": table["speaker"].nunique(),

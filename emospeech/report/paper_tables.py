@@ -177,13 +177,12 @@ def table_cells(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Return a row per cell of Table 3: count and share in the paper and in this run.
 
     The paper's counts are the smallest that print as Table 3; the shares of all sets agree.
-    Shares of this run have intervals over the test speakers, unless the cell is empty. The
-    arguments are those of `table_recovered`.
+    Shares of this run have intervals over the test speakers. The arguments are those of
+    `table_recovered`.
     """
     theirs = paper.TABLE_3_COUNTS
     ours = counts(confusion, f"confusion of {paper.TABLE_3_MODEL}")
     shares, own, bounds = normalise_rows(theirs), normalise_rows(ours), _bounds(cells)
-    no_bounds = {"low": np.nan, "high": np.nan}
     rows = [
         {
             "truth": CLASSES[cell[0]],
@@ -193,7 +192,7 @@ def table_cells(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
             "recovered": shares[cell],
             "own_count": ours[cell],
             "this_run": own[cell],
-            **(bounds["share", cell[0] + 1, cell[1] + 1] if ours[cell] else no_bounds),
+            **bounds["share", cell[0] + 1, cell[1] + 1],
             "difference": own[cell] - shares[cell],
         }
         for cell in np.ndindex(5, 5)

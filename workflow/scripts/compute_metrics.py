@@ -12,13 +12,14 @@ from emospeech.runtime.files import by_folder, read_table, write_table
 
 def main(paths, settings):
     predictions = load_predictions(paths.predictions)
-    write_table(paths.metrics, metrics_table(predictions, settings.permutations, settings.seed))
+    recordings, folds = load_recordings(paths.recordings), read_table(paths.folds)
+    permutations = settings.permutations, settings.seed
+    write_table(paths.metrics, metrics_table(predictions, recordings, *permutations))
     trained = [table for model, table in predictions.items() if model not in BASELINES]
     for table, *files in zip(trained, paths.confusions, paths.classes, strict=True):
         for file, counted in zip(files, confusion_tables(table), strict=True):
             write_table(file, counted)
 
-    recordings, folds = load_recordings(paths.recordings), read_table(paths.folds)
     ratings = load_ratings(paths.ratings) if paths.ratings else None
     write_table(paths.references, references_table(recordings, folds, ratings))
     write_table(paths.slices, slices_table(predictions, recordings, ratings, settings.seed))

@@ -1,0 +1,184 @@
+"""Chance level: metrics of predictions that are permuted among the dialogues of each fold.
+
+    dialogues     A A A A   B B   C C C
+    predictions   1 2 3 4   5 6   7 8 9
+    permuted      8 9 7 8   4 1   6 5 6     the predictions of C, A and B
+
+Recordings of a dialogue have similar labels and similar predictions, even if the model has learned
+nothing. Permuting single recordings removes this similarity, and the UAR then varies too little.
+Therefore, each dialogue receives the predictions of another one: as many consecutive ones as it
+has recordings, from a random start, beginning again after the last one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from emospeech.evaluation.bootstrap import (
+    CELLS,
+    METRICS,
+    N_SUMS,
+    SCOPES,
+    metrics_from_sums,
+    scope_metrics,
+)
+from emospeech.evaluation.predictions import labels_and_probabilities
+from emospeech.labels import CLASSES, NEUTRAL
+from emospeech.metrics import expected_value, label_levels, predicted_class
+
+MIN_DIALOGUES = 5  # of a fold: four have 24 orders, too few for a p-value of .05
+BLOCK = 1_000_000  # recordings permuted at once: about 30 MB
+ROUNDING = 1e-9  # permutations that differ by less have the same rho
+
+
+@dataclass(frozen=True)
+class Chance:
+    """The chance distribution of a scope.
+
+    Attributes:
+        uar5: UAR with five classes of permuted predictions, (permutations,).
+        rho: Their correlation, (permutations,).
+        units: Number of dialogues or recordings that were permuted.
+        dialogues: Smallest number of dialogues in a fold.
+    """
+
+    uar5: np.ndarray
+    rho: np.ndarray
+    units: int
+    dialogues: int
+
+    def p(self, rho: float) -> float:
+        """Return the two-sided p-value of an observed rho: twice that of the smaller tail.
+
+        The observed value counts as one of the permutations (Phipson and Smyth 2010). NaN if rho
+        is undefined or a fold has fewer than MIN_DIALOGUES.
+        """
+        if np.isnan(rho) or self.dialogues < MIN_DIALOGUES:
+            return np.nan
+        tails = (self.rho >= rho - ROUNDING).sum(), (self.rho <= rho + ROUNDING).sum()
+        return min(2 * (1 + min(tails)) / (1 + len(self.rho)), 1.0)
+
+
+@dataclass(frozen=True)
+class PermutableFold:
+    """The recordings of a fold, sorted by the units whose predictions are permuted.
+
+    Attributes:
+        labels: Labels minus NEUTRAL, (n,).
+        levels: Label levels, int64 (n,).
+        expected: Expected values minus NEUTRAL, (n,).
+        classes: Predicted classes as indices, (n,).
+        sizes: Recordings of each unit, (units,).
+        dialogues: Number of dialogues. With fewer than MIN_DIALOGUES, recordings are the units.
+    """
+
+    labels: np.ndarray
+    levels: np.ndarray
+    expected: np.ndarray
+    classes: np.ndarray
+    sizes: np.ndarray
+    dialogues: int
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, task: str, dialogues: Mapping) -> "PermutableFold":
+        """Return the fold of the predictions `rows`; see `chance_of` for `dialogues`."""
+        recordings = rows["recording"].astype(str)
+        names = pd.Series([dialogues.get(name) or name for name in recordings], rows.index)
+        count = names.nunique()
+        if count < MIN_DIALOGUES:
+            names = recordings
+        rows = rows.assign(unit=names).sort_values(["unit", "recording"])
+        sizes = rows.groupby("unit").size().to_numpy()
+        labels, probabilities = labels_and_probabilities(rows, task)
+        return cls(
+            labels=labels - NEUTRAL,
+            levels=label_levels(labels),
+            expected=expected_value(probabilities) - NEUTRAL,
+            classes=predicted_class(probabilities) - 1,
+            sizes=sizes,
+            dialogues=count,
+        )
+
+    def sums(self, picked: np.ndarray) -> np.ndarray:
+        """Return the sums of `bootstrap.recording_sums`, (permutations, N_SUMS).
+
+        Recording i receives the prediction of recording `picked[..., i]`, (permutations, n). The
+        sum for the MAE is not computed and is 0.
+        """
+        permutations = len(picked)
+        cells = self.classes.take(picked) + len(CLASSES) * self.levels
+        cells += CELLS * np.arange(permutations)[:, None]
+        tables = np.bincount(cells.ravel(), minlength=CELLS * permutations)
+        expected = self.expected.take(picked)
+        moments = np.zeros((permutations, N_SUMS - CELLS))
+        moments[:, 0] = len(self.labels)
+        moments[:, 1] = self.labels.sum()
+        moments[:, 2] = expected.sum(axis=1)
+        moments[:, 3] = np.square(self.labels).sum()
+        moments[:, 4] = np.einsum("rn,rn->r", expected, expected)
+        moments[:, 5] = np.einsum("rn,n->r", expected, self.labels)
+        return np.concatenate([tables.reshape(permutations, CELLS), moments], axis=1)
+
+
+def permute_units(sizes: np.ndarray, permutations: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the index of the prediction that each recording receives, (permutations, n).
+
+    Args:
+        sizes: Recordings of each unit, (units,). Those of a unit are consecutive.
+        permutations: Number of permutations.
+        rng: The generator.
+    """
+    units, longest = np.arange(len(sizes)), sizes.max()
+    starts = np.cumsum(sizes) - sizes
+    # The recordings of each unit, repeated so that `longest` follow each of them.
+    repeated_starts = starts + longest * units
+    unit = np.repeat(units, sizes + longest)
+    place = np.arange(len(unit)) - repeated_starts[unit]
+    repeated = starts[unit] + place % sizes[unit]
+
+    sources = rng.permuted(np.tile(units, (permutations, 1)), axis=1)
+    offsets = (rng.random(sources.shape) * sizes[sources]).astype(np.int64)
+    first = repeated_starts[sources] + offsets  # (permutations, units)
+    unit = np.repeat(units, sizes)
+    place = np.arange(len(unit)) - starts[unit]
+    return repeated.take(first.take(unit, axis=1) + place)
+
+
+def chance_of(
+    predictions: pd.DataFrame,
+    task: str,
+    dialogues: Mapping[str, str],
+    permutations: int,
+    rng: np.random.Generator,
+) -> dict[str, Chance]:
+    """Return the chance distribution of each scope: `fold-1` and so on, and SCOPES.
+
+    Args:
+        predictions: Predictions of all folds.
+        task: The task.
+        dialogues: {recording: dialogue}. A recording without one, or with an empty text, stands
+            alone.
+        permutations: Number of permutations.
+        rng: Generator of the permutations.
+    """
+    groups = predictions.groupby("fold")
+    folds = {f"fold-{fold}": PermutableFold.of(rows, task, dialogues) for fold, rows in groups}
+    parts: dict[str, list[np.ndarray]] = {scope: [] for scope in (*folds, *SCOPES)}
+    columns = [METRICS.index("uar5"), METRICS.index("rho")]
+    block = max(BLOCK // sum(len(fold.labels) for fold in folds.values()), 1)
+    for start in range(0, permutations, block):
+        size = min(block, permutations - start)
+        picked = [permute_units(fold.sizes, size, rng) for fold in folds.values()]
+        sums = np.stack([*map(PermutableFold.sums, folds.values(), picked)], axis=1)
+        metrics = np.concatenate([metrics_from_sums(sums), scope_metrics(sums)], axis=1)
+        for place, scope in enumerate(parts):
+            parts[scope].append(metrics[:, place, columns])
+    chance = {}
+    for scope, drawn in parts.items():
+        own = [folds[scope]] if scope in folds else list(folds.values())
+        units = sum(len(fold.sizes) for fold in own)
+        dialogues = min(fold.dialogues for fold in own)
+        chance[scope] = Chance(*np.concatenate(drawn).T, units, dialogues)
+    return chance
