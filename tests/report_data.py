@@ -77,7 +77,9 @@ def intervals(models=MODELS):
     parts = [rows.assign(figure="uar5", value=rows["uar5"]), rows.assign(figure="rho", value=9.0)]
     table = pd.concat(parts)
     table = table.assign(low=table["value"] - 0.05, high=table["value"] + 0.05, speakers=5)
-    return table[["model", "task", "scope", "figure", "speakers", "value", "low", "high"]]
+    table = table.assign(error=0.02, error_recordings=0.01)
+    keys = ["model", "task", "scope", "figure", "speakers"]
+    return table[[*keys, "value", "low", "high", "error", "error_recordings"]]
 
 
 def histories(folds):

@@ -1,5 +1,6 @@
 """Tables and numbers of the report select the right cells of results/evaluation."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -43,13 +44,60 @@ def test_intervals_are_pooled_and_have_the_papers_values_for_valence(frames, tab
     assert tables["further"].loc[0, "strict_uar5_pooled"] == strict
 
 
-def test_comparisons_use_the_means_over_speakers(frames, tables):
-    rows = frames["comparisons"].query("figure == 'rho' and scope == 'mean'").reset_index()
+def test_comparisons_have_pooled_and_mean_differences(frames, tables):
+    rows = frames["comparisons"].query("figure == 'rho'")
+    pooled, mean = (rows[rows["scope"] == scope] for scope in ("pooled", "mean"))
     table = tables["comparisons"]
-    assert len(table) == len(rows) == 6 + 4 + 4 + 1 + 2 + 2
-    for ours, theirs in {"rho_difference": "value", "rho_p": "p", "rho_p_holm": "p_holm"}.items():
-        assert table[ours].tolist() == rows[theirs].tolist()
-    assert not table.isna().any().any()
+    assert len(table) == len(pooled) == 6 + 4 + 4 + 1 + 2 + 2
+    for name, column in {"pooled": "value", "low": "low", "p": "p", "p_holm": "p_holm"}.items():
+        assert table[f"rho_{name}"].tolist() == pooled[column].tolist()
+    assert table["rho_mean"].tolist() == mean["value"].tolist()
+    assert not table.drop(columns="narrow").isna().any().any()
+
+
+def test_intervals_with_a_larger_error_over_recordings_are_named(frames):
+    intervals = frames["intervals"].assign(error=0.1, error_recordings=0.05)
+    chosen = intervals["model"].eq("BasicCNN") & intervals["figure"].isin(["uar5", "rho", "mae"])
+    intervals.loc[chosen, "error_recordings"] = 0.2
+    table = evaluation_tables.table_intervals(intervals)
+    assert table["narrow"].fillna("").tolist() == ["uar5 rho"] + [""] * (len(table) - 1)
+    assert evaluation_tables.table_further(intervals).loc[0, "narrow"] == "mae"
+    assert "UAR5" in format_table(table).rows[0][-1]
+    comparisons = frames["comparisons"].assign(error=0.1, error_recordings=0.05)
+    comparisons.loc[comparisons["scope"] == "mean", "error_recordings"] = 0.2
+    assert evaluation_tables.table_comparisons(comparisons)["narrow"].isna().all()
+    numbers = page_numbers.uncertainty_numbers(frames["metrics"], intervals, comparisons)
+    assert numbers["narrow"] == (3, len(intervals) // 2)
+
+
+def test_intervals_that_exclude_zero_without_a_possible_p_are_counted(frames):
+    comparisons = frames["comparisons"].assign(low=-0.1, high=0.1)
+    first = comparisons["model"].eq("BasicCNN") & comparisons["other"].eq("MultitaskCNN")
+    comparisons.loc[first, "low"] = 0.01
+    values = first & comparisons["scope"].eq("mean")
+    comparisons["value"] = np.where(values, -0.2, 0.2)
+    numbers = page_numbers.uncertainty_numbers(frames["metrics"], None, comparisons)
+    assert numbers["excluding"] == (2, 2 * 19), "UAR and rho"
+    assert numbers["opposite"] == 2
+    possible = comparisons.assign(smallest_p=0.01)
+    numbers = page_numbers.uncertainty_numbers(frames["metrics"], None, possible)
+    assert numbers["excluding"] == (0, 38)
+
+
+def test_rare_classes_and_constant_folds_are_named(frames):
+    metrics = frames["metrics"].copy()
+    names = [f"support_{label}" for label in range(1, 6)]
+    metrics[names] = [3, 40, 9, 8, 0]
+    own = metrics["model"].eq("BasicDCGAN")
+    metrics.loc[own & metrics["scope"].isin(["fold-2", "fold-4"]), "support_1"] = [2, 0]
+    metrics.loc[metrics["scope"].eq("fold-3"), "support_4"] = 1
+    numbers = page_numbers.uncertainty_numbers(metrics, None, None)
+    assert numbers["rare"] == [("Very Neg.", ["2", "4"]), ("Pos.", ["3"])]
+    assert numbers["folds"] == 5
+    assert numbers["constant"] == []
+    metrics.loc[own & metrics["scope"].eq("mean"), "constant_folds"] = 2
+    numbers = page_numbers.uncertainty_numbers(metrics, None, None)
+    assert numbers["constant"] == [("BasicDCGAN", "valence", 2)]
 
 
 def test_spread_has_a_column_per_component(frames, tables):

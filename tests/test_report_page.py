@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from emospeech.evaluation.comparisons import smallest_p
 from emospeech.report import evaluation_tables, page, page_numbers, templates
 from emospeech.report.captions import figure_texts
 from emospeech.report.markup import format_table
@@ -290,9 +291,11 @@ def test_a_study_that_mixes_precisions_is_flagged():
 def test_page_names_config_keys_that_would_reduce_uncertainty(seeds, crop_seeds, speakers):
     changed = {"seeds": seeds, "crop_seeds": crop_seeds, "diverged_seeds": 2}
     spread = page_numbers.spread_numbers(EVALUATION["spread"].assign(**changed))
-    comparisons = EVALUATION["comparisons"].assign(speakers=speakers)
+    smallest = {"speakers": speakers, "smallest_p": smallest_p(speakers)}
+    comparisons = EVALUATION["comparisons"].assign(**smallest)
     numbers = {
         "spread": spread,
+        "uncertainty": page_numbers.uncertainty_numbers(data.metrics(), None, comparisons),
         "speakers": page_numbers.speaker_numbers(comparisons, both_speakers=False),
     }
     tables = {"spread": (page.Table("a", "spread", format_table(pd.DataFrame({"a": [1]}))),)}
@@ -302,6 +305,30 @@ def test_page_names_config_keys_that_would_reduce_uncertainty(seeds, crop_seeds,
     text = section("uncertainty", numbers=numbers, tables={"spread": (), "comparisons": ()})
     assert ("folds.validation" in text) == (speakers < 10)
     assert (str(page_numbers.LEVEL) in text) == (speakers < 10)
+
+
+def test_limits_of_the_study_are_stated_from_its_data():
+    speakers = page_numbers.speaker_numbers(EVALUATION["comparisons"], both_speakers=False)
+    limits = {
+        "folds": 5,
+        "narrow": (31, 281),
+        "excluding": (41, 261),
+        "opposite": 71,
+        "rare": [("Very Neg.", ["21", "22"]), ("Pos.", ["23"])],
+        "constant": [("BasicCNN", "valence", 91)],
+    }
+    none = {"folds": 2, "narrow": (0, 281), "excluding": (0, 261), "opposite": 0}
+    texts = [
+        section(
+            "uncertainty",
+            numbers={"speakers": speakers, "uncertainty": found},
+            tables={"spread": (), "comparisons": ()},
+        )
+        for found in (limits, none | {"rare": [], "constant": []})
+    ]
+    for stated in ("31", "281", "41", "261", "71", "Very Neg.", "21", "22", "23", "BasicCNN", "91"):
+        assert stated in texts[0]
+        assert stated not in texts[1]
 
 
 def test_synthetic_data_is_announced_before_the_results(html):

@@ -31,7 +31,8 @@ REFERENCES = {
 def table_intervals(intervals: pd.DataFrame, metrics: Sequence[str] = MAIN) -> pd.DataFrame:
     """Return the pooled `metrics` with their confidence intervals and the paper's values.
 
-    There is a row per task and model. The paper only has values of MAIN for valence.
+    There is a row per task and model. The paper only has values of MAIN for valence. `narrow` names
+    the metrics of `narrow_intervals`.
     """
     keys = ["task", "model", "scope", "figure", "value", "low", "high"]
     require(intervals, keys, "intervals")
@@ -48,7 +49,20 @@ def table_intervals(intervals: pd.DataFrame, metrics: Sequence[str] = MAIN) -> p
                     printed = paper.TABLE_2.get(model, {}) if task == "valence" else {}
                     line[f"{name}_paper"] = printed.get(name, np.nan)
             lines.append(line)
-    return pd.DataFrame(lines)
+    keys, rows = ["model", "task"], rows.reset_index()
+    narrow = narrow_intervals(rows[rows["figure"].isin(metrics)], keys)
+    return pd.DataFrame(lines).merge(narrow, on=keys, how="left")
+
+
+def narrow_intervals(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return the metrics of each combination of `keys` whose interval is probably too narrow.
+
+    Speakers differ at least by the sampling error of their recordings. If the standard error over
+    recordings exceeds that over speakers, the latter is too small by chance. The column `narrow`
+    has the names of the metrics, separated by spaces.
+    """
+    found = rows[rows["error_recordings"] > rows["error"]]
+    return found.groupby(keys, as_index=False).agg(narrow=("figure", " ".join))
 
 
 def table_further(intervals: pd.DataFrame) -> pd.DataFrame:
@@ -57,17 +71,22 @@ def table_further(intervals: pd.DataFrame) -> pd.DataFrame:
 
 
 def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean difference over speakers of each pair of models, its interval and p-values.
+    """Return the differences of each pair of models, with interval and p-values if pooled.
 
     There is a row per task and pair, with the pairs of the baseline last. The metrics are the UAR
-    with five classes and the correlation. With a single model, the table has no rows.
+    with five classes and the correlation: the difference of the means over speakers, and that of
+    the pooled metrics. `narrow` is that of `narrow_intervals`. With a single model, the table has
+    no rows.
     """
     if comparisons.empty:
         return pd.DataFrame()
-    rows = comparisons.loc[comparisons["scope"] == "mean"].rename(columns={"value": "difference"})
+    rows = comparisons[comparisons["figure"].isin(("uar5", "rho"))]
     keys = ["model", "other", "task"]
-    columns = ["difference", "low", "high", "p", "p_holm"]
-    return _metrics_in_columns(rows, keys, columns)
+    mean = rows.loc[rows["scope"] == "mean", [*keys, "figure", "value"]]
+    rows = rows[rows["scope"] == "pooled"].rename(columns={"value": "pooled"})
+    rows = rows.merge(mean.rename(columns={"value": "mean"}), on=[*keys, "figure"])
+    table = _metrics_in_columns(rows, keys, ["mean", "pooled", "low", "high", "p", "p_holm"])
+    return table.merge(narrow_intervals(rows, keys), on=keys, how="left")
 
 
 def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
@@ -133,7 +152,7 @@ def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
 
 
 def table_folds(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return the UAR with five classes, correlation and its p-value for each test speaker.
+    """Return the UAR with five classes, correlation and its p-value for each fold.
 
     There is a row per task and fold, with columns `{model}_uar5`, `{model}_rho` and `{model}_p`.
     """

@@ -52,6 +52,19 @@ def _text(label, form=plain):
     return Heading(label, form, numeric=False)
 
 
+def _short_names(metrics):
+    return ", ".join(SHORT_NAMES.get(name, name) for name in metrics.split())
+
+
+SHORT_NAMES = {
+    "uar5": "UAR5",
+    "uar3": "UAR3",
+    "strict_uar5": "strict UAR5",
+    "accuracy": "accuracy",
+    "rho": RHO,
+    "ccc": "CCC",
+    "mae": "MAE",
+}
 CHANCE, NEAR = "Chance, UAR5 (%)", "Neighbours with the same (%)"
 SINGLE = {
     "model": _text("Model", model_name),
@@ -61,6 +74,7 @@ SINGLE = {
     "value": _text("Group"),
     "above": _text("Above the interval"),
     "inside": _text("Inside the interval"),
+    "narrow": _text("CI too narrow", _short_names),
     "looked_at": Heading("Cases"),
     "broken": Heading("Violations"),
     "hours": Heading("Hours", hours),
@@ -127,7 +141,6 @@ METRICS = {
 VIEWS = {
     "pooled": "pooled",
     "mean": "fold mean",
-    "difference": "difference",
     **CI,
     "p": "p",
     "p_holm": "p, Holm",
@@ -144,7 +157,7 @@ def _headings():
     for name, (group, form) in METRICS.items():
         known[name] = Heading(group, form)
         for view, label in VIEWS.items():
-            # Sign-flip p-values are exact (.0625 for five speakers), hence four decimals.
+            # The p-values of comparisons are exact (.0625 for five speakers): four decimals.
             known[f"{name}_{view}"] = Heading(
                 label, share if view in ("p", "p_holm") else form, group
             )

@@ -137,6 +137,9 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
         "labels": labels,
         "tested": page_numbers.tested_numbers(report.study.get("composition")),
         "speakers": page_numbers.speaker_numbers(source.get("comparisons"), both),
+        "uncertainty": page_numbers.uncertainty_numbers(
+            report.metrics, source.get("intervals"), source.get("comparisons")
+        ),
         "spread": page_numbers.spread_numbers(source.get("spread")),
         "control": page_numbers.control_numbers(evaluation.get("control")),
         "slices": page_numbers.slice_numbers(source.get("slices")),

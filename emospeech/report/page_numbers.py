@@ -12,13 +12,14 @@ from emospeech.evaluation.comparisons import smallest_p
 from emospeech.evaluation.predictions import BASELINE_CROP, BASELINES
 from emospeech.labels import CLASS_NAMES
 from emospeech.report import paper
-from emospeech.report.dataframes import in_order
+from emospeech.report.dataframes import CLASSES, fold_names, in_order
 from emospeech.report.evaluation_tables import SMALLEST_SLICE
 from emospeech.report.paper_tables import recovered_ranges, table_2
 from emospeech.report.study_tables import CLASS_COUNTS
 from emospeech.training.trial import FOLD_UAR
 
 LEVEL = 0.05  # of significance
+RARE = 2  # recordings of a class in a fold; each then changes its recall by half or more
 POWER = 0.8
 # The questions of the paper: pairs of models that differ in one property only.
 QUESTIONS = {
@@ -226,7 +227,7 @@ def speaker_numbers(comparisons: pd.DataFrame | None, both_speakers: bool) -> di
         both_speakers: Whether both speakers of each session are tested.
 
     Returns:
-        The numbers of speakers, sign patterns and pairs, the smallest p without and with Holm's
+        The numbers of speakers, patterns of swaps and pairs, the smallest p without and with Holm's
         correction, and in `doubled` the same for twice as many speakers. `doubled` is None if the
         corrected p can reach the significance level or both speakers are tested already.
     """
@@ -243,6 +244,67 @@ def speaker_numbers(comparisons: pd.DataFrame | None, both_speakers: bool) -> di
 def _smallest_p(speakers, pairs):
     p = smallest_p(speakers)
     return {"speakers": speakers, "patterns": 2**speakers, "p": p, "holm": min(pairs * p, 1)}
+
+
+def uncertainty_numbers(
+    metrics: pd.DataFrame, intervals: pd.DataFrame | None, comparisons: pd.DataFrame | None
+) -> dict:
+    """Return what limits the intervals and differences of this study.
+
+    Returns:
+        `folds`: the number of folds.
+        `narrow`: the number of pooled intervals that are probably too narrow, see
+            `evaluation_tables.narrow_intervals`, and the number of all pooled intervals.
+        `excluding`: the number of pooled differences (UAR with five classes and correlation) whose
+            interval excludes 0 although no p-value below LEVEL is possible, and of all.
+        `opposite`: the number of these differences for which pooled and mean have opposite signs.
+        `rare`: (class, folds) for classes with at most RARE recordings in some folds, valence.
+        `constant`: (model, task, folds) for models with constant predictions in some folds.
+    """
+    scopes = metrics["scope"].astype(str)
+    numbers: dict = {
+        "folds": scopes[scopes.str.startswith("fold-")].nunique(),
+        "narrow": (0, 0),
+        "excluding": (0, 0),
+        "opposite": 0,
+        "rare": rare_classes(metrics),
+        "constant": [],
+    }
+    if "constant_folds" in metrics:
+        rows = metrics[(scopes == "mean") & (metrics["constant_folds"] > 0)]
+        names = ["model", "task", "constant_folds"]
+        numbers["constant"] = list(rows[names].itertuples(index=False, name=None))
+    if intervals is not None:
+        pooled = intervals[intervals["scope"] == "pooled"]
+        narrow = pooled["error_recordings"] > pooled["error"]
+        numbers["narrow"] = (int(narrow.sum()), len(narrow))
+    if comparisons is not None and len(comparisons):
+        rows = comparisons[comparisons["figure"].isin(("uar5", "rho"))]
+        values = rows.pivot(
+            index=["model", "other", "task", "figure"], columns="scope", values="value"
+        )
+        numbers["opposite"] = int((values["pooled"] * values["mean"] < 0).sum())
+        rows = rows[rows["scope"] == "pooled"]
+        excluding = (rows["low"] > 0) | (rows["high"] < 0)
+        powerless = excluding & (rows["smallest_p"] > LEVEL)
+        numbers["excluding"] = (int(powerless.sum()), len(rows))
+    return numbers
+
+
+def rare_classes(metrics: pd.DataFrame) -> list[tuple[str, list[str]]]:
+    """Return (class, folds in which it has at most RARE recordings) of valence.
+
+    Classes that do not occur in any fold are left out. Since the class of a halfway label depends
+    on the prediction, the smallest number of all models counts.
+    """
+    rows = metrics[(metrics["task"] == "valence") & metrics["scope"].str.startswith("fold-")]
+    supports = rows.set_index("scope").filter(regex="^support_").groupby(level=0).min()
+    rare = []
+    for name, (_, support) in zip(CLASSES, supports.items(), strict=False):
+        scopes = fold_names(support.index[support <= RARE])
+        if scopes and support.any():
+            rare.append((name, [scope.removeprefix("fold-") for scope in scopes]))
+    return rare
 
 
 def spread_numbers(spread: pd.DataFrame | None) -> dict | None:
