@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import crops, dag, extraction, overhead, reference, startup, training
+from benchmarks import crops, dag, error_rates, extraction, overhead, reference, startup, training
 from benchmarks.corpora import Audio, write_noise
 from benchmarks.measurement import COLUMNS, Measurement, min_seconds, run_measured, to_table
 from emospeech.spectrograms.transform import spectrogram
@@ -151,3 +151,18 @@ def test_every_script_belongs_to_a_rule_and_its_start_is_measured():
     assert written == {file.name for file in (overhead.ROOT / "workflow/scripts").glob("*.py")}
     start = overhead.seconds_to_start
     assert 0 < start("assign_folds.py") < start("train.py")
+
+
+def test_error_rates_are_computed_for_all_schemes(monkeypatch):
+    for name, value in {"STUDIES": 4, "PERMUTATIONS": 9, "RESAMPLES": 20}.items():
+        monkeypatch.setattr(error_rates, name, value)
+    table = error_rates.permutation_table()
+    assert table.shape == (len(error_rates.SIZES) * len(error_rates.SCHEMES), 6)
+    assert error_rates.coverage_table()["known"].between(1, 100).all()
+    sizes, rng = np.array([2, 3, 1, 4]), np.random.default_rng(0)
+    unit = np.repeat(np.arange(4), sizes)
+    for name, scheme in error_rates.SCHEMES.items():
+        picked = scheme(sizes, 50, rng)
+        if name != "dialogues, aligned":
+            assert (np.sort(picked, axis=1) == np.arange(10)).all()
+        assert (unit[picked] == unit).all() == (name == "within dialogues")

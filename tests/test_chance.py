@@ -142,3 +142,24 @@ def test_related_predictions_have_a_small_p_and_opposite_tails_are_equal():
     assert found.p(-1.0) == 2 / 1000
     assert found.p(np.median(found.rho)) > 0.9
     assert np.isnan(found.p(np.nan))
+
+
+@pytest.mark.parametrize(("dialogues", "groups"), [(6, 3), (4, 1)])
+def test_dialogues_are_exchanged_among_the_same_speakers_if_they_have_enough(dialogues, groups):
+    rng = np.random.default_rng(7)
+    rows, named = fold(rng, [3] * 3 * dialogues)
+    rows["speaker"] = [f"s{i // (3 * dialogues)}" for i in range(len(rows))]
+    rows, named = (
+        rows.sample(frac=1, random_state=0),
+        {name: f"{dialogue[1:]:0>2}" for name, dialogue in named.items()},
+    )
+    own = chance.PermutableFold.of(rows, "valence", named)
+    assert [len(sizes) for sizes in own.sizes] == [3 * dialogues // groups] * groups
+    picked = own.permute(200, rng)
+    speakers = np.repeat(["s0", "s1", "s2"], 3 * dialogues)
+    assert (speakers[picked] == speakers).all() == (groups == 3)
+    # Each dialogue receives consecutive predictions of one dialogue.
+    unit = np.repeat(np.arange(3 * dialogues), 3)
+    received = unit[picked].reshape(200, -1, 3)
+    assert (received == received[..., :1]).all()
+    assert (np.sort(received[..., 0], axis=1) == np.arange(3 * dialogues)).all()

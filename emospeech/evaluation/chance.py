@@ -8,6 +8,9 @@ Recordings of a dialogue have similar labels and similar predictions, even if th
 nothing. Permuting single recordings removes this similarity, and the UAR then varies too little.
 Therefore, each dialogue receives the predictions of another one: as many consecutive ones as it
 has recordings, from a random start, beginning again after the last one.
+
+If a fold tests several speakers, only dialogues of the same speakers are exchanged, provided that
+all of these groups have MIN_DIALOGUES.
 """
 
 from collections.abc import Mapping
@@ -70,7 +73,7 @@ class PermutableFold:
         levels: Label levels, int64 (n,).
         expected: Expected values minus NEUTRAL, (n,).
         classes: Predicted classes as indices, (n,).
-        sizes: Recordings of each unit, (units,).
+        sizes: For each group of units that are exchanged, the recordings of each unit, (units,).
         dialogues: Number of dialogues. With fewer than MIN_DIALOGUES, recordings are the units.
     """
 
@@ -78,28 +81,39 @@ class PermutableFold:
     levels: np.ndarray
     expected: np.ndarray
     classes: np.ndarray
-    sizes: np.ndarray
+    sizes: list[np.ndarray]
     dialogues: int
 
     @classmethod
     def of(cls, rows: pd.DataFrame, task: str, dialogues: Mapping) -> "PermutableFold":
         """Return the fold of the predictions `rows`; see `chance_of` for `dialogues`."""
-        recordings = rows["recording"].astype(str)
-        names = pd.Series([dialogues.get(name) or name for name in recordings], rows.index)
-        count = names.nunique()
-        if count < MIN_DIALOGUES:
-            names = recordings
-        rows = rows.assign(unit=names).sort_values(["unit", "recording"])
-        sizes = rows.groupby("unit").size().to_numpy()
+        rows = rows.assign(dialogue=[dialogues.get(name) or name for name in rows["recording"]])
+        speakers = rows.groupby("dialogue")["speaker"].agg(
+            lambda names: " ".join(sorted(set(names)))
+        )
+        if speakers.value_counts().min() < MIN_DIALOGUES:
+            speakers[:] = ""
+        unit = "dialogue" if len(speakers) >= MIN_DIALOGUES else "recording"
+        rows = rows.assign(group=rows["dialogue"].map(speakers))
+        rows = rows.sort_values(["group", unit, "recording"])
+        sizes = rows.groupby(["group", unit]).size()
         labels, probabilities = labels_and_probabilities(rows, task)
         return cls(
             labels=labels - NEUTRAL,
             levels=label_levels(labels),
             expected=expected_value(probabilities) - NEUTRAL,
             classes=predicted_class(probabilities) - 1,
-            sizes=sizes,
-            dialogues=count,
+            sizes=[group.to_numpy() for _, group in sizes.groupby("group")],
+            dialogues=len(speakers),
         )
+
+    def permute(self, permutations: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the index of the prediction that each recording receives, (permutations, n)."""
+        picked, start = [], 0
+        for sizes in self.sizes:
+            picked.append(start + permute_units(sizes, permutations, rng))
+            start += sizes.sum()
+        return np.concatenate(picked, axis=1)
 
     def sums(self, picked: np.ndarray) -> np.ndarray:
         """Return the sums of `bootstrap.recording_sums`, (permutations, N_SUMS).
@@ -170,7 +184,7 @@ def chance_of(
     block = max(BLOCK // sum(len(fold.labels) for fold in folds.values()), 1)
     for start in range(0, permutations, block):
         size = min(block, permutations - start)
-        picked = [permute_units(fold.sizes, size, rng) for fold in folds.values()]
+        picked = [fold.permute(size, rng) for fold in folds.values()]
         sums = np.stack([*map(PermutableFold.sums, folds.values(), picked)], axis=1)
         metrics = np.concatenate([metrics_from_sums(sums), scope_metrics(sums)], axis=1)
         for place, scope in enumerate(parts):
@@ -178,7 +192,7 @@ def chance_of(
     chance = {}
     for scope, drawn in parts.items():
         own = [folds[scope]] if scope in folds else list(folds.values())
-        units = sum(len(fold.sizes) for fold in own)
+        units = sum(len(sizes) for fold in own for sizes in fold.sizes)
         dialogues = min(fold.dialogues for fold in own)
         chance[scope] = Chance(*np.concatenate(drawn).T, units, dialogues)
     return chance

@@ -1,0 +1,184 @@
+"""Error rates of permutation tests and intervals in simulated studies, for docs/decisions.md.
+
+    python -m benchmarks.error_rates
+
+Prints two tables. The first has, for each scheme of permuting predictions, the percentage of
+studies whose UAR is outside the central 95 % of chance and whose rho has a p-value of at most .05.
+Both are 5 % for a valid scheme if labels and predictions are independent of each other, although
+both are correlated within dialogues. The second has the coverage of the 95 % intervals of the cells
+of a confusion matrix.
+"""
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from emospeech.evaluation import bootstrap, intervals
+from emospeech.evaluation.chance import Chance, PermutableFold, permute_units
+from emospeech.labels import CLASSES, NEUTRAL
+from emospeech.metrics import label_levels
+from emospeech.report.paper import TABLE_3, TABLE_3_COUNTS
+
+STUDIES, PERMUTATIONS, RESAMPLES, FOLDS = 500, 199, 400, 5
+# Recordings of each dialogue of a fold: IEMOCAP (fewer by a factor of three), the demo, few and
+# unequal dialogues.
+SIZES = {
+    "30 dialogues of 3 to 19": lambda rng: rng.integers(3, 20, 30),
+    "24 dialogues of 1 to 5": lambda rng: rng.integers(1, 6, 24),
+    "6 dialogues of 5 to 100": lambda rng: rng.integers(5, 101, 6),
+}
+# The share of the variance of labels and predictions that is between dialogues, and the correlation
+# of labels and predictions.
+CASES = {"independent": (0.0, 0.0), "clustered": (0.5, 0.0), "related": (0.5, 0.25)}
+
+
+def permute_recordings(sizes, permutations, rng):
+    return rng.permuted(np.tile(np.arange(sizes.sum()), (permutations, 1)), axis=1)
+
+
+def permute_within(sizes, permutations, rng):
+    unit = np.repeat(np.arange(len(sizes)), sizes)
+    return np.argsort(unit + rng.random((permutations, len(unit))), axis=1)
+
+
+def shift(sizes, permutations, rng):
+    total = sizes.sum()
+    return (np.arange(total) + rng.integers(0, total, (permutations, 1))) % total
+
+
+def concatenate(sizes, permutations, rng):
+    unit = np.repeat(np.arange(len(sizes)), sizes)
+    return np.argsort(rng.random((permutations, len(sizes)))[:, unit], axis=1, kind="stable")
+
+
+SCHEMES: dict[str, Callable[..., np.ndarray]] = {
+    "single recordings": permute_recordings,
+    "within dialogues": permute_within,
+    "circular shift": shift,
+    "dialogues, end to end": concatenate,
+    "dialogues, aligned": permute_units,
+}
+
+
+def simulate_fold(sizes, between, correlation, rng):
+    """Return a fold whose labels and predictions are from correlated normal variables.
+
+    Args:
+        sizes: Recordings of each dialogue.
+        between: Share of the variance between dialogues.
+        correlation: Of labels and predictions, between dialogues and within them.
+        rng: The generator.
+    """
+    unit = np.repeat(np.arange(len(sizes)), sizes)
+    covariance = [[1, correlation], [correlation, 1]]
+    dialogue = rng.multivariate_normal([0, 0], covariance, len(sizes))[unit]
+    single = rng.multivariate_normal([0, 0], covariance, len(unit))
+    label, prediction = (np.sqrt(between) * dialogue + np.sqrt(1 - between) * single).T
+    labels = np.clip(np.rint(2 * (2.8 + 0.9 * label)) / 2, 1, 5)
+    expected = np.clip(3 + 0.9 * prediction, 1, 5)
+    return PermutableFold(
+        labels=labels - NEUTRAL,
+        levels=label_levels(labels),
+        expected=expected - NEUTRAL,
+        classes=np.rint(expected).astype(int) - CLASSES[0],
+        sizes=[sizes],
+        dialogues=len(sizes),
+    )
+
+
+def rejections(sizes_of, between, correlation, rng):
+    """Return {scheme: (share of studies with UAR outside chance, with p of rho below .05)}."""
+    columns = [bootstrap.METRICS.index("uar5"), bootstrap.METRICS.index("rho")]
+    found = {scheme: np.zeros(2) for scheme in SCHEMES}
+    for _ in range(STUDIES):
+        folds = [simulate_fold(sizes_of(rng), between, correlation, rng) for _ in range(FOLDS)]
+        own = np.stack([fold.sums(np.arange(len(fold.labels))[None])[0] for fold in folds])
+        uar5, rho = bootstrap.metrics_from_sums(own.sum(axis=0))[columns]
+        for scheme, permute in SCHEMES.items():
+            picked = [permute(fold.sizes[0], PERMUTATIONS, rng) for fold in folds]
+            sums = sum(map(PermutableFold.sums, folds, picked))
+            drawn = bootstrap.metrics_from_sums(sums)[:, columns].T
+            low, high = np.percentile(drawn[0], [2.5, 97.5])
+            p = Chance(*drawn, units=0, dialogues=folds[0].dialogues).p(rho)
+            found[scheme] += [not low <= uar5 <= high, p <= 0.05]
+    return {scheme: counts / STUDIES for scheme, counts in found.items()}
+
+
+def permutation_table() -> pd.DataFrame:
+    """Return the percentages of rejections by scheme."""
+    rows = []
+    for sizes, sizes_of in SIZES.items():
+        for case, (between, correlation) in CASES.items():
+            rng = np.random.default_rng([len(sizes), len(case)])
+            found = rejections(sizes_of, between, correlation, rng)
+            for scheme, (uar5, rho) in found.items():
+                rows.append((sizes, scheme, f"{case}, UAR", uar5))
+                rows.append((sizes, scheme, f"{case}, rho", rho))
+    table = pd.DataFrame(rows, columns=["dialogues", "scheme", "case", "share"])
+    table["share"] = (100 * table["share"]).round(1)
+    return table.pivot_table("share", ["dialogues", "scheme"], "case", sort=False)
+
+
+def student(value, half):
+    """Return Student's interval of shares, within 0 and 1."""
+    return np.maximum(value - half, 0), np.minimum(value + half, 1)
+
+
+METHODS = {"Student": student, "Student, logit": intervals.share_bounds}
+
+
+def cells(scale, spread, rng):
+    """Return the expected counts (25,), the coverage by method, and which cells have an interval.
+
+    Coverage and intervals are bool (studies, 25). The shares of each row are those of the paper's
+    Table 3; they vary by `spread` across speakers, in logits. The rows have `scale` times as many
+    recordings as the paper's.
+    """
+    sizes, logits = scale * TABLE_3_COUNTS.sum(axis=1) / FOLDS, np.log(TABLE_3)
+
+    def shares(shape):
+        weights = np.exp(logits + spread * rng.standard_normal((*shape, 5, 5)))
+        return weights / weights.sum(axis=-1, keepdims=True)
+
+    truth = shares((100_000,)).mean(axis=0).ravel()
+    rows = rng.poisson(sizes, (FOLDS, STUDIES, 5))
+    counts = rng.multinomial(rows, shares((FOLDS, STUDIES)))
+    draws = intervals.resampled_matrix_metrics(counts, RESAMPLES, rng)[..., :25]
+    totals = counts.sum(axis=0)  # (studies, 5, 5)
+    size = np.repeat(totals.sum(axis=-1), 5, axis=-1)
+    with np.errstate(all="ignore"):
+        value = totals.reshape(STUDIES, 25) / size
+        error = bootstrap.standard_error(draws, FOLDS)
+    half = bootstrap.margin(error, FOLDS)
+    bounds = {name: method(value, half) for name, method in METHODS.items()}
+    covered = {name: (low <= truth) & (truth <= high) for name, (low, high) in bounds.items()}
+    expected = np.repeat(FOLDS * sizes, 5) * truth
+    return expected, covered, error > intervals.ROUNDING
+
+
+def coverage_table() -> pd.DataFrame:
+    """Return the percentage of intervals of cells that cover the share, by expected count.
+
+    The last column is the percentage of cells that have an interval.
+    """
+    bins, rows = np.array([0, 2, 5, 20, 100]), []
+    for spread, scale in product((0.0, 0.5, 1.0), (1, 0.1)):
+        expected, covered, known = cells(scale, spread, np.random.default_rng(0))
+        for index in range(25):
+            row = {"spread": spread, "count from": bins[bins <= expected[index]].max()}
+            row |= {name: (own & known)[:, index].sum() for name, own in covered.items()}
+            rows.append(row | {"known": known[:, index].sum(), "all": len(known)})
+    table = pd.DataFrame(rows).groupby(["spread", "count from"]).sum()
+    shares = table[list(METHODS)].div(table["known"], axis=0)
+    return (100 * shares.assign(known=table["known"] / table["all"])).round(1)
+
+
+def main() -> None:
+    """Print both tables."""
+    print(permutation_table(), coverage_table(), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()
