@@ -98,7 +98,7 @@ def rejections(sizes_of, between, correlation, rng):
         uar5, rho = bootstrap.metrics_from_sums(own.sum(axis=0))[columns]
         for scheme, permute in SCHEMES.items():
             picked = [permute(fold.sizes[0], PERMUTATIONS, rng) for fold in folds]
-            sums = sum(map(PermutableFold.sums, folds, picked))
+            sums = np.sum([*map(PermutableFold.sums, folds, picked)], axis=0)
             drawn = bootstrap.metrics_from_sums(sums)[:, columns].T
             low, high = np.percentile(drawn[0], [2.5, 97.5])
             p = Chance(*drawn, units=0, dialogues=folds[0].dialogues).p(rho)

@@ -145,9 +145,10 @@ def rho_and_ccc(
 
 def pearson(truth: ArrayLike, prediction: ArrayLike) -> float:
     """Return Pearson's rho: 0 for constant predictions, NaN for constant labels or fewer than 3."""
-    if len(np.asarray(truth)) < MIN_CORRELATED or is_constant(np.var(truth)):
+    truth, prediction = np.asarray(truth, np.float64), np.asarray(prediction, np.float64)
+    if len(truth) < MIN_CORRELATED or is_constant(truth.var()):
         return np.nan
-    if is_constant(np.var(prediction)):
+    if is_constant(prediction.var()):
         return 0.0
     return float(np.clip(np.corrcoef(truth, prediction)[0, 1], -1, 1))
 

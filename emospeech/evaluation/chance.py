@@ -193,6 +193,7 @@ def chance_of(
     for scope, drawn in parts.items():
         own = [folds[scope]] if scope in folds else list(folds.values())
         units = sum(len(sizes) for fold in own for sizes in fold.sizes)
-        dialogues = min(fold.dialogues for fold in own)
-        chance[scope] = Chance(*np.concatenate(drawn).T, units, dialogues)
+        fewest = min(fold.dialogues for fold in own)
+        uar5, rho = np.concatenate(drawn).T
+        chance[scope] = Chance(uar5, rho, units, fewest)
     return chance
