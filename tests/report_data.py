@@ -9,6 +9,7 @@ import yaml
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.report.study_tables import table_composition, table_labels
 
+TASKS = ("valence", "activation")
 MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
 COUNTS = [
     [6, 1, 1, 2, 0],
@@ -72,14 +73,22 @@ def metrics(models=MODELS):
 
 
 def intervals(models=MODELS):
-    """Return the intervals.csv of `metrics`: UAR plus or minus .05, and other rows."""
+    """Return the intervals.csv of `metrics` and of a baseline: UAR and rho plus or minus .05."""
     rows = metrics(models).query("scope in ['pooled', 'mean']")
-    parts = [rows.assign(figure="uar5", value=rows["uar5"]), rows.assign(figure="rho", value=9.0)]
-    table = pd.concat(parts)
+    rows = pd.concat([rows, rows[rows["model"] == models[0]].assign(model="baseline")])
+    table = pd.concat([rows.assign(figure=name, value=rows[name]) for name in ("uar5", "rho")])
     table = table.assign(low=table["value"] - 0.05, high=table["value"] + 0.05, speakers=5)
     table = table.assign(error=0.02, error_recordings=0.01)
     keys = ["model", "task", "scope", "figure", "speakers"]
     return table[[*keys, "value", "low", "high", "error", "error_recordings"]]
+
+
+def references():
+    """Return a references.csv with a correlation, but no UAR, of human raters."""
+    rows = [("uniform", 0.2, np.nan), ("rater", np.nan, 0.7)]
+    table = pd.DataFrame(rows, columns=["reference", "uar5", "rho"])
+    parts = [table.assign(task=task, scope="pooled", recordings=30) for task in TASKS]
+    return pd.concat(parts, ignore_index=True)
 
 
 def histories(folds):

@@ -149,13 +149,14 @@ def draw_all(folder, tables, matrices, predictions, searched):
     """Yield the figures of the page, drawn at the resolution of config.yaml."""
     best, networks = searched["MultitaskDCGAN"][1], ModelSettings()
     points = architecture.plot_data(layers_of("MultitaskDCGAN", 128, best, networks))
-    yield draw(folder, "outline-MultitaskDCGAN", architecture.draw_outline, points)
+    name = "MultitaskDCGAN"
+    yield draw(folder, f"outline-{name}", architecture.draw_outline, points, name)
     recordings = pd.read_csv(folder / "recordings.csv")
     points = balance_table(recordings, make_folds(recordings, FoldSettings()), seed=1)
     yield draw(folder, "balance", label_balance.draw_balance, points)
     points = trials.plot_data({model: table for model, (table, _, _) in searched.items()})
     yield draw(folder, "trials", trials.draw_trials, points)
-    points = comparison.plot_data(tables["metrics"], tables["intervals"])
+    points = comparison.plot_data(*(tables[n] for n in ("metrics", "intervals", "references")))
     yield draw(folder, "comparison", comparison.draw_comparison, points)
     for model in example_study.MODELS:
         points = confusion.plot_data(matrices[model][0], model)
@@ -163,7 +164,7 @@ def draw_all(folder, tables, matrices, predictions, searched):
         points = scatter.plot_data(predictions[model])
         yield draw(folder, f"scatter-{model}", scatter.draw_scatter, points, model)
         points = learning_curves.plot_data(searched[model][2], model)
-        yield draw(folder, f"learning-{model}", learning_curves.draw_learning, points)
+        yield draw(folder, f"learning-{model}", learning_curves.draw_learning, points, model)
 
 
 def draw(folder, name, function, points, *model):

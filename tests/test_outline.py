@@ -4,12 +4,14 @@ import math
 
 import pytest
 import torch
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import Bbox
 
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.outline import outline
 from emospeech.models.settings import ModelSettings
 from emospeech.report import captions
-from emospeech.report.figures.architecture import draw_outline, plot_data
+from emospeech.report.figures.architecture import SHEET, draw_outline, plot_data
 
 TRIAL = {"crop_width": 32, "filters": 6, "filter_size": 5}
 SETTINGS = ModelSettings(filter_multiples=(1, 2, 3, 4), shared_units=20, latent_size=7)
@@ -58,17 +60,53 @@ def test_spectral_norm_does_not_change_shapes():
 @pytest.mark.parametrize("name", ["BasicCNN", "MultitaskDCGAN"])
 def test_figure_shows_all_shapes_without_overlapping_texts(name):
     table = plot_data(outline(name, ROWS, TRIAL, SETTINGS))
-    figure = draw_outline(table)
+    figure = draw_outline(table, name)
     texts = figure.axes[0].texts
     words = " ".join(text.get_text() for text in texts)
     for shape in {*table["inputs"], *table["outputs"]}:
         assert shape.replace("x", "\N{MULTIPLICATION SIGN}") in words
-    assert ("Generator: " in words) == ("DCGAN" in name)
+    assert ("generator: " in words) == ("DCGAN" in name)
     assert all(task in words for task in MODELS[name].tasks)
     boxes = [text.get_window_extent() for text in texts]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
     inside = figure.bbox
     assert all(inside.contains(*corner) for box in boxes for corner in (box.min, box.max))
+
+
+# The ends of the search space, and the filters of DCGAN.
+@pytest.mark.parametrize(
+    ("trial", "settings"),
+    [
+        ({"crop_width": 64, "filters": 32, "filter_size": 2}, ModelSettings()),
+        ({"crop_width": 128, "filters": 88, "filter_size": 16}, ModelSettings()),
+        (
+            {"crop_width": 128, "filters": 88, "filter_size": 2},
+            ModelSettings(filter_multiples=(1, 2, 4, 8), shared_units=64, batch_norm=False),
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", MODELS)
+def test_boxes_and_texts_of_the_figure_never_overlap(name, trial, settings):
+    figure = draw_outline(plot_data(outline(name, 128, trial, settings)), name)
+    panel = figure.axes[0]
+    found = [text.get_window_extent() for text in panel.texts] + list(feature_maps(panel))
+    assert not any(a.overlaps(b) for i, a in enumerate(found) for b in found[:i])
+    inside = figure.bbox
+    assert all(inside.contains(*corner) for box in found for corner in (box.min, box.max))
+
+
+def feature_maps(panel):
+    """Yield the bounding box of each feature map or vector; the sheets of a map are one box."""
+    offset, sheets = SHEET * panel.figure.dpi, []
+    for patch in panel.patches:
+        if isinstance(patch, Rectangle):
+            box = patch.get_window_extent()
+            if sheets and box.min + offset == pytest.approx(sheets[-1].min):
+                sheets.append(box)
+            else:
+                yield from [Bbox.union(sheets)] if sheets else []
+                sheets = [box]
+    yield Bbox.union(sheets)
 
 
 def test_caption_has_the_number_of_parameters():

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from emospeech.models.outline import outline as layers_of
 from emospeech.models.settings import ModelSettings
-from emospeech.report import captions
+from emospeech.report import captions, paper_tables
 from emospeech.report.figures import (
     architecture,
     comparison,
@@ -25,6 +25,7 @@ from emospeech.report.figures import (
     style,
     trials,
 )
+from emospeech.report.headings import model_name
 from emospeech.runtime.errors import InputError
 from emospeech.search import SearchSpace, draw_trial
 from tests import report_data as data
@@ -32,7 +33,7 @@ from tests import report_data as data
 LINE_COLOURS = [
     mpl.colors.to_rgb(getattr(style, name)) for name in ("GREEN", "BLUE", "VERMILLION", "ORANGE")
 ]
-CLASS_COLOURS = [mpl.colors.to_rgb(colour) for colour in shared_layer.COLOURS]
+CLASS_COLOURS = [mpl.colors.to_rgb(colour) for colour in style.CLASS_COLOURS]
 FORMATS = ("pdf", "png", "csv")
 PREDICTIONS = pd.DataFrame(
     {
@@ -57,7 +58,7 @@ def visible(figure):
 def compared(metrics=None, intervals=None, task="valence"):
     metrics = data.metrics() if metrics is None else metrics
     intervals = data.intervals() if intervals is None else intervals
-    return comparison.plot_data(metrics, intervals, task)
+    return comparison.plot_data(metrics, intervals, data.references(), task)
 
 
 def confused(model="BasicDCGAN"):
@@ -83,19 +84,16 @@ def outlined():
     return architecture.plot_data(layers_of("MultitaskDCGAN", 32, trial, ModelSettings()))
 
 
+def drawn(kind):
+    draw, table, model = FIGURES[kind]
+    return draw(table(), *([model] if model else []))
+
+
 # {kind: (function that draws it, function that returns its table, model)}, in page order.
 FIGURES = {
     "comparison": (comparison.draw_comparison, compared, None),
-    "confusion": (
-        lambda table: confusion.draw_confusion(table, "BasicDCGAN"),
-        confused,
-        "BasicDCGAN",
-    ),
-    "scatter": (
-        lambda table: scatter.draw_scatter(table, "BasicCNN"),
-        lambda: scatter.plot_data(PREDICTIONS),
-        "BasicCNN",
-    ),
+    "confusion": (confusion.draw_confusion, confused, "BasicDCGAN"),
+    "scatter": (scatter.draw_scatter, lambda: scatter.plot_data(PREDICTIONS), "BasicCNN"),
     "outline": (architecture.draw_outline, outlined, "MultitaskDCGAN"),
     "balance": (label_balance.draw_balance, data.balance, None),
     "example": (crop_example.draw_example, data.example, None),
@@ -120,10 +118,11 @@ def test_all_kinds_of_figures_are_tested():
 
 @pytest.mark.parametrize("kind", FIGURES)
 def test_figures_are_byte_identical_for_equal_tables(kind, tmp_path):
-    draw, table = FIGURES[kind][0], FIGURES[kind][1]()
+    draw, table, model = FIGURES[kind]
+    table, models = table(), [model] if model else []
     files = {f"{n}_{suffix}": tmp_path / f"{n}.{suffix}" for n in "ab" for suffix in FORMATS}
     for name in "ab":
-        figure = draw(table)
+        figure = draw(table, *models)
         width, height = figure.get_size_inches()
         assert width in (3.39, 7.0)
         assert height < 9.5, "fits on a page"
@@ -151,6 +150,18 @@ def test_caption_and_alternative_text_name_the_model_and_differ(kind):
     if model:
         assert model in caption
         assert model in alt
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (*_, model) in FIGURES.items() if model])
+def test_figures_of_a_model_name_it(kind):
+    texts = drawn(kind).findobj(mpl.text.Text)
+    assert any(FIGURES[kind][2] in text.get_text() for text in texts if text.get_visible())
+
+
+@pytest.mark.parametrize("kind", ["comparison", "trials"])
+def test_figures_of_all_models_name_them(kind):
+    texts = {text.get_text() for text in drawn(kind).findobj(mpl.text.Text)}
+    assert texts >= set(data.MODELS)
 
 
 # Simulation of colour blindness as matrices for linear RGB (Machado, Oliveira and Fernandes 2009,
@@ -191,6 +202,37 @@ def lab(rgb):
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
+def on_white(colour, alpha=None):
+    """Return the contrast with white of a colour, blended with white if it is transparent."""
+    *rgb, opacity = mpl.colors.to_rgba(colour, alpha)
+    return contrast(np.array(rgb) * opacity + 1 - opacity, (1, 1, 1))
+
+
+def test_colours_are_readable_on_white():
+    marks = [style.INK, style.SOFT, *LINE_COLOURS, *CLASS_COLOURS]
+    assert min(map(on_white, marks)) >= 3
+    assert min(map(on_white, (style.INK, style.SOFT))) >= 4.5
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FIGURES if kind != "confusion"])
+def test_texts_lines_and_marks_are_readable_on_white(kind):
+    """The cells of confusion matrices have a test of their own; grid lines are decoration."""
+    figure = drawn(kind)
+    texts = [t for t in figure.findobj(mpl.text.Text) if t.get_text().strip()]
+    assert min(on_white(text.get_color(), text.get_alpha()) for text in texts) >= 4.5
+    grid = {line for p in figure.axes for line in (*p.get_xgridlines(), *p.get_ygridlines())}
+    for line in set(figure.findobj(mpl.lines.Line2D)) - grid:
+        colours = [line.get_color()] if line.get_linestyle() != "None" else []
+        if line.get_marker() not in ("None", None, ""):
+            edge = line.get_markeredgecolor() if line.get_markeredgewidth() else "white"
+            colours += [max((line.get_markerfacecolor(), edge), key=on_white)]
+        for colour in colours:
+            assert on_white(colour, line.get_alpha()) >= 3
+    for patch in figure.findobj(Rectangle):
+        if patch.get_visible() and patch not in (figure.patch, *(p.patch for p in figure.axes)):
+            assert max(map(on_white, (patch.get_facecolor(), patch.get_edgecolor()))) >= 3
+
+
 def test_confusion_shows_each_share_and_count():
     panel, paper = confusion.draw_confusion(confused(), "BasicDCGAN").axes
     texts = [text.get_text() for text in panel.texts]
@@ -228,9 +270,9 @@ def linear(colour):
 
 
 def test_comparison_has_folds_mean_pooled_interval_paper_and_chance_of_each_model():
-    panel = comparison.draw_comparison(compared()).axes[0]
+    panel, correlation = comparison.draw_comparison(compared()).axes
     names = ("single folds", "mean of folds", "pooled", "95 % CI", "paper")
-    assert [len(lines(panel, name)) for name in names] == [4, 4, 4, 4, 4]
+    assert [len(lines(panel, name)) for name in names] == [4, 5, 5, 5, 4], "baseline without folds"
     folds = lines(panel, "single folds")[0]
     assert list(folds.get_xdata()) == pytest.approx([20.1, 20.2, 20.3])
     assert lines(panel, "pooled")[0].get_xdata() == pytest.approx([20.4])
@@ -238,23 +280,56 @@ def test_comparison_has_folds_mean_pooled_interval_paper_and_chance_of_each_mode
     assert lines(panel, "paper")[2].get_xdata() == pytest.approx([43.88])
     bands = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
     assert [(band.get_x(), band.get_width()) for band in bands] == [pytest.approx((22, 4))] * 4
+    assert lines(correlation, "pooled")[0].get_xdata() == pytest.approx([0.404])
+    assert lines(correlation, "paper")[2].get_xdata() == pytest.approx([0.2618])
+    assert not correlation.patches
+
+
+def test_comparison_draws_baselines_and_human_raters_where_they_have_a_value():
+    baseline = data.intervals().query("model == 'baseline'")
+    crop = baseline.assign(model="baseline_crop", value=0.3)
+    intervals = pd.concat([data.intervals(), crop])
+    table = compared(intervals=intervals)
+    rows = table.set_index(["model", "figure", "series"])["value"]
+    assert rows["baseline_crop", "uar5", "pooled"] == rows["baseline_crop", "rho", "pooled"] == 0.3
+    assert rows["rater", "rho", "human"] == 0.7
+    assert ("rater", "uar5", "human") not in rows.index
+    panel, correlation = comparison.draw_comparison(table).axes
+    (human,) = lines(correlation, "human raters")
+    assert list(human.get_xdata()) == [0.7]
+    assert human.get_ydata() == [6], "below four models and two baselines"
+    assert not lines(panel, "human raters")
+    without = comparison.plot_data(data.metrics(), intervals)
+    assert set(table["model"]) - set(without["model"]) == {"rater"}
+
+
+def test_folds_are_above_the_interval_and_apart_from_each_other():
+    for count in (5, 10):
+        heights = comparison.spread(count)
+        assert heights.max() < -0.15, "the axis points down"
+        assert heights.min() > -0.5, "within the row"
+        assert len({round(height, 2) for height in heights}) == count
+        assert np.abs(np.diff(heights)).min() > 0.05, "equal values of neighbours stay visible"
+    panel = comparison.draw_comparison(compared()).axes[0]
+    folds = [line.get_ydata() for line in lines(panel, "single folds")]
+    np.testing.assert_allclose(folds, np.arange(4)[:, None] + comparison.spread(3))
 
 
 def test_comparison_omits_an_unknown_chance_level_and_paper_value():
     metrics = data.metrics().drop(columns=["chance", "chance_low", "chance_high"])
-    panel = comparison.draw_comparison(compared(metrics, task="activation")).axes[0]
+    intervals = data.intervals(("MultitaskCNN", "MultitaskDCGAN")).query("model != 'baseline'")
+    panel = comparison.draw_comparison(compared(metrics, intervals, "activation")).axes[0]
     assert not panel.patches
     assert not lines(panel, "paper")
-    assert [tick.get_text() for tick in panel.get_yticklabels()] == [
-        "MultitaskCNN",
-        "MultitaskDCGAN",
-    ]
+    names = [tick.get_text() for tick in panel.get_yticklabels()]
+    assert names[:2] == ["MultitaskCNN", "MultitaskDCGAN"]
+    assert len(names) == 3, "and human raters"
 
 
 def test_learning_marks_the_first_best_epoch():
     table = learned({1: data.history(epochs=9, top=4)})
     assert table.loc[table["kept"], "epoch"].tolist() == [4]
-    upper, lower = visible(learning_curves.draw_learning(table))
+    upper, lower = visible(learning_curves.draw_learning(table, "M"))
     dots = [line for line in lower.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1]
     assert [list(dot.get_xdata()) for dot in dots] == [[4]]
     assert upper.get_title("left") == "Fold 1"
@@ -270,13 +345,15 @@ def test_learning_marks_the_first_best_epoch():
     ],
 )
 def test_learning_draws_the_losses_of_the_model(model, losses):
-    upper = learning_curves.draw_learning(learned({1: data.history(model=model)})).axes[0]
+    upper = learning_curves.draw_learning(learned({1: data.history(model=model)}), model).axes[0]
     labels = [line.get_label() for line in upper.lines if not line.get_label().startswith("_")]
     assert labels == losses
 
 
 def test_ten_folds_are_drawn_in_two_blocks_with_shared_axes():
-    figure = learning_curves.draw_learning(learned({f: data.history(f + 1) for f in range(1, 11)}))
+    figure = learning_curves.draw_learning(
+        learned({f: data.history(f + 1) for f in range(1, 11)}), "M"
+    )
     panels = visible(figure)
     assert len(panels) == 20
     titles = [title for panel in panels if (title := panel.get_title("left"))]
@@ -286,16 +363,14 @@ def test_ten_folds_are_drawn_in_two_blocks_with_shared_axes():
 
 
 def test_unused_axes_are_hidden():
-    assert (
-        len(visible(learning_curves.draw_learning(learned({f: data.history() for f in range(7)}))))
-        == 14
-    )
+    figure = learning_curves.draw_learning(learned({f: data.history() for f in range(7)}), "M")
+    assert len(visible(figure)) == 14
 
 
 @pytest.mark.parametrize(("smallest", "leading"), [(1.0, None), (0.05, {1, 2, 5}), (1e-3, {1})])
 def test_wide_range_of_losses_gives_a_logarithmic_axis_with_readable_ticks(smallest, leading):
     history = data.history(9).assign(discriminator=np.geomspace(2, smallest, 9))
-    panel = learning_curves.draw_learning(learned({1: history})).axes[0]
+    panel = learning_curves.draw_learning(learned({1: history}), "M").axes[0]
     assert (panel.get_yscale() == "log") == (leading is not None)
     if leading:
         low, high = panel.get_ylim()
@@ -305,13 +380,13 @@ def test_wide_range_of_losses_gives_a_logarithmic_axis_with_readable_ticks(small
 
 
 def test_a_single_epoch_is_drawn_as_a_point():
-    upper, _ = visible(learning_curves.draw_learning(learned({1: data.history(1)})))
+    upper, _ = visible(learning_curves.draw_learning(learned({1: data.history(1)}), "M"))
     assert lines(upper, "valence")[0].get_marker() == "o"
 
 
 def test_generated_has_a_row_of_generated_and_real_spectrograms_per_epoch():
     table = data.generated()
-    panels = visible(generated.draw_generated(table))
+    panels = visible(generated.draw_generated(table, "M"))
     assert len(panels) == 3 * (4 + 2)
     assert [p.get_ylabel() for p in panels if p.get_ylabel()] == ["Epoch 1", "Epoch 2", "Epoch 3"]
     own = table.query("epoch == 2 and source == 'generated' and picture == 3")
@@ -321,25 +396,23 @@ def test_generated_has_a_row_of_generated_and_real_spectrograms_per_epoch():
     levels = panels[-1].get_images()[0].get_array()
     assert levels.tolist() == real[["row_1", "row_2", "row_3"]].to_numpy().T.tolist()
     assert panels[0].get_images()[0].origin == "lower", "low frequencies at the bottom"
-    shuffled = visible(generated.draw_generated(table.sample(frac=1, random_state=0)))
+    shuffled = visible(generated.draw_generated(table.sample(frac=1, random_state=0), "M"))
     for one, other in zip(panels, shuffled, strict=True):
         np.testing.assert_array_equal(*(p.get_images()[0].get_array() for p in (one, other)))
 
 
 def test_map_shows_position_class_and_part_of_recordings():
     table = data.mapped()
-    panels = visible(shared_layer.draw_map(table))
+    panels = visible(shared_layer.draw_map(table, "M"))
     assert len(panels) == 4
     test, validation = panels[1].collections
     for drawn, part in ((test, "test"), (validation, "validation")):
         rows = table[(table["fold"] == 2) & (table["part"] == part)]
         np.testing.assert_allclose(drawn.get_offsets(), rows[["x", "y"]])
-        wanted = [
-            shared_layer.COLOURS[{1.5: 2, 3: 3, 4.5: 4, 5: 5}[v] - 1] for v in rows["valence"]
-        ]
+        wanted = [style.CLASS_COLOURS[{1.5: 2, 3: 3, 4.5: 4, 5: 5}[v] - 1] for v in rows["valence"]]
         drawn.update_scalarmappable()
         np.testing.assert_allclose(drawn.get_facecolors(), mpl.colors.to_rgba_array(wanted))
-    assert panels[1].get_xlabel() == "60 % of the variance"
+    assert (panels[1].get_xlabel(), panels[1].get_ylabel()) == ("PC1 (60 %)", "PC2 (20 %)")
     assert all(panel.get_aspect() == 1 for panel in panels), "distances can be compared"
 
 
@@ -382,14 +455,29 @@ def test_only_some_of_many_values_are_labelled():
     assert all(len(panel.get_xticks()) <= 4 for panel in figure.axes)
 
 
+@pytest.mark.parametrize("varied", [["filters"], ["crop_width", "batch_size"]])
+def test_parameters_with_a_single_value_are_named_in_the_caption_only(varied):
+    fixed = {name: 8 for name in paper_tables.PARAMETER_NAMES if name not in varied}
+    table = trials.plot_data(dict.fromkeys(data.MODELS, searched(20).assign(**fixed)))
+    figure = trials.draw_trials(table)
+    labels = {panel.get_xlabel() for panel in figure.axes} - {""}
+    assert len(labels) == len(varied)
+    for name in varied:
+        assert any(label.startswith(paper_tables.PARAMETER_NAMES[name]) for label in labels)
+    assert len(figure.axes) == 4 * len(varied)
+    assert len(captions.trials(table)["fixed"]) == 5 - len(varied)
+    texts = {text.get_text() for text in figure.findobj(mpl.text.Text)}
+    assert texts >= set(data.MODELS)
+
+
 @pytest.mark.parametrize(
     ("read", "table", "columns"),
     [
         (lambda t: learning_curves.plot_data(t, "M"), data.histories({1: data.history()}), "valid"),
         (lambda t: trials.plot_data({"M": t}), data.trials(), "filters"),
         (scatter.plot_data, PREDICTIONS, "expected"),
-        (shared_layer.draw_map, data.mapped(), "share_y"),
-        (generated.draw_generated, data.generated(), "row_1"),
+        (lambda t: shared_layer.draw_map(t, "M"), data.mapped(), "share_y"),
+        (lambda t: generated.draw_generated(t, "M"), data.generated(), "row_1"),
     ],
     ids=["learning", "trials", "scatter", "map", "generated"],
 )
@@ -415,6 +503,8 @@ def test_caption_numbers():
     assert (numbers["recordings"], numbers["speakers"]) == ((9, 9), (5, 5))
     own = {model["name"]: (model["pooled"], model["paper"]) for model in numbers["models"]}
     assert own["BasicDCGAN"] == (pytest.approx(0.219), 0.4388)
+    assert own[model_name("baseline")][1] is None
+    assert numbers["human"] == [None, 0.7]
     numbers = captions.confusion(confused())
     assert numbers["recordings"] == np.sum(data.COUNTS)
     assert dict(numbers["recalls"])["Neg."] == 0.75

@@ -10,6 +10,11 @@ import pandas as pd
 from emospeech.labels import nearest_class
 from emospeech.metrics import normalise_rows, pearson, unweighted_average_recall
 from emospeech.report.dataframes import CLASSES, in_order, losses_of
+from emospeech.report.figures.comparison import HUMAN
+from emospeech.report.figures.trials import varied_parameters
+from emospeech.report.formats import plain
+from emospeech.report.headings import model_name
+from emospeech.report.paper_tables import PARAMETER_NAMES
 from emospeech.report.templates import captions
 
 
@@ -66,22 +71,41 @@ def example(table: pd.DataFrame) -> dict:
 
 
 def trials(table: pd.DataFrame) -> dict:
-    """Return the number of trials, and the range of the validation UAR by model."""
+    """Return the numbers of trials, the UAR ranges, and the parameters with a single value."""
     scores = table.groupby("model")["validation_uar"].agg(["min", "max"])
     ranges = [(model, *scores.loc[model]) for model in in_order(scores.index)]
-    return {"trials": _range(table.groupby("model")["trial"].nunique()), "ranges": ranges}
+    values = table.groupby("parameter")["value"].first()
+    fixed = [
+        f"{PARAMETER_NAMES[name].lower()} {plain(float(values[name]))}"
+        for name in PARAMETER_NAMES
+        if name not in varied_parameters(table)
+    ]
+    sizes = _range(table.groupby("model")["trial"].nunique())
+    return {"trials": sizes, "ranges": ranges, "fixed": fixed}
 
 
 def comparison(table: pd.DataFrame) -> dict:
-    """Return the pooled UAR of each model, the paper's UAR, and the number of test recordings."""
-    pooled, printed = (table[table["series"] == series] for series in ("pooled", "paper"))
-    values, papers = (rows.set_index("model")["value"] for rows in (pooled, printed))
+    """Return the pooled metrics of each model and of human raters, and the size of the test set."""
+    series = dict(iter(table.groupby("series")))
+    keys = ["model", "figure"]
+    values = {name: rows.set_index(keys)["value"].to_dict() for name, rows in series.items()}
     models = [
-        {"name": model, "pooled": values.get(model), "paper": papers.get(model)}
-        for model in in_order(table["model"].unique())
+        {
+            "name": model_name(model),
+            "pooled": values["pooled"].get((model, "uar5")),
+            "rho": values["pooled"].get((model, "rho")),
+            "paper": values.get("paper", {}).get((model, "uar5")),
+        }
+        for model in in_order(series["pooled"]["model"].unique())
     ]
-    sizes = {name: _range(pooled[name]) for name in ("recordings", "speakers")}
-    return {"task": table["task"].iloc[0], "models": models, **sizes}
+    human = values.get("human", {})
+    sizes = {name: _range(series["pooled"][name]) for name in ("recordings", "speakers")}
+    return {
+        "task": table["task"].iloc[0],
+        "models": models,
+        "human": [human.get((HUMAN, name)) for name in ("uar5", "rho")] if human else None,
+        **sizes,
+    }
 
 
 def confusion(table: pd.DataFrame) -> dict:

@@ -47,7 +47,7 @@ use rule job as draw_outline with:
 
 use rule job as draw_results with:
     input:
-        **evaluation_files("metrics", "intervals"),
+        **evaluation_files("metrics", "intervals", "references"),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
     output:
         **figure_files("comparison", "trials"),
@@ -90,5 +90,6 @@ use rule job as draw_generated with:
     localrule: True
     params:
         **figure_params("draw_generated"),
+        model="{model}",
         fold=1,
         study=STUDY | {"training": STUDY["training"] | {"device": "cpu", "threads": 1}},

@@ -21,7 +21,8 @@ def main(paths, settings):
     fold, count = corpus.fold(settings.fold), REAL_PER_EPOCH * len(epochs)
     real = real_samples(fold, fold.open_unlabelled(paths.unlabelled), trial, study, count)
     table = samples_table(epochs, generated, real)
-    save("generated", draw_generated(table), table, vars(paths), settings.resolution)
+    figure = draw_generated(table, settings.model)
+    save("generated", figure, table, vars(paths), settings.resolution)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ def main(paths, settings):
     save("scatter", scatter.draw_scatter(table, model), table, *options)
 
     table = learning_curves.plot_data(read_table(paths.histories), model)
-    save("learning", learning_curves.draw_learning(table), table, *options)
+    save("learning", learning_curves.draw_learning(table, model), table, *options)
 
     table = read_table(paths.map).loc[:, shared_layer.COLUMNS]
-    save("map", shared_layer.draw_map(table), table, *options)
+    save("map", shared_layer.draw_map(table, model), table, *options)
 
 
 if __name__ == "__main__":

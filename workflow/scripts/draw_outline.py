@@ -15,7 +15,7 @@ def main(paths, settings):
     outputs = LabelSettings(**settings.labels).outputs
     models = ModelSettings(**settings.models)
     table = plot_data(outline(settings.model, settings.rows, trial, models, outputs))
-    save("outline", draw_outline(table), table, vars(paths), settings.resolution)
+    save("outline", draw_outline(table, settings.model), table, vars(paths), settings.resolution)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from emospeech.runtime.files import by_folder, read_table
 
 
 def main(paths, settings):
-    table = comparison.plot_data(read_table(paths.metrics), read_table(paths.intervals))
+    inputs = (paths.metrics, paths.intervals, paths.references)
+    table = comparison.plot_data(*map(read_table, inputs))
     table = table if settings.comparable else without_paper(table)
     save("comparison", comparison.draw_comparison(table), table, vars(paths), settings.resolution)
 

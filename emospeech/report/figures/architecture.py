@@ -65,7 +65,7 @@ class Box:
 
 
 @report_style()
-def draw_outline(table: pd.DataFrame) -> Figure:
+def draw_outline(table: pd.DataFrame, model: str) -> Figure:
     """Return the figure of `plot_data`.
 
     The trunk and its heads are at the bottom, the generator (if any) at the top. Boxes are feature
@@ -77,13 +77,13 @@ def draw_outline(table: pd.DataFrame) -> Figure:
     figure.set_layout_engine("none")  # all positions are in inches
     panel = figure.add_axes((0, 0, 1, 1), xlim=(0, PAGE_WIDTH), ylim=(0, height))
     panel.set_axis_off()
-    crop = _draw_network(panel, parts)
+    crop = _draw_network(panel, parts, model)
     if "generator" in parts:
-        _draw_generator(panel, parts["generator"], crop)
+        _draw_generator(panel, parts["generator"], crop, model)
     return figure
 
 
-def _draw_network(panel, parts):
+def _draw_network(panel, parts, model):
     """Draw trunk, shared layer and heads, and return the box of the crop."""
     trunk = _boxes_of(parts["trunk"], TRUNK)
     linear = parts["shared"].iloc[0]
@@ -100,17 +100,17 @@ def _draw_network(panel, parts):
         _draw_head(panel, flat, Box(flat.x + STEP, TRUNK - 0.72, outputs), "real or fake")
     panel.text(trunk[0].x, TRUNK - TALL / 2 - 0.24, "real crop", ha="center", fontsize=6)
     network = pd.concat([rows for part, rows in parts.items() if part != "generator"])
-    _name_row(panel, 0.22, "Trunk and heads", network)
+    _name_row(panel, 0.22, f"{model}, trunk and heads", network)
     return trunk[0]
 
 
-def _draw_generator(panel, layers, crop):
+def _draw_generator(panel, layers, crop, model):
     """Draw the generator, and the arrow from its output to the crop of the trunk."""
     maps = _boxes_of(layers, GENERATOR, FIRST + STEP)
     latent = Box(FIRST, GENERATOR, _shape(layers["inputs"].iloc[0]))
     _draw_row(panel, [latent, *maps], _names(layers), "generator")
     panel.text(latent.x, GENERATOR - TALL / 2 - 0.24, "latent", ha="center", fontsize=6)
-    _name_row(panel, HEIGHT - 0.2, "Generator", layers)
+    _name_row(panel, HEIGHT - 0.2, f"{model}, generator", layers)
     output, middle = maps[-1], (TRUNK + GENERATOR) / 2 + 0.13
     right = output.x + WIDE
     start = output.x + output.size[0] / 2 + 0.06

@@ -14,6 +14,7 @@ from emospeech.report.figures.style import (
     PAGE_WIDTH,
     SOFT,
     VERMILLION,
+    add_title,
     blank,
     report_style,
 )
@@ -55,7 +56,7 @@ def plot_data(histories: pd.DataFrame, model: str) -> pd.DataFrame:
 
 
 @report_style()
-def draw_learning(table: pd.DataFrame) -> Figure:
+def draw_learning(table: pd.DataFrame, model: str) -> Figure:
     """Return the figure of `plot_data`: losses above, validation UAR below.
 
     The epoch whose weights are kept is marked. All folds have the same axes; the loss axis is
@@ -63,6 +64,7 @@ def draw_learning(table: pd.DataFrame) -> Figure:
     """
     folds = list(table.groupby("fold"))
     figure = blank(PAGE_WIDTH, 0.55 + 2.35 * -(-len(folds) // ACROSS))
+    add_title(figure, model)
     panels = _grid(figure, len(folds))
     losses = losses_of(table)
     for (fold, history), (upper, lower) in zip(folds, panels, strict=True):
@@ -133,4 +135,4 @@ def _label(figure, panels):
     last.autoscale_view()
     figure.align_ylabels()
     handles, labels = panels[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4, handlelength=2.8)
+    figure.legend(handles, labels, loc="outside upper right", ncols=4, handlelength=2.8)

@@ -9,6 +9,7 @@ from emospeech.report.figures.style import BLUE, COLUMN_WIDTH, SOFT, VERMILLION,
 
 BINS = np.arange(0.75, 5.5, 0.5)  # half a point wide, around 1, 1.5, ... 5
 ENDS = (0.8, 5.2)
+CROWDED = 1000  # number of recordings above which dots are more transparent
 
 
 def plot_data(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -34,7 +35,8 @@ def draw_scatter(table: pd.DataFrame, model: str) -> Figure:
     panel = figure.subplots()
     line = {"color": SOFT, "linewidth": 0.8, "linestyle": (0, (4, 2)), "label": "identity"}
     panel.plot(ENDS, ENDS, **line)
-    dots = {"marker": "o", "markersize": 2.4, "markeredgewidth": 0, "alpha": 0.35, "color": BLUE}
+    dots = {"marker": "o", "markersize": 2.2, "markeredgewidth": 0, "color": BLUE}
+    dots["alpha"] = 0.35 if len(table) > CROWDED else 0.85
     dots["rasterized"] = len(table) > 20_000  # large vector graphics are slow to open
     panel.plot(table["valence"], table["expected"], linestyle="none", label="recording", **dots)
     squares = {"color": VERMILLION, "marker": "s", "markersize": 3.5, "label": "mean"}

@@ -1,11 +1,13 @@
 """The style of all figures: widths of the paper, accessible colours, fonts embedded as text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -15,10 +17,12 @@ PAGE_WIDTH = 7.0  # inches, both columns
 INK = "#1f2430"
 SOFT = "#6b7280"
 FAINT = "#d5d9e0"
-# From the palette of Okabe and Ito, with a darker green and a lighter orange. Any two colours
-# differ by a third in luminance when printed in grey, and by 20 in CIELAB for colour-blind readers.
-# Dashes and shapes differ as well.
-GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0072b2", "#d55e00", "#eba500"
+# The hues of Okabe and Ito, darkened to a contrast of at least 3:1 on white; INK and SOFT, the
+# colours of texts, have 4.5:1. Any two colours differ by a third in luminance when printed in grey,
+# and by 20 in CIELAB for colour-blind readers. Dashes and shapes differ as well.
+GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0081b3", "#b53b00", "#d87700"
+# From very negative to very positive, with increasing lightness and neutral in the middle.
+CLASS_COLOURS = ("#2a0a68", "#0a44a9", "#5e5c71", "#a95e2c", "#b78e00")
 LEVELS = "Greys"  # of spectrograms: darker is louder, and coloured lines are visible on it
 
 SETTINGS: dict[Any, Any] = {
@@ -51,6 +55,8 @@ SETTINGS: dict[Any, Any] = {
     "legend.fontsize": 6.5,
     "lines.linewidth": 1.1,
     "figure.dpi": 100,
+    "figure.titlesize": 8,
+    "figure.titleweight": "bold",
     "savefig.facecolor": "white",
     "pdf.fonttype": 42,  # TrueType: text stays text, as journals require
     "pdf.use14corefonts": False,
@@ -72,6 +78,20 @@ def blank(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def add_title(figure: Figure, text: str) -> None:
+    """Write a title at the top left of a figure, in line with a legend at its upper right."""
+    figure.suptitle(text, x=0.005, horizontalalignment="left")
+
+
+def legend_entries(panels: Iterable[Axes]) -> dict[str, Artist]:
+    """Return {label: handle} of all series in `panels`."""
+    handles: dict[str, Artist] = {}
+    for panel in panels:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    return handles
 
 
 def fold_panels(figure: Figure, n_folds: int, across: int, **options: Any) -> np.ndarray:

@@ -8,7 +8,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from emospeech.report.dataframes import in_order, require
-from emospeech.report.figures.style import BLUE, INK, PAGE_WIDTH, VERMILLION, blank, report_style
+from emospeech.report.figures.style import (
+    BLUE,
+    INK,
+    PAGE_WIDTH,
+    VERMILLION,
+    blank,
+    legend_entries,
+    report_style,
+)
 from emospeech.report.formats import plain
 from emospeech.report.paper_tables import PARAMETER_NAMES
 from emospeech.runtime.errors import InputError
@@ -41,31 +49,42 @@ def plot_data(trials: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).loc[:, columns]
 
 
+def varied_parameters(table: pd.DataFrame) -> list[str]:
+    """Return the parameters with more than one value, or all of them if there are none."""
+    counts = table.groupby("parameter")["value"].nunique()
+    return [name for name in PARAMETER_NAMES if counts[name] > 1] or list(PARAMETER_NAMES)
+
+
 @report_style()
 def draw_trials(table: pd.DataFrame) -> Figure:
-    """Return the figure of `plot_data`: a row per model, a panel per parameter.
+    """Return the figure of `plot_data`: a row per model, a panel per varied parameter.
 
-    Parameter values are sorted and equally spaced. Dots are trials, diamonds are chosen trials, and
-    short lines are means of two or more trials with the same value.
+    If a single parameter is varied, the panels of the models are in one row. Parameter values are
+    sorted and equally spaced. Dots are trials, diamonds are chosen trials, and short lines are
+    means of two or more trials with the same value.
     """
-    models = in_order(table["model"].unique())
-    figure = blank(PAGE_WIDTH, 0.6 + 1.15 * len(models))
-    grid = figure.subplots(
-        len(models), len(PARAMETER_NAMES), squeeze=False, sharex="col", sharey=True
-    )
-    for parameter, panels in zip(PARAMETER_NAMES, grid.T, strict=True):
+    models, parameters = in_order(table["model"].unique()), varied_parameters(table)
+    side_by_side = len(parameters) == 1
+    shape = (1, len(models)) if side_by_side else (len(models), len(parameters))
+    figure = blank(PAGE_WIDTH, 0.6 + 1.15 * shape[0])
+    shared = "all" if side_by_side else "col"
+    grid = figure.subplots(*shape, squeeze=False, sharex=shared, sharey=True)
+    panels = grid.T if side_by_side else grid  # (models, parameters)
+    for parameter, column in zip(parameters, panels.T, strict=True):
         rows = table.loc[table["parameter"] == parameter]
         values = np.sort(rows["value"].unique())
-        for model, panel in zip(models, panels, strict=True):
+        for model, panel in zip(models, column, strict=True):
             _draw_panel(panel, rows[rows["model"] == model], values)
-        _label_values(panels[-1], values)
-        panels[-1].set_xlabel(PARAMETER_NAMES[parameter] + UNITS.get(parameter, ""))
-    for model, panel in zip(models, grid[:, 0], strict=True):
+        _label_values(column[-1], values)
+        for panel in column if side_by_side else column[-1:]:
+            panel.set_xlabel(PARAMETER_NAMES[parameter] + UNITS.get(parameter, ""))
+    for model, panel in zip(models, panels[:, 0], strict=True):
+        panel.set_title(model, loc="left")
+    for panel in grid[:, 0]:
         panel.set_ylabel("Validation\nUAR (%)")
         panel.yaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
-        panel.set_title(model, loc="left")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    entries = legend_entries(grid.flat)
+    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=3)
     return figure
 
 
@@ -75,10 +94,11 @@ def _draw_panel(panel, trials, values):
     groups = scores.groupby(positions)
     means = groups.mean()[groups.size() > 1]
     dots = {"marker": "o", "markersize": 3.2, "markeredgewidth": 0, "linestyle": "none"}
-    alpha = 0.4 if len(trials) > CROWDED else 0.8
+    alpha = 0.4 if len(trials) > CROWDED else 0.85
     panel.plot(positions, scores, color=BLUE, alpha=alpha, label="trial", **dots)
     line = {"color": INK, "linewidth": 1.2, "label": "mean of a value"}
-    panel.hlines(means, means.index - MEAN, means.index + MEAN, **line)
+    if len(means):
+        panel.hlines(means, means.index - MEAN, means.index + MEAN, **line)
     best = {"marker": "D", "markersize": 4.5, "markerfacecolor": "none", "linestyle": "none"}
     best |= {"markeredgecolor": VERMILLION, "label": "chosen"}
     chosen = trials["chosen"].astype(bool)
