@@ -24,10 +24,12 @@ GUARD = """<meta http-equiv="Content-Security-Policy" content="default-src 'none
 const requests = [];
 addEventListener("securitypolicyviolation", event => requests.push(event.blockedURI));
 </script>"""
-# Runs in the page and sends its findings to the surrounding frame. The contrast of text and its
+# Runs in the page and sends its findings to the surrounding frame: first as it is opened and after
+# scrolling, then with all folded content. A column is cut off if it is not completely visible
+# before scrolling. The contrast of text and its
 # background is that of WCAG 2: (lighter + 0.05) / (darker + 0.05) of the relative luminances.
 PROBE = """
-addEventListener("load", () => {
+addEventListener("load", async () => {
   const parts = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
   const linear = value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   const luminance = colour => parts(colour).slice(0, 3).map(part => linear(part / 255))
@@ -43,6 +45,24 @@ addEventListener("load", () => {
     const pair = [getComputedStyle(element).color, behind(element)].map(luminance);
     return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
   };
+  const tall = document.documentElement.scrollHeight;
+  scrollTo(0, tall / 2);
+  const contents = document.querySelector("nav")?.getBoundingClientRect();
+  const reached = contents && contents.top >= 0 && contents.bottom <= innerHeight;
+  document.querySelectorAll("details").forEach(part => part.open = true);
+  const frame = () => new Promise(drawn => {
+    requestAnimationFrame(drawn);
+    setTimeout(drawn, 500);  // a page without changes might not be drawn again
+  });
+  await frame();
+  await frame();
+  const boxes = [...document.querySelectorAll(".scroll")];
+  const cut = boxes.filter(box => [...box.querySelectorAll("tbody tr:first-child .number")]
+    .slice(0, 1).some(cell =>
+      cell.getBoundingClientRect().right > box.getBoundingClientRect().right + 0.5));
+  const cue = box => parseFloat(getComputedStyle(box, "::after").fontSize) > 0;
+  const uncued = boxes.filter(box => (box.scrollWidth > box.clientWidth) !== cue(box));
+  const name = box => box.getAttribute("aria-labelledby") || box.getAttribute("aria-label");
   const worded = [...document.querySelectorAll("body *")].filter(element =>
     !["SCRIPT", "STYLE"].includes(element.tagName) &&
     [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
@@ -56,6 +76,8 @@ addEventListener("load", () => {
     images: [...document.images].map(image => [image.complete && image.naturalWidth, image.alt]),
     requests,
     wide: document.documentElement.scrollWidth, inside: innerWidth, faint, sorted,
+    filters: [...document.images].map(image => getComputedStyle(image).filter),
+    tall, reached, cut: cut.map(name), uncued: uncued.map(name),
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
     text: document.body.innerText,
   }, "*");

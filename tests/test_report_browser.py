@@ -1,9 +1,12 @@
 """The report page in a browser, at two widths, light and dark."""
 
+from dataclasses import replace
+
 import pytest
 
 from emospeech.report import page
 from tests import browser
+from tests import report_data as data
 from tests.test_report_page import figures, report  # noqa: F401  (a fixture)
 
 pytestmark = [
@@ -18,7 +21,7 @@ pytestmark = [
     ids=lambda param: f"{param[0]}-{param[1]}",
 )
 def found(request, figures, tmp_path_factory):  # noqa: F811
-    text = page.render(report(figures))
+    text = page.render(report(of_all_models(figures)))
     found = browser.look(text, tmp_path_factory.mktemp("page"), *request.param)
     assert found["inside"] == request.param[0]
     assert found["dark"] == (request.param[1] == "dark")
@@ -31,13 +34,41 @@ def test_page_has_no_console_messages_and_no_requests(found):
 
 
 def test_all_images_are_loaded_and_have_alternative_texts(found, figures):  # noqa: F811
-    assert len(found["images"]) == len(figures) > 6
+    assert len(found["images"]) == len(of_all_models(figures)) > 6
     assert all(width and len(alt) > 20 for width, alt in found["images"])
 
 
 def test_table_text_is_visible(found):
     for text in ("43.88", "0.5284", "BasicDCGAN, paper", "improvised", "MAE", "IEMOCAP"):
         assert text in found["text"]
+
+
+def of_all_models(figures):  # noqa: F811
+    """Return each figure of a model once for every model."""
+    return tuple(
+        replace(figure, path=f"figures/{figure.kind}-{model}.pdf")
+        for figure in figures
+        for model in (data.MODELS if figure.model and figure.kind != "outline" else [figure.model])
+    )
+
+
+def test_figures_do_not_glare_in_dark_mode(found):
+    assert all((value != "none") == found["dark"] for value in found["filters"])
+    spectrograms = [value for value in found["filters"] if "invert" not in value]
+    assert len(spectrograms) == (5 if found["dark"] else len(found["images"]))
+
+
+def test_page_is_short_and_the_contents_stay_in_view_on_wide_screens(found):
+    if found["inside"] == 1280:
+        assert found["tall"] <= 15_000
+        assert found["reached"]
+    else:
+        assert not found["reached"]
+
+
+def test_first_numeric_column_is_visible_and_scrollable_tables_say_so(found):
+    assert found["cut"] == []
+    assert found["uncued"] == []
 
 
 def test_page_is_not_wider_than_the_window(found):

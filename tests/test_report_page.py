@@ -74,7 +74,7 @@ def figures(tmp_path_factory):
     png, made = tmp_path_factory.mktemp("figures") / "a.png", []
     for kind, (draw, table, model) in FIGURES.items():
         models = [model] if model else []
-        draw(table()).savefig(png, dpi=50)
+        draw(table(), *models).savefig(png, dpi=50)
         texts, path = figure_texts(kind, table(), *models), "-".join([kind, *models])
         made.append(page.Figure(kind, f"figures/{path}.pdf", png.read_bytes(), *texts))
     return tuple(made)
@@ -160,6 +160,41 @@ def test_all_tables_are_present_accessible_and_scrollable(outline):
     boxes = [a for a in outline.all("div") if "scroll" in a.get("class", "")]
     assert len(boxes) == len(outline.all("table")) + len(outline.all("img"))
     assert all(box["tabindex"] == "0" and box["role"] == "region" for box in boxes)
+
+
+def test_secondary_tables_and_figures_of_further_models_are_folded(figures):
+    more = [replace(f, path=f"figures/{f.kind}-{m}.pdf") for f in figures for m in data.MODELS]
+    tags = Outline(page.render(report(tuple(more)))).tags
+    folded, shown = (
+        {tag[1]["id"] for tag in tags if tag[0] == "table" and ("details" in tag[2]) == inside}
+        for inside in (True, False)
+    )
+    assert folded >= {
+        "intervals",
+        "further",
+        "folds",
+        "chance",
+        "slices",
+        "cells",
+        "leaks",
+        "spread",
+    }
+    assert folded >= {"neighbours", "classes", "versions", "hardware", "durations", "config"}
+    assert folded >= {f"{kind}-{model}" for kind in ("search", "table-3") for model in data.MODELS}
+    assert shown >= {"table-2-valence", "table-1", "references", "corpora", "parameters"}
+    images = {"scatter": [], "map": [], "learning": []}
+    for tag, attributes, parents in tags:
+        kind, _, model = Path(attributes.get("aria-label", "")).stem.partition("-")
+        if tag == "div" and kind in images:
+            images[kind].append((model, "details" in parents))
+    others = [(model, True) for model in data.MODELS if model != "BasicDCGAN"]
+    assert images == {kind: [("BasicDCGAN", False), *others] for kind in images}
+
+
+def test_contents_list_all_sections_in_order(outline):
+    sections = [attributes["aria-labelledby"] for attributes in outline.all("section")]
+    linked = [a["href"] for tag, a, parents in outline.tags if tag == "a" and "nav" in parents]
+    assert linked == [f"#{section}" for section in sections]
 
 
 def test_rows_of_a_table_have_equal_widths(outline):

@@ -7,6 +7,7 @@ those in the captions of figures. This module selects the tables of each section
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -26,9 +27,11 @@ KINDS = (
 )
 # The tables of results/evaluation in each section.
 SECTIONS = {
+    "further": ("intervals", "further", "folds"),
     "comparisons": ("comparisons",),
     "spread": ("spread",),
-    "chance": ("chance", "references"),
+    "chance": ("chance",),
+    "references": ("references",),
     "control": ("control",),
     "slices": ("slices",),
     "leaks": ("leaks",),
@@ -46,6 +49,11 @@ class Figure:
     png: bytes
     caption: str
     alt: str
+
+    @property
+    def model(self) -> str:
+        """Return the model of the figure, or "" if it shows all models or none."""
+        return Path(self.path).stem.partition("-")[2]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -111,11 +119,16 @@ def render(report: Report) -> str:
         commands=report.commands,
         docs=report.docs,
         paper=report.paper,
-        figures={kind: [f for f in report.figures if f.kind == kind] for kind in KINDS},
-        headline=page_numbers.headline(report.metrics, evaluation.get("intervals")),
+        figures={kind: figures_of(report, kind) for kind in KINDS},
         numbers=section_numbers(report, evaluation),
         tables=section_tables(report, evaluation),
     )
+
+
+def figures_of(report: Report, kind: str) -> list[Figure]:
+    """Return the figures of a kind, starting with the model of the paper's Table 3."""
+    figures = [figure for figure in report.figures if figure.kind == kind]
+    return sorted(figures, key=lambda figure: figure.model != paper.TABLE_3_MODEL)
 
 
 def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[str, Any]:
@@ -164,13 +177,8 @@ def section_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[
         )
     }
     sections = {
-        "results": result_tables(report, evaluation),
+        "results": result_tables(report),
         "confusion": confusion_tables(report),
-        "other_confusions": [
-            _confusion(report, model)
-            for model in in_order(report.confusions)
-            if model != paper.TABLE_3_MODEL
-        ],
         "paper": recovered_tables(report),
         "search": search_tables(report.trials),
         "corpora": corpus_tables(report.corpora, names),
@@ -178,6 +186,10 @@ def section_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[
         "durations": [_table("durations", pd.DataFrame(report.provenance["durations"]))],
     }
     sections |= {name: study_table(report, name) for name in STUDY_TABLES}
+    if "references" in evaluation:  # models and acoustic baselines are in other tables
+        references = evaluation["references"]
+        others = ~references["reference"].isin(report.metrics["model"])
+        evaluation = evaluation | {"references": references[others]}
     numbers = _caption_numbers(report)
     sections |= {
         name: _evaluation(evaluation, numbers, *tables) for name, tables in SECTIONS.items()
@@ -187,15 +199,14 @@ def section_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[
     }
 
 
-def result_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> list[Table]:
-    """Return Table 2 of each task, confidence intervals, further metrics, folds and Table 1."""
+def result_tables(report: Report) -> list[Table]:
+    """Return Table 2 of each task, and Table 1."""
     tables = []
     for task in (task for task in TASKS if task in set(report.metrics["task"])):
         options: dict[str, Any] = {"numbers": _caption_numbers(report, task)}
         options |= {"files": _files("table-2")} if task == "valence" else {}
         frame = report.shown(table_2(report.metrics, task))
         tables.append(_table(f"table-2-{task}", frame, "table_2", **options))
-    tables += _evaluation(evaluation, _caption_numbers(report), "intervals", "further", "folds")
     if report.best:
         by_fold = any("folds" in trial for trial in report.best.values())
         options = {"numbers": {"by_fold": by_fold, "paper": report.paper}}
@@ -205,10 +216,9 @@ def result_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> list[T
 
 
 def confusion_tables(report: Report) -> list[Table]:
-    """Return Table 3 for the model of the paper's Table 3, and the table of the classes."""
-    tables = []
-    if paper.TABLE_3_MODEL in report.confusions:
-        tables.append(_confusion(report, paper.TABLE_3_MODEL))
+    """Return Table 3 of each model, starting with the paper's, and the table of the classes."""
+    models = sorted(in_order(report.confusions), key=lambda model: model != paper.TABLE_3_MODEL)
+    tables = [_confusion(report, model) for model in models]
     if report.classes:
         frame = report.shown(paper_tables.table_classes(report.classes))
         options: dict[str, Any] = {"divider": "model", "files": _files("classes")}

@@ -205,20 +205,6 @@ def tested_numbers(composition: pd.DataFrame | None) -> dict | None:
     }
 
 
-def headline(metrics: pd.DataFrame, intervals: pd.DataFrame | None) -> list[dict]:
-    """Return the pooled 5-class UAR of valence, its interval, chance and the paper's UAR by model.
-
-    Values are fractions, None if unknown.
-    """
-    table = table_2(metrics.loc[~metrics["model"].isin(BASELINES)])
-    if intervals is not None:
-        own = intervals.loc[intervals["task"] == "valence", ["model", "uar5_low", "uar5_high"]]
-        table = table.merge(own, on="model", how="left")
-    names = ("model", "uar5_pooled", "uar5_low", "uar5_high", "uar5_paper", "chance")
-    table = table.reindex(columns=names).astype(object)
-    return table.where(table.notna(), None).to_dict("records")
-
-
 def speaker_numbers(comparisons: pd.DataFrame | None, both_speakers: bool) -> dict | None:
     """Return the smallest p-values that the number of test speakers allows.
 
