@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from emospeech.report import evaluation_tables, page_numbers
+from emospeech.report.formats import DAGGER
 from emospeech.report.markup import format_table
 from tests import example_study
 from tests import report_data as data
@@ -62,7 +63,11 @@ def test_intervals_with_a_larger_error_over_recordings_are_named(frames):
     table = evaluation_tables.table_intervals(intervals)
     assert table["narrow"].fillna("").tolist() == ["uar5 rho"] + [""] * (len(table) - 1)
     assert evaluation_tables.table_further(intervals).loc[0, "narrow"] == "mae"
-    assert "UAR5" in format_table(table).rows[0][-1]
+    text = format_table(table)
+    assert len(text.headings) == table.shape[1] - 1
+    marked = [list(table)[i] for i, cell in enumerate(text.rows[0]) if DAGGER in cell]
+    assert marked == ["uar5_high", "rho_high"]
+    assert not any(DAGGER in cell for row in text.rows[1:] for cell in row)
     comparisons = frames["comparisons"].assign(error=0.1, error_recordings=0.05)
     comparisons.loc[comparisons["scope"] == "mean", "error_recordings"] = 0.2
     assert evaluation_tables.table_comparisons(comparisons)["narrow"].isna().all()

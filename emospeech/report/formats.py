@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 MISSING = "\N{EN DASH}"
+DAGGER = "\N{DAGGER}"  # after the upper bound of an interval that is probably too narrow
 
 
 def percent(value: float, digits: int = 2) -> str:

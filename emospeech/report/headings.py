@@ -52,19 +52,6 @@ def _text(label, form=plain):
     return Heading(label, form, numeric=False)
 
 
-def _short_names(metrics):
-    return ", ".join(SHORT_NAMES.get(name, name) for name in metrics.split())
-
-
-SHORT_NAMES = {
-    "uar5": "UAR5",
-    "uar3": "UAR3",
-    "strict_uar5": "strict UAR5",
-    "accuracy": "accuracy",
-    "rho": RHO,
-    "ccc": "CCC",
-    "mae": "MAE",
-}
 CHANCE, NEAR = "Chance, UAR5 (%)", "Neighbours with the same (%)"
 SINGLE = {
     "model": _text("Model", model_name),
@@ -74,7 +61,6 @@ SINGLE = {
     "value": _text("Group"),
     "above": _text("Above the interval"),
     "inside": _text("Inside the interval"),
-    "narrow": _text("CI too narrow", _short_names),
     "looked_at": Heading("Cases"),
     "broken": Heading("Violations"),
     "hours": Heading("Hours", hours),

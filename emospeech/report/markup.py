@@ -5,13 +5,13 @@ heading and format, for people.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
 
-from emospeech.report.formats import MISSING
+from emospeech.report.formats import DAGGER, MISSING
 from emospeech.report.headings import Heading, heading_of
 from emospeech.report.templates import environment, summaries
 from emospeech.runtime.files import write_table, write_text
@@ -24,6 +24,7 @@ TEX = str.maketrans(
         "\N{GREEK SMALL LETTER RHO}": r"$\rho$",
         "\N{NO-BREAK SPACE}": "~",
         MISSING: "--",
+        DAGGER: r"$^\dagger$",
     }
     | {letter: f"\\{letter}" for letter in "&%$#_{}"}
     | {letter: f"${letter}$" for letter in "<>|"}
@@ -78,7 +79,13 @@ class Table:
 
 
 def format_table(table: pd.DataFrame) -> TextTable:
-    """Return a data frame as text; missing values are dashes."""
+    """Return a data frame as text; missing values are dashes.
+
+    The metrics in the column `narrow` (see `evaluation_tables.narrow_intervals`) have a DAGGER
+    after the upper bound of their interval instead.
+    """
+    if "narrow" in table:
+        return _mark_narrow(format_table(table.drop(columns="narrow")), table)
     headings = tuple(heading_of(table, column) for column in table.columns)
     groups = tuple((title, len(list(span))) for title, span in groupby(h.group for h in headings))
     rows = tuple(
@@ -89,6 +96,16 @@ def format_table(table: pd.DataFrame) -> TextTable:
         for row in table.astype(object).itertuples(index=False, name=None)
     )
     return TextTable(headings, groups, rows)
+
+
+def _mark_narrow(text, table):
+    """Return the text of a table with a DAGGER for each metric in its column `narrow`."""
+    columns = [*table.columns.drop("narrow")]
+    rows = []
+    for row, names in zip(text.rows, table["narrow"].fillna(""), strict=True):
+        marked = {columns.index(f"{name}_high") for name in names.split()}
+        rows.append(tuple(cell + DAGGER * (i in marked) for i, cell in enumerate(row)))
+    return replace(text, rows=tuple(rows))
 
 
 def to_markdown(table: pd.DataFrame) -> str:
