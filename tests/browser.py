@@ -95,10 +95,13 @@ VIEWER = """
 addEventListener("load", async () => {
   const pause = () => new Promise(resolve => setTimeout(resolve, 100));
   const lists = {}, shown = {};
+  while (!app) await pause();
   for (const category of Object.keys(categories)) {
     app.showCategory(category);
     await pause();
     lists[category] = document.querySelector("#app").innerText;
+    app.setView({navbarMode: "menu"});
+    await pause();
   }
   for (const [path, result] of Object.entries(results)) {
     new ButtonViewManager(app).handleSelectedResult(path).props.onClick?.();
@@ -119,9 +122,9 @@ addEventListener("load", async () => {
 
 def look_at_snakemakes_report(report):
     """Open an unpacked report of Snakemake; return the texts of its categories and results."""
-    probed = report.read_text().replace("</body>", f"<script>{VIEWER}</script></body>")
+    text, end, rest = report.read_text().rpartition("</body>")  # scripts contain others
     page = report.with_name("probed.html")
-    page.write_text(probed)
+    page.write_text(f"{text}<script>{VIEWER}</script>{end}{rest}")
     options = ["--allow-file-access-from-files", "--virtual-time-budget=60000"]
     command = [PROGRAM, *OPTIONS, *options, f"--user-data-dir={report.with_name('profile')}"]
     done = subprocess.run(

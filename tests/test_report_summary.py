@@ -242,7 +242,9 @@ def with_labels(labels, validation="F"):
 
 
 def test_statements_depend_on_the_labels_of_the_corpus():
-    whole = Outline(page.render(with_labels([1.0, 2.0, 3.0, 4.0])))
+    html = page.render(with_labels([1.0, 2.0, 3.0, 4.0]))
+    assert "low, medium, high" in html, "in the caption of the table of activation"
+    whole = Outline(html)
     halves = Outline(page.render(with_labels(np.arange(1, 5.5, 0.5))))
     assert "halfway" not in whole.text["results"]
     assert "halfway" in halves.text["results"]
