@@ -13,7 +13,6 @@ from sklearn.metrics import recall_score
 
 from emospeech.evaluation.comparisons import comparisons_table
 from emospeech.evaluation.predictions import BASELINE_CROP, BASELINES
-from emospeech.evaluation.scores import metrics_table
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.report import page, page_numbers, paper
 from emospeech.report.templates import anchor
@@ -55,7 +54,7 @@ def test_differences_agree_with_scipy_on_the_speakers_of_the_predictions(validat
     _, predictions = study(validation, {"BasicDCGAN": 1.0, "BasicCNN": 0.1})
     comparisons = comparisons_table(predictions, BASELINES, 1000, 1)
     comparisons = comparisons[comparisons["scope"] == "mean"]
-    summary = page_numbers.summary_numbers(metrics_table(predictions, 50, 1), comparisons, True)
+    summary = page_numbers.summary_numbers(data.metrics(), comparisons, True)
     assert [(p["model"], p["other"]) for p in summary["questions"]["unlabelled"]] == DCGANS
     for pair in [pair for pairs in summary["questions"].values() for pair in pairs]:
         own, other = (uar_by_speaker(predictions[pair[name]]) for name in ("model", "other"))
@@ -248,6 +247,8 @@ def test_statements_depend_on_the_labels_of_the_corpus():
     halves = Outline(page.render(with_labels(np.arange(1, 5.5, 0.5))))
     assert "halfway" not in whole.text["results"]
     assert "halfway" in halves.text["results"]
+    assert ("25 %" in whole.text["baselines"], "20 %" in halves.text["baselines"]) == (True, True)
+    assert "halfway" not in whole.text["baselines"].split("The chance level is")[0]
     assert "five" not in whole.text["results"]
     assert "very positive" in whole.text["data"], "the absent class"
     assert "very positive" not in halves.text["data"]

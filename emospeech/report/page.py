@@ -38,6 +38,7 @@ SECTIONS = {
     "neighbours": ("neighbours",),
 }
 STUDY_TABLES = ("labels", "composition", "parameters")
+UNKNOWN_LABELS = {"halfway": True, "classes": [], "absent": []}
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
         ),
         "corpora": page_numbers.corpora_in_use(config["corpora"], report.corpora),
         "labels": labels,
+        "valence": labels.get("valence", UNKNOWN_LABELS),
         "tested": page_numbers.tested_numbers(report.study.get("composition")),
         "speakers": page_numbers.speaker_numbers(source.get("comparisons"), both),
         "uncertainty": page_numbers.uncertainty_numbers(
@@ -271,12 +273,12 @@ def study_table(report: Report, name: str) -> list[Table]:
 
 def _caption_numbers(report, task="valence"):
     """Return the numbers in the captions of tables about a task."""
-    labels = page_numbers.label_numbers(report.study.get("labels")).get(task, {})
+    labels = page_numbers.label_numbers(report.study.get("labels")).get(task, UNKNOWN_LABELS)
     return {
         "task": task,
         "paper": report.paper,
-        "halfway": labels.get("halfway", 1),
-        "classes": labels["classes"] if labels.get("absent") else [],
+        "halfway": labels["halfway"],
+        "classes": labels["classes"] if labels["absent"] else [],
     }
 
 
