@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from emospeech import metrics
+from emospeech.evaluation import intervals, scores, variability
 from emospeech.evaluation import predictions as tables_of
-from emospeech.evaluation import scores, variability
+from emospeech.report import captions
 
 
 def predictions(model_tasks=("valence",), seed=0, skill=0.5, size=300):
@@ -104,3 +106,19 @@ def test_constant_folds_count_as_uncorrelated():
     others = [f"fold-{fold}" for fold in (1, 3, 4, 5)]
     assert figures.loc["mean", "rho"] == pytest.approx(figures.loc[others, "rho"].sum() / 5)
     assert figures["constant_folds"].tolist() == [0, 1, 0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(("noise", "constant"), [(1e-8, True), (1e-3, False)])
+def test_the_same_predictions_are_constant_in_all_tables(noise, constant):
+    table, names = predictions(), [f"p{label}" for label in range(1, 6)]
+    table["speaker"] = table["fold"].astype(str)
+    shares = np.add([0.1, 0.2, 0.4, 0.2, 0.1], noise * np.random.default_rng(1).random((300, 5)))
+    table[names], table["expected"] = shares, metrics.expected_value(shares)
+    metric_rows = scores.metrics_of(table, "valence", {}, 20, np.random.default_rng(0))
+    interval_rows = intervals.intervals_table({"BasicCNN": table}, 20, 1).query("figure == 'rho'")
+    seeds = variability.seeds_table({("BasicCNN", 1): table})
+    found = [*metric_rows["rho"], *interval_rows["value"], *seeds["rho"]]
+    found.append(captions.scatter(table)["rho"])
+    assert [rho == 0 for rho in found] == [constant] * len(found)
+    assert metric_rows["constant_folds"].tolist() == [int(constant)] * 5 + [5 * constant] * 2
+    assert (interval_rows["constant_speakers"] == 5 * constant).all()
