@@ -281,6 +281,18 @@ def test_sections_have_their_numbers(outline):
     assert "results/control" in outline.text["baselines"]
 
 
+def test_subgroups_that_are_not_shown_are_counted(outline):
+    hidden = page_numbers.slice_numbers(EVALUATION["slices"])["hidden"]
+    assert outline.numbers("subgroups") >= {str(hidden), "20"}
+
+
+def test_human_raters_are_explained_if_there_are_any(outline):
+    references = EVALUATION["references"]
+    models = EVALUATION | {"references": references[references["reference"] != "rater"]}
+    text = Outline(page.render(replace(report(), evaluation=models))).text["baselines"]
+    assert 0 < len(text) < len(outline.text["baselines"])
+
+
 def section(name, **context):
     """Return the text of a section of the page."""
     template = templates.environment().get_template(f"sections/{name}.html.jinja")

@@ -157,6 +157,7 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
         ),
         "spread": page_numbers.spread_numbers(source.get("spread")),
         "control": page_numbers.control_numbers(evaluation.get("control")),
+        "raters": page_numbers.has_raters(source.get("references")),
         "slices": page_numbers.slice_numbers(source.get("slices")),
         "paper": page_numbers.paper_numbers(),
         "leaks": page_numbers.leak_numbers(source.get("leaks"), searched and select == "pooled"),

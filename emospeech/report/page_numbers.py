@@ -325,6 +325,11 @@ def _range(values):
     return None if known.empty else (known.min(), known.max())
 
 
+def has_raters(references: pd.DataFrame | None) -> bool:
+    """Return whether references.csv compares human raters, which needs individual ratings."""
+    return references is not None and "rater" in set(references["reference"])
+
+
 def slice_numbers(slices: pd.DataFrame | None) -> dict | None:
     """Return how many slices are too small to be shown, and the smallest size that is shown.
 
