@@ -31,7 +31,10 @@ def settings(item: dict, definitions: dict, key: str = "") -> Iterator[tuple[str
     if key and (item.get("type") != "object"):
         yield key, item
     if key != "search.fixed":  # its description covers the hyperparameters of each model
-        for name, part in item.get("properties", {}).items():
+        parts = item.get("properties", {})
+        if isinstance(others := item.get("additionalProperties"), dict):
+            parts = parts | {"<name>": others}
+        for name, part in parts.items():
             yield from settings(part, definitions, f"{key}.{name}".lstrip("."))
 
 

@@ -130,7 +130,7 @@ def import_corpus(arguments: argparse.Namespace) -> int:
 
     manifest = IMPORTERS[arguments.corpus](arguments.folder)
     output = arguments.output or arguments.folder
-    write_manifest(manifest, arguments.folder, output)
+    write_manifest(manifest, arguments.corpus, arguments.folder, output)
     table, counts = manifest.recordings, manifest.issues.to_dict()
     print(f"{output}: {len(table)} recordings of {table['speaker'].nunique()} speakers")
     for problem, count in (counts["left_out"] | counts["irregular"]).items():

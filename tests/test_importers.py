@@ -138,7 +138,7 @@ def test_command_writes_a_manifest_that_can_be_read(tmp_path, capsys):
     assert corpus.recordings["gender"].tolist() == ["M", "M", "F", "F"]
     assert len(corpus.words) >= 4, "spans of speech"
     config = yaml.safe_load((output / "study.yaml").read_text())
-    assert os.path.samefile(config["corpora"]["iemocap"]["manifest"], output)
+    assert os.path.samefile(config["corpora"]["manifests"]["emodb"]["folder"], output)
     assert config["folds"] == {"scheme": "speakers", "groups": 2}
     assert main(arguments) == 1, "files that may have been edited are not replaced"
     assert "recordings.csv" in capsys.readouterr().err

@@ -13,6 +13,8 @@ from tests.test_workflow_manifest import STUDY, write_own
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(300)]
 
+DCGAN = {"names": ["BasicDCGAN"]}
+SYNTHETIC = {"root": "synthetic", "utterances": 40, "meetings": 1, "hours": 0.1}
 TRIAL = {"crop_width": 64, "learning_rate": 0.001, "batch_size": 8, "filter_size": 4, "filters": 8}
 
 
@@ -32,7 +34,7 @@ def run(project, *arguments, **options):
 def test_jobs_run_in_a_folder_with_spaces(project):
     done = run(project, "check_stores")
     assert done.returncode == 0, done.output
-    assert (project.folder / "own results/spectrograms/iemocap.h5").exists()
+    assert (project.folder / "own results/spectrograms/own.h5").exists()
     log = project.folder / "own results/logs/spectrograms/check_stores.log"
     assert log.read_text() in done.output
     assert "30 recordings" in log.read_text()
@@ -51,7 +53,15 @@ def test_checking_manifests_does_not_read_stdin(project):
         ("spectrograms.fmax", {"spectrograms": {"sample_rate": 8000}}),
         ("spectrograms.hop_length", {"spectrograms": {"hop_length": 2048}}),
         ("spectrograms.dynamic_range", {"spectrograms": {"dynamic_range": float("inf")}}),
-        ("corpora.iemocap.manifest", {"corpora": {"iemocap": {"manifest": "own{x}"}}}),
+        ("corpora.iemocap.manifest", {"corpora": {"iemocap": {"manifest": "own"}}}),
+        ("corpora.manifests.own.folder", {"corpora": {"manifests": {"own": {"folder": "own{x}"}}}}),
+        ("corpora.manifests.own.scale", {"corpora": {"manifests": {"own": {"scale": [5, 1]}}}}),
+        ("corpora.manifests", {"corpora": {"manifests": {"ami": {"folder": "own"}}}}),
+        ("corpora.labelled", {"corpora": {"labelled": "crema"}}),
+        ("training.unlabelled", {"training": {"unlabelled": ["own", "radio"]}, "models": DCGAN}),
+        ("corpora.labelled", {"corpora": {"synthetic": SYNTHETIC}}),
+        ("folds.file", {"folds": {"scheme": "file"}}),
+        ("folds.file", {"folds": {"scheme": "file", "file": "own/no.csv"}}),
         ("labels.encoding", {"labels": {"encoding": "histogram"}}),
         ("search.fixed", {"search": {"fixed": {"MultitaskCNN": TRIAL}}}),
         ("results", {"results": "results/{x}"}),
@@ -89,7 +99,8 @@ def test_hard_labels_without_effect_are_noted(project):
 
 def test_the_config_is_found_next_to_the_snakefile(project, tmp_path):
     """A config in the working directory overrides some of its keys."""
-    here = {"results": "here", "corpora": {"iemocap": {"manifest": str(project.folder / "own")}}}
+    own = {"labelled": "own", "manifests": {"own": {"folder": str(project.folder / "own")}}}
+    here = {"results": "here", "corpora": own}
     (tmp_path / "config").mkdir()
     (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(STUDY | here))
     command = ["--snakefile", str(project.folder / "Snakefile"), "here/folds.csv"]

@@ -177,13 +177,14 @@ def test_summary_answers_the_five_questions_of_a_reader(figures):  # noqa: F811
     assert "snakemake --force figures/comparison.pdf" in text
 
 
-MANIFEST = {"corpora": {"iemocap": {"root": None, "manifest": "/data/emodb"}}}
+MANIFEST = {"corpora": {"labelled": "emodb", "manifests": {"emodb": {"folder": "/data/emodb"}}}}
 
 
 def test_another_corpus_is_not_compared_with_the_paper(figures):  # noqa: F811
     kinds = {"comparison", "confusion"}  # their tables are filtered before they are drawn
     shown = tuple(figure for figure in figures if figure.kind not in kinds)
-    html = page.render(report(shown, **MANIFEST))
+    own = report(shown, **MANIFEST)
+    html = page.render(replace(own, corpora={"emodb": own.corpora["iemocap"]}))
     outline = Outline(html)
     printed = [f"{100 * value:.2f}" for value in (0.4388, 0.4369, 0.3678, 0.4980)]
     assert not [number for number in printed if number in html]
@@ -205,19 +206,21 @@ def test_a_synthetic_corpus_is_neither_named_nor_cited_as_real():
 
 def test_corpora_in_use_have_a_kind_and_a_name():
     config, summaries = data.DEFAULTS["corpora"], {"iemocap": {}, "ami": {}}
-    own = config | {"ami": config["ami"] | {"manifest": "/data/radio"}}
+    own = config | {"manifests": {"radio": {"folder": "/data"}}}
     kinds = {
         "release": ["IEMOCAP", "AMI"],
         "manifest": ["IEMOCAP", "radio"],
         "synthetic": ["synthetic (IEMOCAP format)", "synthetic (AMI format)"],
     }
-    configs = {"release": config, "manifest": own, "synthetic": own | {"synthetic": {}}}
+    configs = {"release": config, "manifest": own, "synthetic": config | {"synthetic": {}}}
     for kind, names in kinds.items():
-        corpora = page_numbers.corpora_in_use(configs[kind], summaries)
+        others = {"iemocap": {}, "radio": {}} if kind == "manifest" else summaries
+        corpora = page_numbers.corpora_in_use(configs[kind], others)
         assert [corpus["name"] for corpus in corpora] == names
         assert corpora[1]["kind"] == kind
+        assert [corpus["labelled"] for corpus in corpora] == [True, False]
     assert paper.is_comparable(own)
-    assert not paper.is_comparable(config | {"iemocap": {"manifest": "/data/emodb"}})
+    assert not paper.is_comparable(own | {"labelled": "radio"})
 
 
 def test_tables_without_the_paper_keep_everything_else():

@@ -38,7 +38,8 @@ def rules(tmp_path_factory):
     for name in ("recordings.csv", "evaluation/metrics.csv"):
         (folder / name).touch()
     ami = {"audio": str(folder), "annotations": str(folder), "fetch": True}
-    config = {"corpora": {"iemocap": {"manifest": str(folder)}, "ami": ami}}
+    own = {"labelled": "own", "manifests": {"own": {"folder": str(folder)}}, "ami": ami}
+    config = {"corpora": own, "training": {"unlabelled": ["ami", "own"]}}
     config["report"] = {"control": str(folder)}
     demo = rules_with([ROOT / "config/demo.yaml"], {"report": config["report"]})[0]
     return rules_with([], config)[0] | demo

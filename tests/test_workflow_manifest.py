@@ -18,8 +18,8 @@ STUDY = SMALL | {
     "results": "results/own",
     "folds": {"sessions": 3},
     "models": {"names": ["BasicCNN"], "shared_units": 16, "latent_size": 8},
-    "corpora": {"iemocap": {"manifest": "own"}},
-    "training": {"max_epochs": 2, "threads": 1},
+    "corpora": {"labelled": "own", "manifests": {"own": {"folder": "own"}}},
+    "training": {"max_epochs": 2, "threads": 1, "unlabelled": ["own"]},
     "search": SMALL["search"]
     | {"space": SMALL["search"]["space"] | {"filter_size_min": 4, "learning_rate": [0.001]}},
 }
@@ -77,7 +77,7 @@ def test_corpus_without_words_runs_to_metrics(project):
     assert set(near["recordings"]) == {10}
     metrics = pd.read_csv(results / "evaluation/metrics.csv")
     assert set(metrics["scope"]) == {"fold-1", "fold-2", "fold-3", "pooled", "mean"}
-    words = pd.read_csv(results / "corpora/iemocap/words.csv", dtype={"recording": str})
+    words = pd.read_csv(results / "corpora/own/words.csv", dtype={"recording": str})
     assert len(words) == 30
     np.testing.assert_allclose(words["start"], 0.5, atol=0.03)
     table = pd.read_csv(results / "evaluation/BasicCNN/fold-1/predictions.csv", dtype=str)
@@ -105,14 +105,14 @@ def test_corpus_with_ratings_is_run_on_groups_of_speakers(project):
         "results": "results/rated",
         "folds": {"scheme": "speakers", "groups": 3},
         "labels": {"encoding": "histogram"},
-        "corpora": {"iemocap": {"manifest": "rated", "scale": [0, 1]}},
+        "corpora": {"labelled": "own", "manifests": {"own": {"folder": "rated", "scale": [0, 1]}}},
     }
     (project.folder / "rated.yaml").write_text(yaml.safe_dump(study))
     targets = [f"results/rated/evaluation/{name}.csv" for name in ("metrics", "leaks")]
     done = project.run(*targets, config="rated.yaml", demo=False)
     assert done.returncode == 0, done.output
     results = project.folder / "results/rated"
-    labels = pd.read_csv(results / "corpora/iemocap/recordings.csv")["valence"]
+    labels = pd.read_csv(results / "corpora/own/recordings.csv")["valence"]
     assert sorted(labels.unique()) == [1.25, 2.25, 2.75, 3.75, 4.75]
     folds = pd.read_csv(results / "folds.csv", dtype={"recording": str}).merge(
         table, on="recording"
@@ -158,15 +158,17 @@ def test_edited_table_is_read_again(project):
     assert run(project, "results/own/folds.csv").returncode == 0
 
 
-def test_manifest_replaces_ami(project):
+def test_pool_has_audio_with_a_manifest(project):
     models = "models={'names': ['BasicDCGAN']}"
-    corpora = "corpora={'ami': {'manifest': 'meetings'}}"
-    given = ["--forceall", "--config", models, corpora]
+    corpora = "corpora={'manifests': {'meetings': {'folder': 'meetings'}}}"
+    pool = "training={'unlabelled': ['meetings', 'own']}"
+    given = ["--forceall", "--config", models, corpora, pool]
     jobs = project.planned(*given, config="own.yaml", demo=False)
     assert jobs["extract_spectrograms"] == jobs["read_manifest"] == 2
     assert not {"read_iemocap", "read_ami"} & set(jobs)
-    words, summary = "results/own/corpora/ami/words.csv", "results/own/spectrograms/ami.json"
-    done = run(project, summary, "--config", models, corpora)
+    words = "results/own/corpora/meetings/words.csv"
+    summary = "results/own/spectrograms/meetings.json"
+    done = run(project, summary, "--config", models, corpora, pool)
     assert done.returncode == 0, done.output
     assert len(pd.read_csv(project.folder / words)) == 1, "only one has speech"
     counts = json.loads((project.folder / summary).read_text())["irregular"]
@@ -177,11 +179,11 @@ def test_manifest_replaces_ami(project):
     ("folder", "missing"), [("no/such", "no/such"), ("envs", "envs/recordings.csv")]
 )
 def test_missing_manifest_is_an_error(project, folder, missing):
-    done = run(
-        project, "--dry-run", "--config", f"corpora={{'iemocap': {{'manifest': '{folder}'}}}}"
-    )
+    change = f"corpora={{'manifests': {{'own': {{'folder': '{folder}'}}}}}}"
+    done = run(project, "--dry-run", "--config", change)
     assert done.returncode != 0
-    assert re.search(rf"error: .*corpora\.iemocap\.manifest.* {missing}", done.output), done.output
+    pattern = rf"error: .*corpora\.manifests\.own\.folder.* {missing}"
+    assert re.search(pattern, done.output), done.output
     assert "Traceback" not in done.output
 
 

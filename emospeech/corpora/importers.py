@@ -30,13 +30,15 @@ CONFIG = """\
 # All other settings have the defaults of config/config.yaml.
 results: results/{name}
 corpora:
-  iemocap:
-    manifest: {folder} # replaces IEMOCAP
+  labelled: {corpus}
+  manifests:
+    {corpus}:
+      folder: {folder}
 folds:
   scheme: speakers # hold out groups of speakers, since there are no sessions
   groups: {groups}
 training:
-  unlabelled: [iemocap] # add ami once it is available, see docs/your-corpus.md
+  unlabelled: [{corpus}] # add ami once it is available
 {models}"""
 ONLY_VALENCE = """\
 models:
@@ -193,20 +195,21 @@ IMPORTERS: dict[str, Callable[[Path], Manifest]] = {
 }
 
 
-def write_manifest(manifest: Manifest, corpus: Path, folder: Path) -> None:
+def write_manifest(manifest: Manifest, corpus: str, audio: Path, folder: Path) -> None:
     """Write the tables of a manifest and a config for its study.
 
     The files are recordings.csv, mapping.csv, ratings.csv if there are ratings, and study.yaml.
 
     Args:
         manifest: The manifest.
-        corpus: The folder of the audio.
+        corpus: The name of the corpus.
+        audio: The folder of the audio.
         folder: The folder of the files.
 
     Raises:
         CorpusError: One of the files exists; it may have been edited by hand.
     """
-    paths = [os.path.relpath(corpus / path, folder) for path in manifest.recordings["path"]]
+    paths = [os.path.relpath(audio / path, folder) for path in manifest.recordings["path"]]
     tables = {
         "recordings.csv": manifest.recordings.assign(path=paths),
         "mapping.csv": manifest.mapping,
@@ -220,14 +223,15 @@ def write_manifest(manifest: Manifest, corpus: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         write_table(folder / name, table)
-    write_text(folder / STUDY, study_config(manifest, folder))
+    write_text(folder / STUDY, study_config(manifest, corpus, folder))
 
 
-def study_config(manifest: Manifest, folder: Path) -> str:
-    """Return the YAML of a config that runs the study on the manifest in a folder."""
+def study_config(manifest: Manifest, corpus: str, folder: Path) -> str:
+    """Return the YAML of a config that runs the study on the manifest of a corpus in a folder."""
     speakers = manifest.recordings["speaker"].nunique()
     return CONFIG.format(
         name=folder.resolve().name,
+        corpus=corpus,
         folder=json.dumps(str(folder.resolve()), ensure_ascii=False),
         groups=min(MOST_GROUPS, speakers),
         models="" if "activation" in manifest.recordings else ONLY_VALENCE,

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -167,18 +166,19 @@ def corpora_in_use(config: Mapping[str, Any], summaries: Mapping[str, dict]) -> 
 
     Returns:
         For each corpus its `key` in paths and in the config, its `kind` ("release" of IEMOCAP or
-        AMI, "synthetic" or "manifest"), a `name`, and its `summary`.
+        AMI, "synthetic" or "manifest"), a `name`, whether it is `labelled`, and its `summary`.
     """
     corpora = []
     for key, summary in summaries.items():
-        manifest = config[key]["manifest"]
         if config["synthetic"] is not None:
             kind, name = "synthetic", f"synthetic ({CORPUS_NAMES[key]} format)"
-        elif manifest is not None:
-            kind, name = "manifest", Path(manifest).name
+        elif key in config["manifests"]:
+            kind, name = "manifest", key
         else:
             kind, name = "release", CORPUS_NAMES[key]
-        corpora.append({"key": key, "kind": kind, "name": name, "summary": summary})
+        labelled = key == config["labelled"]
+        found = {"key": key, "kind": kind, "name": name, "labelled": labelled}
+        corpora.append(found | {"summary": summary})
     return corpora
 
 

@@ -117,7 +117,7 @@ def is_comparable(corpora: Mapping[str, Any]) -> bool:
 
     They can if the labelled corpus is IEMOCAP, or the synthetic corpus that stands in for it.
     """
-    return corpora["synthetic"] is not None or corpora["iemocap"]["manifest"] is None
+    return corpora["labelled"] == "iemocap"
 
 
 def without_paper(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -25,9 +25,9 @@ def convert(value: Any, schema: dict, definitions: dict, key: str = "") -> Any:
     if "$ref" in schema:
         schema = definitions[schema["$ref"].rpartition("/")[2]]
     if isinstance(value, dict):
-        known = schema.get("properties", {})
+        known, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
         return {
-            name: convert(item, known.get(name, {}), definitions, f"{key}.{name}".lstrip("."))
+            name: convert(item, known.get(name, others), definitions, f"{key}.{name}".lstrip("."))
             for name, item in value.items()
         }
     if isinstance(value, list):

@@ -1,10 +1,9 @@
 """corpora: read each corpus into tables, and compare them with its release."""
 
 AMI_SELECTION = ("stream", "meetings", "partition", "hours")
-IEMOCAP = MANIFESTS.get("iemocap") or corpus_folder("iemocap", "root", "IEMOCAP_full_release")
-if "ami" not in MANIFESTS:
-    AMI_AUDIO = corpus_folder("ami", "audio", "amicorpus")
-    AMI_ANNOTATIONS = corpus_folder("ami", "annotations", "ami_public_manual_1.6.2")
+IEMOCAP = corpus_folder("iemocap", "root", "IEMOCAP_full_release")
+AMI_AUDIO = corpus_folder("ami", "audio", "amicorpus")
+AMI_ANNOTATIONS = corpus_folder("ami", "annotations", "ami_public_manual_1.6.2")
 
 
 if ENCODING == "hard" and workflow.is_main_process and are_integers(known_labels()):
@@ -48,7 +47,7 @@ if SYNTHETIC:
             },
 
 
-if "iemocap" not in MANIFESTS:
+if "iemocap" in CORPORA_IN_USE:
 
     use rule job as read_iemocap with:
         input:
@@ -65,7 +64,7 @@ if "iemocap" not in MANIFESTS:
             **script_params("read_iemocap"),
 
 
-if "ami" not in MANIFESTS:
+if "ami" in CORPORA_IN_USE:
 
     use rule job as read_ami with:
         input:
@@ -105,9 +104,9 @@ if MANIFESTS:
         params:
             **script_params("read_manifest"),
             corpus="{corpus}",
-            labelled=lambda wildcards: wildcards.corpus == "iemocap",
+            labelled=lambda wildcards: wildcards.corpus == LABELLED_CORPUS,
             multitask=MULTITASK,
-            scale=lambda wildcards: config["corpora"][wildcards.corpus].get("scale", [1, 5]),
+            scale=lambda wildcards: config["corpora"]["manifests"][wildcards.corpus]["scale"],
 
 
 use rule job as check_corpus with:

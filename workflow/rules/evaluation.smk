@@ -12,7 +12,7 @@ use rule job as compute_metrics with:
         **LABELLED,
         predictions=ALL_PREDICTIONS,
         neighbours_of_models=expand(EVALUATION / "{model}" / "neighbours.csv", model=MODELS),
-        ratings=CORPORA / "iemocap" / "ratings.csv",
+        ratings=CORPORA / LABELLED_CORPUS / "ratings.csv",
     output:
         **evaluation_files("metrics", "references", "slices", "neighbours"),
         confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
@@ -42,8 +42,10 @@ use rule job as check_leaks with:
     input:
         **LABELLED,
         predictions=ALL_PREDICTIONS,
-        store=SPECTROGRAMS / "iemocap.h5",
-        unlabelled=[SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED if corpus != "iemocap"],
+        store=STORE,
+        unlabelled=[
+            SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED if corpus != LABELLED_CORPUS
+        ],
         best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         # Files of all trials, because the selected ones are not known before the run.

@@ -9,7 +9,7 @@ from emospeech.corpora.ami_release import meetings_with, select_meetings
 AMI = config["corpora"]["ami"]
 AMI_FETCHED = []
 
-if AMI["fetch"] and "ami" in CORPORA_IN_USE and "ami" not in MANIFESTS and not SYNTHETIC:
+if AMI["fetch"] and "ami" in CORPORA_IN_USE and not SYNTHETIC:
 
     with config_errors("corpora.ami."):
         AMI_MEETINGS = select_meetings(

@@ -14,8 +14,8 @@ FIGURE_NAMES = [
 use rule job as draw_corpus with:
     input:
         **LABELLED,
-        words=CORPORA / "iemocap" / "words.csv",
-        store=SPECTROGRAMS / "iemocap.h5",
+        words=CORPORA / LABELLED_CORPUS / "words.csv",
+        store=STORE,
     output:
         **figure_files("balance", "example"),
     pathvars:

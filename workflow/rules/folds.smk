@@ -3,7 +3,7 @@
 
 use rule job as assign_folds with:
     input:
-        recordings=CORPORA / "iemocap" / "recordings.csv",
+        recordings=LABELLED["recordings"],
         file=config["folds"]["file"] or [],
     output:
         folds=FOLDS,

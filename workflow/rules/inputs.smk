@@ -12,7 +12,7 @@ corpus, which needs no data: snakemake --cores 2 --configfile config/demo.yaml
 meeting, and manual annotations 1.6.2). With corpora.ami.fetch: true the workflow downloads it to the \
 folders that you configure.
   To use a corpus of your own, describe it in a recordings.csv in the folder of \
-corpora.<corpus>.manifest, see docs/your-corpus.md."""
+corpora.manifests.<name>, see docs/your-corpus.md."""
 
 
 def corpus_folder(corpus, key, synthetic):
@@ -45,17 +45,15 @@ def download_folder(corpus, key):
 
 
 def manifest_folder(corpus):
-    """Return the folder of the manifest that replaces a corpus, or None without a manifest.
-
-    A synthetic corpus takes precedence over it, as over all configured folders.
-    """
-    if SYNTHETIC or config["corpora"][corpus]["manifest"] is None:
-        return None
-    folder = corpus_folder(corpus, "manifest", synthetic=None)
+    """Return the folder of a manifest; exit if it is missing or the scale is invalid."""
+    settings, key = config["corpora"]["manifests"][corpus], f"corpora.manifests.{corpus}"
+    folder, (low, high) = settings["folder"], settings["scale"]
     if not Path(folder, "recordings.csv").is_file():
-        key, problem = f"corpora.{corpus}.manifest", f"no file {folder}/recordings.csv"
-        raise SystemExit(MISSING_CORPUS.format(key=key, problem=problem))
-    return folder
+        problem = f"no file {folder}/recordings.csv"
+        raise SystemExit(MISSING_CORPUS.format(key=f"{key}.folder", problem=problem))
+    if low >= high:
+        exit_with(f"{key}.scale", f"[{low:g}, {high:g}] does not increase. Give low, high.")
+    return ancient(folder)
 
 
 def manifest_tables(folder):
@@ -68,19 +66,20 @@ def histogram_ratings():
     """Return the table of ratings if the targets are their histograms, else no input."""
     if ENCODING != "histogram":
         return []
-    if "iemocap" in MANIFESTS and not Path(MANIFESTS["iemocap"], "ratings.csv").exists():
-        problem = f"histogram needs the ratings of each rater, but {MANIFESTS['iemocap']} has no"
-        exit_with("labels.encoding", f"{problem} ratings.csv. Add it, or set the key to fuzzy.")
-    return CORPORA / "iemocap" / "ratings.csv"
+    folder = MANIFESTS.get(LABELLED_CORPUS)
+    if folder and not Path(folder, "ratings.csv").exists():
+        problem = f"histogram needs the ratings of each rater, but there is no {folder}/ratings.csv"
+        exit_with("labels.encoding", f"{problem}. Add it, or set the key to fuzzy.")
+    return CORPORA / LABELLED_CORPUS / "ratings.csv"
 
 
 def known_labels():
     """Return the labels of the labelled corpus, or no labels if its table does not exist yet."""
-    folder = MANIFESTS.get("iemocap", CORPORA / "iemocap")
+    folder = MANIFESTS.get(LABELLED_CORPUS, CORPORA / LABELLED_CORPUS)
     tasks = ["valence", "activation"] if MULTITASK else ["valence"]
     import pandas as pd  # rarely needed, and slow to import
 
-    scale = config["corpora"]["iemocap"]["scale"] if "iemocap" in MANIFESTS else (1, 5)
+    scale = config["corpora"]["manifests"].get(LABELLED_CORPUS, {}).get("scale", (1, 5))
     try:
         labels = pd.read_csv(Path(folder, "recordings.csv"))[tasks].to_numpy(float).ravel()
         return to_five_points(labels, scale)
@@ -95,8 +94,9 @@ def unlabelled_stores(wildcards):
     return [SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED]
 
 
-LOW, HIGH = config["corpora"]["iemocap"]["scale"]
-if LOW >= HIGH:
-    exit_with("corpora.iemocap.scale", f"[{LOW:g}, {HIGH:g}] does not increase. Give low, high.")
 COMPARABLE = is_comparable(config["corpora"])  # with the paper
-MANIFESTS = {corpus: folder for corpus in CORPORA_IN_USE if (folder := manifest_folder(corpus))}
+MANIFESTS = {
+    corpus: manifest_folder(corpus)
+    for corpus in CORPORA_IN_USE
+    if corpus in config["corpora"]["manifests"]
+}

@@ -9,7 +9,8 @@ for folder in (RESULTS, *RESULTS.parents):
 CORPORA = RESULTS / "corpora"
 SPECTROGRAMS = RESULTS / "spectrograms"
 FOLDS = RESULTS / "folds.csv"
-LABELLED = {"recordings": CORPORA / "iemocap" / "recordings.csv", "folds": FOLDS}
+LABELLED = {"recordings": CORPORA / LABELLED_CORPUS / "recordings.csv", "folds": FOLDS}
+STORE = SPECTROGRAMS / f"{LABELLED_CORPUS}.h5"
 SEARCH = RESULTS / "search"
 TRAINING = RESULTS / "training"
 TRAINED = TRAINING / "{model}" / "trial-{trial}" / "fold-{fold}"

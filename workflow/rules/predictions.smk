@@ -53,9 +53,9 @@ use rule job as predict_again with:
 
 use rule job as measure_acoustics with:
     input:
-        recordings=CORPORA / "iemocap" / "recordings.csv",
-        store=SPECTROGRAMS / "iemocap.h5",
-        audio=IEMOCAP,
+        recordings=LABELLED["recordings"],
+        store=STORE,
+        audio=AUDIO[LABELLED_CORPUS],
     output:
         **evaluation_files("acoustics", "acoustics_crop"),
     pathvars:

@@ -5,7 +5,7 @@ BATCHES = [
     tuple(range(first, min(first + TRIALS_PER_JOB, N_TRIALS)))
     for first in range(0, N_TRIALS, TRIALS_PER_JOB)
 ]
-CORPUS_INPUTS = LABELLED | {"store": SPECTROGRAMS / "iemocap.h5", "ratings": histogram_ratings()}
+CORPUS_INPUTS = LABELLED | {"store": STORE, "ratings": histogram_ratings()}
 TRAIN_INPUTS = CORPUS_INPUTS | {"unlabelled": unlabelled_stores, "best": []}
 TRAIN_PARAMS = {
     "model": "{model}",
