@@ -129,12 +129,28 @@ use rule job as check_corpus with:
         corpus="{corpus}",
 
 
+use rule job as preview_folds with:
+    input:
+        **LABELLED,
+    output:
+        text=CORPORA / LABELLED_CORPUS / "folds.txt",
+    pathvars:
+        job="corpora/preview_folds",
+    localrule: True
+    params:
+        **script_params("preview_folds"),
+        corpus=LABELLED_CORPUS,
+        batch_sizes=sorted({trial["batch_size"] for model in MODELS for trial in TRIALS[model]}),
+        oversample=config["labels"]["oversample"],
+
+
 rule check_corpora:
     input:
         texts=expand(
             CORPORA / "{corpus}" / "check.txt",
             corpus=[name for name in CORPORA_IN_USE if name not in MANIFESTS],
         ),
+        folds=CORPORA / LABELLED_CORPUS / "folds.txt",
     log:
         "<logs>/corpora/check_corpora.log",
     localrule: True
@@ -144,5 +160,4 @@ rule check_corpora:
         "Comparing the corpora with their releases"
         + (f"; manifests have none: {' and '.join(MANIFESTS)}" if MANIFESTS else "")
     shell:
-        # With no texts, cat would read standard input.
-        "cat {input.texts:q} /dev/null | tee {log:q}"
+        "cat {input:q} | tee {log:q}"
