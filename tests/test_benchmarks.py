@@ -10,7 +10,17 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import crops, dag, error_rates, extraction, overhead, reference, startup, training
+from benchmarks import (
+    crops,
+    dag,
+    error_rates,
+    extraction,
+    overhead,
+    reference,
+    references,
+    startup,
+    training,
+)
 from benchmarks.corpora import Audio, write_noise
 from benchmarks.measurement import COLUMNS, Measurement, min_seconds, run_measured, to_table
 from emospeech.spectrograms.transform import spectrogram
@@ -166,3 +176,13 @@ def test_error_rates_are_computed_for_all_schemes(monkeypatch):
         if name != "dialogues, aligned":
             assert (np.sort(picked, axis=1) == np.arange(10)).all()
         assert (unit[picked] == unit).all() == (name == "within dialogues")
+
+
+def test_the_uar_of_raters_depends_on_their_number(monkeypatch):
+    for name, value in {"RECORDINGS": 4000, "SUBGROUPS": 2, "PERMUTATIONS": 5}.items():
+        monkeypatch.setattr(references, name, value)
+    table = references.rater_table().set_index("raters")
+    difference = table["uar_reported"] - table["uar_all_ratings"]
+    assert (np.sign(difference) == [-1, 1, -1]).all()
+    assert (table["rho_reported"] < table["rho_all_ratings"]).all()
+    assert references.chance_table()["recordings"].tolist() == list(references.SIZES)
