@@ -16,6 +16,7 @@ from emospeech.evaluation.comparisons import smallest_p
 from emospeech.report import evaluation_tables, page, page_numbers, templates
 from emospeech.report.captions import figure_texts
 from emospeech.report.markup import format_table
+from emospeech.runtime.files import read_table, write_table
 from tests import example_study
 from tests import report_data as data
 from tests.test_report_figures import FIGURES
@@ -284,6 +285,19 @@ def test_sections_have_their_numbers(outline):
 def test_subgroups_that_are_not_shown_are_counted(outline):
     hidden = page_numbers.slice_numbers(EVALUATION["slices"])["hidden"]
     assert outline.numbers("subgroups") >= {str(hidden), "20"}
+
+
+def test_speakers_named_by_numbers_keep_their_names(tmp_path):
+    slices = EVALUATION["slices"]
+    speakers = slices.loc[slices["slice"] == "speaker", "value"].unique()
+    names = {speaker: f"{number:02d}" for number, speaker in enumerate(speakers)}
+    write_table(tmp_path / "slices.csv", slices.assign(value=slices["value"].replace(names)))
+    named = EVALUATION | {"slices": read_table(tmp_path / "slices.csv")}
+    html = page.render(replace(report(), evaluation=named))
+    shown = evaluation_tables.table_slices(slices)
+    shown = shown.loc[shown["slice"] == "speaker", "value"]
+    assert len(shown)
+    assert all(f"<td>{names[speaker]}</td>" in html for speaker in shown)
 
 
 def test_human_raters_are_explained_if_there_are_any(outline):
