@@ -148,7 +148,7 @@ def draw_comparison(table: pd.DataFrame) -> Figure:
     figure = blank(PAGE_WIDTH, 0.85 + 0.36 * len(models))
     panels = figure.subplots(1, len(METRICS), sharey=True)
     task = table["task"].iloc[0]
-    labels = (f"UAR of {task}, 5 classes (%)", f"{CORRELATION} of {task}")
+    labels = (f"UAR5 of {task} (%)", f"{CORRELATION} of {task}")
     for panel, name, label in zip(panels, METRICS, labels, strict=True):
         marks = table[table["figure"] == name]
         for index, model in enumerate(models):
