@@ -347,7 +347,8 @@ def test_snakemakes_own_report_shows_the_page_without_network(project, monkeypat
     assert str(page.relative_to(project.folder / "own/report")) in text
     for category in ("Tables", "Figures", "The page"):
         assert f'"{category}"' in text
-    missing = {name for name, summary in summaries().items() if summary not in text}
+    lines = {name: json.dumps(summary) for name, summary in summaries().items()}
+    missing = {name for name, line in lines.items() if line not in text}
     assert missing == {"control", "paper", "cells"}, "the small study has no BasicDCGAN"
     if browser.PROGRAM:
         found = browser.look_at_snakemakes_report(project.folder / "own/report/report.html")
