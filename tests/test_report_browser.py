@@ -46,7 +46,9 @@ def test_table_text_is_visible(found):
 def of_all_models(figures):  # noqa: F811
     """Return each figure of a model once for every model."""
     return tuple(
-        replace(figure, path=f"figures/{figure.kind}-{model}.pdf")
+        replace(
+            figure, path=f"results/a-long-name-of-a-study/report/figures/{figure.kind}-{model}.pdf"
+        )
         for figure in figures
         for model in (data.MODELS if figure.model and figure.kind != "outline" else [figure.model])
     )

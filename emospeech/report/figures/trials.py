@@ -66,7 +66,7 @@ def draw_trials(table: pd.DataFrame) -> Figure:
     models, parameters = in_order(table["model"].unique()), varied_parameters(table)
     side_by_side = len(parameters) == 1
     shape = (1, len(models)) if side_by_side else (len(models), len(parameters))
-    figure = blank(PAGE_WIDTH, 0.6 + 1.15 * shape[0])
+    figure = blank(PAGE_WIDTH, 0.65 + shape[0])
     shared = "all" if side_by_side else "col"
     grid = figure.subplots(*shape, squeeze=False, sharex=shared, sharey=True)
     panels = grid.T if side_by_side else grid  # (models, parameters)
