@@ -105,13 +105,13 @@ addEventListener("load", async () => {
   }
   for (const [path, result] of Object.entries(results)) {
     new ButtonViewManager(app).handleSelectedResult(path).props.onClick?.();
-    await pause();
-    const [image, frame] = ["img", "iframe"].map(tag => document.querySelector(`.grow ${tag}`));
-    if (image) await image.decode().catch(() => {});
-    if (frame && frame.contentDocument.readyState !== "complete")
-      await new Promise(resolve => frame.addEventListener("load", resolve, {once: true}));
-    shown[path] = image ? image.naturalWidth : frame ? frame.contentDocument.body.innerText : null;
-    app.setView({content: "stats"});
+    for (let attempt = 0; attempt < 50 && !shown[path]; attempt++) {
+      await pause();
+      const [image, frame] = ["img", "iframe"].map(tag => document.querySelector(`.grow ${tag}`));
+      const loaded = frame && frame.contentDocument.readyState === "complete";
+      shown[path] = image ? image.naturalWidth : loaded ? frame.contentDocument.body.innerText : "";
+    }
+    app.setView({content: "text", contentText: ""});
     await pause();
   }
   document.body.innerHTML = '<pre id="found"></pre>';
@@ -125,7 +125,7 @@ def look_at_snakemakes_report(report):
     text, end, rest = report.read_text().rpartition("</body>")  # scripts contain others
     page = report.with_name("probed.html")
     page.write_text(f"{text}<script>{VIEWER}</script>{end}{rest}")
-    options = ["--allow-file-access-from-files", "--virtual-time-budget=60000"]
+    options = ["--allow-file-access-from-files", "--virtual-time-budget=120000"]
     command = [PROGRAM, *OPTIONS, *options, f"--user-data-dir={report.with_name('profile')}"]
     done = subprocess.run(
         [*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120
