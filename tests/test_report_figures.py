@@ -401,6 +401,13 @@ def test_generated_has_a_row_of_generated_and_real_spectrograms_per_epoch():
         np.testing.assert_array_equal(*(p.get_images()[0].get_array() for p in (one, other)))
 
 
+def test_a_long_name_does_not_separate_the_generated_spectrograms():
+    figure = generated.draw_generated(data.generated(), "A model with a long name")
+    figure.draw_without_rendering()
+    left = [panel.get_position().x0 for panel in visible(figure)[:4]]
+    np.testing.assert_allclose(np.diff(left), left[1] - left[0], rtol=0.01)
+
+
 def test_map_shows_position_class_and_part_of_recordings():
     table = data.mapped()
     panels = visible(shared_layer.draw_map(table, "M"))
