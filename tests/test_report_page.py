@@ -330,6 +330,14 @@ def test_search_section_distinguishes_the_ways_of_choosing_trials():
     assert len(texts) == len(ways)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_page_shows_the_figure_of_the_trials_only_if_there_are_several(figures, count):
+    trials = {model: data.trials().iloc[:count] for model in data.MODELS}
+    outline = Outline(page.render(replace(report(figures), trials=trials)))
+    shown = [a["aria-label"] for a in outline.all("div") if a.get("aria-label")]
+    assert any("trials" in label for label in shown) == (count > 1)
+
+
 def test_a_study_that_mixes_precisions_is_flagged():
     trials = data.trials()
     mixed = trials.assign(training_precision=["float32", "bfloat16 float32", "bfloat16"])
