@@ -127,7 +127,7 @@ def test_the_results_of_a_study_are_printed_next_to_those_of_the_paper(tmp_path,
 def test_the_results_of_another_corpus_are_not_compared_with_the_paper(tmp_path, capsys):
     (tmp_path / "evaluation").mkdir()
     (tmp_path / "report").mkdir()
-    own = report_data.provenance(corpora={"iemocap": {"manifest": "own"}})
+    own = report_data.provenance(corpora={"labelled": "own"})
     (tmp_path / "report/provenance.json").write_text(json.dumps(own))
     for name in ("metrics", "intervals"):
         table = getattr(report_data, name)()
