@@ -13,7 +13,7 @@ BASE_PYTHON = "$(shell $(PYTHON) -c 'import importlib.util as u, sys; \
 	print(sys.executable if u.find_spec("pip") else sys._base_executable)')"
 PIP = $(BASE_PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
-.PHONY: help demo test test-slurm fast lint format docs control bench clean
+.PHONY: help demo emodb test test-slurm fast lint format docs control bench clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*##/ {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,14 @@ demo: $(VENV)/run ## run the study on a synthetic corpus and print its results
 	@PYTHONPATH=workflow/logger $(BIN)/snakemake --cores $(CORES) $(DEMO) --logger progress
 	@echo
 	@$(BIN)/python -m emospeech results results/demo
+
+emodb: $(VENV)/run ## run a small study on Emo-DB: make emodb AUDIO=<folder of its recordings>
+	@test -f results/emodb/manifest/recordings.csv || \
+		$(BIN)/python -m emospeech manifest emodb "$(AUDIO)" --output results/emodb/manifest
+	@PYTHONPATH=workflow/logger $(BIN)/snakemake --cores $(CORES) --configfile config/emodb.yaml \
+		--logger progress
+	@echo
+	@$(BIN)/python -m emospeech results results/emodb
 
 test: $(VENV)/dev lint ## run the linters and all tests, the fast ones first
 	$(BIN)/python -m pytest $(PARALLEL) -m "not workflow and not slurm"

@@ -28,7 +28,7 @@ MOST_GROUPS = 5  # of speakers, as many as the paper has folds
 CONFIG = """\
 # Run it in the folder of the workflow: snakemake --cores 8 --configfile <this file>
 # All other settings have the defaults of config/config.yaml.
-results: results/{name}
+results: results/{corpus}
 corpora:
   labelled: {corpus}
   manifests:
@@ -230,7 +230,6 @@ def study_config(manifest: Manifest, corpus: str, folder: Path) -> str:
     """Return the YAML of a config that runs the study on the manifest of a corpus in a folder."""
     speakers = manifest.recordings["speaker"].nunique()
     return CONFIG.format(
-        name=folder.resolve().name,
         corpus=corpus,
         folder=json.dumps(str(folder.resolve()), ensure_ascii=False),
         groups=min(MOST_GROUPS, speakers),
