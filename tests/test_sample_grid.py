@@ -66,9 +66,10 @@ def test_the_grids_of_a_cnn_are_empty(corpus):
 def test_real_samples_are_crops_of_the_training_part(corpus):
     """Each column equals a frame of a recording of the training part, or has the floor value."""
     fold = fold_of(corpus)
-    found = real_samples(fold, [corpus / "store.h5"], TRIAL, SETTINGS, 12)
+    pool = fold.open_unlabelled([corpus / "store.h5"])
+    found = real_samples(fold, pool, TRIAL, SETTINGS, 12)
     assert found.shape == (12, PARAMETERS["crop_width"], CORPUS_ROWS)
-    again = real_samples(fold, [corpus / "store.h5"], TRIAL, SETTINGS, 12)
+    again = real_samples(fold, pool, TRIAL, SETTINGS, 12)
     np.testing.assert_array_equal(found, again)
     assert len(np.unique(found, axis=0)) > 6
     trained = np.flatnonzero(fold.table["part"] == "train")

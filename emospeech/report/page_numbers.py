@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import nctdtrinc, stdtrit
 
 from emospeech.evaluation.comparisons import smallest_p
-from emospeech.evaluation.predictions import BASELINE_CROP, BASELINES
+from emospeech.evaluation.predictions import BASELINE, BASELINE_CROP, BASELINES
 from emospeech.labels import CLASS_NAMES
 from emospeech.report import paper
 from emospeech.report.dataframes import CLASSES, fold_names, in_order
@@ -44,6 +44,7 @@ def summary_numbers(
         `models`: for each model its pooled `uar5`, `chance`, `chance_high` (97.5th percentile),
         `above` (whether the UAR exceeds it; None if unknown), and its difference from the acoustic
         baseline on the same crops as `baseline` (None if unknown).
+        `whole_recordings`: the pooled UAR of the acoustic baseline on whole recordings, or None.
     """
     questions = {
         question: [
@@ -53,6 +54,7 @@ def summary_numbers(
         ]
         for question, pairs in QUESTIONS.items()
     }
+    table = table_2(metrics)
     models = [
         {
             "model": row["model"],
@@ -64,10 +66,15 @@ def summary_numbers(
             else row["uar5_pooled"] > row["chance_high"],
             "baseline": model_difference(comparisons, row["model"], BASELINE_CROP),
         }
-        for row in table_2(metrics).to_dict("records")
+        for row in table.to_dict("records")
         if row["model"] not in BASELINES
     ]
-    return {"questions": questions, "models": models}
+    whole = table.loc[table["model"] == BASELINE, "uar5_pooled"].tolist()
+    return {
+        "questions": questions,
+        "models": models,
+        "whole_recordings": whole[0] if whole else None,
+    }
 
 
 def model_difference(comparisons: pd.DataFrame | None, model: str, other: str) -> dict | None:
