@@ -10,6 +10,12 @@ from pathlib import Path
 import yaml
 from snakemake.utils import validate
 
+from emospeech.corpora.registry import (
+    RELEASES,
+    check_moved_keys,
+    corpora_in_use,
+    manifest_folders,
+)
 from emospeech.runtime.config_values import convert
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.fingerprint import fingerprint
@@ -115,46 +121,17 @@ def profile_resources(rule):
     return {name: resource.raw for name, resource in resources.items()}
 
 
-def check_moved_keys(config):
-    """Exit with one line if the config gives a manifest at its former key."""
-    for corpus in ("iemocap", "ami"):
-        corpora = config.get("corpora")
-        section = corpora.get(corpus) if isinstance(corpora, dict) else None
-        if isinstance(section, dict) and section.get("manifest") is not None:
-            user = "corpora.labelled" if corpus == "iemocap" else "training.unlabelled"
-            remedy = f"Set corpora.manifests.<name>.folder, and {user} to that name"
-            exit_with(f"corpora.{corpus}.manifest", f"the key has moved. {remedy}.")
-
-
-def corpora_in_use(labelled, unlabelled):
-    """Return the labelled corpus and the others of the unlabelled pool; exit if one is unknown."""
-    own = config["corpora"]["manifests"]
-    known = {
-        "corpora.labelled": ["iemocap", *own],
-        "training.unlabelled": ["iemocap", "ami", *own],
-    }
-    for key, names in (("corpora.labelled", [labelled]), ("training.unlabelled", unlabelled)):
-        for name in names:
-            if name not in known[key]:
-                remedy = f"Use {', '.join(known[key])}, or add it to corpora.manifests"
-                exit_with(key, f"there is no such corpus as {name}. {remedy}.")
-            if name in own and SYNTHETIC:
-                problem = f"{name} cannot be used together with corpora.synthetic"
-                exit_with(key, f"{problem}. Set one of them to its default.")
-    return list(dict.fromkeys([labelled, *unlabelled]))
-
-
-check_moved_keys(config)
+with config_errors():
+    check_moved_keys(config)
 config = validated_config(config)
 SEED = config["seed"]
 SYNTHETIC = config["corpora"]["synthetic"]
 MODELS = config["models"]["names"]
 ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
 MULTITASK = any(model.startswith("Multitask") for model in MODELS)
-try:
+TASKS = ["valence", "activation"] if MULTITASK else ["valence"]
+with config_errors("folds.file: "):  # the only setting that depends on a file
     FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
-except InputError as error:  # in the file of folds.scheme: file
-    raise SystemExit(f"error: config, at folds.file: {error}")
 with config_errors():
     SpectrogramSettings(**config["spectrograms"])
     SPACE = SearchSpace(**config["search"]["space"])
@@ -180,13 +157,20 @@ MODEL_SETTINGS = ModelSettings(**STUDY["models"])
 # Corpora that no model is trained on are neither required nor read.
 UNLABELLED = config["training"]["unlabelled"] if ADVERSARIAL else []
 LABELLED_CORPUS = config["corpora"]["labelled"]
-CORPORA_IN_USE = corpora_in_use(LABELLED_CORPUS, UNLABELLED)
+with config_errors():
+    CORPORA_IN_USE = corpora_in_use(config["corpora"], UNLABELLED)
+    MANIFESTS = {
+        name: ancient(folder)
+        for name, folder in manifest_folders(
+            config["corpora"], CORPORA_IN_USE, needs_ratings=ENCODING == "histogram"
+        ).items()
+    }
 DEVICE = config["training"]["device"]
 GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and shutil.which("nvidia-smi") is not None))
 
 
 wildcard_constraints:
-    corpus="|".join(["iemocap", "ami", *config["corpora"]["manifests"]]),
+    corpus="|".join([*RELEASES, *config["corpora"]["manifests"]]),
     model="|".join(MODELS),
     fold=r"\d+",
     trial=r"\d+",

@@ -1,17 +1,23 @@
 """corpora: read each corpus into tables, and compare them with its release."""
 
+from emospeech.corpora.registry import known_labels
+from emospeech.labels import are_integers
+
 AMI_SELECTION = ("stream", "meetings", "partition", "hours")
 IEMOCAP = corpus_folder("iemocap", "root", "IEMOCAP_full_release")
 AMI_AUDIO = corpus_folder("ami", "audio", "amicorpus")
 AMI_ANNOTATIONS = corpus_folder("ami", "annotations", "ami_public_manual_1.6.2")
 
 
-if ENCODING == "hard" and workflow.is_main_process and are_integers(known_labels()):
-    print(
-        "note: config, at labels.encoding: all labels are whole numbers, so hard and fuzzy labels "
-        "give the same results.",
-        file=sys.stderr,
-    )
+if ENCODING == "hard" and workflow.is_main_process:
+    TABLE = Path(MANIFESTS.get(LABELLED_CORPUS, CORPORA / LABELLED_CORPUS), "recordings.csv")
+    SCALE = config["corpora"]["manifests"].get(LABELLED_CORPUS, {}).get("scale", (1, 5))
+    if are_integers(known_labels(TABLE, TASKS, SCALE)):
+        print(
+            "note: config, at labels.encoding: all labels are whole numbers, so hard and fuzzy "
+            "labels give the same results.",
+            file=sys.stderr,
+        )
 
 
 if SYNTHETIC:

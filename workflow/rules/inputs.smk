@@ -1,7 +1,6 @@
 """The folders of the corpora, checked before the first job, and input functions of the rules."""
 
-from emospeech.corpora.corpus_tables import to_five_points
-from emospeech.labels import are_integers
+from emospeech.corpora.registry import MANIFEST_TABLES
 from emospeech.report.paper import is_comparable
 
 MISSING_CORPUS = """\
@@ -44,47 +43,14 @@ def download_folder(corpus, key):
     return corpus_folder(corpus, key, synthetic=None)
 
 
-def manifest_folder(corpus):
-    """Return the folder of a manifest; exit if it is missing or the scale is invalid."""
-    settings, key = config["corpora"]["manifests"][corpus], f"corpora.manifests.{corpus}"
-    folder, (low, high) = settings["folder"], settings["scale"]
-    if not Path(folder, "recordings.csv").is_file():
-        problem = f"no file {folder}/recordings.csv"
-        raise SystemExit(MISSING_CORPUS.format(key=f"{key}.folder", problem=problem))
-    if low >= high:
-        exit_with(f"{key}.scale", f"[{low:g}, {high:g}] does not increase. Give low, high.")
-    return ancient(folder)
-
-
 def manifest_tables(folder):
-    """Return the tables of a manifest; only recordings.csv is required."""
-    names = ("recordings.csv", "words.csv", "ratings.csv")
-    return [file for name in names if (file := Path(folder, name)).exists()]
+    """Return the tables of a manifest that exist."""
+    return [file for name in MANIFEST_TABLES if (file := Path(folder, name)).exists()]
 
 
 def histogram_ratings():
     """Return the table of ratings if the targets are their histograms, else no input."""
-    if ENCODING != "histogram":
-        return []
-    folder = MANIFESTS.get(LABELLED_CORPUS)
-    if folder and not Path(folder, "ratings.csv").exists():
-        problem = f"histogram needs the ratings of each rater, but there is no {folder}/ratings.csv"
-        exit_with("labels.encoding", f"{problem}. Add it, or set the key to fuzzy.")
-    return CORPORA / LABELLED_CORPUS / "ratings.csv"
-
-
-def known_labels():
-    """Return the labels of the labelled corpus, or no labels if its table does not exist yet."""
-    folder = MANIFESTS.get(LABELLED_CORPUS, CORPORA / LABELLED_CORPUS)
-    tasks = ["valence", "activation"] if MULTITASK else ["valence"]
-    import pandas as pd  # rarely needed, and slow to import
-
-    scale = config["corpora"]["manifests"].get(LABELLED_CORPUS, {}).get("scale", (1, 5))
-    try:
-        labels = pd.read_csv(Path(folder, "recordings.csv"))[tasks].to_numpy(float).ravel()
-        return to_five_points(labels, scale)
-    except (OSError, ValueError, KeyError):  # a missing table, or errors that its reader reports
-        return []
+    return CORPORA / LABELLED_CORPUS / "ratings.csv" if ENCODING == "histogram" else []
 
 
 def unlabelled_stores(wildcards):
@@ -95,8 +61,3 @@ def unlabelled_stores(wildcards):
 
 
 COMPARABLE = is_comparable(config["corpora"])  # with the paper
-MANIFESTS = {
-    corpus: manifest_folder(corpus)
-    for corpus in CORPORA_IN_USE
-    if corpus in config["corpora"]["manifests"]
-}

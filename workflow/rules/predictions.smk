@@ -82,4 +82,4 @@ use rule job as predict_baseline with:
     params:
         **script_params("predict_baseline"),
         folds=list(FOLD_NUMBERS),
-        tasks=["valence", "activation"] if MULTITASK else ["valence"],
+        tasks=TASKS,

@@ -1,0 +1,104 @@
+"""The corpora that a config names: releases with a reader of their own, and manifests."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emospeech.runtime.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RELEASES = ("iemocap", "ami")
+LABELLED_RELEASES = ("iemocap",)
+MANIFEST_TABLES = ("recordings.csv", "words.csv", "ratings.csv")  # only the first is required
+
+
+def check_moved_keys(config: Mapping[str, Any]) -> None:
+    """Raise InputError if a config, not validated yet, gives a manifest at its former key."""
+    corpora = config.get("corpora")
+    for corpus in RELEASES:
+        section = corpora.get(corpus) if isinstance(corpora, Mapping) else None
+        if isinstance(section, Mapping) and section.get("manifest") is not None:
+            user = "corpora.labelled" if corpus in LABELLED_RELEASES else "training.unlabelled"
+            remedy = f"Set corpora.manifests.<name>.folder, and {user} to that name"
+            raise InputError(f"corpora.{corpus}.manifest", f"the key has moved. {remedy}.")
+
+
+def corpora_in_use(corpora: Mapping[str, Any], unlabelled: Sequence[str]) -> list[str]:
+    """Return the labelled corpus and the other corpora of the unlabelled pool.
+
+    Args:
+        corpora: The config section `corpora`.
+        unlabelled: The names of the corpora in the pool.
+
+    Raises:
+        InputError: A name is unknown, or a manifest is used together with synthetic corpora.
+    """
+    own, labelled = corpora["manifests"], corpora["labelled"]
+    known = {"corpora.labelled": LABELLED_RELEASES, "training.unlabelled": RELEASES}
+    names = {"corpora.labelled": [labelled], "training.unlabelled": unlabelled}
+    for key, releases in known.items():
+        for name in names[key]:
+            if name not in (*releases, *own):
+                remedy = f"Use {', '.join([*releases, *own])}, or add it to corpora.manifests"
+                raise InputError(key, f"there is no such corpus as {name}. {remedy}.")
+            if name in own and corpora["synthetic"] is not None:
+                problem = f"{name} cannot be used together with corpora.synthetic"
+                raise InputError(key, f"{problem}. Set one of them to its default.")
+    return list(dict.fromkeys([labelled, *unlabelled]))
+
+
+def manifest_folders(
+    corpora: Mapping[str, Any], names: Sequence[str], needs_ratings: bool = False
+) -> dict[str, str]:
+    """Return {name: folder} of the corpora in use that have a manifest.
+
+    Args:
+        corpora: The config section `corpora`.
+        names: The corpora in use.
+        needs_ratings: Whether the labelled corpus must have a table of ratings.
+
+    Raises:
+        InputError: A table is missing, or a scale does not increase.
+    """
+    folders = {}
+    for name in names:
+        if name not in corpora["manifests"]:
+            continue
+        key, settings = f"corpora.manifests.{name}", corpora["manifests"][name]
+        folder, (low, high) = settings["folder"], settings["scale"]
+        if not Path(folder, "recordings.csv").is_file():
+            remedy = "Describe the corpus there, see docs/your-corpus.md"
+            raise InputError(f"{key}.folder", f"no file {folder}/recordings.csv. {remedy}.")
+        if low >= high:
+            problem = f"[{low:g}, {high:g}] does not increase"
+            raise InputError(f"{key}.scale", f"{problem}. Give the lowest value, then the highest.")
+        rated = name != corpora["labelled"] or Path(folder, "ratings.csv").exists()
+        if needs_ratings and not rated:
+            problem = f"histogram needs the ratings of each rater, but {folder} has no ratings.csv"
+            raise InputError("labels.encoding", f"{problem}. Add it, or set the key to fuzzy.")
+        folders[name] = folder
+    return folders
+
+
+def known_labels(table: Path, tasks: Sequence[str], scale: Sequence[float]) -> "np.ndarray":
+    """Return the labels in a recordings.csv from 1 to 5, (n,); none if it cannot be read.
+
+    Its reader reports errors in the table.
+
+    Args:
+        table: The path of the table.
+        tasks: The columns of the labels.
+        scale: The lowest and highest value of the labels in the table.
+    """
+    import numpy as np  # rarely needed, and slow to import
+    import pandas as pd
+
+    from emospeech.corpora.corpus_tables import to_five_points
+
+    try:
+        labels = pd.read_csv(table)[list(tasks)].to_numpy(float).ravel()
+    except (OSError, ValueError, KeyError):
+        return np.empty(0)
+    return np.array([to_five_points(label, scale) for label in labels])

@@ -1,0 +1,85 @@
+"""The names of corpora in a config, and the folders of manifests."""
+
+import re
+
+import numpy as np
+import pytest
+
+from emospeech.corpora.registry import (
+    check_moved_keys,
+    corpora_in_use,
+    known_labels,
+    manifest_folders,
+)
+from emospeech.runtime.errors import InputError
+
+OWN = {"theatre": {"folder": "theatre", "scale": [1, 5]}, "radio": {"folder": "radio"}}
+
+
+def corpora(labelled="theatre", synthetic=None, manifests=OWN):
+    return {"labelled": labelled, "synthetic": synthetic, "manifests": manifests}
+
+
+@pytest.mark.parametrize(
+    ("labelled", "unlabelled", "expected"),
+    [
+        ("iemocap", ["ami", "iemocap"], ["iemocap", "ami"]),
+        ("theatre", ["radio", "theatre"], ["theatre", "radio"]),
+        ("theatre", ["iemocap", "ami"], ["theatre", "iemocap", "ami"]),
+        ("theatre", [], ["theatre"]),
+    ],
+)
+def test_corpora_in_use_start_with_the_labelled_one(labelled, unlabelled, expected):
+    assert corpora_in_use(corpora(labelled), unlabelled) == expected
+
+
+@pytest.mark.parametrize(
+    ("labelled", "unlabelled", "synthetic", "key", "name"),
+    [
+        ("ami", [], None, "corpora.labelled", "ami"),
+        ("crema", [], None, "corpora.labelled", "crema"),
+        ("iemocap", ["crema"], None, "training.unlabelled", "crema"),
+        ("theatre", [], {}, "corpora.labelled", "theatre"),
+        ("iemocap", ["radio"], {}, "training.unlabelled", "radio"),
+    ],
+)
+def test_names_that_cannot_be_used_are_errors(labelled, unlabelled, synthetic, key, name):
+    with pytest.raises(InputError, match=rf"^{re.escape(key)}: .*\b{name}\b"):
+        corpora_in_use(corpora(labelled, synthetic), unlabelled)
+
+
+def test_former_keys_of_manifests_are_errors():
+    for corpus in ("iemocap", "ami"):
+        with pytest.raises(InputError, match=rf"^corpora\.{corpus}\.manifest: "):
+            check_moved_keys({"corpora": {corpus: {"manifest": "own"}}})
+    for other in ({}, {"corpora": "text"}, {"corpora": {"ami": None}}, {"corpora": {"ami": {}}}):
+        check_moved_keys(other)
+
+
+def test_manifests_in_use_have_their_tables(tmp_path):
+    folder = tmp_path / "theatre"
+    own = {"theatre": {"folder": str(folder), "scale": [0, 1]}, "unused": {"folder": "nowhere"}}
+    config = corpora(manifests=own)
+    names = ["theatre", "ami"]
+    with pytest.raises(InputError, match=r"^corpora\.manifests\.theatre\.folder: .*recordings"):
+        manifest_folders(config, names)
+    folder.mkdir()
+    (folder / "recordings.csv").touch()
+    assert manifest_folders(config, names) == {"theatre": str(folder)}
+    with pytest.raises(InputError, match=r"^labels\.encoding: .*ratings\.csv"):
+        manifest_folders(config, names, needs_ratings=True)
+    (folder / "ratings.csv").touch()
+    assert manifest_folders(config, names, needs_ratings=True)
+    own["theatre"]["scale"] = [5, 1]
+    with pytest.raises(InputError, match=r"^corpora\.manifests\.theatre\.scale: .*5, 1"):
+        manifest_folders(config, names)
+
+
+def test_known_labels_are_on_five_points(tmp_path):
+    table = tmp_path / "recordings.csv"
+    assert len(known_labels(table, ["valence"], (1, 5))) == 0, "no table yet"
+    table.write_text("recording,valence,activation\na,0,\nb,0.5,1\n")
+    assert known_labels(table, ["valence"], (0, 1)).tolist() == [1, 3]
+    both = known_labels(table, ["valence", "activation"], (0, 1))
+    np.testing.assert_array_equal(both, [1, np.nan, 3, 5])
+    assert len(known_labels(table, ["dominance"], (1, 5))) == 0
