@@ -107,7 +107,7 @@ def rejections(sizes_of, between, correlation, rng):
 
 
 def permutation_table() -> pd.DataFrame:
-    """Return the percentages of rejections by scheme."""
+    """Return the rejection rates (%) of each permutation scheme."""
     rows = []
     for sizes, sizes_of in SIZES.items():
         for case, (between, correlation) in CASES.items():

@@ -44,7 +44,11 @@ def rater_table() -> pd.DataFrame:
 
 
 def chance_table() -> pd.DataFrame:
-    """Return the mean and the largest error of the UAR of expected counts, by subgroup size."""
+    """Return the error of a chance UAR from expected counts, by subgroup size.
+
+    It is compared with the mean UAR of permutations; the columns are the mean error and the largest
+    absolute error.
+    """
     rng = np.random.default_rng(0)
     rows = []
     for size in SIZES:

@@ -53,7 +53,7 @@ class LabelledCrops(Dataset):
 
 
 class Case:
-    """A model at the size of a trial, trained by the project and by the tutorial's loop."""
+    """A model with the parameters of a trial, trained by the project and by a tutorial's loop."""
 
     def __init__(self, name: str, trial: dict, steps: int, noise: NoiseCorpus, settings: Settings):
         """Prepare epochs of `steps` steps."""

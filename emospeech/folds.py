@@ -87,10 +87,10 @@ def count_folds(settings: FoldSettings) -> int:
 def group_speakers(speakers: pd.DataFrame, groups: int) -> pd.Series:
     """Return the group (0 to groups - 1) of each speaker, indexed by speaker.
 
-    Genders and numbers of recordings are balanced greedily: the speakers of each gender, the one
-    with the most recordings first, join the group with the fewest speakers of that gender, then
-    with the fewest speakers, then with the fewest recordings. The numbers of speakers of a gender
-    therefore differ by at most one between groups, and so do the numbers of all speakers.
+    Speakers are assigned greedily, one gender at a time, in descending order of recordings. Each
+    joins the group with the fewest speakers of that gender; ties are broken by the fewest speakers
+    overall, then by the fewest recordings. The number of speakers of a gender and the total number
+    of speakers therefore differ by at most one between groups.
 
     Args:
         speakers: Columns `gender, recordings`, indexed by speaker.
@@ -144,7 +144,8 @@ def _validation_speakers(genders: dict[str, str], gender: str) -> list[str]:
     """Return the validation speakers of a session with speakers {speaker: gender}.
 
     They are those of one gender. If the session does not have speakers of both genders, or the
-    gender of one is unknown, they are the first half of the speakers by name for F, else the rest.
+    gender of one is unknown, the speakers are sorted by name and split in half; the first half
+    takes the role of F.
     """
     if set(genders.values()) == set(GENDERS):
         return [speaker for speaker, own in genders.items() if own == gender]
@@ -153,7 +154,10 @@ def _validation_speakers(genders: dict[str, str], gender: str) -> list[str]:
 
 
 def _speakers_by_session(recordings: pd.DataFrame, count: int) -> dict[str, dict[str, str]]:
-    """Return {session: {speaker: gender}}; raise InputError if they cannot make folds."""
+    """Return {session: {speaker: gender}}.
+
+    Raises InputError if the sessions cannot be used as folds.
+    """
     found: dict[str, dict[str, str]] = defaultdict(dict)
     home: dict[str, str] = {}
     remedy = "or set folds.scheme to speakers"

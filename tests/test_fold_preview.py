@@ -12,7 +12,7 @@ from tests.test_folds import recordings_of
 
 
 def corpus(labels, speakers=(("F", 4), ("M", 4)) * 3):
-    """Return recordings of pairs of speakers; the labels are repeated for each speaker."""
+    """Return recordings with two speakers per session; `labels` are cycled over them."""
     table = recordings_of(speakers, session=lambda number: f"s{number // 2}")
     return table.assign(valence=np.resize(labels, len(table)), duration=1800.0)
 

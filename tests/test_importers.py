@@ -1,4 +1,4 @@
-"""Manifests of public corpora from the names of their files, and votes of CREMA-D."""
+"""Manifests built from the file names of public corpora and from the votes of CREMA-D."""
 
 import os
 import shutil

@@ -73,7 +73,7 @@ def test_figure_shows_all_shapes_without_overlapping_texts(name):
     assert all(inside.contains(*corner) for box in boxes for corner in (box.min, box.max))
 
 
-# The ends of the search space, and the filters of DCGAN.
+# The smallest and largest networks of the search space, and the filter multiples of DCGAN.
 @pytest.mark.parametrize(
     ("trial", "settings"),
     [

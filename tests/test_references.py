@@ -175,7 +175,7 @@ def test_chance_of_a_slice_agrees_with_permuted_predictions(size):
 
 
 def test_chance_explains_the_uar_of_subgroups_by_agreement():
-    """The predictions are random, but the UAR of halfway labels is far higher."""
+    """The predictions are random, but the UAR is far above 20 % for halfway labels."""
     table, recordings, ratings = halfway_predictions(3000)
     found = scores.slices_table({"a": table}, recordings, ratings, 1)
     agreement = found[found["slice"] == "agreement"].set_index("value")

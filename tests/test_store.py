@@ -205,7 +205,8 @@ def remove_first_frame(file):
     file["frames"] = frames
 
 
-# A function that damages an open file or the file at a path, and what the message names.
+# Functions that damage an open file, with the expected part of the message; and functions that
+# damage the file at a path.
 DAMAGES = {
     "version": (lambda file: file.attrs.update(version=1), "version 1"),
     "dataset": (lambda file: file.__delitem__("words/end"), "words/end"),

@@ -93,7 +93,9 @@ def measure_audio(path: str | os.PathLike) -> AudioLength:
 
 
 def digest_audio(path: str | os.PathLike, seconds: float | None = None) -> bytes:
-    """Return a digest of the samples, averaged over channels; lossless formats do not change it.
+    """Return a digest of the sample rate and the samples, averaged over channels.
+
+    Lossless conversion does not change it.
 
     Args:
         path: The audio file.

@@ -123,7 +123,7 @@ class Manifest:
 
 
 def read_emodb(folder: Path) -> Manifest:
-    """Return the manifest of Emo-DB (Burkhardt et al. 2005), from the names of its recordings."""
+    """Return the manifest of Emo-DB (Burkhardt et al. 2005), built from its file names."""
     rows, issues = [], IssueCounts()
     for path, name in _named(folder, EMODB_NAME, issues):
         speaker = name["speaker"]
@@ -133,9 +133,9 @@ def read_emodb(folder: Path) -> Manifest:
 
 
 def read_ravdess(folder: Path) -> Manifest:
-    """Return the manifest of the speech of RAVDESS (Livingstone and Russo 2018), from its names.
+    """Return the manifest of RAVDESS (Livingstone and Russo 2018), built from its file names.
 
-    Songs are left out. Actors with an odd number are men.
+    Songs are left out. Odd-numbered actors are men.
     """
     rows, issues = [], IssueCounts()
     for path, name in _named(folder, RAVDESS_NAME, issues):
@@ -268,7 +268,10 @@ def _recordings(folder: Path, rows: Iterable[tuple], labels: list[str]) -> pd.Da
 def _named(
     folder: Path, pattern: re.Pattern, issues: IssueCounts
 ) -> Iterable[tuple[Path, re.Match]]:
-    """Yield the audio files whose names without suffix match; others are counted."""
+    """Yield each audio file whose stem matches `pattern`, with the match.
+
+    Other audio files are counted in `issues`.
+    """
     if not folder.is_dir():
         raise CorpusError(folder, "is not a folder. Give the folder of the corpus.")
     files = (path for path in folder.rglob("*") if not path.name.startswith("."))

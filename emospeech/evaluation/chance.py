@@ -6,11 +6,11 @@
 
 Recordings of a dialogue have similar labels and similar predictions, even if the model has learned
 nothing. Permuting single recordings removes this similarity, and the UAR then varies too little.
-Therefore, each dialogue receives the predictions of another one: as many consecutive ones as it
-has recordings, from a random start, beginning again after the last one.
+Therefore, the dialogues of a fold are permuted: each receives consecutive predictions of its source
+dialogue, one per recording, from a random start and wrapping around at the end.
 
-If a fold tests several speakers, only dialogues of the same speakers are exchanged, provided that
-all of these groups have MIN_DIALOGUES.
+If a fold tests several speakers, only dialogues with the same speakers are exchanged, provided that
+each such group has at least MIN_DIALOGUES dialogues.
 """
 
 from collections.abc import Mapping
@@ -41,8 +41,8 @@ class Chance:
     """The chance distribution of a scope.
 
     Attributes:
-        uar5: UAR with five classes of permuted predictions, (permutations,).
-        rho: Their correlation, (permutations,).
+        uar5: Five-class UAR of each permutation, (permutations,).
+        rho: Correlation of the labels with the permuted predictions, (permutations,).
         units: Number of dialogues or recordings that were permuted.
         dialogues: Smallest number of dialogues in a fold.
     """

@@ -45,7 +45,8 @@ def swap_p(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> n
         rng: Generator of the random patterns.
     """
     speakers, enumerated = len(first), len(first) <= MAX_ENUMERATED
-    if enumerated:  # without the patterns that only swap all speakers of another one
+    if enumerated:
+        # The first speaker is never swapped: complementary patterns have the same absolute value.
         swapped = np.array(list(product((0, 1), repeat=speakers - 1)))
         swapped = np.insert(swapped, 0, 0, axis=1)
     else:

@@ -108,7 +108,9 @@ def refuse_leaks(table: pd.DataFrame, path: str) -> None:
     for check, cases, violations, result in table[COLUMNS].to_numpy():
         if result == "failed":
             problem = f'the check "{check}" failed for {violations} of {cases} cases'
-            raise InputError(path, f"{problem}. Delete it and the predictions, and run again.")
+            raise InputError(
+                path, f"{problem}. Delete this file and the predictions, then run again."
+            )
 
 
 def _fold_checks(parts: pd.DataFrame) -> Checks:

@@ -113,7 +113,8 @@ def neighbour_shares(
     kept = eligible.any(axis=1)
     same = groups[:, None] == groups
     nearest = np.where(eligible, distances, np.inf).argsort(axis=1, kind="stable")[:, :count]
-    found = np.take_along_axis(eligible, nearest, axis=1)  # fewer, if fewer are eligible
+    # False in the last columns of a recording with fewer than `count` eligible neighbours.
+    found = np.take_along_axis(eligible, nearest, axis=1)
     alike = np.take_along_axis(same, nearest, axis=1) & found
     shares = alike[kept].sum(axis=1) / found[kept].sum(axis=1)
     chances = (same & eligible)[kept].sum(axis=1) / eligible[kept].sum(axis=1)

@@ -68,7 +68,7 @@ def metrics_of(
 
 
 def score_scope(scope: str, predictions: pd.DataFrame, task: str) -> dict:
-    """Return the metrics of a scope, the recordings of each class, and whether it is constant.
+    """Return the metrics of a scope, its recordings per class, and whether it is constant.
 
     `support_1` to `support_5` are the denominators of the recalls. `constant_folds` is 1 if the
     expected values are constant.
@@ -150,12 +150,14 @@ def slice_chance(
 ) -> float:
     """Return the mean UAR of a slice for predictions that are permuted within each fold.
 
-    The slice receives a random sample of the predictions of each fold, so random tables are drawn
-    whose row sums are the labels of the slice and the number of other recordings (Patefield 1981).
+    Within each fold, a permutation gives the slice a random sample of the predictions. Its
+    contingency tables are therefore drawn directly (Patefield 1981). Their row sums are the numbers
+    of recordings of the slice per label level, and of the recordings outside the slice; their
+    column sums are the numbers of predictions per class.
 
     Args:
         predictions: The predictions of all recordings.
-        inside: Whether each of them is in the slice, with the same index.
+        inside: Boolean mask of the recordings in the slice, with the index of `predictions`.
         task: The task.
         rng: The generator.
     """

@@ -350,7 +350,7 @@ def slice_numbers(slices: pd.DataFrame | None) -> dict | None:
 
 
 def paper_numbers() -> dict:
-    """Return the sizes of the sets of counts that print as Table 3, and the metrics they give.
+    """Return the sizes of the sets of counts that round to Table 3, and the metrics they give.
 
     The metrics are ranges over the sets, and `uar5` the value that all of them print.
     """

@@ -112,9 +112,12 @@ def table_classes(classes: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Return precision, recall and F1 of each class, from the counts and from the row shares.
 
     Args:
-        classes: The classes.csv of each model. Values of the paper's Table 3 follow its model as
-            `{model}, paper`; they are missing if they differ between the sets of counts that print
-            as Table 3.
+        classes: The classes.csv of each model.
+
+    Returns:
+        The rows of each model. For the model of the paper's Table 3, rows named `{model}, paper`
+        follow with the values of that table. They are NaN if they differ between the sets of counts
+        that round to it.
     """
     parts = {}
     for model in in_order(classes):
@@ -146,7 +149,7 @@ def recovered_ranges() -> dict[tuple, tuple[float, float]]:
 def table_recovered(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Return each metric as printed, as recovered from Table 3, and of this run.
 
-    Several sets of counts print as Table 3, so a recovered metric is a range. `difference` is
+    Several sets of counts round to Table 3, so a recovered metric is a range. `difference` is
     missing if the range is wider than the last printed digit.
 
     Args:
@@ -176,7 +179,8 @@ def _derived(matrix):
 def table_cells(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Return a row per cell of Table 3: count and share in the paper and in this run.
 
-    The paper's counts are the smallest that print as Table 3; the shares of all sets agree.
+    Several sets of counts round to the printed Table 3, all with the same row shares. The smallest
+    set is shown as the paper's counts.
     Shares of this run have intervals over the test speakers. The arguments are those of
     `table_recovered`.
     """

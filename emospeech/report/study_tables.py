@@ -109,11 +109,11 @@ def table_parameters(
         best: The best.json of each model.
         rows: Frequency rows of a spectrogram.
         settings: The model settings that all trials share.
-        outputs: The number of outputs of the head of a task.
+        outputs: Number of outputs per task head.
 
     Returns:
-        The columns are `model`, `trial`, the values of NETWORK_PARTS and `total`. Parts that a
-        model does not have are missing.
+        The columns are `model`, `trial`, the values of NETWORK_PARTS and `total`. The
+        value is NaN for parts that a model does not have.
     """
     from emospeech.models.outline import outline  # imports torch, which other tables do not need
 

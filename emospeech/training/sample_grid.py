@@ -24,7 +24,7 @@ from emospeech.training.trial import Trial
 BATCH = 64  # latent vectors
 SAMPLES = 8  # number of samples in a grid: the first ones of the batch
 LEVELS = 255  # steps between the lowest and the highest value of a sample, as on a screen
-REAL = (0, 1)  # random key of the real crops, after trial and fold
+REAL = (0, 1)  # end of the spawn key of the real crops, following trial and fold
 REAL_PER_EPOCH = 2  # real crops shown next to the samples of an epoch
 
 

@@ -42,7 +42,7 @@ from emospeech.training.trial import Trial
 log = logging.getLogger(__name__)
 
 LOSSES = ("generator", "discriminator", "valence", "activation")  # in the order of a step
-SAMPLE_GRID = (0, 0)  # random key of the grids, after trial and fold; epochs have keys of length 1
+SAMPLE_GRID = (0, 0)  # end of the spawn key of the grids; those of epochs end in one number
 NO_SCORES = (np.nan, np.nan)  # UAR and rho of a diverged training run
 
 

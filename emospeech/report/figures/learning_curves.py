@@ -26,7 +26,7 @@ LINES = {
     "valence": (BLUE, "-"),
     "activation": (GREEN, (0, (4, 1.2, 1, 1.2))),
 }
-ACROSS = 5  # folds in a row; ten folds need two blocks
+ACROSS = 5  # folds side by side; more folds continue on the next line
 FEW = 3  # up to this many epochs are also drawn as points, since a single one has no line
 WIDE_RANGE = 20  # ratio of losses above which the axis is logarithmic
 WIDER_RANGE = 200  # ratio above which there is no room for ticks at 2 and 5

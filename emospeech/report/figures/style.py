@@ -17,9 +17,10 @@ PAGE_WIDTH = 7.0  # inches, both columns
 INK = "#1f2430"
 SOFT = "#6b7280"
 FAINT = "#d5d9e0"
-# The hues of Okabe and Ito, darkened to a contrast of at least 3:1 on white; INK and SOFT, the
-# colours of texts, have 4.5:1. Any two colours differ by a third in luminance when printed in grey,
-# and by 20 in CIELAB for colour-blind readers. Dashes and shapes differ as well.
+# The hues of Okabe and Ito, darkened to a contrast of at least 3:1 on white; the text colours INK
+# and SOFT have at least 4.5:1. Any two colours of a set have a contrast of about 1.3:1 when printed
+# in grey, and differ by at least 20 in CIELAB for colour-blind readers. Line styles and markers
+# differ as well.
 GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0081b3", "#b53b00", "#d87700"
 # From very negative to very positive, with increasing lightness and neutral in the middle.
 CLASS_COLOURS = ("#2a0a68", "#0a44a9", "#5e5c71", "#a95e2c", "#b78e00")
