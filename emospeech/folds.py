@@ -117,7 +117,7 @@ def _parts_by_group(recordings: pd.DataFrame, groups: int) -> list[np.ndarray]:
     )
     if len(speakers) < groups:
         problem = f"is {groups}, but the corpus has {len(speakers)} speakers"
-        remedy = f"Use at most one group per speaker, and at least {FEWEST_GROUPS}"
+        remedy = f"Use at least {FEWEST_GROUPS} groups, and no more groups than speakers"
         raise InputError("folds.groups", f"{problem}. {remedy}.")
     group = recordings["speaker"].map(group_speakers(speakers, groups)).to_numpy()
     return [

@@ -53,9 +53,9 @@ def test_steps_of_an_epoch_are_those_of_training():
     recordings = corpus([1, 2, 2, 5])
     folds = make_folds(recordings, FoldSettings(sessions=3))
     text = folds_preview("own", recordings, folds, [8, 16, 8])
-    assert re.findall(r"batches of (\d+): (.*)", text) == [("8", "5"), ("16", "2")]
+    assert re.findall(r"batch size (\d+): (.*)", text) == [("8", "5"), ("16", "2")]
     plain = folds_preview("own", recordings, folds, [8], oversample=False)
-    assert re.findall(r"batches of (\d+): (.*)", plain) == [("8", "2")]
+    assert re.findall(r"batch size (\d+): (.*)", plain) == [("8", "2")]
     assert "6 speakers, 24 recordings (12.00 hours), 24 with valence" in text
 
 

@@ -157,7 +157,7 @@ def test_summary_answers_what_the_models_of_the_study_can_answer(models):
 
 
 def test_summary_answers_the_five_questions_of_a_reader(figures):  # noqa: F811
-    """Does unlabelled data help, how certain is it, what is chance, who was tested, how again?"""
+    """Effect of unlabelled data, uncertainty, chance level, test speakers, and reproduction."""
     own = report(figures)
     outline = Outline(page.render(own))
     text = re.sub(r"\s+", " ", outline.text["summary"])

@@ -259,7 +259,7 @@ def _recordings(folder: Path, rows: Iterable[tuple], labels: list[str]) -> pd.Da
     table.insert(0, "recording", [path.stem for path in table["path"]])
     repeated = table.loc[table["recording"].duplicated(), "path"]
     if len(repeated):
-        problem = "has the name of another recording, apart from its folder or suffix"
+        problem = "has the same name as another recording, ignoring folder and suffix"
         raise CorpusError(repeated.iloc[0], f"{problem}. Remove one of the files.")
     table["path"] = [path.relative_to(folder).as_posix() for path in table["path"]]
     return table

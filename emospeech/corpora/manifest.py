@@ -154,7 +154,7 @@ def _read_ratings(
             problem = f"`recording` is `{name}`, which is not in recordings.csv"
             raise row.error(f"{problem}. Add it there, or remove this row.")
         if (name, rater) in lines:
-            problem = f"`rater` is `{rater}`, who rated {name} on line {lines[name, rater]} already"
+            problem = f"`rater` is `{rater}`, who already rated {name} on line {lines[name, rater]}"
             raise row.error(f"{problem}. Remove one of the rows.")
         lines[name, rater] = row.line
         ratings.append((name, rater, "external", *_parse_labels(row, scale).values()))

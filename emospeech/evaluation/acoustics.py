@@ -83,9 +83,12 @@ def crop_spans(store: Store, seed: int, width: int, edge: str) -> np.ndarray:
 
 
 def measure(item: tuple[Path, np.ndarray]) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the statistics of an audio file and of a span of it, (path, (start, end) in seconds).
+    """Return the statistics of an audio file, and those of a span of it.
 
     Raises CorpusError if the file is not audio.
+
+    Args:
+        item: The path of the file, and the start and end of the span in seconds.
     """
     path, (start, end) = item
     samples = np.concatenate(list(stream_samples(path, SAMPLE_RATE)))

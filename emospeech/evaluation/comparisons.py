@@ -92,8 +92,8 @@ def comparison_families(
     """Return the pairs of models to compare, {family: pairs}; Holm's correction is per family.
 
     All pairs of models are one family. The pairs with each of `references` (the classical
-    baselines) are another, so that they do not raise the p-values of the comparisons between
-    models.
+    baselines) form a separate family, so that they do not raise the p-values of the comparisons
+    between models.
     """
     others = [model for model in models if model not in references]
     families = {"models": list(combinations(others, 2))}

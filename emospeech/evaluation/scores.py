@@ -68,7 +68,7 @@ def metrics_of(
 
 
 def score_scope(scope: str, predictions: pd.DataFrame, task: str) -> dict:
-    """Return the metrics of a scope, its recordings per class, and whether it is constant.
+    """Return the metrics of a scope, its class counts, and whether its predictions are constant.
 
     `support_1` to `support_5` are the denominators of the recalls. `constant_folds` is 1 if the
     expected values are constant.

@@ -19,7 +19,7 @@ def folds_preview(
     batch_sizes: Iterable[int],
     oversample: bool = True,
 ) -> str:
-    """Return a text with the composition of the folds, the steps of an epoch, and notes.
+    """Return the composition of the folds, the number of steps per epoch, and notes, as text.
 
     Args:
         corpus: The name of the labelled corpus.
@@ -44,7 +44,7 @@ def folds_preview(
             for row in shown.astype(object).to_numpy().tolist()]  # fmt: skip
     lengths = list(_epoch_lengths(recordings, folds, oversample))
     steps = [
-        f"Steps of an epoch with batches of {size}: {_range(length // size for length in lengths)}"
+        f"Steps per epoch with batch size {size}: {_range(length // size for length in lengths)}"
         for size in sorted(set(batch_sizes))
     ]
     lines = [title, tabulate(rows, names, "plain", disable_numparse=True), *steps]

@@ -147,7 +147,7 @@ def recovered_ranges() -> dict[tuple, tuple[float, float]]:
 
 
 def table_recovered(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """Return each metric as printed, as recovered from Table 3, and of this run.
+    """Return each metric as printed, as recovered from Table 3, and as computed for this run.
 
     Several sets of counts round to Table 3, so a recovered metric is a range. `difference` is
     missing if the range is wider than the last printed digit.

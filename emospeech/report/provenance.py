@@ -85,7 +85,7 @@ def benchmarks(folder: Path) -> pd.DataFrame:
 
     Returns:
         A row per job in the order of the paths: `stage`, `seconds`, `cpu_seconds` and `memory_mb`
-        (NaN if not measured), and `end`, the time of the end in seconds since the epoch.
+        (NaN if not measured), and `end`, the time at which the job ended, as a Unix timestamp.
     """
     columns, rows = ["s", "cpu_time", "max_rss"], []
     for file in sorted(folder.rglob("*.tsv")):
@@ -103,9 +103,10 @@ def stage_durations(jobs: pd.DataFrame) -> pd.DataFrame:
         jobs: The table of `benchmarks`.
 
     Returns:
-        A table with a row per stage in the order of `jobs`: `stage`, `jobs`, `elapsed_minutes`
-        (during which a job of the stage ran), `minutes` (total), `longest_minutes` of a job,
-        `cpu_hours`, and `memory_mb`, the largest resident set (0 if not measured).
+        A table with a row per stage in the order of `jobs`: `stage`, `jobs` (their number),
+        `elapsed_minutes` (during which at least one job ran), `minutes` (total over the jobs),
+        `longest_minutes` (the longest job), `cpu_hours`, and `memory_mb`, the largest resident set
+        (0 if not measured).
     """
     stages = jobs.groupby("stage", sort=False).agg(
         jobs=("seconds", "size"),

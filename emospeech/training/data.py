@@ -54,7 +54,7 @@ def load_parts(
 
 
 def make_pool(stores: Sequence[UnlabelledStore], labelled: CropGatherer) -> UnlabelledPool:
-    """Return the pool of `stores`; `labelled` also cuts the unlabelled crops of its own store."""
+    """Return the pool of `stores`; the gatherer `labelled` is reused for its own store."""
     options = labelled.width, labelled.device, labelled.edge
     gatherers = [
         labelled if store is labelled.store else CropGatherer(store, *options)

@@ -57,8 +57,8 @@ MARKS = {
     "human": {"marker": "*", "markersize": 8, "color": GREEN},
 }
 INTERVAL = {"color": BLUE, "marker": "|", "markersize": 5, "linewidth": 1.2, "clip_on": False}
-# In rows, with a distance of 1 between models: the height of the chance band, and the strip above
-# the interval in which the folds are spread.
+# In units of the distance between rows: the height of the chance band, and the vertical range
+# of the fold dots, which are above the interval bar.
 BAND, LANE = 0.8, (-0.4, -0.18)
 
 
