@@ -68,7 +68,8 @@ def fold_notes(composition: pd.DataFrame) -> list[str]:
             f"only {gender} speakers are tested. To test all, set folds.validation to both, or "
             "folds.scheme to speakers."
         )
-    for part, rows in composition.groupby("part", sort=False):
+    parts = composition["part"].replace("train", "training")
+    for part, rows in composition.groupby(parts, sort=False):
         for name, column in zip(CLASSES, CLASS_COUNTS, strict=True):
             lacking = rows.loc[rows[column] == 0, "fold"]
             if len(lacking) == len(rows):
