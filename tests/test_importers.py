@@ -104,7 +104,14 @@ def test_missing_audio_and_unknown_files_of_crema_d_are_counted(crema_d, tmp_pat
     touch(tmp_path, "AudioWAV/1001_DFA_ANG_XX.wav", "AudioWAV/1001_XXX_ANG_XX.wav")
     left_out = read_crema_d(tmp_path).issues.left_out
     assert left_out == {"audio file without votes": 1, "recording without an audio file": 7441}
-    (tmp_path / "VideoDemographics.csv").unlink()
+    people = tmp_path / "VideoDemographics.csv"
+    people.write_text("ActorID,Sex\n1002,Female\n")
+    assert read_crema_d(tmp_path).recordings["gender"].tolist() == [""], "unknown speaker"
+    for damage in ("ActorID\n1001\n", "", 'ActorID,"Sex\n'):
+        people.write_text(damage)
+        with pytest.raises(CorpusError, match=r"VideoDemographics\.csv"):
+            read_crema_d(tmp_path)
+    people.unlink()
     with pytest.raises(CorpusError, match=r"VideoDemographics\.csv"):
         read_crema_d(tmp_path)
 

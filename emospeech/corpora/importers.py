@@ -83,7 +83,6 @@ RAVDESS_EMOTIONS = dict(
 )
 RAVDESS_SONG = "02"  # vocal channel
 
-CREMA_D_NAME = re.compile(r"(?P<speaker>\d{4})_[A-Z]{3}_(?P<emotion>[A-Z]{3})_(LO|MD|HI|XX|X)")
 CREMA_D_EMOTIONS = {
     "ANG": "anger",
     "DIS": "disgust",
@@ -92,7 +91,9 @@ CREMA_D_EMOTIONS = {
     "NEU": "neutral",
     "SAD": "sadness",
 }
-CREMA_D_TABLES = ("processedResults/tabulatedVotes.csv", "VideoDemographics.csv")
+CREMA_D_NAME = re.compile(
+    rf"(?P<speaker>\d{{4}})_[A-Z]{{3}}_(?P<emotion>{'|'.join(CREMA_D_EMOTIONS)})_(LO|MD|HI|XX?)"
+)
 CREMA_D_VOTES = {  # {column of the votes: (column of their mean level, sign of the valence)}
     "A": ("meanAngerResp", -1),
     "D": ("meanDisgustResp", -1),
@@ -102,6 +103,13 @@ CREMA_D_VOTES = {  # {column of the votes: (column of their mean level, sign of 
     "S": ("meanSadResp", -1),
 }
 CREMA_D_SOURCE = "votes of the listeners: 3 + 2 x sign of the emotion x mean level / 100"
+CREMA_D_TABLES = {  # {file: columns}
+    "processedResults/tabulatedVotes.csv": [
+        *("fileName", "emoVote"),
+        *(column for vote, (level, _) in CREMA_D_VOTES.items() for column in (vote, level)),
+    ],
+    "VideoDemographics.csv": ["ActorID", "Sex"],
+}
 VOICE_ONLY = "1"  # first digit of the id of a row of votes
 
 
@@ -155,7 +163,7 @@ def read_crema_d(folder: Path) -> Manifest:
     others -1) and the level is the mean of those who chose this emotion. A recording's valence is
     the mean of its votes, and its ratings are the votes. There is no activation.
     """
-    votes, people = (_read_columns(folder / name) for name in CREMA_D_TABLES)
+    votes, people = (_read_columns(folder / name, known) for name, known in CREMA_D_TABLES.items())
     ids = votes.iloc[:, 0].astype(str)
     votes = votes[ids.str.startswith(VOICE_ONLY)].set_index("fileName")
     genders = people.set_index("ActorID")["Sex"].str[0].to_dict()
@@ -170,7 +178,7 @@ def read_crema_d(folder: Path) -> Manifest:
             continue
         values = _vote_values(votes.loc[path.stem])
         speaker, emotion = name["speaker"], CREMA_D_EMOTIONS[name["emotion"]]
-        rows.append((path, speaker, genders[speaker], emotion, np.mean(values)))
+        rows.append((path, speaker, genders.get(speaker, ""), emotion, np.mean(values)))
         ratings += [(path.stem, f"vote-{n}", value) for n, value in enumerate(values, start=1)]
     issues.left_out["recording without an audio file"] += len(votes) - len(rows)
     if not rows:
@@ -291,12 +299,17 @@ def _vote_values(row: pd.Series) -> np.ndarray:
     return np.concatenate(values)
 
 
-def _read_columns(path: Path) -> pd.DataFrame:
+def _read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
+    remedy = "Download it from the repository of CREMA-D"
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except OSError as error:
-        remedy = "Download it from the repository of CREMA-D"
         raise access_error(path, error, CorpusError, remedy) from error
+    except ValueError as error:  # pandas' parser errors and bad UTF-8 are ValueErrors
+        raise CorpusError(path, f"is not a CSV table ({error}). {remedy}.") from error
+    if missing := [name for name in columns if name not in table]:
+        raise CorpusError(path, f"lacks the column {', '.join(missing)}. {remedy}.")
+    return table
 
 
 def _no_recordings(folder: Path) -> CorpusError:
