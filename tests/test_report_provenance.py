@@ -12,7 +12,7 @@ from emospeech.training.device import describe_device
 
 
 def write(folder, name, seconds, memory, end=0.0):
-    """Write a benchmark file of a job that ended at a time; half of its run time is CPU time."""
+    """Write the benchmark file of a job that ended at `end`; half of its run time is CPU time."""
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     cpu = "-" if memory == "-" else seconds / 2

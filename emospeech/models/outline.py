@@ -35,7 +35,7 @@ def outline(
     if generator is None:
         return layers
     classified = len(layers)
-    network.discriminate(crop)  # passes the trunk again
+    network.discriminate(crop)  # runs the trunk again
     real_fake = [layer for layer in layers[classified:] if layer["part"] != "trunk"]
     generated = _record_layers(generator, lambda path: "generator")
     generator.eval()(torch.zeros(1, settings.latent_size))

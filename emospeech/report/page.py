@@ -133,7 +133,7 @@ def figures_of(report: Report, kind: str) -> list[Figure]:
 
 
 def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[str, Any]:
-    """Return {section: numbers} of the sentences; None for a section without data.
+    """Return the numbers used in the sentences of each section; None for a section without data.
 
     Args:
         report: The data of the page.

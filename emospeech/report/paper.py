@@ -76,11 +76,10 @@ FROM_TABLE_3 = {
 
 @cache
 def table_3_sets() -> np.ndarray:
-    """Return the sets of counts that Table 3 may have been computed from, int64 (sets, 5, 5).
+    """Return all sets of counts that Table 3 may have been computed from, int64 (sets, 5, 5).
 
-    They are all counts of at most MAX_RECORDINGS recordings whose row shares round to Table 3 and
-    whose UAR with three classes, computed from the counts, rounds to that of Table 2. They are
-    sorted by the number of recordings.
+    Each set has at most MAX_RECORDINGS recordings. Its row shares round to Table 3, and its UAR
+    with three classes rounds to that of Table 2. The sets are sorted by the number of recordings.
     """
     sets = np.zeros((1, 0, 5), np.int64)
     for shares in TABLE_3:

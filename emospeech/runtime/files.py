@@ -97,8 +97,9 @@ def read_json(path: str | os.PathLike) -> Any:
 def read_table(path: str | os.PathLike) -> "pd.DataFrame":
     """Return a CSV table written by `write_table`, with the columns of IDS as text.
 
-    So is the column `value` next to `slice`, because it names a slice, for example a speaker.
-    Otherwise pandas would convert names of digits to numbers and "NA" to a missing value.
+    In a table with a column `slice`, the column `value` is also text, because it names a slice, for
+    example a speaker. Otherwise pandas would convert names that consist of digits to numbers and
+    "NA" to a missing value.
     """
     import pandas as pd
 
