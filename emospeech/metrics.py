@@ -48,9 +48,10 @@ def contingency_table(truth: ArrayLike, prediction: ArrayLike) -> np.ndarray:
 
 
 def confusion_matrix(table: np.ndarray) -> np.ndarray:
-    """Return the counts (..., 5, 5) of true by predicted classes; halfway labels accept both.
+    """Return the counts (..., 5, 5) of true by predicted classes.
 
-    `table` has shape (..., 9, 5), see `contingency_table`.
+    For a label halfway between two classes, both classes are correct. `table` has shape
+    (..., 9, 5), see `contingency_table`.
     """
     counts = table[..., ::2, :].copy()
     for lower in range(len(CLASSES) - 1):

@@ -54,7 +54,7 @@ def save_all(folder, corpus, name, trained):
 
 
 def train_all(corpus, folder):
-    """Train the models without results, each with its checkpoint."""
+    """Train each model that has no results yet; resume from its checkpoint if there is one."""
     for name in MODELS:
         if not (folder / f"{name}.npy").exists():
             place = folder / f"{name}.checkpoint"

@@ -54,8 +54,8 @@ class SpectrogramSettings:
     def encode(self, values: np.ndarray) -> np.ndarray:
         """Return values in the store's data type.
 
-        At 80 dB the rounding error is at most 0.01 dB for float16 (0.04 dB if `amplitude` is
-        "crop") and 0.16 dB (0.31 dB) for uint8.
+        With a dynamic range of 80 dB, the rounding error is at most 0.01 dB for float16 and 0.16 dB
+        for uint8, or 0.04 dB and 0.31 dB if `amplitude` is "crop".
         """
         if self.dtype == "uint8":
             return np.rint((values - self.bottom) / self.step).astype(np.uint8)

@@ -26,7 +26,7 @@ from emospeech.spectrograms.settings import SpectrogramSettings
 AMIN = 1e-10  # power below which a cell counts as silent, as in librosa.power_to_db
 SILENCE = -99.99  # dB, just above the level of a cell with the minimum power AMIN
 TILE = 128  # windows per transform, so that their bins fit in the processor's cache
-SPOOL_SIZE = 2**26  # bytes of decibels kept in memory, 35 minutes; more are kept on disk
+SPOOL_SIZE = 2**26  # bytes of decibels, 35 minutes of audio; longer recordings are kept on disk
 
 
 def count_frames(path: str | Path, settings: SpectrogramSettings) -> int:
