@@ -90,7 +90,7 @@ def probabilities(row, prefix=""):
 
 
 def test_centres_divide_the_duration_of_the_words_equally(store):
-    """Recording 3 has words from 1.0 to 1.1 and from 1.2 to 2.9: 1.8 s, so 0.3 s around each."""
+    """Recording 3 has words from 1.0 to 1.1 s and from 1.2 to 2.9 s: six parts of 0.3 s each."""
     times = np.array([1.25, 1.55, 1.85, 2.15, 2.45, 2.75])  # after 0.15 + 0.3 i seconds of speech
     np.testing.assert_array_equal(spread_centres(store, 3, 6), np.rint(times * 62.5))
     np.testing.assert_array_equal(spread_centres(store, 3, 18)[:2], np.rint([1.05 * 62.5, 78.125]))
