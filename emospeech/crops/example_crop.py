@@ -11,7 +11,7 @@ from emospeech.spectrograms.store import Store
 
 LENGTH = 3  # preferred length of the recording, in crops
 AROUND = 3  # crops that are shown before and after the crop, if the recording is long
-MIN_WORDS = 3  # preferred number of words
+MIN_WORDS = 3  # preferred minimum number of words
 
 
 def choose_example(store: Store, width: int) -> int:

@@ -242,7 +242,7 @@ def _confusion(report, model):
 def recovered_tables(report: Report) -> list[Table]:
     """Return the metrics and cells recovered from the paper's Table 3, next to those of this run.
 
-    There are none without the model of that table, or if the paper used another corpus.
+    The list is empty if the model of that table was not run, or if the paper used another corpus.
     """
     model, cells = paper.TABLE_3_MODEL, report.evaluation.get("cells")
     if model not in report.confusions or cells is None or not report.paper:

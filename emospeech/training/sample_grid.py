@@ -37,7 +37,7 @@ class SampleGrid:
         rng: np.random.Generator,
         grids: dict[int, torch.Tensor],
     ):
-        """Sample from `generator` and add to earlier `grids`; without a generator, add none."""
+        """Start from earlier `grids`; `add` samples from `generator`, if there is one."""
         self.generator, self.grids = generator, dict(grids)
         if generator is not None:
             weight = generator.linear.weight  # (start, latent_size)

@@ -24,7 +24,7 @@ def main(paths, settings):
     fold = corpus.fold(settings.fold)
     unlabelled = fold.open_unlabelled(paths.unlabelled)
     trials = [Trial(*trial) for trial in settings.trials or ()]
-    if paths.best:  # with another seed, the chosen trial
+    if paths.best:  # the rule train_again: the selected trial with another seed
         trials = [trial_of_fold(read_json(paths.best), settings.fold)]
     hardware = describe_device(torch_device(study.training))
     for index, trial in enumerate(trials):
