@@ -116,7 +116,7 @@ def to_five_points(value: float, scale: Sequence[float]) -> float:
     """Return a value on the scale (low, high), mapped linearly to the scale from 1 to 5."""
     low, high = scale
     factor = 4 / (high - low)
-    return value * factor + (1 - low * factor)  # without rounding errors for 1 to 5
+    return value * factor + (1 - low * factor)  # exact if the scale is already (1, 5)
 
 
 def load_recordings(path: str | os.PathLike) -> pd.DataFrame:

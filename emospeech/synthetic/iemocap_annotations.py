@@ -133,7 +133,7 @@ def _draw_self_report(turn, actor, rng):
 
 
 def _draw_distinct_emotions(n, rng):
-    """Return `n` different emotions, each as the tuple of names of one rater."""
+    """Return one emotion for each of `n` raters, all different, as tuples with one name."""
     names = list(CATEGORIES.values())
     return [(names[i],) for i in rng.permutation(len(names) - 3)[:n]]
 
