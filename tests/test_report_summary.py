@@ -215,7 +215,7 @@ def test_corpora_in_use_have_a_kind_and_a_name():
     configs = {"release": config, "manifest": own, "synthetic": config | {"synthetic": {}}}
     for kind, names in kinds.items():
         others = {"iemocap": {}, "radio": {}} if kind == "manifest" else summaries
-        corpora = page_numbers.corpora_in_use(configs[kind], others)
+        corpora = page_numbers.describe_corpora(configs[kind], others)
         assert [corpus["name"] for corpus in corpora] == names
         assert corpora[1]["kind"] == kind
         assert [corpus["labelled"] for corpus in corpora] == [True, False]

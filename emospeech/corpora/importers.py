@@ -74,13 +74,16 @@ EMODB_WOMEN = {"08", "09", "13", "14", "16"}
 RAVDESS_NAME = re.compile(
     r"\d\d-(?P<channel>\d\d)-(?P<emotion>\d\d)-\d\d-\d\d-\d\d-(?P<actor>\d\d)"
 )
-RAVDESS_EMOTIONS = dict(
-    zip(
-        ("01", "02", "03", "04", "05", "06", "07", "08"),
-        ("neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise"),
-        strict=True,
-    )
-)
+RAVDESS_EMOTIONS = {
+    "01": "neutral",
+    "02": "calm",
+    "03": "happiness",
+    "04": "sadness",
+    "05": "anger",
+    "06": "fear",
+    "07": "disgust",
+    "08": "surprise",
+}
 RAVDESS_SONG = "02"  # vocal channel
 
 CREMA_D_EMOTIONS = {

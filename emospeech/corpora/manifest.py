@@ -11,7 +11,7 @@ and test data.
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -149,10 +149,7 @@ def _read_ratings(
     lines, ratings = {}, []
     columns = [name for name in RATING_COLUMNS if name != "kind"]
     for row in read_rows(path, ("recording", "rater"), columns, issues):
-        name, rater = row.text("recording", required=True), row.text("rater", required=True)
-        if name not in by_name:
-            problem = f"`recording` is `{name}`, which is not in recordings.csv"
-            raise row.error(f"{problem}. Add it there, or remove this row.")
+        name, rater = _known_recording(row, by_name), row.text("rater", required=True)
         if (name, rater) in lines:
             problem = f"`rater` is `{rater}`, who already rated {name} on line {lines[name, rater]}"
             raise row.error(f"{problem}. Remove one of the rows.")
@@ -168,6 +165,15 @@ def _read_ratings(
             elif abs(row[column] - value) > MAX_LABEL_ERROR:
                 issues.irregular[f"{column} differs from ratings.csv"] += 1
     return ratings
+
+
+def _known_recording(row: Row, by_name: Mapping[str, dict]) -> str:
+    """Return the recording of a row of another table; it must be in recordings.csv."""
+    name = row.text("recording", required=True)
+    if name not in by_name:
+        problem = f"`recording` is `{name}`, which is not in recordings.csv"
+        raise row.error(f"{problem}. Add it there, or remove this row.")
+    return name
 
 
 def _measure_durations(
@@ -200,10 +206,7 @@ def _read_words(path: Path, recordings: Iterable[dict], issues: IssueCounts) -> 
     by_name = {row["recording"]: row for row in recordings}
     by_speaker = {}  # the words of each speaker in each recording, in the order of the file
     for row in read_rows(path, ("recording", "start", "end"), WORD_COLUMNS, issues):
-        name = row.text("recording", required=True)
-        if name not in by_name:
-            problem = f"`recording` is `{name}`, which is not in recordings.csv"
-            raise row.error(f"{problem}. Add it there, or remove this row.")
+        name = _known_recording(row, by_name)
         start, end = row.number("start", required=True), row.number("end", required=True)
         speaker = row.text("speaker") or by_name[name]["speaker"]
         by_speaker.setdefault((name, speaker), []).append(Word(row.text("word"), start, end))

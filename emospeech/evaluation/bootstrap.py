@@ -130,9 +130,14 @@ def scope_metrics(sums: np.ndarray) -> np.ndarray:
     return np.stack([metrics_from_sums(sums.sum(axis=-2)), mean], axis=-2)
 
 
+def speaker_totals(sums: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the sums of `sums_by_speaker` over the recordings, (speakers, models, N_SUMS)."""
+    return np.stack([speaker.sum(axis=0) for speaker in sums])
+
+
 def observed_metrics(sums: Sequence[np.ndarray]) -> np.ndarray:
     """Return the metrics without resampling, (models, scopes, metrics); see `sums_by_speaker`."""
-    return scope_metrics(np.stack([speaker.sum(axis=0) for speaker in sums], axis=1))
+    return scope_metrics(np.swapaxes(speaker_totals(sums), 0, 1))
 
 
 def resample(sums: Sequence[np.ndarray], resamples: int, rng: np.random.Generator) -> Resamples:
@@ -141,7 +146,7 @@ def resample(sums: Sequence[np.ndarray], resamples: int, rng: np.random.Generato
     All models share the same draws, so that differences between them are paired.
     """
     fixed = np.arange(len(sums))
-    totals = np.stack([speaker.sum(axis=0) for speaker in sums])  # (speakers, models, N_SUMS)
+    totals = speaker_totals(sums)
     blocks = []
     for start in range(0, resamples, BLOCK):
         size = min(BLOCK, resamples - start)

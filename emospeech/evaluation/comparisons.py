@@ -20,6 +20,7 @@ from emospeech.evaluation.bootstrap import (
     metrics_from_sums,
     observed_metrics,
     resample,
+    speaker_totals,
     sums_by_speaker,
 )
 from emospeech.evaluation.intervals import interval_columns, long_table
@@ -51,19 +52,22 @@ def swap_p(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> n
         swapped = np.insert(swapped, 0, 0, axis=1)
     else:
         swapped = rng.integers(0, 2, (PATTERNS, speakers))
-    observed = _differences(first, second, np.zeros((1, speakers)))[0]
+    each = metrics_from_sums(first) - metrics_from_sums(second)  # (speakers, pairs, metrics)
+    observed = _differences(first, second, each, np.zeros((1, speakers)))[0]
     extreme = np.zeros(observed.shape, np.int64)
     for patterns in np.array_split(swapped, -(-len(swapped) // PATTERNS_AT_ONCE)):
-        drawn = _differences(first, second, patterns)
+        drawn = _differences(first, second, each, patterns)
         extreme += (abs(drawn) >= abs(observed) - ROUNDING).sum(axis=0)
     return extreme / len(swapped) if enumerated else (1 + extreme) / (1 + PATTERNS)
 
 
-def _differences(first, second, swapped):
-    """Return differences (patterns, pairs, SCOPES, metrics) after swaps (patterns, speakers)."""
+def _differences(first, second, each, swapped):
+    """Return differences (patterns, pairs, SCOPES, metrics) after swaps (patterns, speakers).
+
+    `each` are the differences of the speakers without swaps, (speakers, pairs, metrics).
+    """
     moved = np.tensordot(swapped, second - first, axes=1)  # (patterns, pairs, N_SUMS)
     totals = first.sum(axis=0) + moved, second.sum(axis=0) - moved
-    each = metrics_from_sums(first) - metrics_from_sums(second)  # (speakers, pairs, metrics)
     known = (~np.isnan(each)).sum(axis=0)
     mean = divide(np.tensordot(1 - 2 * swapped, np.nan_to_num(each), axes=1), known)
     pooled = np.subtract(*map(metrics_from_sums, totals))
@@ -141,7 +145,7 @@ def _difference_columns(
 ) -> dict[str, np.ndarray]:
     """Return columns (pairs, scopes, metrics) of the differences; `pairs` are indices (2, n)."""
     first, second = pairs
-    value, totals = observed_metrics(sums), np.stack([speaker.sum(axis=0) for speaker in sums])
+    value, totals = observed_metrics(sums), speaker_totals(sums)
     paired = Resamples(*(drawn[:, first] - drawn[:, second] for drawn in draws))
     columns = interval_columns(value[first] - value[second], paired, len(sums))
     columns["p"] = swap_p(totals[:, first], totals[:, second], rng)

@@ -20,6 +20,7 @@ from emospeech.evaluation.bootstrap import (
     margin,
     observed_metrics,
     resample,
+    speaker_totals,
     standard_error,
     sums_by_speaker,
 )
@@ -67,8 +68,8 @@ def intervals_table(
             columns = interval_columns(value, draws, len(speakers))
             columns["low"] = np.maximum(columns["low"], METRIC_MIN)
             columns["high"] = np.minimum(columns["high"], METRIC_MAX)
-            totals = np.stack([speaker.sum(axis=0) for speaker in sums])
-            columns["constant_speakers"] = constant_predictions(totals).sum(axis=0)
+            constant = constant_predictions(speaker_totals(sums))
+            columns["constant_speakers"] = constant.sum(axis=0)
             parts.append(long_table(tables, task, len(speakers), columns))
     return pd.concat(parts, ignore_index=True)
 
@@ -119,7 +120,7 @@ def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int)
     """
     tables = predictions_of_task(predictions, "valence")
     speakers, sums = sums_by_speaker(tables, "valence")
-    cells = np.stack([speaker.sum(axis=0) for speaker in sums])[..., :CELLS]
+    cells = speaker_totals(sums)[..., :CELLS]
     counts = confusion_matrix(cells.reshape(*cells.shape[:-1], N_LEVELS, len(CLASSES)))
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     draws = resampled_matrix_metrics(counts, resamples, rng)

@@ -147,7 +147,7 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
         "summary": page_numbers.summary_numbers(
             report.metrics, source.get("comparisons"), bool(report.paper)
         ),
-        "corpora": page_numbers.corpora_in_use(config["corpora"], report.corpora),
+        "corpora": page_numbers.describe_corpora(config["corpora"], report.corpora),
         "labels": labels,
         "valence": labels.get("valence", UNKNOWN_LABELS),
         "tested": page_numbers.tested_numbers(report.study.get("composition")),
@@ -175,7 +175,7 @@ def section_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[
     """
     names = {
         corpus["key"]: corpus["name"]
-        for corpus in page_numbers.corpora_in_use(
+        for corpus in page_numbers.describe_corpora(
             report.provenance["config"]["corpora"], report.corpora
         )
     }

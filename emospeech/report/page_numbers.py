@@ -164,7 +164,7 @@ def label_numbers(labels: pd.DataFrame | None) -> dict[str, dict]:
     return numbers
 
 
-def corpora_in_use(config: Mapping[str, Any], summaries: Mapping[str, dict]) -> list[dict]:
+def describe_corpora(config: Mapping[str, Any], summaries: Mapping[str, dict]) -> list[dict]:
     """Return the corpora of a study.
 
     Args:

@@ -49,12 +49,7 @@ use rule job as check_leaks with:
         best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         # Files of all trials, because the selected ones are not known before the run.
-        draws=[
-            *expand(all_trial_files("draws.csv.gz"), model=MODELS),
-            *expand(
-                TRAINED_AGAIN / "draws.csv.gz", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
-            ),
-        ],
+        draws=files_of_all_trainings("draws.csv.gz"),
     output:
         **evaluation_files("leaks"),
     pathvars:

@@ -49,6 +49,12 @@ def all_trial_files(name, folds=FOLD_NUMBERS):
     return expand(TRAINED / name, trial=range(N_TRIALS), fold=folds, allow_missing=True)
 
 
+def files_of_all_trainings(name):
+    """Return a file of all models, trials and folds, and of the additional seeds."""
+    again = expand(TRAINED_AGAIN / name, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS)
+    return [*expand(all_trial_files(name), model=MODELS), *again]
+
+
 def checkpoints(*folders):
     """Return the checkpoints in the folders of a training job. Params do not take paths."""
     return [str(folder / ".checkpoint.safetensors") for folder in folders]

@@ -72,19 +72,14 @@ use rule job as tabulate_study with:
         **script_params("tabulate_study"),
         rows=config["spectrograms"]["rows"],
         models=STUDY["models"],
-        encoding=ENCODING,
+        labels=STUDY["labels"],
 
 
 use rule job as record_provenance with:
     input:
         evaluation=EVALUATED,
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
-        hardware=[
-            *expand(all_trial_files("hardware.json"), model=MODELS),
-            *expand(
-                TRAINED_AGAIN / "hardware.json", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
-            ),
-        ],
+        hardware=files_of_all_trainings("hardware.json"),
     output:
         provenance=REPORT / "provenance.json",
     pathvars:

@@ -1,7 +1,7 @@
 """Write the tables that describe the study: labels, parts of the folds, sizes of the networks."""
 
 from emospeech.corpora.corpus_tables import load_recordings
-from emospeech.labels import ENCODINGS
+from emospeech.labels import LabelSettings
 from emospeech.models.settings import ModelSettings
 from emospeech.report.markup import write_tables
 from emospeech.report.study_tables import table_composition, table_labels, table_parameters
@@ -12,11 +12,12 @@ from emospeech.runtime.files import by_folder, read_json, read_table
 def main(paths, settings):
     corpus = load_recordings(paths.recordings), read_table(paths.folds)
     best = by_folder(paths.best, read_json)
-    networks = settings.rows, ModelSettings(**settings.models)
+    outputs = LabelSettings(**settings.labels).outputs
+    networks = settings.rows, ModelSettings(**settings.models), outputs
     tables = {
         "labels": table_labels(*corpus),
         "composition": table_composition(*corpus),
-        "parameters": table_parameters(best, *networks, ENCODINGS[settings.encoding].outputs),
+        "parameters": table_parameters(best, *networks),
     }
     write_tables(tables, vars(paths))
 
