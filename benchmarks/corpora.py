@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.reference import CropDataset
-from emospeech.corpora.ami import AmiSettings, read_ami
+from emospeech.corpora.ami import read_ami
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import Store, create_store, open_store
@@ -51,7 +51,7 @@ def synthetic_ami(root: Path, meetings: int, hours: float) -> Audio:
     """Write the synthetic AMI below `root`: a few long files."""
     ami.write_ami(root, ami.AmiSettings(meetings=meetings, hours=hours), workers=2)
     folder = root / "amicorpus"
-    found = read_ami(folder, root / ami.ANNOTATIONS, AmiSettings())
+    found = read_ami(folder, root / ami.ANNOTATIONS)
     return Audio(found.recordings, found.words, folder)
 
 

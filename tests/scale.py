@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.measurement import peak_megabytes
-from emospeech.corpora.ami import AmiSettings, read_ami
+from emospeech.corpora.ami import read_ami
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.synthetic import ami, iemocap
 
@@ -28,7 +28,7 @@ def measure(corpus, root):
     if corpus == "iemocap":
         found = read_iemocap(root / "IEMOCAP")
     else:
-        found = read_ami(root / "amicorpus", root / ami.ANNOTATIONS, AmiSettings())
+        found = read_ami(root / "amicorpus", root / ami.ANNOTATIONS)
     seconds = time.perf_counter() - started
     return len(found.recordings), len(found.words), seconds, peak_megabytes()
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from emospeech.corpora.ami import AmiSettings, read_ami
+from emospeech.corpora.ami import read_ami
 from emospeech.runtime.errors import CorpusError, InputError
 
 SAMPLE = Path(__file__).resolve().parents[2] / "shared" / "ami-sample"
@@ -61,7 +61,7 @@ class Ami:
         return path
 
     def read(self, *meetings, stream="Mix-Headset"):
-        return read_ami(self.audio, self.annotations, AmiSettings(stream, meetings))
+        return read_ami(self.audio, self.annotations, stream=stream, meetings=meetings)
 
 
 @pytest.fixture
@@ -202,9 +202,9 @@ def test_unreadable_wav_is_an_error(ami, content):
 
 def test_missing_folders_are_errors(ami, tmp_path):
     with pytest.raises(CorpusError, match=r"meetings\.xml: "):
-        read_ami(ami.audio, tmp_path, AmiSettings())
+        read_ami(ami.audio, tmp_path)
     with pytest.raises(CorpusError, match="nowhere: "):
-        read_ami(tmp_path / "nowhere", ami.annotations, AmiSettings())
+        read_ami(tmp_path / "nowhere", ami.annotations)
     (ami.annotations / "words").rename(tmp_path / "words")
     with pytest.raises(CorpusError, match="words: "):
         ami.read()

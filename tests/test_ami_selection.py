@@ -8,7 +8,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emospeech.corpora.ami import AmiSettings, draw_order, read_ami, take_hours
+from emospeech.corpora.ami import draw_order, read_ami, take_hours
 from emospeech.corpora.ami_release import meeting_names, partition_of, select_meetings
 from emospeech.corpora.issues import IssueCounts
 from emospeech.runtime.errors import InputError
@@ -31,7 +31,7 @@ def ami(tmp_path_factory):
 
 
 def read(root, **settings):
-    corpus = read_ami(root / "audio", root, AmiSettings(**settings))
+    corpus = read_ami(root / "audio", root, **settings)
     counts = Counter(corpus.summary["left_out"]) + Counter(corpus.summary["irregular"])
     chosen = {name: n for name, n in counts.items() if "selected" in name or "hours" in name}
     return corpus.recordings["session"].tolist(), chosen

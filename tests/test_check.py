@@ -2,17 +2,14 @@
 
 import pytest
 
-from emospeech.corpora.ami import AmiSettings, read_ami
-from emospeech.corpora.check import CHECK_COLUMNS, check_ami, check_iemocap, render_check
+from emospeech.corpora.ami import check_ami, read_ami
+from emospeech.corpora.check import CHECK_COLUMNS, render_check
 from emospeech.corpora.corpus_tables import (
-    load_ratings,
-    load_recordings,
+    load_corpus,
     load_summary,
-    load_words,
     write_corpus,
-    write_ratings,
 )
-from emospeech.corpora.iemocap import read_iemocap
+from emospeech.corpora.iemocap import check_iemocap, read_iemocap
 from emospeech.runtime.errors import CorpusError
 from emospeech.synthetic import ami as synthetic_ami
 from emospeech.synthetic import iemocap as synthetic_iemocap
@@ -39,8 +36,8 @@ def meetings(tmp_path_factory):
 
 def read(root, **settings):
     folders = root / "amicorpus", root / "ami_public_manual_1.6.2"
-    corpus = read_ami(*folders, AmiSettings(**settings))
-    return by_check(check_ami(corpus.recordings, corpus.words, corpus.summary))
+    corpus = read_ami(*folders, **settings)
+    return by_check(check_ami(corpus))
 
 
 def by_check(table):
@@ -49,7 +46,7 @@ def by_check(table):
 
 
 def test_missing_sessions_and_dialogues_are_listed(iemocap):
-    rows = by_check(check_iemocap(iemocap.recordings, iemocap.ratings, iemocap.summary))
+    rows = by_check(check_iemocap(iemocap))
     assert rows["dialogues", "Session4"] == ("30", "0", "none found")
     assert rows["dialogues", "Session2"] == ("30", "29", "1 missing: Ses02F_impro01")
     assert rows["dialogues", "Session3"] == ("32", "32", "ok")
@@ -63,20 +60,17 @@ def test_missing_sessions_and_dialogues_are_listed(iemocap):
 
 
 def test_written_tables_give_the_same_comparison(iemocap, tmp_path):
-    paths = [tmp_path / name for name in ("r.csv", "w.csv", "s.json", "ratings.csv")]
-    write_corpus(iemocap, *paths[:3])
-    write_ratings(iemocap, paths[3])
-    loaded = load_recordings(paths[0]), load_ratings(paths[3]), load_summary(paths[2])
-    memory = check_iemocap(iemocap.recordings, iemocap.ratings, iemocap.summary)
-    assert check_iemocap(*loaded).equals(memory)
-    assert len(load_words(paths[1])) == iemocap.summary["words"]
+    write_corpus(iemocap, tmp_path)
+    loaded = load_corpus(tmp_path)
+    assert check_iemocap(loaded).equals(check_iemocap(iemocap))
+    assert len(loaded.words) == iemocap.summary["words"]
     with pytest.raises(CorpusError, match=r"ratings\.csv: "):
-        load_summary(paths[3])
+        load_summary(tmp_path / "ratings.csv")
 
 
 def test_unknown_values_are_listed(iemocap):
     odd = iemocap.recordings.assign(emotion="joy")
-    rows = by_check(check_iemocap(odd, iemocap.ratings, iemocap.summary))
+    rows = by_check(check_iemocap(iemocap._replace(recordings=odd)))
     assert rows["emotion", "joy"] == ("0", str(len(odd)), f"{len(odd)} too many")
     assert rows["emotion", "neu"][2] == "none found"
 
@@ -111,7 +105,7 @@ def test_deselected_meetings_are_counted_and_speakers_skipped_for_one_headset(me
 
 
 def test_rendered_table_is_aligned_and_counts_differences(iemocap):
-    table = check_iemocap(iemocap.recordings, iemocap.ratings, iemocap.summary)
+    table = check_iemocap(iemocap)
     heading, head, *lines = render_check("iemocap", table).rstrip("\n").split("\n")
     different = sum(not line.endswith(" ok") for line in lines)
     assert heading.startswith(f"iemocap: {different} of {len(table)} ")

@@ -32,9 +32,8 @@ def small_corpus(words=()):
 
 
 def write_tables(corpus, folder):
-    paths = [folder / name for name in ("recordings.csv", "words.csv", "summary.json")]
-    write_corpus(corpus, *paths)
-    return paths
+    write_corpus(corpus, folder)
+    return [folder / name for name in ("recordings.csv", "words.csv", "summary.json")]
 
 
 def test_columns_are_fixed():

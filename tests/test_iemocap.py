@@ -8,17 +8,14 @@ from hypothesis import strategies as st
 
 from emospeech.corpora.corpus_tables import (
     DIMENSIONS,
-    load_recordings,
-    load_words,
+    load_corpus,
     write_corpus,
-    write_ratings,
 )
 from emospeech.corpora.emoevaluation import average_mismatches, average_rating, parse_evaluation
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.corpora.iemocap_transcripts import parse_transcription, parse_wdseg
 from emospeech.corpora.issues import IssueCounts
 from emospeech.runtime.errors import CorpusError
-from emospeech.runtime.files import write_table
 
 HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
 WDSEG_HEADER = "\t SFrm  EFrm    SegAScr Word\n"
@@ -137,10 +134,10 @@ def test_words_are_in_seconds_and_noises_are_skipped(release):
 
 def test_written_tables_can_be_loaded(release, tmp_path):
     corpus = read_iemocap(release.root)
-    paths = [tmp_path / name for name in ("r.csv", "w.csv", "s.json")]
-    write_corpus(corpus, *paths)
-    assert load_recordings(paths[0]).equals(corpus.recordings)
-    assert load_words(paths[1]).equals(corpus.words)
+    write_corpus(corpus, tmp_path)
+    loaded = load_corpus(tmp_path)
+    assert loaded.recordings.equals(corpus.recordings)
+    assert loaded.words.equals(corpus.words)
 
 
 def test_ratings_and_transcripts_are_written(release, tmp_path):
@@ -152,10 +149,8 @@ def test_ratings_and_transcripts_are_written(release, tmp_path):
     )
     release.wav("Ses01M_script01_1b_F001")
     corpus = read_iemocap(release.root)
-    paths = [tmp_path / name for name in ("ratings.csv", "transcripts.csv")]
-    write_ratings(corpus, paths[0])
-    write_table(paths[1], corpus.transcripts)
-    assert paths[0].read_text().splitlines() == [
+    write_corpus(corpus, tmp_path)
+    assert (tmp_path / "ratings.csv").read_text().splitlines() == [
         "recording,rater,kind,valence,activation,dominance",
         "Ses01F_impro01_F000,E2,external,4,4,4",
         "Ses01F_impro01_F000,E3,external,5,4,4",
@@ -167,7 +162,7 @@ def test_ratings_and_transcripts_are_written(release, tmp_path):
         "Ses01M_script01_1b_F001,E3,external,2,3,4",
         "Ses01M_script01_1b_F001,M1,self,5,,1",
     ]
-    assert paths[1].read_text(encoding="utf-8").splitlines() == [
+    assert (tmp_path / "transcripts.csv").read_text(encoding="utf-8").splitlines() == [
         "recording,style,transcript",
         "Ses01F_impro01_F000,improvised,Excuse me.",
         'Ses01F_impro01_M003,improvised,"What, ""now""? \xe9"',

@@ -1,7 +1,6 @@
 """Reader for manifests: values, and errors that name the file and line."""
 
 import csv
-import json
 import unicodedata
 
 import numpy as np
@@ -11,7 +10,7 @@ import soundfile
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from emospeech.corpora.corpus_tables import load_recordings, load_words, write_corpus
+from emospeech.corpora.corpus_tables import load_corpus, write_corpus
 from emospeech.corpora.manifest import read_manifest
 from emospeech.runtime.errors import CorpusError
 from emospeech.training.targets import external_ratings
@@ -116,11 +115,12 @@ def test_all_columns_are_read_and_unknown_ones_counted(manifest, audio):
 
 def test_written_tables_can_be_loaded(manifest, tmp_path):
     corpus = manifest()
-    paths = [tmp_path / name for name in ("recordings.csv", "words.csv", "summary.json")]
-    write_corpus(corpus, *paths)
-    pd.testing.assert_frame_equal(load_recordings(paths[0]), corpus.recordings)
-    pd.testing.assert_frame_equal(load_words(paths[1]), corpus.words)
-    assert json.loads(paths[2].read_text()) == corpus.summary
+    (tmp_path / "written").mkdir()
+    write_corpus(corpus, tmp_path / "written")
+    loaded = load_corpus(tmp_path / "written")
+    pd.testing.assert_frame_equal(loaded.recordings, corpus.recordings)
+    pd.testing.assert_frame_equal(loaded.words, corpus.words)
+    assert loaded.summary == corpus.summary
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -430,11 +430,10 @@ def test_any_edit_gives_a_corpus_or_an_error(audio, tmp_path_factory, which, edi
     except CorpusError:
         return
     folder = tmp_path_factory.mktemp("written")
-    paths = [folder / name for name in ("recordings.csv", "words.csv", "summary.json")]
-    write_corpus(corpus, *paths)
-    loaded = load_recordings(paths[0])
-    assert loaded["recording"].tolist() == corpus.recordings["recording"].tolist()
-    assert len(load_words(paths[1])) == len(corpus.words)
+    write_corpus(corpus, folder)
+    loaded = load_corpus(folder)
+    assert loaded.recordings["recording"].tolist() == corpus.recordings["recording"].tolist()
+    assert len(loaded.words) == len(corpus.words)
     with open(audio / "recordings.csv", encoding="utf-8-sig", newline="") as file:
         rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
     assert len(corpus.recordings) == len(rows) - 1, "every row is read"

@@ -113,7 +113,7 @@ def test_the_working_directory_needs_no_config(project, tmp_path):
     shutil.copytree(project.folder / "own", tmp_path / "own")
     done = run(project, "--dry-run", "--directory", str(tmp_path))
     assert done.returncode == 0, done.output
-    assert "read_manifest" in done.output
+    assert "read_corpus" in done.output
 
 
 def test_a_project_in_a_folder_with_braces_is_an_error_in_one_line(project):

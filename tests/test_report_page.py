@@ -83,6 +83,7 @@ def figures(tmp_path_factory):
 
 def report(figures=(), **config):
     summary = {"recordings": 10039, "hours": 12.44, "words": 5, "speakers": 10}
+    summary |= {"licence": "on request", "citation": "C. Busso & others"}
     return page.Report(
         provenance=data.provenance(**config),
         corpora={"iemocap": summary | {"left_out": {"no_valence": 17}, "irregular": {}}},

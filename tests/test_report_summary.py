@@ -184,7 +184,8 @@ def test_another_corpus_is_not_compared_with_the_paper(figures):  # noqa: F811
     kinds = {"comparison", "confusion"}  # their tables are filtered before they are drawn
     shown = tuple(figure for figure in figures if figure.kind not in kinds)
     own = report(shown, **MANIFEST)
-    html = page.render(replace(own, corpora={"emodb": own.corpora["iemocap"]}))
+    summary = {"recordings": 339}
+    html = page.render(replace(own, corpora={"emodb": summary}))
     outline = Outline(html)
     printed = [f"{100 * value:.2f}" for value in (0.4388, 0.4369, 0.3678, 0.4980)]
     assert not [number for number in printed if number in html]

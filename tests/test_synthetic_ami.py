@@ -37,8 +37,7 @@ def meetings_xml(corpus):
 
 
 def read(root, stream="Mix-Headset"):
-    settings = reader.AmiSettings(stream=stream)
-    return reader.read_ami(root / "amicorpus", root / ANNOTATIONS, settings)
+    return reader.read_ami(root / "amicorpus", root / ANNOTATIONS, stream=stream)
 
 
 def wav_of(corpus, recording):

@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from emospeech.corpora.ami import AmiSettings, read_ami
-from emospeech.corpora.corpus_tables import load_recordings, load_words, write_corpus
+from emospeech.corpora.ami import read_ami
+from emospeech.corpora.corpus_tables import load_corpus, write_corpus
 from emospeech.corpora.iemocap import read_iemocap
 from emospeech.spectrograms.extraction import write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
@@ -23,7 +23,7 @@ def synthetic_ami(root, seed):
     settings = ami.AmiSettings(meetings=7, hours=0.07, seed=seed, audio=False)
     ami.write_ami(root, settings, workers=1)
     audio = root / "amicorpus"
-    return read_ami(audio, root / ami.ANNOTATIONS, AmiSettings(seed=seed)), audio
+    return read_ami(audio, root / ami.ANNOTATIONS, seed=seed), audio
 
 
 def assert_words_within_recordings(recordings, words):
@@ -40,9 +40,8 @@ def test_words_lie_within_their_recordings(tmp_path, synthesize, seed):
     corpus, root = synthesize(tmp_path / "corpus", seed)
     assert len(corpus.words) > 400
     assert_words_within_recordings(corpus.recordings, corpus.words)
-    paths = [tmp_path / name for name in ("recordings.csv", "words.csv", "summary.json")]
-    write_corpus(corpus, *paths)
-    recordings, words = load_recordings(paths[0]), load_words(paths[1])
+    write_corpus(corpus, tmp_path)
+    recordings, words, *_ = load_corpus(tmp_path)
     assert_words_within_recordings(recordings, words)
     settings = SpectrogramSettings(n_fft=4096, hop_length=4096, rows=16)
     write_store(tmp_path / "store.h5", recordings, words, root, settings)

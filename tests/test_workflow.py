@@ -118,7 +118,7 @@ def test_the_demo_plans_all_stages_and_trainings(tmp_path):
     assert trials == 2, "both in one job of train_0_to_1"
     assert planned["evaluate_model"] == 4
     assert sum(planned.values()) < 60
-    stages = "synthesize_iemocap synthesize_ami read_iemocap read_ami assign_folds compute_metrics"
+    stages = "synthesize_iemocap synthesize_ami read_corpus assign_folds compute_metrics"
     assert {*stages.split(), "extract_spectrograms", "select_trial", "write_report"} <= set(planned)
 
 
@@ -254,7 +254,7 @@ EDITS = {
     "emospeech/search.py": {"select_trial"},
     "emospeech/evaluation/scores.py": {"compute_metrics"},
     "emospeech/training/engine.py": {"train"},
-    "emospeech/corpora/iemocap_transcripts.py": {"read_iemocap"},
+    "emospeech/corpora/iemocap_transcripts.py": {"read_corpus"},
     "emospeech/folds.py": {"assign_folds"},
     "emospeech/synthetic/ami_plan.py": {"synthesize_ami"},
 }
@@ -263,16 +263,16 @@ UPSTREAM = {
     "train": {
         "synthesize_iemocap",
         "synthesize_ami",
-        "read_iemocap",
+        "read_corpus",
         "extract_spectrograms",
         "assign_folds",
     },
     "draw_model": {"train", "evaluate_model", "compute_metrics", "draw_results"},
     "select_trial": {"train", "extract_spectrograms"},
     "compute_metrics": {"train", "evaluate_model", "select_trial", "draw_corpus"},
-    "read_iemocap": {"synthesize_iemocap", "synthesize_ami", "read_ami"},
-    "assign_folds": {"read_iemocap", "extract_spectrograms"},
-    "synthesize_ami": {"synthesize_iemocap", "read_iemocap", "assign_folds"},
+    "read_corpus": {"synthesize_iemocap", "synthesize_ami"},
+    "assign_folds": {"read_corpus", "extract_spectrograms"},
+    "synthesize_ami": {"synthesize_iemocap", "assign_folds"},
 }
 
 
@@ -282,7 +282,9 @@ def test_an_edit_reruns_the_jobs_that_use_the_module(project, module):
         done = project.run("--dry-run")
     changed = re.search(r"params have changed.*?:\n +(.*)", done.output)
     assert set(changed.group(1).split(", ")) == EDITS[module]
-    assert not UPSTREAM[min(EDITS[module])] & set(counted_jobs(done))
+    jobs = counted_jobs(done)
+    assert not UPSTREAM[min(EDITS[module])] & set(jobs)
+    assert jobs.get("read_corpus", 1) == 1, "not of the other corpus"
 
 
 def test_a_comment_reruns_nothing(project):

@@ -15,17 +15,30 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from emospeech.corpora.ami_release import select_meetings
+from emospeech.corpora import ami_release
 from emospeech.corpora.audio import WAV, audio_duration
+from emospeech.corpora.check import (
+    CHECK_COLUMNS,
+    compare,
+    compare_measure,
+    compare_names,
+)
 from emospeech.corpora.corpus_tables import Corpus, make_corpus
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.nxt import Participant, read_meetings, read_words
 from emospeech.corpora.words import clip_words
 from emospeech.runtime.errors import CorpusError, InputError
 
+LICENCE = "CC BY 4.0"
+CITATION = (
+    "J. Carletta et al. The AMI meeting corpus: A pre-announcement. "
+    "Machine Learning for Multimodal Interaction, 28-39, 2005."
+)
 WORDS_FILE = re.compile(r"(?P<meeting>[A-Za-z0-9]+)\.(?P<agent>[A-Za-z0-9]+)\.words\.xml")
 STREAM = re.compile(r"[A-Za-z]+(?:[0-9]*-[A-Za-z0-9]+)*")
 PERSONAL_MICROPHONE = re.compile(r"(?:Headset|Lapel)-([0-9]+)")
@@ -42,7 +55,7 @@ class AmiSettings:
     seed: int = 1  # of that order
 
 
-def read_ami(audio: str | Path, annotations: str | Path, settings: AmiSettings) -> Corpus:
+def read_ami(audio: str | Path, annotations: str | Path, **selection: Any) -> Corpus:
     """Read one stream of AMI.
 
     A recording is named like `ES2002a.Mix-Headset`; its session is the meeting.
@@ -50,12 +63,13 @@ def read_ami(audio: str | Path, annotations: str | Path, settings: AmiSettings) 
     Args:
         audio: The folder of the meetings. Paths in the table of recordings are relative to it.
         annotations: The folder of the manual annotations.
-        settings: The stream and meetings to read.
+        **selection: Fields of AmiSettings; the default is the whole corpus.
 
     Raises:
         CorpusError: A folder is incomplete, or a file cannot be read.
         InputError: A setting does not fit the corpus.
     """
+    settings = AmiSettings(**selection)
     audio, annotations, issues = Path(audio), Path(annotations), IssueCounts()
     if not STREAM.fullmatch(settings.stream):
         problem = f"`{settings.stream}` is not a stream. Use one such as Mix-Headset or Headset-0."
@@ -64,7 +78,7 @@ def read_ami(audio: str | Path, annotations: str | Path, settings: AmiSettings) 
     words_files = _find_words_files(annotations / "words", issues)
     wavs = _find_wavs(audio, settings.stream, issues)
     found = wavs.keys() | words_files.keys()
-    selected = select_meetings(found, settings.meetings, settings.partition)
+    selected = ami_release.select_meetings(found, settings.meetings, settings.partition)
     named = len(set(settings.meetings) or found)
     issues.left_out["meeting not selected: not named"] += len(found) - named
     issues.left_out["meeting not selected: another partition"] += named - len(selected)
@@ -90,7 +104,45 @@ def read_ami(audio: str | Path, annotations: str | Path, settings: AmiSettings) 
         words += _recording_words(row, files, people, settings.stream, issues)
     corpus = make_corpus("ami", recordings, words, issues)
     n_files = sum(map(len, words_files.values()))
-    return corpus._replace(summary=corpus.summary | {"words files": n_files})
+    corpus.summary.update({"words files": n_files}, licence=LICENCE, citation=CITATION)
+    return corpus
+
+
+def check_ami(corpus: Corpus) -> pd.DataFrame:
+    """Return a table of CHECK_COLUMNS that compares AMI with the contents of its release."""
+    recordings, words, summary = corpus.recordings, corpus.words, corpus.summary
+    found, names = set(recordings["session"]), ami_release.meeting_names()
+    deselected = sum(
+        n for issue, n in summary["left_out"].items() if issue.startswith("meeting not selected")
+    )
+    sites = sorted({name[:2] for name in names})
+    groups = {site: [name for name in names if name[:2] == site] for site in sites}
+    for partition in ami_release.PARTITIONS:
+        groups[partition] = [name for name in names if ami_release.partition_of(name) == partition]
+    groups["all"] = names
+    rows = [
+        *(compare_names("meetings", group, members, found) for group, members in groups.items()),
+        compare("meetings with another name", "all", 0, len(found - set(names))),
+        compare("meetings not selected", "all", 0, deselected),
+        compare_measure("hours", ami_release.HOURS, recordings["duration"].sum() / 3600),
+        compare("words files", "all", ami_release.WORDS_FILES, summary["words files"]),
+    ]
+    streams = recordings["recording"].str.partition(".")[2]
+    if not streams.map(PERSONAL_MICROPHONE.fullmatch).any():
+        expected = recordings.set_index("recording")["session"].map(ami_release.speakers_in)
+        speaking = words.groupby("recording")["speaker"].nunique()
+        speaking = speaking.reindex(expected.index, fill_value=0)
+        missing = [
+            f"{name.partition('.')[0]} ({speaking[name]} of {expected[name]})"
+            for name in expected.index[speaking < expected]
+        ]
+        empty = recordings["session"].isin(ami_release.THREE_SPEAKERS).sum()
+        without_words = summary["irregular"].get("words file without words", 0)
+        rows += [
+            compare("speakers", "all", expected.sum(), speaking.sum(), missing),
+            compare("words files without words", "all", empty, without_words),
+        ]
+    return pd.DataFrame(rows, columns=CHECK_COLUMNS)
 
 
 def draw_order(meetings: Iterable[str], seed: int) -> list[str]:

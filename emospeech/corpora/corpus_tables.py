@@ -91,25 +91,29 @@ def make_corpus(
     return Corpus(recording_table, word_table, summary)
 
 
-def write_corpus(
-    corpus: Corpus,
-    recordings_path: str | os.PathLike,
-    words_path: str | os.PathLike,
-    summary_path: str | os.PathLike,
-) -> None:
-    """Write the recordings and words as CSV files and the summary as JSON."""
-    recordings = corpus.recordings.round(DECIMALS)
-    write_table(recordings_path, recordings.assign(raters=recordings["raters"].astype("Int64")))
-    write_table(words_path, corpus.words.round(DECIMALS))
-    write_json(summary_path, corpus.summary)
-
-
-def write_ratings(corpus: Corpus, path: str | os.PathLike) -> None:
-    """Write the ratings, without trailing zeros, as a CSV file."""
-    ratings = {
-        name: corpus.ratings[name].map("{:.10g}".format, na_action="ignore") for name in DIMENSIONS
+def write_corpus(corpus: Corpus, folder: str | os.PathLike) -> None:
+    """Write each table to a CSV file in a folder, and the summary to a JSON file."""
+    recordings, ratings = corpus.recordings.round(DECIMALS), corpus.ratings
+    digits = {name: ratings[name].map("{:.10g}".format, na_action="ignore") for name in DIMENSIONS}
+    tables = {
+        "recordings": recordings.assign(raters=recordings["raters"].astype("Int64")),
+        "words": corpus.words.round(DECIMALS),
+        "ratings": ratings.assign(**digits),
+        "transcripts": corpus.transcripts,
     }
-    write_table(path, corpus.ratings.assign(**ratings))
+    for name, table in tables.items():
+        write_table(Path(folder, f"{name}.csv"), table)
+    write_json(Path(folder, "summary.json"), corpus.summary)
+
+
+def load_corpus(folder: str | os.PathLike) -> Corpus:
+    """Load the files of `write_corpus`, except the transcripts."""
+    return Corpus(
+        load_recordings(Path(folder, "recordings.csv")),
+        load_words(Path(folder, "words.csv")),
+        load_summary(Path(folder, "summary.json")),
+        load_ratings(Path(folder, "ratings.csv")),
+    )
 
 
 def to_five_points(value: float, scale: Sequence[float]) -> float:

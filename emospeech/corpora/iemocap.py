@@ -14,7 +14,18 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from emospeech.corpora import iemocap_release as release
 from emospeech.corpora.audio import WAV, audio_duration
+from emospeech.corpora.check import (
+    CHECK_COLUMNS,
+    HALF_DIGIT,
+    compare,
+    compare_measure,
+    compare_names,
+    compare_values,
+)
 from emospeech.corpora.corpus_tables import (
     DIMENSIONS,
     RATING_COLUMNS,
@@ -29,12 +40,16 @@ from emospeech.corpora.emoevaluation import (
     average_rating,
     parse_evaluation,
 )
-from emospeech.corpora.iemocap_release import dialogue_style
 from emospeech.corpora.iemocap_transcripts import parse_transcription, parse_wdseg
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.words import Word, clip_words
 from emospeech.runtime.errors import CorpusError, access_error
 
+LICENCE = "on request, for research"
+CITATION = (
+    "C. Busso et al. IEMOCAP: Interactive emotional dyadic motion capture database. "
+    "Language Resources and Evaluation 42(4), 335-359, 2008."
+)
 LABELS = Path("dialog", "EmoEvaluation")
 TRANSCRIPTIONS = Path("dialog", "transcriptions")
 AUDIO = Path("sentences", "wav")
@@ -82,16 +97,52 @@ def read_iemocap(root: str | Path) -> Corpus:
     if not recordings:
         raise CorpusError(root, "no utterance has both a wav and a label. Unpack the corpus again.")
     rows = [
-        (row["recording"], dialogue_style(row["dialogue"]), transcripts.get(row["recording"], ""))
-        for row in sorted(recordings, key=lambda row: row["recording"])
+        (name, release.dialogue_style(dialogue), transcripts.get(name, ""))
+        for name, dialogue in sorted((row["recording"], row["dialogue"]) for row in recordings)
     ]
     issues.irregular["no transcript"] += sum(not text for *_, text in rows)
     without_recording = transcripts.keys() - {name for name, *_ in rows}
     issues.left_out["transcript without a recording"] += len(without_recording)
-    return make_corpus("iemocap", recordings, words, issues)._replace(
+    corpus = make_corpus("iemocap", recordings, words, issues)
+    corpus.summary.update(licence=LICENCE, citation=CITATION)
+    return corpus._replace(
         ratings=make_table(ratings, RATING_COLUMNS),
         transcripts=make_table(rows, TRANSCRIPT_COLUMNS),
     )
+
+
+def check_iemocap(corpus: Corpus) -> pd.DataFrame:
+    """Return a table of CHECK_COLUMNS that compares IEMOCAP with the contents of its release.
+
+    Valence is compared as printed in the release, before ratings off the scale are dropped.
+    """
+    recordings, ratings, rows = corpus.recordings, corpus.ratings, []
+    for session in range(1, 6):
+        group, names = f"Session{session}", release.dialogues(session)
+        in_session = recordings[recordings["session"] == f"Ses0{session}"]
+        turns = {name: n for name, n in release.TURNS.items() if name[4] == str(session)}
+        rows.append(compare_names("dialogues", group, names, set(in_session["dialogue"])))
+        rows.append(compare("turns", group, sum(turns.values()), len(in_session)))
+        rows += compare_values("turns", turns, in_session["speaker"])
+    styles = {"improvised": release.IMPROVISED}
+    styles["scripted"] = release.UTTERANCES - release.IMPROVISED
+    rows += compare_values("turns", styles, recordings["dialogue"].map(release.dialogue_style))
+    seconds = recordings["duration"]
+    rows += [
+        compare_measure("hours", release.HOURS, seconds.sum() / 3600),
+        compare_measure("shortest turn, s", release.SHORTEST, seconds.min()),
+        compare_measure("median turn, s", release.MEDIAN, seconds.median()),
+        compare_measure("longest turn, s", release.LONGEST, seconds.max(), 10 * HALF_DIGIT),
+    ]
+    averages = ratings[ratings["kind"] == "external"].groupby("recording")["valence"].mean()
+    valences = {f"{value:.2f}": n for value, n in release.VALENCES.items()}
+    rows += compare_values("valence", valences, averages.map("{:.2f}".format))
+    emotions = {name: row[0] for name, row in release.EMOTIONS.items()}
+    rows += compare_values("emotion", emotions, recordings["emotion"])
+    unaligned = sum(recordings["recording"].isin(release.NO_ALIGNMENT))
+    found = corpus.summary["irregular"].get("no forced alignment", 0)
+    rows.append(compare("alignment files missing", "all", unaligned, found))
+    return pd.DataFrame(rows, columns=CHECK_COLUMNS)
 
 
 def _read_labels(folder: Path, issues: IssueCounts) -> dict[str, Turn]:

@@ -1,6 +1,12 @@
-"""The corpora that a config names: releases with a reader of their own, and manifests."""
+"""The corpora that a config names: releases with a reader of their own, and manifests.
+
+The reader of a corpus is a module of this package. Its function `read_<module>` takes the folders
+and settings of the corpus by name and returns a `Corpus`. If the contents of the release are known,
+its function `check_<module>` compares a `Corpus` with them.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,15 +15,42 @@ from emospeech.runtime.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-RELEASES = ("iemocap", "ami")
-LABELLED_RELEASES = ("iemocap",)
+
+@dataclass(frozen=True)
+class Release:
+    """A corpus as published, which has a reader and a config section of its own.
+
+    Attributes:
+        title: Its published name.
+        folders: The config keys of its folders, that of the audio first, and the names of the
+            folders among the synthetic corpora.
+        settings: The other config keys that its reader uses.
+        is_labelled: Whether it can be the labelled corpus.
+    """
+
+    title: str
+    folders: Mapping[str, str]
+    settings: tuple[str, ...] = ()
+    is_labelled: bool = True
+
+
+RELEASES = {
+    "iemocap": Release("IEMOCAP", {"root": "IEMOCAP_full_release"}),
+    "ami": Release(
+        "AMI",
+        {"audio": "amicorpus", "annotations": "ami_public_manual_1.6.2"},
+        settings=("stream", "meetings", "partition", "hours"),
+        is_labelled=False,
+    ),
+}
+LABELLED_RELEASES = [name for name, release in RELEASES.items() if release.is_labelled]
 MANIFEST_TABLES = ("recordings.csv", "words.csv", "ratings.csv")  # only the first is required
 
 
 def check_moved_keys(config: Mapping[str, Any]) -> None:
     """Raise InputError if a config, not validated yet, gives a manifest at its former key."""
     corpora = config.get("corpora")
-    for corpus in RELEASES:
+    for corpus in ("iemocap", "ami"):
         section = corpora.get(corpus) if isinstance(corpora, Mapping) else None
         if isinstance(section, Mapping) and section.get("manifest") is not None:
             user = "corpora.labelled" if corpus in LABELLED_RELEASES else "training.unlabelled"
@@ -36,7 +69,7 @@ def corpora_in_use(corpora: Mapping[str, Any], unlabelled: Sequence[str]) -> lis
         InputError: A name is unknown, or a manifest is used together with synthetic corpora.
     """
     own, labelled = corpora["manifests"], corpora["labelled"]
-    known = {"corpora.labelled": LABELLED_RELEASES, "training.unlabelled": RELEASES}
+    known = {"corpora.labelled": LABELLED_RELEASES, "training.unlabelled": list(RELEASES)}
     names = {"corpora.labelled": [labelled], "training.unlabelled": unlabelled}
     for key, releases in known.items():
         for name in names[key]:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from scipy.special import nctdtrinc, stdtrit
 
+from emospeech.corpora.registry import RELEASES
 from emospeech.evaluation.comparisons import smallest_p
 from emospeech.evaluation.predictions import BASELINE, BASELINE_CROP, BASELINES
 from emospeech.labels import CLASS_NAMES
@@ -25,7 +26,6 @@ QUESTIONS = {
     "unlabelled": (("BasicDCGAN", "BasicCNN"), ("MultitaskDCGAN", "MultitaskCNN")),
     "multitask": (("MultitaskCNN", "BasicCNN"), ("MultitaskDCGAN", "BasicDCGAN")),
 }
-CORPUS_NAMES = {"iemocap": "IEMOCAP", "ami": "AMI"}
 
 
 def summary_numbers(
@@ -172,17 +172,17 @@ def describe_corpora(config: Mapping[str, Any], summaries: Mapping[str, dict]) -
         summaries: The summary.json of each corpus in use.
 
     Returns:
-        For each corpus its `key` in paths and in the config, its `kind` ("release" of IEMOCAP or
-        AMI, "synthetic" or "manifest"), a `name`, whether it is `labelled`, and its `summary`.
+        For each corpus its `key` in paths and in the config, its `kind` ("release", "synthetic"
+        or "manifest"), a `name`, whether it is `labelled`, and its `summary`.
     """
     corpora = []
     for key, summary in summaries.items():
         if config["synthetic"] is not None:
-            kind, name = "synthetic", f"synthetic ({CORPUS_NAMES[key]} format)"
+            kind, name = "synthetic", f"synthetic ({RELEASES[key].title} format)"
         elif key in config["manifests"]:
             kind, name = "manifest", key
         else:
-            kind, name = "release", CORPUS_NAMES[key]
+            kind, name = "release", RELEASES[key].title
         labelled = key == config["labelled"]
         found = {"key": key, "kind": kind, "name": name, "labelled": labelled}
         corpora.append(found | {"summary": summary})

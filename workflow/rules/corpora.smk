@@ -3,10 +3,38 @@
 from emospeech.corpora.registry import known_labels
 from emospeech.labels import are_integers
 
-AMI_SELECTION = ("stream", "meetings", "partition", "hours")
-IEMOCAP = corpus_folder("iemocap", "root", "IEMOCAP_full_release")
-AMI_AUDIO = corpus_folder("ami", "audio", "amicorpus")
-AMI_ANNOTATIONS = corpus_folder("ami", "annotations", "ami_public_manual_1.6.2")
+# {corpus: {argument of its reader: folder}}
+FOLDERS = {
+    corpus: {key: corpus_folder(corpus, key) for key in RELEASES[corpus].folders}
+    for corpus in CORPORA_IN_USE
+    if corpus in RELEASES
+} | {corpus: {"folder": folder} for corpus, folder in MANIFESTS.items()}
+AUDIO = {corpus: next(iter(folders.values())) for corpus, folders in FOLDERS.items()}
+
+
+def reader_of(wildcards):
+    """Return the name of the reader of a corpus."""
+    return wildcards.corpus if wildcards.corpus in RELEASES else "manifest"
+
+
+def reader_code(wildcards):
+    """Return the fingerprint of the reader of a corpus, which its script imports by name."""
+    return fingerprint(ROOT / "emospeech" / "corpora" / f"{reader_of(wildcards)}.py", ROOT)
+
+
+def reader_settings(wildcards):
+    """Return the settings of the reader of a corpus."""
+    corpus = wildcards.corpus
+    if corpus in MANIFESTS:
+        return {
+            "name": corpus,
+            "labelled": corpus == LABELLED_CORPUS,
+            "multitask": MULTITASK,
+            "scale": config["corpora"]["manifests"][corpus]["scale"],
+        }
+    keys = RELEASES[corpus].settings
+    seed = {"seed": SEED} if "hours" in keys else {}  # of the recordings that are drawn
+    return {key: config["corpora"][corpus][key] for key in keys} | seed
 
 
 if ENCODING == "hard" and workflow.is_main_process:
@@ -24,7 +52,7 @@ if SYNTHETIC:
 
     use rule job as synthesize_iemocap with:
         output:
-            root=directory(IEMOCAP),
+            root=directory(corpus_folder("iemocap", "root")),
         pathvars:
             job="corpora/synthesize_iemocap",
         threads: 16
@@ -36,8 +64,8 @@ if SYNTHETIC:
 
     use rule job as synthesize_ami with:
         output:
-            audio=directory(AMI_AUDIO),
-            annotations=directory(AMI_ANNOTATIONS),
+            audio=directory(corpus_folder("ami", "audio")),
+            annotations=directory(corpus_folder("ami", "annotations")),
         pathvars:
             job="corpora/synthesize_ami",
         threads: 16
@@ -53,66 +81,29 @@ if SYNTHETIC:
             },
 
 
-if "iemocap" in CORPORA_IN_USE:
-
-    use rule job as read_iemocap with:
-        input:
-            root=IEMOCAP,
-        output:
-            recordings=CORPORA / "iemocap" / "recordings.csv",
-            words=CORPORA / "iemocap" / "words.csv",
-            summary=CORPORA / "iemocap" / "summary.json",
-            ratings=CORPORA / "iemocap" / "ratings.csv",
-            transcripts=CORPORA / "iemocap" / "transcripts.csv",
-        pathvars:
-            job="corpora/read_iemocap",
-        params:
-            **script_params("read_iemocap"),
-
-
-if "ami" in CORPORA_IN_USE:
-
-    use rule job as read_ami with:
-        input:
-            audio=AMI_AUDIO,
-            annotations=AMI_ANNOTATIONS,
-            fetched=ancient(AMI_FETCHED),
-        output:
-            recordings=CORPORA / "ami" / "recordings.csv",
-            words=CORPORA / "ami" / "words.csv",
-            summary=CORPORA / "ami" / "summary.json",
-        pathvars:
-            job="corpora/read_ami",
-        params:
-            **script_params("read_ami"),
-            settings={key: AMI[key] for key in AMI_SELECTION} | {"seed": SEED},
-
-
-if MANIFESTS:
-
-    use rule job as read_manifest with:
-        input:
-            # A change of a table reruns this job; a change of the audio does not.
-            tables=lambda wildcards: manifest_tables(MANIFESTS[wildcards.corpus]),
-            folder=lambda wildcards: MANIFESTS[wildcards.corpus],
-        output:
-            recordings=CORPORA / "{corpus}" / "recordings.csv",
-            words=CORPORA / "{corpus}" / "words.csv",
-            summary=CORPORA / "{corpus}" / "summary.json",
-            ratings=CORPORA / "{corpus}" / "ratings.csv",
-        pathvars:
-            job="corpora/read_{corpus}",
-        wildcard_constraints:
-            corpus="|".join(MANIFESTS),
-        threads: 8
-        resources:
-            **job_resources(runtime=120),
-        params:
-            **script_params("read_manifest"),
-            corpus="{corpus}",
-            labelled=lambda wildcards: wildcards.corpus == LABELLED_CORPUS,
-            multitask=MULTITASK,
-            scale=lambda wildcards: config["corpora"]["manifests"][wildcards.corpus]["scale"],
+use rule job as read_corpus with:
+    input:
+        folders=lambda wildcards: list(FOLDERS[wildcards.corpus].values()),
+        # A change of a table reruns this job; a change of the audio does not.
+        tables=lambda wildcards: manifest_tables(MANIFESTS.get(wildcards.corpus)),
+        fetched=lambda wildcards: ancient(AMI_FETCHED) if wildcards.corpus == "ami" else [],
+    output:
+        recordings=CORPORA / "{corpus}" / "recordings.csv",
+        words=CORPORA / "{corpus}" / "words.csv",
+        summary=CORPORA / "{corpus}" / "summary.json",
+        ratings=CORPORA / "{corpus}" / "ratings.csv",
+        transcripts=CORPORA / "{corpus}" / "transcripts.csv",
+    pathvars:
+        job="corpora/read_{corpus}",
+    threads: lambda wildcards: 1 if wildcards.corpus in ("iemocap", "ami") else 8
+    resources:
+        **job_resources(runtime=120),
+    params:
+        **script_params("read_corpus"),
+        reader=reader_of,
+        reader_code=reader_code,
+        folders=lambda wildcards: list(FOLDERS[wildcards.corpus]),
+        settings=reader_settings,
 
 
 use rule job as check_corpus with:
@@ -120,10 +111,7 @@ use rule job as check_corpus with:
         recordings=CORPORA / "{corpus}" / "recordings.csv",
         words=CORPORA / "{corpus}" / "words.csv",
         summary=CORPORA / "{corpus}" / "summary.json",
-        ratings=branch(
-            lambda wildcards: wildcards.corpus == "iemocap",
-            then=CORPORA / "{corpus}" / "ratings.csv",
-        ),
+        ratings=CORPORA / "{corpus}" / "ratings.csv",
     output:
         table=CORPORA / "{corpus}" / "check.csv",
         text=CORPORA / "{corpus}" / "check.txt",
@@ -133,6 +121,7 @@ use rule job as check_corpus with:
     params:
         **script_params("check_corpus"),
         corpus="{corpus}",
+        reader_code=reader_code,
 
 
 use rule job as preview_folds with:

@@ -14,16 +14,14 @@ folders that you configure.
 corpora.manifests.<name>, see docs/your-corpus.md."""
 
 
-def corpus_folder(corpus, key, synthetic):
-    """Return a folder of a corpus: the synthetic one, or the one configured at `key`.
+def corpus_folder(corpus, key):
+    """Return a folder of a release: the synthetic one, or the one configured at `key`.
 
-    A user's folder is an `ancient` input, so a new time stamp does not rerun jobs. A corpus that is
-    not in use has no folder. Exits with an error message if the folder does not exist.
+    A user's folder is an `ancient` input, so a new time stamp does not rerun jobs. Exits with an
+    error message if the folder does not exist.
     """
     if SYNTHETIC:
-        return str(Path(SYNTHETIC["root"]) / synthetic)
-    if corpus not in CORPORA_IN_USE:
-        return []
+        return str(Path(SYNTHETIC["root"]) / RELEASES[corpus].folders[key])
     value = config["corpora"][corpus][key]
     if value is None or not Path(value).is_dir():
         problem = "is not set" if value is None else f"no folder {value}"
@@ -40,12 +38,13 @@ def download_folder(corpus, key):
             Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         exit_with(f"corpora.{corpus}.{key}", error)
-    return corpus_folder(corpus, key, synthetic=None)
+    return corpus_folder(corpus, key)
 
 
 def manifest_tables(folder):
-    """Return the tables of a manifest that exist."""
-    return [file for name in MANIFEST_TABLES if (file := Path(folder, name)).exists()]
+    """Return the tables that exist in the folder of a manifest, or none for a release."""
+    tables = [Path(folder, name) for name in MANIFEST_TABLES] if folder else []
+    return [file for file in tables if file.exists()]
 
 
 def histogram_ratings():

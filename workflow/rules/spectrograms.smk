@@ -1,7 +1,5 @@
 """spectrograms: the store of a corpus, from its audio and words, and the verification of all stores."""
 
-AUDIO = {"iemocap": IEMOCAP, "ami": AMI_AUDIO} | MANIFESTS
-
 
 use rule job as extract_spectrograms with:
     input:

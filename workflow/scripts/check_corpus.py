@@ -1,17 +1,17 @@
 """Compare the tables of a corpus with the known contents of its release."""
 
-from emospeech.corpora.check import check_ami, check_iemocap, render_check
-from emospeech.corpora.corpus_tables import load_ratings, load_recordings, load_summary, load_words
+from importlib import import_module
+from pathlib import Path
+
+from emospeech.corpora.check import render_check
+from emospeech.corpora.corpus_tables import load_corpus
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table, write_text
 
 
 def main(paths, settings):
-    recordings, summary = load_recordings(paths.recordings), load_summary(paths.summary)
-    if settings.corpus == "iemocap":
-        table = check_iemocap(recordings, load_ratings(paths.ratings), summary)
-    else:
-        table = check_ami(recordings, load_words(paths.words), summary)
+    reader = import_module(f"emospeech.corpora.{settings.corpus}")
+    table = getattr(reader, f"check_{settings.corpus}")(load_corpus(Path(paths.summary).parent))
     write_table(paths.table, table)
     write_text(paths.text, render_check(settings.corpus, table))
 
