@@ -55,9 +55,8 @@ def generic(path):
     """Return a result path with placeholders, and without the suffix of a table or figure."""
     path = re.sub(r"(trial|fold|seed)-\d+", r"\1-{\1}", path)
     path = re.sub(r"(?:Basic|Multitask)(?:CNN|DCGAN)|baseline(?:_crop)?(?=/)", "{model}", path)
-    path = re.sub(
-        r"(?<=corpora/)(?:iemocap|ami)(?=/(?:recordings|words|summary))", "{corpus}", path
-    )
+    tables = "recordings|words|ratings|transcripts|summary"
+    path = re.sub(rf"(?<=corpora/)(?:iemocap|ami)(?=/(?:{tables}))", "{corpus}", path)
     path = re.sub(r"(?<=spectrograms/)(?:iemocap|ami)", "{corpus}", path)
     return re.sub(r"^(report/(?:tables|figures)/.*)\.\w+$", r"\1", path)
 

@@ -144,6 +144,26 @@ def test_the_report_of_a_manifest_has_no_values_of_the_paper(project):
     assert tested.tolist() == ["autumn-M", "spring-M", "winter-M"]
 
 
+def test_studies_share_prepared_corpora(project):
+    """The second study has other results and labels, the third has other spectrograms."""
+    first = STUDY | {"results": "results/first", "prepared": "results/prepared"}
+    other = {"results": "results/second", "labels": {"encoding": "hard"}}
+    again = other | {"spectrograms": {"hop_length": 200}}
+    for name, study in {"first": first, "second": first | other, "third": first | again}.items():
+        (project.folder / f"{name}.yaml").write_text(yaml.safe_dump(study))
+    preparing = {"read_corpus", "extract_spectrograms", "measure_acoustics"}
+    baseline = "evaluation/baseline/fold-1/predictions.csv"
+    done = project.run(f"results/first/{baseline}", "check_stores", config="first.yaml", demo=False)
+    assert done.returncode == 0, done.output
+    assert not (project.folder / "results/first/corpora").exists()
+    target = f"results/second/{baseline}"
+    second = project.planned(target, "check_stores", config="second.yaml", demo=False)
+    assert "predict_baseline" in second
+    assert not preparing & set(second)
+    third = project.planned(target, "check_stores", config="third.yaml", demo=False)
+    assert preparing <= set(third)
+
+
 def test_edited_table_is_read_again(project):
     path = project.folder / "own/recordings.csv"
     before = path.read_text()

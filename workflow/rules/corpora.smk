@@ -33,8 +33,9 @@ def reader_settings(wildcards):
             "scale": config["corpora"]["manifests"][corpus]["scale"],
         }
     keys = RELEASES[corpus].settings
-    seed = {"seed": SEED} if "hours" in keys else {}  # of the recordings that are drawn
-    return {key: config["corpora"][corpus][key] for key in keys} | seed
+    section = config["corpora"][corpus]
+    seed = {"seed": SEED} if section.get("hours") is not None else {}  # of the meetings drawn
+    return {key: section[key] for key in keys} | seed
 
 
 if ENCODING == "hard" and workflow.is_main_process:

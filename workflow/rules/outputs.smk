@@ -1,13 +1,24 @@
 """The paths of all results, and their labels in the report of Snakemake."""
 
+import hashlib
+import json
+
 from emospeech.report.templates import summaries, titles
 
 RESULTS = Path(config["results"])
 for folder in (RESULTS, *RESULTS.parents):
     if folder.is_file():
         exit_with("results", f"{folder} is a file. Give a folder.")
-CORPORA = RESULTS / "corpora"
-SPECTROGRAMS = RESULTS / "spectrograms"
+PREPARED = RESULTS
+if config["prepared"] is not None:
+    multitask = MULTITASK and LABELLED_CORPUS in MANIFESTS  # whose reader then needs activation
+    made_from = [config["corpora"], config["spectrograms"], multitask]
+    if SYNTHETIC or config["corpora"]["ami"]["hours"] is not None:
+        made_from.append(SEED)
+    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+    PREPARED = Path(config["prepared"]) / digest[:12]
+CORPORA = PREPARED / "corpora"
+SPECTROGRAMS = PREPARED / "spectrograms"
 FOLDS = RESULTS / "folds.csv"
 LABELLED = {"recordings": CORPORA / LABELLED_CORPUS / "recordings.csv", "folds": FOLDS}
 STORE = SPECTROGRAMS / f"{LABELLED_CORPUS}.h5"
@@ -16,6 +27,12 @@ TRAINING = RESULTS / "training"
 TRAINED = TRAINING / "{model}" / "trial-{trial}" / "fold-{fold}"
 TRAINED_AGAIN = TRAINING / "{model}" / "seed-{seed}" / "fold-{fold}"
 EVALUATION = RESULTS / "evaluation"
+# The widest crops of all models; the centres are the same for each width.
+WIDEST_CROP = max(trial["crop_width"] for trials in TRIALS.values() for trial in trials)
+ACOUSTICS_FOLDER = EVALUATION
+if config["prepared"] is not None:
+    ACOUSTICS_FOLDER = PREPARED / f"acoustics-{WIDEST_CROP}-{config['crops']['edge']}-{SEED}"
+ACOUSTICS = {name: ACOUSTICS_FOLDER / f"{name}.csv" for name in ("acoustics", "acoustics_crop")}
 REPORT = RESULTS / "report"
 TABLES = REPORT / "tables"
 FIGURES = REPORT / "figures"

@@ -57,7 +57,7 @@ use rule job as measure_acoustics with:
         store=STORE,
         audio=AUDIO[LABELLED_CORPUS],
     output:
-        **evaluation_files("acoustics", "acoustics_crop"),
+        **ACOUSTICS,
     pathvars:
         job="evaluation/acoustics",
     threads: 8
@@ -65,8 +65,7 @@ use rule job as measure_acoustics with:
         **job_resources(mem_mb=4000),
     params:
         **script_params("measure_acoustics"),
-        # The widest crops of all models; the centres are the same for each width.
-        width=max(trial["crop_width"] for trials in TRIALS.values() for trial in trials),
+        width=WIDEST_CROP,
         seed=SEED,
         edge=config["crops"]["edge"],
 
@@ -74,7 +73,7 @@ use rule job as measure_acoustics with:
 use rule job as predict_baseline with:
     input:
         **LABELLED,
-        **evaluation_files("acoustics", "acoustics_crop"),
+        **ACOUSTICS,
     output:
         **{name: expand(PREDICTIONS, model=name, fold=FOLD_NUMBERS) for name in BASELINES},
     pathvars:
