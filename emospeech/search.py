@@ -1,5 +1,6 @@
 """Random search: draw trials from the search space, select the best by validation UAR."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,25 +15,19 @@ from emospeech.training.trial import FOLD_UAR, PARAMETERS
 class SearchSpace:
     """The section `search.space` of the config; defaults are from section 5 of the paper.
 
-    Raises InputError if no filter size is allowed for one of the crop widths.
+    Raises InputError if a filter size is too large for one of the crop widths.
     """
 
     crop_width: tuple[int, ...] = (64, 128)  # frames
-    filter_size_min: int = 2
-    filter_size_divisor: int = 8  # the largest filter size is crop_width / 8
+    filter_size: tuple[int, ...] | None = None  # None: from 2 to crop_width / 8
     filters: tuple[int, ...] = tuple(range(32, 89, 4))
     batch_size: tuple[int, ...] = (64, 128, 256)
     learning_rate: tuple[float, ...] = (1e-3, 1e-4, 1e-5)
 
     def __post_init__(self) -> None:
-        narrowest = min(self.crop_width)
-        largest = narrowest // self.filter_size_divisor
-        if largest < self.filter_size_min:
-            raise InputError(
-                "search.space.filter_size_divisor",
-                f"{self.filter_size_divisor} limits the filter size for crop_width {narrowest} to "
-                f"{largest}, but filter_size_min is {self.filter_size_min}. Lower one of them.",
-            )
+        if self.filter_size is not None:
+            key = "search.space.filter_size"
+            _check_filter_size(key, max(self.filter_size), min(self.crop_width))
 
 
 def draw_trial(space: SearchSpace, seed: int, trial_id: int) -> dict[str, int | float]:
@@ -47,14 +42,37 @@ def draw_trial(space: SearchSpace, seed: int, trial_id: int) -> dict[str, int | 
         return values[int(rng.integers(len(values)))]
 
     crop_width = int(pick(space.crop_width))
-    largest = crop_width // space.filter_size_divisor
+    sizes = space.filter_size or tuple(range(2, _largest_filter_size(crop_width) + 1))
     return {
         "crop_width": crop_width,
         "learning_rate": pick(space.learning_rate),
         "batch_size": pick(space.batch_size),
-        "filter_size": int(rng.integers(space.filter_size_min, largest, endpoint=True)),
+        "filter_size": pick(sizes),
         "filters": pick(space.filters),
     }
+
+
+def fixed_trials(fixed: Mapping, models: Sequence[str]) -> dict[str, dict]:
+    """Return {model: parameters} for the key `search.fixed`.
+
+    Args:
+        fixed: The parameters, the same for all models, or {model: parameters}.
+        models: The models to train.
+
+    Raises:
+        InputError: A key is missing, there are both parameters and models, or a filter size is too
+            large for the crop width.
+    """
+    is_shared = not fixed.keys().isdisjoint(PARAMETERS)
+    if missing := [name for name in (PARAMETERS if is_shared else models) if name not in fixed]:
+        raise InputError("search.fixed", f"has no {', '.join(missing)}. Add the parameters.")
+    if others := [name for name in fixed if is_shared and name not in PARAMETERS]:
+        problem = f"has parameters of all models and of {', '.join(others)}"
+        raise InputError("search.fixed", f"{problem}. Remove one of them.")
+    trials = {model: dict(fixed if is_shared else fixed[model]) for model in models}
+    for trial in trials.values():
+        _check_filter_size("search.fixed", trial["filter_size"], trial["crop_width"])
+    return trials
 
 
 def rank_trials(trials: list[dict], validations: pd.DataFrame) -> pd.DataFrame:
@@ -165,6 +183,17 @@ def chosen_histories(
         if trial == choices[fold].trial
     ]
     return pd.concat(histories, ignore_index=True)
+
+
+def _largest_filter_size(crop_width: int) -> int:
+    """Return the paper's limit, which is the width of the last convolutional layer's input."""
+    return crop_width // 8
+
+
+def _check_filter_size(key: str, filter_size: int, crop_width: int) -> None:
+    if filter_size > (largest := _largest_filter_size(crop_width)):
+        problem = f"filter_size {filter_size} is too large for crop_width {crop_width}"
+        raise InputError(key, f"{problem}. Use at most crop_width / 8, which is {largest}.")
 
 
 def _is_shared(choices: dict[int, Choice]) -> bool:

@@ -49,7 +49,8 @@ def test_checking_manifests_does_not_read_stdin(project):
 @pytest.mark.parametrize(
     ("key", "change"),
     [
-        ("search.space.filter_size_divisor", {"search": {"space": {"filter_size_divisor": 9}}}),
+        ("search.space.filter_size", {"search": {"space": {"filter_size": [9]}}}),
+        ("search.space", {"search": {"space": {"filter_size_divisor": 9}}}),
         ("spectrograms.fmax", {"spectrograms": {"sample_rate": 8000}}),
         ("spectrograms.hop_length", {"spectrograms": {"hop_length": 2048}}),
         ("spectrograms.dynamic_range", {"spectrograms": {"dynamic_range": float("inf")}}),
@@ -64,6 +65,8 @@ def test_checking_manifests_does_not_read_stdin(project):
         ("folds.file", {"folds": {"scheme": "file", "file": "own/no.csv"}}),
         ("labels.encoding", {"labels": {"encoding": "histogram"}}),
         ("search.fixed", {"search": {"fixed": {"MultitaskCNN": TRIAL}}}),
+        ("search.fixed", {"search": {"fixed": {"filters": 8}}}),
+        ("search.fixed.BasicCNN", {"search": {"fixed": {"BasicCNN": {"filters": 8}}}}),
         ("results", {"results": "results/{x}"}),
         ("results", {"results": "own/recordings.csv/results"}),
     ],

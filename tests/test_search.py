@@ -17,6 +17,7 @@ from emospeech.search import (
     choose_trials,
     chosen_histories,
     draw_trial,
+    fixed_trials,
     mark_chosen,
     rank_trials,
     selection_folds,
@@ -24,6 +25,10 @@ from emospeech.search import (
 from emospeech.training.trial import PARAMETERS, file_of_trial, trial_of_fold
 
 SPACE = SearchSpace()
+
+
+def read_config(name):
+    return yaml.safe_load((Path(__file__).parents[1] / f"config/{name}.yaml").read_text())
 
 
 def test_trials_depend_on_seed_and_id_only():
@@ -39,6 +44,62 @@ def test_trials_cover_exactly_the_search_space():
         assert set(trials[name]) == set(getattr(SPACE, name))
     for width, rows in trials.groupby("crop_width"):
         assert set(rows["filter_size"]) == set(range(2, width // 8 + 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "config",
+            [
+                (64, 1e-5, 256, 3, 80),
+                (128, 1e-4, 64, 11, 88),
+                (64, 1e-3, 64, 2, 80),
+                (64, 1e-3, 128, 7, 72),
+            ],
+        ),
+        ("demo", [(64, 1e-3, 32, size, 8) for size in (4, 5, 4, 4, 5, 4)]),
+    ],
+)
+def test_trials_of_the_configs_stay_the_same(name, expected):
+    """Other values would change the results of every study."""
+    space = SearchSpace(**read_config(name)["search"]["space"])
+    trials = [draw_trial(space, 1, number) for number in range(len(expected))]
+    assert [tuple(trial[key] for key in PARAMETERS) for trial in trials] == expected
+
+
+def test_listed_filter_sizes_are_all_drawn_and_no_others():
+    space = SearchSpace(filter_size=(3, 8, 5))
+    assert {draw_trial(space, 1, number)["filter_size"] for number in range(100)} == {3, 5, 8}
+
+
+TRIAL = {"crop_width": 64, "learning_rate": 1e-3, "batch_size": 8, "filter_size": 8, "filters": 4}
+
+
+def test_fixed_parameters_are_shared_or_by_model():
+    other = TRIAL | {"filters": 9}
+    assert fixed_trials(TRIAL, ["A", "B"]) == {"A": TRIAL, "B": TRIAL}
+    assert fixed_trials({"A": TRIAL, "B": other, "C": other}, ["B", "A"]) == {
+        "B": other,
+        "A": TRIAL,
+    }
+
+
+@pytest.mark.parametrize(
+    ("fixed", "named"),
+    [
+        ({}, "A, B"),
+        ({"A": TRIAL}, "B"),
+        ({"crop_width": 64}, "learning_rate"),
+        ({"crop_width": 64, "A": TRIAL, "B": TRIAL}, "learning_rate"),
+        (TRIAL | {"A": TRIAL, "B": TRIAL}, "A, B"),
+        (TRIAL | {"filter_size": 9}, "filter_size 9"),
+        ({"A": TRIAL, "B": TRIAL | {"filter_size": 9}}, "filter_size 9"),
+    ],
+)
+def test_fixed_parameters_that_cannot_work_are_refused(fixed, named):
+    with pytest.raises(InputError, match=rf"^search\.fixed: .*{named}"):
+        fixed_trials(fixed, ["A", "B"])
 
 
 def test_trials_contain_python_numbers():
@@ -176,6 +237,6 @@ def test_histories_are_of_the_selected_trials(tmp_path, scoring, marks):
 
 
 def test_preset_of_the_paper_equals_table_1():
-    preset = yaml.safe_load((Path(__file__).parents[1] / "config/paper.yaml").read_text())
-    assert preset["search"]["fixed"] == TABLE_1
-    assert {tuple(trial) for trial in preset["search"]["fixed"].values()} == {PARAMETERS}
+    fixed = read_config("paper")["search"]["fixed"]
+    assert fixed_trials(fixed, list(TABLE_1)) == TABLE_1
+    assert {tuple(trial) for trial in fixed.values()} == {PARAMETERS}

@@ -36,7 +36,7 @@ SMALL = {
     "models": {"names": MODELS, "shared_units": 16, "latent_size": 8},
     "search": {
         "trials": 1,
-        "space": {"crop_width": [16], "filter_size_divisor": 4, "filters": [4], "batch_size": [8]},
+        "space": {"crop_width": [16], "filter_size": [2], "filters": [4], "batch_size": [8]},
     },
     "training": {"max_epochs": 2},
     "evaluation": {"permutations": 200, "resamples": 200},

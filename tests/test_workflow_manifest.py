@@ -20,8 +20,7 @@ STUDY = SMALL | {
     "models": {"names": ["BasicCNN"], "shared_units": 16, "latent_size": 8},
     "corpora": {"labelled": "own", "manifests": {"own": {"folder": "own"}}},
     "training": {"max_epochs": 2, "threads": 1, "unlabelled": ["own"]},
-    "search": SMALL["search"]
-    | {"space": SMALL["search"]["space"] | {"filter_size_min": 4, "learning_rate": [0.001]}},
+    "search": SMALL["search"] | {"space": SMALL["search"]["space"] | {"learning_rate": [0.001]}},
 }
 
 

@@ -21,7 +21,7 @@ from emospeech.runtime.errors import InputError
 from emospeech.runtime.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
 from emospeech.models.settings import ModelSettings
-from emospeech.search import SearchSpace, draw_trial
+from emospeech.search import SearchSpace, draw_trial, fixed_trials
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
 
@@ -138,7 +138,10 @@ with config_errors():
 FIXED = config["search"]["fixed"]
 N_TRIALS = config["search"]["trials"] if FIXED is None else 1  # of each model
 DRAWN = [draw_trial(SPACE, SEED, trial_id) for trial_id in range(N_TRIALS)]
-TRIALS = {model: DRAWN if FIXED is None else [FIXED[model]] for model in MODELS}
+TRIALS = dict.fromkeys(MODELS, DRAWN)
+if FIXED is not None:
+    with config_errors():
+        TRIALS = {model: [trial] for model, trial in fixed_trials(FIXED, MODELS).items()}
 MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])
 ENCODING = config["labels"]["encoding"]
 SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None
