@@ -1,6 +1,7 @@
 """Reader for manifests: values, and errors that name the file and line."""
 
 import csv
+import re
 import unicodedata
 
 import numpy as np
@@ -14,6 +15,7 @@ from emospeech.corpora.corpus_tables import load_corpus, write_corpus
 from emospeech.corpora.manifest import read_manifest
 from emospeech.runtime.errors import CorpusError
 from emospeech.training.targets import external_ratings
+from tests.test_textgrids import long_text
 
 RATE = 8000
 HEADER = "recording,path,session,speaker,gender,valence,activation"
@@ -35,6 +37,8 @@ def audio(tmp_path_factory):
     for name in ("b1", "a1", "a2", "007"):
         samples = np.concatenate([0.1 * rng.standard_normal(RATE // 2), np.zeros(RATE // 2)])
         soundfile.write(folder / "wav" / f"{name}.wav", samples, RATE)
+    (folder / "wav/more").mkdir()
+    soundfile.write(folder / "wav/more/a1.wav", 0.1 * rng.standard_normal(RATE), RATE)
     (folder / "wav" / "text.wav").write_text("not audio")
     return folder
 
@@ -53,7 +57,7 @@ def manifest(audio):
         if ratings is not None:
             text = "\n".join(["recording,rater,valence,activation", *ratings, ""])
             (audio / "ratings.csv").write_text(text)
-        return read_manifest(audio, "toy", labelled, **options)
+        return read_manifest(audio, "toy", labelled=labelled, **options)
 
     return read
 
@@ -130,6 +134,50 @@ def test_speech_is_detected_without_words_table(manifest, workers):
     np.testing.assert_allclose(corpus.words["start"], 0)
     np.testing.assert_allclose(corpus.words["end"], 0.5, atol=0.03)
     assert corpus.summary["irregular"]["detected speech span instead of a word (no words.csv)"]
+
+
+@pytest.fixture
+def textgrids(tmp_path):
+    """Write a TextGrid of 1.5 s for each name, and return their folder."""
+
+    def write(*names, words=((0, 0.2, ""), (0.2, 0.5, "hi"), (0.5, 1.2, "ho"), (1.2, 1.5, "x"))):
+        for name in names:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(long_text({"words": words}))
+        return tmp_path
+
+    return write
+
+
+def test_words_are_read_from_textgrids(manifest, textgrids):
+    textgrids("a2.TextGrid", words=[(0, 1, "sil")])
+    folder = textgrids("spoken/a1.TextGrid", "b1.TextGrid", "z1.TextGrid")
+    corpus = manifest(textgrids=folder)
+    assert corpus.words.values.tolist() == [
+        ["a1", "Ann", "hi", 0.2, 0.5],
+        ["a1", "Ann", "ho", 0.5, 1.0],
+        ["b1", "Bea", "hi", 0.2, 0.5],
+        ["b1", "Bea", "ho", 0.5, 1.0],
+    ]
+    assert corpus.summary["left_out"] == {
+        "TextGrid without a recording": 1,
+        "word outside the recording": 2,
+    }
+    assert corpus.summary["irregular"] == {
+        "alignment without words": 1,
+        "no forced alignment": 1,
+        "recording without valence": 1,
+        "word clipped to the recording": 2,
+    }
+
+
+def test_textgrids_that_cannot_be_assigned_are_errors(manifest, textgrids, tmp_path):
+    with pytest.raises(CorpusError, match=re.escape(f"{tmp_path}: ")):
+        manifest(textgrids=tmp_path)
+    folder = textgrids("a1.TextGrid")
+    rows = ["x,wav/a1.wav,Ann,2", "y,wav/more/a1.wav,Bob,3"]
+    with pytest.raises(CorpusError, match=r"a1\.TextGrid: .*wav/a1\.wav.*more/a1\.wav"):
+        manifest(rows, "recording,path,speaker,valence", textgrids=folder)
 
 
 def test_unlabelled_audio_needs_only_paths(manifest):
@@ -222,7 +270,7 @@ def test_byte_order_mark_and_line_ends_do_not_matter(manifest, audio, encoding, 
     expected = manifest().recordings
     text = end.join([HEADER, *ROWS])
     (audio / "recordings.csv").write_bytes(text.encode(encoding))
-    pd.testing.assert_frame_equal(read_manifest(audio, "toy", True).recordings, expected)
+    pd.testing.assert_frame_equal(read_manifest(audio, "toy", labelled=True).recordings, expected)
 
 
 def replaced(number, old, new):
@@ -378,12 +426,12 @@ def test_error_in_the_header(manifest, header, options, line):
 def test_file_that_is_not_utf_8(tmp_path, data, line):
     (tmp_path / "recordings.csv").write_bytes(data)
     with pytest.raises(CorpusError, match=line):
-        read_manifest(tmp_path, "toy", True)
+        read_manifest(tmp_path, "toy", labelled=True)
 
 
 def test_missing_file_is_an_error(tmp_path):
     with pytest.raises(CorpusError, match=r"recordings\.csv: "):
-        read_manifest(tmp_path, "toy", True)
+        read_manifest(tmp_path, "toy", labelled=True)
 
 
 @pytest.mark.parametrize(
@@ -426,7 +474,7 @@ def test_any_edit_gives_a_corpus_or_an_error(audio, tmp_path_factory, which, edi
     for name, text in zip(("recordings.csv", "words.csv"), texts, strict=True):
         (audio / name).write_bytes(text)
     try:
-        corpus = read_manifest(audio, "toy", True, multitask=True)
+        corpus = read_manifest(audio, "toy", labelled=True, multitask=True)
     except CorpusError:
         return
     folder = tmp_path_factory.mktemp("written")

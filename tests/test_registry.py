@@ -73,6 +73,15 @@ def test_manifests_in_use_have_their_tables(tmp_path):
     own["theatre"]["scale"] = [5, 1]
     with pytest.raises(InputError, match=r"^corpora\.manifests\.theatre\.scale: .*5, 1"):
         manifest_folders(config, names)
+    own["theatre"] = {"folder": str(folder), "scale": [0, 1], "textgrids": str(folder / "grids")}
+    key = r"^corpora\.manifests\.theatre\.textgrids: "
+    with pytest.raises(InputError, match=rf"{key}.*grids"):
+        manifest_folders(config, names)
+    (folder / "grids").mkdir()
+    assert manifest_folders(config, names)
+    (folder / "words.csv").touch()
+    with pytest.raises(InputError, match=rf"{key}.*words\.csv"):
+        manifest_folders(config, names)
 
 
 def test_known_labels_are_on_five_points(tmp_path):

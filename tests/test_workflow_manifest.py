@@ -9,6 +9,7 @@ import pytest
 import soundfile
 import yaml
 
+from tests.test_textgrids import long_text
 from tests.test_workflow import SMALL, Project
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
@@ -191,6 +192,22 @@ def test_pool_has_audio_with_a_manifest(project):
     assert len(pd.read_csv(project.folder / words)) == 1, "only one has speech"
     counts = json.loads((project.folder / summary).read_text())["irregular"]
     assert list(counts.values()) == [1, 1], "the channels of one cancel, so it is silent"
+
+
+def test_added_textgrids_are_read(project):
+    grids = project.folder / "aligned"
+    grids.mkdir()
+    study = STUDY | {"results": "results/aligned"}
+    study["corpora"] = {"labelled": "own", "manifests": {"own": {"folder": "own"}}}
+    study["corpora"]["manifests"]["own"]["textgrids"] = "aligned"
+    (project.folder / "aligned.yaml").write_text(yaml.safe_dump(study))
+    for count, name in enumerate(("001", "002"), start=1):
+        (grids / f"{name}.TextGrid").write_text(long_text({"words": [(0, 0.25, "a")]}))
+        words = "results/aligned/corpora/own/words.csv"
+        done = project.run(words, config="aligned.yaml", demo=False)
+        assert done.returncode == 0, done.output
+        table = pd.read_csv(project.folder / words)
+        assert table[["word", "start", "end"]].to_numpy().tolist() == [["a", 0, 0.25]] * count
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ and test data.
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from emospeech.corpora.manifest_checks import (
     check_spellings,
 )
 from emospeech.corpora.speech import find_speech
+from emospeech.corpora.textgrids import find_textgrids, read_textgrid
 from emospeech.corpora.words import Word, clip_words
 from emospeech.runtime.errors import CorpusError
 from emospeech.runtime.processes import ordered_map
@@ -47,31 +49,34 @@ MAX_LABEL_ERROR = 0.01  # difference between a label and the mean of its ratings
 MAX_DURATION_ERROR = 0.1  # seconds; difference between the stated duration and that of the file
 
 
-def read_manifest(
-    folder: str | Path,
-    name: str,
-    labelled: bool,
-    multitask: bool = False,
-    workers: int = 1,
-    scale: Sequence[float] = FIVE_POINTS,
-) -> Corpus:
+@dataclass(frozen=True)
+class ManifestSettings:
+    """What a manifest must contain, and how it is read."""
+
+    labelled: bool  # require speakers and valence, not only ids and paths
+    multitask: bool = False  # require activation as well
+    scale: Sequence[float] = FIVE_POINTS  # of labels and ratings, mapped linearly to 1 to 5
+    textgrids: str | Path | None = None  # folder of the word times by forced alignment
+
+
+def read_manifest(folder: str | Path, name: str, workers: int = 1, **settings: Any) -> Corpus:
     """Read a corpus from its manifest.
 
     Args:
-        folder: The folder of the tables; paths in recordings.csv are relative to it. Without a
-            words.csv, speech detected in the audio replaces the words. With a ratings.csv, labels
-            that recordings.csv lacks are the mean ratings.
+        folder: The folder of the tables; paths in recordings.csv are relative to it. Without
+            TextGrids and words.csv, speech detected in the audio replaces the words. With a
+            ratings.csv, labels that recordings.csv lacks are the mean ratings.
         name: The name of the corpus, for the summary.
-        labelled: Require speakers and valence, not only ids and paths.
-        multitask: Require activation as well.
         workers: The number of processes, which does not change the tables.
-        scale: The lowest and highest value of labels and ratings, mapped linearly to 1 and 5.
+        **settings: Fields of ManifestSettings.
 
     Raises:
-        CorpusError: A table or an audio file contains an error.
+        CorpusError: A table, a TextGrid or an audio file contains an error.
     """
+    options = ManifestSettings(**settings)
+    labelled, scale = options.labelled, options.scale
     folder, issues = Path(folder), IssueCounts()
-    tasks = DIMENSIONS[: 1 + multitask] if labelled else ()
+    tasks = DIMENSIONS[: 1 + options.multitask] if labelled else ()
     rated = labelled and (folder / "ratings.csv").exists()
     required = ("recording", "path", *(("speaker",) if labelled else ()), *(() if rated else tasks))
     path = folder / "recordings.csv"
@@ -95,7 +100,9 @@ def read_manifest(
         issues.irregular[f"recording without {task}"] += unlabelled
         if unlabelled == len(recordings):
             raise CorpusError(path, f"has no `{task}` in any row. Use numbers from 1 to 5.")
-    if (folder / "words.csv").exists():
+    if options.textgrids is not None:
+        words = _read_textgrids(Path(options.textgrids), files, recordings, issues)
+    elif (folder / "words.csv").exists():
         words = _read_words(folder / "words.csv", recordings, issues)
     else:
         words = _detect_words(files, recordings, workers, issues)
@@ -218,6 +225,29 @@ def _read_words(path: Path, recordings: Iterable[dict], issues: IssueCounts) -> 
     if not words:
         remedy = "Give times in seconds, or remove the file to detect speech in the audio"
         raise CorpusError(path, f"contains no word inside its recording. {remedy}.")
+    return words
+
+
+def _read_textgrids(
+    folder: Path, files: Sequence[Path], recordings: Sequence[dict], issues: IssueCounts
+) -> list[tuple]:
+    """Return the words in the TextGrids that are named like the audio files."""
+    textgrids = find_textgrids(folder)
+    words, used = [], {}
+    for row, file in zip(recordings, files, strict=True):
+        if (path := textgrids.get(file.stem)) is None:
+            issues.irregular["no forced alignment"] += 1
+            continue
+        if (known := used.setdefault(path, file)) != file:
+            problem = f"could belong to {known} or {file}"
+            raise CorpusError(path, f"{problem}. Give the audio files different names.")
+        spoken = clip_words(read_textgrid(path), row["duration"], issues)
+        issues.irregular["alignment without words"] += not spoken
+        words += [(row["recording"], row["speaker"], *word) for word in spoken]
+    issues.left_out["TextGrid without a recording"] += len(textgrids) - len(used)
+    if not words:
+        remedy = f"Put there a file like {files[0].stem}.TextGrid for each recording"
+        raise CorpusError(folder, f"contains no word inside a recording. {remedy}.")
     return words
 
 

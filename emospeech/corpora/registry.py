@@ -93,7 +93,8 @@ def manifest_folders(
         needs_ratings: Whether the labelled corpus must have a table of ratings.
 
     Raises:
-        InputError: A table is missing, or a scale does not increase.
+        InputError: A table or folder is missing, a scale does not increase, or there are two
+            sources of word times.
     """
     folders = {}
     for name in names:
@@ -107,6 +108,13 @@ def manifest_folders(
         if low >= high:
             problem = f"[{low:g}, {high:g}] does not increase"
             raise InputError(f"{key}.scale", f"{problem}. Give the lowest value, then the highest.")
+        if (textgrids := settings.get("textgrids")) is not None:
+            if not Path(textgrids).is_dir():
+                problem = f"no folder {textgrids}. Correct the path, or set the key to null."
+                raise InputError(f"{key}.textgrids", problem)
+            if Path(folder, "words.csv").exists():
+                problem = f"{folder} contains word times as well, in words.csv"
+                raise InputError(f"{key}.textgrids", f"{problem}. Use one of them.")
         rated = name != corpora["labelled"] or Path(folder, "ratings.csv").exists()
         if needs_ratings and not rated:
             problem = f"histogram needs the ratings of each rater, but {folder} has no ratings.csv"

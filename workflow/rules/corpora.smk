@@ -8,7 +8,10 @@ FOLDERS = {
     corpus: {key: corpus_folder(corpus, key) for key in RELEASES[corpus].folders}
     for corpus in CORPORA_IN_USE
     if corpus in RELEASES
-} | {corpus: {"folder": folder} for corpus, folder in MANIFESTS.items()}
+}
+for name, folder in MANIFESTS.items():
+    textgrids = config["corpora"]["manifests"][name]["textgrids"]
+    FOLDERS[name] = {"folder": folder} | ({} if textgrids is None else {"textgrids": textgrids})
 AUDIO = {corpus: next(iter(folders.values())) for corpus, folders in FOLDERS.items()}
 
 
