@@ -1,6 +1,7 @@
 """A killed or stopped training run that resumes has the same outcome as an uninterrupted one."""
 
 import logging
+import math
 import multiprocessing
 import os
 import signal
@@ -72,7 +73,7 @@ def start(corpus, folder):
 
 
 def versions(folder):
-    """Return names and times of the checkpoints in a folder; each epoch writes a new one."""
+    """Return names and times of the checkpoints in a folder."""
     with suppress(FileNotFoundError):  # one was removed after it was listed
         return {(file.name, file.stat().st_mtime_ns) for file in folder.glob("[!.]*.checkpoint")}
     return set()
@@ -168,6 +169,19 @@ def test_a_training_asked_to_stop_at_random_steps_resumes(corpus, tmp_path, name
     assert any("steps of the next" in stop for stop in stops)
     assert_same(again, whole)
     assert (again.history["seconds"] > 0).all()
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.0, 1), (math.inf, LONG.training.max_epochs)])
+def test_checkpoints_take_at_most_their_share_of_the_time(
+    corpus, tmp_path, monkeypatch, share, count
+):
+    """The first epoch always ends with a checkpoint."""
+    saved, save = [], Checkpoint.save
+    monkeypatch.setattr("emospeech.training.checkpoint.SAVING", share)
+    monkeypatch.setattr(Checkpoint, "save", lambda *state: saved.append(save(*state)))
+    history = train(corpus, "BasicCNN", tmp_path / "checkpoint").history
+    assert len(history) == LONG.training.max_epochs
+    assert len(saved) == count
 
 
 OTHERS = {

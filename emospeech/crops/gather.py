@@ -9,30 +9,49 @@ The centre is column width / 2 of the crop. Columns outside the recording have t
 the edge `shift`, the crop is moved inside the recording if that is long enough.
 """
 
+import logging
+from functools import cache
+
 import numpy as np
 import torch
 
 from emospeech.spectrograms.settings import FLOOR
 from emospeech.spectrograms.store import Store
 
+log = logging.getLogger(__name__)
+
+GPU_SHARE = 0.8  # of the free memory of a GPU that the frames of a store may take
+
+
+@cache
+def frames_on_gpu(store: Store, device: torch.device) -> torch.Tensor:
+    """Return the frames of a store on a GPU, or in host memory if they do not fit there.
+
+    The training runs of a job share them.
+    """
+    frames, (free, _) = torch.from_numpy(store.frames), torch.cuda.mem_get_info(device)
+    if store.frames.nbytes <= GPU_SHARE * free:
+        return frames.to(device)
+    sizes = f"{store.frames.nbytes / 1e9:.1f} GB of frames and {free / 1e9:.1f} GB free on the GPU"
+    log.warning("%s: %s, so the frames stay in host memory, which is slower", store.path, sizes)
+    return frames
+
 
 class CropGatherer:
-    """Cuts crops of `width` frames from a store whose frames are on `device`.
+    """Cuts crops of `width` frames from a store, on `device`.
 
-    On a CPU they stay in the file, whose pages are shared by all jobs.
+    For a CPU the frames stay in the file, whose pages are shared by all jobs.
     """
 
     def __init__(
         self, store: Store, width: int, device: torch.device | str = "cpu", edge: str = "floor"
     ):
         self.store, self.width, self.edge = store, width, edge
-        self.frames = torch.from_numpy(store.frames).to(device)  # (frames, rows)
-        self.columns = torch.arange(width, device=device)
-
-    @property
-    def device(self) -> torch.device:
-        """The device of the frames and crops."""
-        return self.frames.device
+        self.device = torch.device(device)
+        on_gpu = self.device.type == "cuda"
+        frames = frames_on_gpu(store, self.device) if on_gpu else torch.from_numpy(store.frames)
+        self.frames = frames  # (frames, rows)
+        self.columns = torch.arange(width, device=frames.device)
 
     def __call__(self, recordings: np.ndarray, centres: np.ndarray) -> torch.Tensor:
         """Return crops, float32 of shape (batch, 1, width, rows).
@@ -43,7 +62,7 @@ class CropGatherer:
         return self.values(self.cut(self.locate(recordings, centres)))
 
     def locate(self, recordings: np.ndarray, centres: np.ndarray) -> torch.Tensor:
-        """Return the locations of crops, int64 of shape (batch, 3), on the device.
+        """Return the locations of crops, int64 of shape (batch, 3), on the device of the frames.
 
         A location is the first frame of the crop, which may be outside its recording, and the first
         and last frame of the recording, as indices of frames in the store.
@@ -53,7 +72,7 @@ class CropGatherer:
         if self.edge == "shift":
             start = start.clip(max=end - self.width).clip(min=first)
         locations = torch.from_numpy(start), torch.from_numpy(first), torch.from_numpy(end - 1)
-        return torch.stack(locations, dim=1).to(self.device)
+        return torch.stack(locations, dim=1).to(self.frames.device)
 
     def cut(self, locations: torch.Tensor) -> torch.Tensor:
         """Return the crops at `locations` in the store's data type, (batch, width, rows)."""
@@ -62,7 +81,10 @@ class CropGatherer:
         # The last frame of the store has the floor value.
         frames = frames.where((frames >= first) & (frames <= last), len(self.frames) - 1)
         # index_select copies whole frames and is ten times faster than indexing with brackets.
-        return self.frames.index_select(0, frames.flatten()).view(*frames.shape, -1)
+        crops = self.frames.index_select(0, frames.flatten()).view(*frames.shape, -1)
+        if crops.device.type == self.device.type:
+            return crops
+        return crops.pin_memory().to(self.device, non_blocking=True)
 
     def count_by_recording(self, locations: torch.Tensor) -> np.ndarray:
         """Return the number of crops per recording, int64 (recordings,), from their locations."""

@@ -53,7 +53,7 @@ BY_RECORDING = {"checksums/frames": "<u4", "checksums/audio": "<u4", "irregular"
 FILLED_LATER = ("frames", *BY_RECORDING)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each store equals itself only, so it can be hashed
 class Store:
     """An open store. A recording is identified by its index."""
 

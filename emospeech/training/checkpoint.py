@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 # Prefixes of the names of tensors.
 STATE, BEST, GRID, LOSS, DRAWS = "state.", "best.", "grid.", "loss.", "draws."
+SAVING = 0.02  # largest share of the time of a training run that is spent on checkpoints
 
 
 @dataclass
@@ -50,7 +52,10 @@ class EpochProgress:
 
     def means(self) -> dict[str, float]:
         """Return the mean losses of the steps."""
-        return {name: float(total) / self.steps for name, total in self.sums.items()}
+        if not self.sums:
+            return {}
+        totals = torch.stack(list(self.sums.values())).tolist()  # waits for the device once
+        return {name: total / self.steps for name, total in zip(self.sums, totals, strict=True)}
 
 
 @dataclass
@@ -81,12 +86,19 @@ class Checkpoint:
             identity: All values that the outcome depends on, by name. They are stored as JSON.
         """
         self.path = None if path is None else Path(path)
+        self.began, self.saving = time.monotonic(), 0.0  # seconds spent on saving
         self.identity = {name: json.dumps(value) for name, value in identity.items()}
+
+    def save_if_due(self, engine: Engine, progress: Progress) -> None:
+        """Save unless checkpoints have already taken their share of the time, SAVING."""
+        if self.saving <= SAVING * (time.monotonic() - self.began):
+            self.save(engine, progress)
 
     def save(self, engine: Engine, progress: Progress) -> None:
         """Save the state of `engine` and the progress, replacing the previous checkpoint."""
         if self.path is None:
             return
+        start = time.monotonic()
         tensors = {STATE + name: value for name, value in engine.state().items()}
         tensors |= {BEST + name: value for name, value in (progress.best or {}).items()}
         tensors |= {f"{GRID}{epoch}": value for epoch, value in progress.grids.items()}
@@ -102,6 +114,7 @@ class Checkpoint:
         }
         with atomic_path(self.path) as temporary:
             save_file(tensors, temporary, header)
+        self.saving += time.monotonic() - start
 
     def resume(self, engine: Engine) -> Progress:
         """Restore the state of `engine` and return the saved Progress.

@@ -28,16 +28,18 @@ class LabelledPart:
     def __init__(self, gather: CropGatherer, part: Part):
         """Cut crops with `gather`. All parts of a fold share it, so a GPU holds the frames once."""
         self.gather, self.part = gather, part
+        self._fixed: dict[tuple[int, int], torch.Tensor] = {}  # locations by seed and crop
         self.targets = [torch.from_numpy(values).to(gather.device) for values in part.targets]
 
     def fixed_crops(
         self, seed: int, crop: int = 0, batch_size: int = 256
     ) -> Iterator[torch.Tensor]:
         """Yield the evaluation crops in batches: crop number `crop` of each recording."""
-        centres = draw_fixed_centres(self.gather.store, self.part.recordings, seed, crop)
-        for start in range(0, len(centres), batch_size):
-            batch = slice(start, start + batch_size)
-            yield self.gather(self.part.recordings[batch], centres[batch])
+        if (seed, crop) not in self._fixed:
+            centres = draw_fixed_centres(self.gather.store, self.part.recordings, seed, crop)
+            self._fixed[seed, crop] = self.gather.locate(self.part.recordings, centres)
+        for locations in self._fixed[seed, crop].split(batch_size):
+            yield self.gather.values(self.gather.cut(locations))
 
 
 def load_parts(

@@ -4,6 +4,7 @@ Weights, losses, updates, validation and test are always float32.
 """
 
 import ctypes
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,11 +22,15 @@ def torch_device(settings: TrainingSettings) -> torch.device:
     """Return the device of the settings; make torch deterministic and keep freed memory."""
     keep_freed_memory()
     torch.set_num_threads(settings.threads)
+    # Deterministic matrix products of a GPU need it, and it is read when CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     name = settings.device
     if name == AUTO:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda":  # on a CPU the algorithms are deterministic, and the call takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
+        # All memory is written before it is read. The type hints of torch lack this option.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore
         allow_tf32(False)  # torch's default allows it in convolutions
     return torch.device(name)
 

@@ -119,7 +119,8 @@ class Engine:
 
     def is_finite(self) -> bool:
         """Return whether all weights, running averages and moments are finite."""
-        return all(bool(torch.isfinite(value).all()) for value in self.state().values())
+        # Reduced on the device, so that the epoch waits for it once and not for each tensor.
+        return bool(torch.stack([value.isfinite().all() for value in self.state().values()]).all())
 
     def step(
         self,

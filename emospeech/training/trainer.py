@@ -144,9 +144,9 @@ class Trainer:
         epoch.
 
         Args:
-            checkpoint: File in which the state is saved after each epoch. A training run with
-                the same identity and `code` resumes from it. The caller removes the file when the
-                outcome is stored.
+            checkpoint: File in which the state is saved after epochs, see
+                `Checkpoint.save_if_due`. A training run with the same identity and `code` resumes
+                from it. The caller removes the file when the outcome is stored.
             code: A fingerprint of the code.
             should_stop: Called after each step.
 
@@ -167,7 +167,7 @@ class Trainer:
                 raise StoppedError(f"after {progress}; the next run resumes there")
             if not self.diverged:
                 grid.add(self.stopping.epoch)
-                state.save(self.engine, progress)
+                state.save_if_due(self.engine, progress)
         if not self.diverged:
             grid.add(self.stopping.epoch, last=True)
         return self._outcome(draws, grid)

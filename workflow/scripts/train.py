@@ -1,6 +1,6 @@
 """Train a model on a fold with the parameters of one trial, or of several in turn.
 
-A killed job resumes after its last finished epoch, a stopped one after its last step. Checkpoints
+A killed job resumes from its last checkpoint, a stopped one after its last step. Checkpoints
 are not outputs of the rule, since Snakemake deletes the outputs of a failed job. They are kept
 until all trials of the job are finished, so that a resumed job does not train finished trials
 again.
