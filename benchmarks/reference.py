@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import librosa
 import numpy as np
 import torch
 from torch import nn
@@ -38,6 +37,8 @@ DEFAULT_MALLOC = {
 
 def extract(files: Sequence[Path], path: Path, settings: SpectrogramSettings) -> None:
     """Write the spectrogram of each file to an HDF5 dataset, (frames, rows) float32."""
+    import librosa  # not on the machine of benchmarks.gpu
+
     with h5py.File(path, "w", locking=False) as store:
         for index, file in enumerate(files):
             audio, _ = librosa.load(file, sr=settings.sample_rate)

@@ -2,14 +2,13 @@
 
 from itertools import product
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.corpora import NoiseCorpus
 from benchmarks.measurement import Measurement, min_seconds
 from benchmarks.reference import CropDataset, Tutorial
 from emospeech.crops.gather import CropGatherer
@@ -19,6 +18,7 @@ from emospeech.labels import fuzzy
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import Generator, Network
 from emospeech.report.paper import TABLE_1
+from emospeech.spectrograms.store import Store
 from emospeech.training.checkpoint import EpochProgress
 from emospeech.training.device import keep_freed_memory, resolve_precision
 from emospeech.training.engine import Engine
@@ -37,6 +37,14 @@ DEMO_STEPS, TABLE_1_STEPS = 10, 2
 CPU_DIVISOR = 16  # divides Table 1's batch sizes on a CPU, where time is proportional to the size
 LARGEST = "MultitaskDCGAN"  # with all four updates
 MATRIX_SIZE = 2048
+
+
+class NoiseCorpus(Protocol):
+    """A corpus of noise as the project's store, and as crops of the reference."""
+
+    def store(self) -> Store: ...
+
+    def reference_crops(self, width: int, count: int | None = None) -> CropDataset: ...
 
 
 class LabelledCrops(Dataset):
@@ -78,9 +86,9 @@ class Case:
     def train(self) -> None:
         """Train an epoch as the workflow does."""
         keep_freed_memory()
-        train_epoch(
-            self.engine, self.sampler, self.targets, np.random.default_rng(0), EpochProgress()
-        )
+        progress = EpochProgress()
+        train_epoch(self.engine, self.sampler, self.targets, np.random.default_rng(0), progress)
+        progress.means()  # waits until a GPU has finished, as at the end of an epoch
 
     def train_tutorial(self) -> None:
         """Train an epoch with the tutorial's loop."""

@@ -186,3 +186,28 @@ def test_the_uar_of_raters_depends_on_their_number(monkeypatch):
     assert (np.sign(difference) == [-1, 1, -1]).all()
     assert (table["rho_reported"] < table["rho_all_ratings"]).all()
     assert references.chance_table()["recordings"].tolist() == list(references.SIZES)
+
+
+# Runs the benchmark without packages that its machine lacks.
+WITHOUT = """
+import runpy, sys
+for name in ("librosa", "pooch", "snakemake", "soundfile", "soxr"):
+    sys.modules[name] = None
+sys.argv[1:] = ["--small", "--output", sys.argv[1]]
+runpy.run_module("benchmarks.gpu", run_name="__main__")
+"""
+
+
+@pytest.mark.workflow
+@pytest.mark.timeout(600)
+def test_the_benchmark_of_a_gpu_runs_in_its_small_form(tmp_path):
+    root = overhead.ROOT
+    subprocess.run([sys.executable, "-c", WITHOUT, str(tmp_path)], cwd=root, check=True)
+    table = pd.read_csv(tmp_path / "gpu.csv").set_index("row")
+    assert list(table) == COLUMNS[1:]
+    equal = table[table["unit"] == "equal"]
+    assert len(equal) == 13
+    assert (equal["project"] == 1).all()
+    assert (table["ratio"] > 0).all()
+    assert {"data-wait", "flops-vs-matmul", "study-side-by-side"} <= set(table.index)
+    assert (tmp_path / "gpu.md").read_text().count("\n") == len(table) + 2

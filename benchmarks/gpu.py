@@ -1,0 +1,451 @@
+"""Training on a GPU at full size, and the projected time of the whole study.
+
+python3 -m benchmarks.gpu [--output FOLDER] [--small]
+
+Planned to take eight minutes on an H100; it needs torch, numpy, pandas, h5py, safetensors, scipy
+and tabulate, but neither Snakemake nor librosa. It writes gpu.csv and gpu.md after each row, so
+an interrupted run keeps its rows. `--small` runs every row in a small form, also on a CPU; its
+numbers mean nothing.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import torch
+
+from benchmarks.graphs import use_graphs
+from benchmarks.measurement import Measurement, min_seconds, to_table
+from benchmarks.reference import CropDataset
+from benchmarks.training import LARGEST, ROWS, Case
+from emospeech.corpora.iemocap_release import UTTERANCES, VALENCES
+from emospeech.crops.gather import CropGatherer
+from emospeech.crops.oversampling import epoch_length
+from emospeech.labels import encode
+from emospeech.models.catalogue import MODELS
+from emospeech.report.paper import TABLE_1
+from emospeech.runtime.errors import StoppedError
+from emospeech.runtime.files import write_table, write_text
+from emospeech.search import SearchSpace, draw_trial
+from emospeech.spectrograms.settings import SpectrogramSettings
+from emospeech.spectrograms.store import Store, offsets_of
+from emospeech.training.checkpoint import Checkpoint, EpochProgress, Progress
+from emospeech.training.device import describe_device, resolve_precision, torch_device
+from emospeech.training.fold import Fold
+from emospeech.training.losses import objective_of
+from emospeech.training.predictor import predict
+from emospeech.training.settings import Settings, TrainingSettings
+from emospeech.training.trainer import Trainer, train_epoch
+from emospeech.training.trial import Trial
+
+SPECTROGRAMS = SpectrogramSettings()
+FOLDS, TRIALS, EPOCHS = 5, 20, 20  # of the full study; the epochs of a training run are assumed
+VALIDATED = 1000  # recordings of a validation part
+REFERENCE = 4000  # recordings in the reference's file, as many as an epoch of the benchmark draws
+LARGE_PRODUCT = 8192  # rows of the matrices
+SMALL_PRODUCT = 256
+
+
+class InMemoryCorpus:
+    """Utterances of noise in host memory, as the project's store and as HDF5 for the reference."""
+
+    def __init__(self, hours: float, seconds: float, folder: Path):
+        """Make `hours` of recordings with a mean length of `seconds` and ten words each."""
+        rng = np.random.default_rng(0)
+        self.path = folder / f"reference-{hours:g}.h5"
+        durations = rng.uniform(0.5, 1.5, round(hours * 3600 / seconds)) * seconds
+        lengths = (durations * SPECTROGRAMS.frame_rate).astype(int)
+        starts = rng.uniform(0, durations[:, None] - 0.3, (len(durations), 10))
+        self.words = np.stack([starts, starts + 0.3], axis=2)
+        noise = rng.uniform(-1, 1, (2**16, ROWS)).astype(np.float16)
+        total = int(lengths.sum()) + 1
+        frames = np.empty((total, ROWS), np.float16)
+        for start in range(0, total, len(noise)):
+            frames[start : start + len(noise)] = noise[: total - start]
+        frames[-1] = SPECTROGRAMS.floor_frame()
+        names = tuple(f"utterance-{index:06d}" for index in range(len(lengths)))
+        self.opened = Store(
+            frames=frames,
+            offsets=offsets_of(lengths),
+            recordings=names,
+            word_start=starts.ravel(),
+            word_end=starts.ravel() + 0.3,
+            word_offsets=offsets_of(np.full(len(lengths), 10)),
+            checksums=np.zeros(len(lengths), np.uint32),
+            settings=SPECTROGRAMS,
+            irregular=np.zeros(len(lengths), np.uint8),
+        )
+
+    def store(self) -> Store:
+        """Return the project's store."""
+        return self.opened
+
+    def reference_crops(self, width: int, count: int | None = None) -> CropDataset:
+        """Return the reference dataset of crops of the first `count` recordings."""
+        if not self.path.exists():
+            with h5py.File(self.path, "w", locking=False) as file:
+                for index in range(min(len(self.words), REFERENCE)):
+                    file[str(index)] = self.opened.spectrogram(index)
+        return CropDataset(self.path, self.words[:count], SPECTROGRAMS.frame_rate, width)
+
+
+class Benchmark:
+    """The rows of the benchmark, on one device."""
+
+    def __init__(self, folder: Path, small: bool, hours: float = 12.44):
+        self.folder, self.small = folder, small
+        self.device = torch_device(TrainingSettings(device="auto"))
+        self.fast = resolve_precision("auto", self.device.type)
+        self.on_gpu = self.device.type == "cuda"
+        self.steps = 3 if small else 30
+        self.workers = (1, 2) if small else (1, 2, 4)  # processes side by side
+        self.labelled = InMemoryCorpus(0.1 if small else hours, 4.46, folder)
+
+    def settings(self, precision: str) -> Settings:
+        """Return the study's settings with a precision."""
+        return Settings(training=TrainingSettings(device=self.device.type, precision=precision))
+
+    def case(self, name: str, precision: str, graphs: bool, steps: int | None = None) -> Case:
+        """Return a model at Table 1's size; the batches of the small form have 4 crops."""
+        trial = TABLE_1[name] | ({"batch_size": 4, "filters": 4} if self.small else {})
+        settings = self.settings(precision)
+        case = Case(name, trial, steps or self.steps, self.labelled, settings)
+        if graphs and self.on_gpu:
+            use_graphs(case.engine)
+        return case
+
+    def frames(self) -> list[Measurement]:
+        """Move the frames of the meetings to the device, and compare crops with the host's."""
+        hours, seconds = (0.1, 60) if self.small else (100, 2100)
+        store = InMemoryCorpus(hours, seconds, self.folder).store()
+        rng = np.random.default_rng(1)
+        start = time.perf_counter()
+        own = CropGatherer(store, 128, self.device)
+        self.wait()
+        seconds = time.perf_counter() - start
+        recordings = rng.integers(len(store.recordings), size=256)
+        recordings[-8:] = len(store.recordings) - 1  # the end of the store
+        centres = (rng.random(256) * np.diff(store.offsets)[recordings]).astype(int)
+        same = torch.equal(
+            own(recordings, centres).cpu(), CropGatherer(store, 128)(recordings, centres)
+        )
+        size = store.frames.size
+        note = f"256 crops of a store of {size / 2**31:.2f} x 2^31 elements, and those cut on the "
+        note += f"CPU; {store.frames.nbytes / 1e9:.2f} GB moved to the device in {seconds:.1f} s"
+        return [Measurement("same-crops", float(same), 1, "equal", note)]
+
+    def epochs(self) -> list[Measurement]:
+        """Time the steps of all models in each precision, with and without CUDA graphs."""
+        found = []
+        precisions = ["float32", "tf32", "bfloat16"] if self.on_gpu else ["float32", "bfloat16"]
+        for name in MODELS:
+            cases = {
+                (precision, graphs): self.case(name, precision, graphs)
+                for precision, graphs in product(precisions, (False, True))
+            }
+            times = min_seconds(*(case.train for case in cases.values()), rounds=3)
+            seconds = dict(zip(cases, times, strict=True))
+            eager = seconds["float32", False]
+            for (precision, graphs), own in seconds.items():
+                crops = cases[precision, graphs].n_crops
+                row = f"epoch-{name}-{precision}{'-graph' if graphs else ''}"
+                note = f"{self.steps} steps at Table 1's size; reference: float32 without graph"
+                found.append(Measurement(row, crops / own, crops / eager, "crops/s", note))
+        return found
+
+    def largest(self) -> list[Measurement]:
+        """Compare the step of MultitaskDCGAN with a tutorial, its passes and prepared data."""
+        found = []
+        for graphs in (False, True):
+            case = self.case(LARGEST, self.fast, graphs)
+            mark = "-graph" if graphs else ""
+            own, tutorial = min_seconds(case.train, case.train_tutorial, rounds=2)
+            note = f"{LARGEST}, {self.fast}; reference: a tutorial's loop in float32"
+            crops = case.n_crops
+            row = f"step-vs-tutorial{mark}"
+            found.append(Measurement(row, crops / own, crops / tutorial, "crops/s", note))
+            own, prepared = min_seconds(case.train, partial(self.prepared, case), rounds=3)
+            note = "reference: steps on one prepared batch; the difference is waiting for data"
+            row = f"data-wait{mark}"
+            found.append(Measurement(row, own / self.steps, prepared / self.steps, "s", note))
+            if not graphs:
+                own, passes = min_seconds(case.train, case.passes_only, rounds=3)
+                note = "step; reference: its passes on a prepared batch, without updates"
+                found.append(
+                    Measurement("loop-overhead", own / self.steps, passes / self.steps, "s", note)
+                )
+        return found
+
+    def prepared(self, case: Case) -> None:
+        """Take the steps of an epoch on one batch that is already cut."""
+        epoch = case.sampler.epoch(np.random.default_rng(0))
+        crops, positions, unlabelled = epoch[0]
+        truth, latent = [values[positions] for values in case.targets], None
+        if case.engine.generator is not None:
+            size = case.engine.generator.linear.in_features
+            latent = torch.rand(len(crops), size, device=self.device)
+        progress = EpochProgress()
+        for _ in range(case.steps):
+            progress.add(case.engine.step(crops, truth, unlabelled, latent))
+        self.wait()
+
+    def flops(self) -> list[Measurement]:
+        """Compare the rate of BasicDCGAN's passes with that of a matrix product."""
+        case, size = self.case("BasicDCGAN", self.fast, graphs=False), LARGE_PRODUCT
+        if self.small:
+            size = SMALL_PRODUCT
+        matrix = torch.rand(size, size, device=self.device, dtype=torch.bfloat16)
+
+        def multiply():
+            _ = matrix @ matrix
+            self.wait()
+
+        graphed = self.case("BasicDCGAN", self.fast, graphs=True)
+        passes, step, product_time = min_seconds(
+            case.passes_only, partial(self.prepared, graphed), multiply, rounds=3
+        )
+        operations, peak = case.operations(), 2 * size**3 / product_time / 1e12
+        note = f"{self.fast}; reference: product of two {size} x {size} matrices in bfloat16"
+        return [
+            Measurement("flops-vs-matmul", operations / passes / 1e12, peak, "TFLOP/s", note),
+            Measurement("flops-vs-matmul-graph", operations / step / 1e12, peak, "TFLOP/s", note),
+        ]
+
+    def losses(self) -> list[Measurement]:
+        """Compare the mean losses of 50 steps with float32 without graphs."""
+        steps, means = 5 if self.small else 50, {}
+        for precision, graphs in product(("float32", self.fast), (False, True)):
+            case, progress = self.case(LARGEST, precision, graphs, steps), EpochProgress()
+            rng = np.random.default_rng(0)
+            train_epoch(case.engine, case.sampler, case.targets, rng, progress)
+            means[precision, graphs] = progress.means()
+        exact = means.pop(("float32", False))
+        return [
+            Measurement(
+                f"loss-{name}-{precision}{'-graph' if graphs else ''}",
+                value,
+                exact[name],
+                "mean loss",
+                f"{steps} steps of {LARGEST} at Table 1's size; reference: float32 without graph",
+            )
+            for (precision, graphs), losses in means.items()
+            for name, value in losses.items()
+        ]
+
+    def determinism(self) -> list[Measurement]:
+        """Compare the bytes of repeated, graphed and resumed training runs."""
+        found = []
+        for name in MODELS:
+            states = [self.trained_state(name, graphs) for graphs in (False, False, True)]
+            for row, other in (("repeated", states[1]), ("graph", states[2])):
+                same = all(torch.equal(a, b) for a, b in zip(states[0], other, strict=True))
+                note = f"{self.steps} steps at Table 1's size in {self.fast}, twice"
+                found.append(Measurement(f"same-bytes-{row}-{name}", float(same), 1, "equal", note))
+            whole, resumed = self.train(name, stops=False), self.train(name, stops=True)
+            same = all(torch.equal(whole[key], resumed[key]) for key in whole)
+            note = "a training run stopped after 3 steps and resumed"
+            found.append(Measurement(f"same-bytes-resumed-{name}", float(same), 1, "equal", note))
+        return found
+
+    def trained_state(self, name: str, graphs: bool) -> list[torch.Tensor]:
+        """Return all tensors of an engine after an epoch."""
+        case = self.case(name, self.fast, graphs)
+        case.train()
+        return [value.clone() for value in case.engine.state().values()]
+
+    def train(self, name: str, stops: bool) -> dict[str, torch.Tensor]:
+        """Return the weights of a training run of two epochs, which stops once or not at all."""
+        trial = {"crop_width": 64, "learning_rate": 1e-3, "batch_size": 16}
+        trial = Trial(0, trial | {"filter_size": 5, "filters": 8})
+        settings = self.settings(self.fast)
+        settings = replace(settings, training=replace(settings.training, max_epochs=2))
+        fold = fold_of(self.labelled.store())
+        pool = [(fold.store, fold.unlabelled_recordings(fold.store))]
+        path = self.folder / f"{name}.checkpoint"
+        path.unlink(missing_ok=True)
+        if stops:
+            answers = iter([False, False, True])
+            with suppress(StoppedError):
+                Trainer(name, fold, pool, trial, settings).train(path, "", partial(next, answers))
+        return Trainer(name, fold, pool, trial, settings).train(path, "").weights
+
+    def costs(self) -> list[Measurement]:
+        """Time validation and a checkpoint, compared with an epoch of MultitaskDCGAN."""
+        case = self.case(LARGEST, self.fast, graphs=True)
+        store, state = self.labelled.store(), case.engine.network.state_dict()
+        best = {name: value.clone() for name, value in state.items()}
+        count = min(VALIDATED, len(store.recordings))
+        recordings = np.arange(count)
+        gather = CropGatherer(store, TABLE_1[LARGEST]["crop_width"], self.device)
+        locations = gather.locate(recordings, np.zeros(count, int))
+        objective = objective_of(self.settings(self.fast))
+        checkpoint = Checkpoint(self.folder / "cost.checkpoint", {})
+
+        def validate():
+            crops = (gather.values(gather.cut(part)) for part in locations.split(256))
+            predict(case.engine.network, crops, ("valence",), objective)
+
+        epoch, validation, saving = min_seconds(
+            case.train,
+            validate,
+            lambda: checkpoint.save(case.engine, Progress(best=best)),
+            rounds=3,
+        )
+        epoch *= self.epoch_steps(TABLE_1[LARGEST]["batch_size"]) / self.steps
+        note = "reference: the steps of an epoch of " + LARGEST
+        return [
+            Measurement("validation", validation, epoch, "s", f"{count} recordings; {note}"),
+            Measurement("checkpoint", saving, epoch, "s", f"taken at most 2 % of the time; {note}"),
+        ]
+
+    def side_by_side(self) -> list[Measurement]:
+        """Train in 1, 2 and 4 processes at once; compare the total rates, and time the starts."""
+        found = []
+        for name in ("MultitaskCNN", "BasicDCGAN"):
+            rates = {}
+            for count in self.workers:
+                started = time.time()
+                command = [sys.executable, "-m", "benchmarks.gpu", "--worker", name, str(started)]
+                command += ["--small"] if self.small else []
+                workers = [
+                    subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+                    for _ in range(count)
+                ]
+                lines = [worker.communicate()[0].strip().splitlines() for worker in workers]
+                results = [json.loads(line[-1]) for line in lines]
+                rates[count] = sum(result["rate"] for result in results)
+                first = min(result["start"] for result in results)
+                row = f"side-by-side-{name}-{count}"
+                note = f"{count} processes, {self.fast}; the first step ended {first:.1f} s after "
+                note += "the start of a process; reference: one process"
+                found.append(Measurement(row, rates[count], rates[1], "crops/s", note))
+        return found
+
+    def epoch_steps(self, batch_size: int) -> int:
+        """Return the steps of an epoch of IEMOCAP: four of five sessions, oversampled."""
+        valence = np.repeat(list(VALENCES), list(VALENCES.values())).clip(1, 5)
+        assert len(valence) == UTTERANCES
+        return epoch_length(valence[::5] if self.small else valence) * 4 // 5 // batch_size
+
+    def projection(self, found: list[Measurement]) -> list[Measurement]:
+        """Project the hours of the full study from a step of each of its trials."""
+        rows = {row.row: row for row in found}
+        start, total = self.seconds_to_start(found), 0.0
+        validation = rows["validation"].project
+        speedup = {
+            kind: max(rows[f"side-by-side-{model}-{count}"].ratio for count in self.workers)
+            for kind, model in (("CNN", "MultitaskCNN"), ("DCGAN", "BasicDCGAN"))
+        }
+        together = 0.0
+        for name, trial_id in product(MODELS, range(2 if self.small else TRIALS)):
+            trial = draw_trial(SearchSpace(), 1, trial_id)
+            if self.small:
+                trial |= {"batch_size": 4, "filters": 4}
+            case = Case(name, trial, 8, self.labelled, self.settings(self.fast))
+            if self.on_gpu:
+                use_graphs(case.engine)
+            (seconds,) = min_seconds(case.train, rounds=1)
+            epoch = seconds / case.steps * self.epoch_steps(trial["batch_size"]) + validation
+            run = FOLDS * EPOCHS * epoch * 1.02  # with checkpoints
+            total += run + FOLDS * start
+            together += run / speedup["DCGAN" if MODELS[name].adversarial else "CNN"]
+        note = f"4 models x {TRIALS} trials x {FOLDS} folds, {EPOCHS} epochs each (assumed), "
+        note += f"{start:.1f} s to start a training run, validation and checkpoints included; "
+        note += "reference: the aim of one hour"
+        return [
+            Measurement("study-one-at-a-time", total / 3600, 1, "hours", note),
+            Measurement("study-side-by-side", together / 3600, 1, "hours", f"{note}; best of rows"),
+        ]
+
+    def seconds_to_start(self, found: list[Measurement]) -> float:
+        """Return the time from the start of a process to its first step."""
+        notes = [row.note for row in found if row.row.startswith("side-by-side-BasicDCGAN-1")]
+        return float(notes[0].partition("ended ")[2].partition(" s")[0])
+
+    def wait(self) -> None:
+        """Wait until the device has finished."""
+        if self.on_gpu:
+            torch.cuda.synchronize()
+
+
+def fold_of(store: Store) -> Fold:
+    """Return a fold of 400 recordings of a store, with random labels; the others are not used."""
+    rng, count = np.random.default_rng(2), len(store.recordings)
+    parts = np.full(count, "", dtype=object)
+    parts[:400] = np.resize(["train"] * 6 + ["validation", "test"], min(400, count))
+    labels = rng.integers(2, 11, (count, 3)) / 2
+    names = ["valence", "activation", "dominance"]
+    table = pd.DataFrame(labels, columns=names)
+    table.insert(0, "recording", store.recordings)
+    table["part"] = parts
+    targets = {name: encode(table[name], "fuzzy") for name in names}
+    return Fold(store, 1, table, targets)
+
+
+def work(name: str, started: float, small: bool) -> None:
+    """Train a model for a few seconds; print the rate and the time of the first step as JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        benchmark = Benchmark(Path(folder), small, hours=6)
+        case = benchmark.case(name, benchmark.fast, graphs=True)
+        case.train()
+        benchmark.wait()
+        first, epochs, begin = time.time() - started, 0, time.perf_counter()
+        while time.perf_counter() - begin < (0.2 if small else 5):
+            case.train()
+            epochs += 1
+        benchmark.wait()
+        rate = epochs * case.n_crops / (time.perf_counter() - begin)
+    print(json.dumps({"rate": rate, "start": first}))
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python3 -m benchmarks.gpu", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("results/benchmarks"))
+    parser.add_argument(
+        "--small", action="store_true", help="a small form, which also runs on CPUs"
+    )
+    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.worker:
+        work(given.worker[0], float(given.worker[1]), given.small)
+        return
+    given.output.mkdir(parents=True, exist_ok=True)
+    began, found = time.perf_counter(), []
+    with tempfile.TemporaryDirectory() as folder:
+        benchmark = Benchmark(Path(folder), given.small)
+        print(json.dumps(describe_device(benchmark.device) | {"torch": torch.__version__}))
+        for measure in (
+            benchmark.frames,
+            benchmark.determinism,
+            benchmark.losses,
+            benchmark.largest,
+            benchmark.flops,
+            benchmark.epochs,
+            benchmark.costs,
+            benchmark.side_by_side,
+            partial(benchmark.projection, found),
+        ):
+            found += measure()
+            table = to_table(found)
+            write_table(given.output / "gpu.csv", table)
+            text = table.to_markdown(index=False, floatfmt=".4g")
+            write_text(given.output / "gpu.md", f"{text}\n")
+            print(f"{time.perf_counter() - began:6.0f} s, {len(found)} rows", flush=True)
+    shown = table.drop(columns="note").to_string(index=False, float_format="{:,.4g}".format)
+    print(shown)
+
+
+if __name__ == "__main__":
+    main()
