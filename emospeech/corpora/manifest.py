@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emospeech.corpora.audio import SHORTENED, check_file, measure_audio
+from emospeech.corpora.audio import check_file
 from emospeech.corpora.corpus_tables import (
     DIMENSIONS,
     RATING_COLUMNS,
@@ -35,11 +35,10 @@ from emospeech.corpora.manifest_checks import (
     check_speakers,
     check_spellings,
 )
-from emospeech.corpora.speech import find_speech
+from emospeech.corpora.measurements import detect_words, measure_durations
 from emospeech.corpora.textgrids import find_textgrids, read_textgrid
 from emospeech.corpora.words import Word, clip_words
 from emospeech.runtime.errors import CorpusError
-from emospeech.runtime.processes import ordered_map
 
 # Ids become names of files and groups in stores.
 ID = re.compile(r"\w[\w.+-]*")
@@ -105,7 +104,8 @@ def read_manifest(folder: str | Path, name: str, workers: int = 1, **settings: A
     elif (folder / "words.csv").exists():
         words = _read_words(folder / "words.csv", recordings, issues)
     else:
-        words = _detect_words(files, recordings, workers, issues)
+        words = detect_words(files, recordings, workers, issues)
+        issues.irregular["detected speech span instead of a word (no words.csv)"] += len(words)
     corpus = make_corpus(name, recordings, words, issues)
     if labelled:
         corpus.summary["scale"] = list(scale)
@@ -192,19 +192,18 @@ def _measure_durations(
             check_file(file)
         except CorpusError as error:
             raise row.error(f"`path` is `{row.text('path')}`, and the file {error}") from error
-    lengths = ordered_map(measure_audio, files, workers)
+    measured = measure_durations(files, workers, issues)
     durations = []
     for row, file in zip(rows, files, strict=True):
         try:
-            length = next(lengths)
+            seconds = next(measured)
         except CorpusError as error:
             raise row.error(f"the file {error}") from error
-        issues.irregular[SHORTENED] += length.shortened
         stated = row.number("duration", low=0)
-        if abs(stated - length.seconds) > MAX_DURATION_ERROR:
-            problem = f"`duration` is {stated:g}, but {file} lasts {length.seconds:.2f} s"
+        if abs(stated - seconds) > MAX_DURATION_ERROR:
+            problem = f"`duration` is {stated:g}, but {file} lasts {seconds:.2f} s"
             raise row.error(f"{problem}. Correct `path`, or leave `duration` empty.")
-        durations.append(length.seconds)
+        durations.append(seconds)
     return durations
 
 
@@ -248,20 +247,4 @@ def _read_textgrids(
     if not words:
         remedy = f"Put there a file like {files[0].stem}.TextGrid for each recording"
         raise CorpusError(folder, f"contains no word inside a recording. {remedy}.")
-    return words
-
-
-def _detect_words(
-    files: Sequence[Path], recordings: Sequence[dict], workers: int, issues: IssueCounts
-) -> list[tuple]:
-    """Return the speech detected in the files as words without text."""
-    words = []
-    detected = ordered_map(find_speech, files, workers)
-    for row, (spans, too_short) in zip(recordings, detected, strict=True):
-        issues.left_out["speech span too short"] += too_short
-        issues.irregular["recording without detected speech"] += not len(spans)
-        words += [
-            (row["recording"], row["speaker"], "", start, end) for start, end in spans.tolist()
-        ]
-    issues.irregular["detected speech span instead of a word (no words.csv)"] += len(words)
     return words

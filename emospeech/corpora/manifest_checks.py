@@ -4,12 +4,12 @@ Folds are made from sessions and speakers, and a recording belongs to one part o
 audio in two rows or a speaker with two spellings could end up in both training and test data.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
-from emospeech.corpora.audio import digest_audio
 from emospeech.corpora.csv_rows import Row
+from emospeech.corpora.measurements import group_equal_audio
 
 
 def check_ids(rows: Iterable[Row]) -> None:
@@ -48,33 +48,14 @@ def check_speakers(rows: Iterable[Row]) -> None:
 
 
 def check_audio(rows: Sequence[Row], durations: Sequence[float], files: Sequence[Path]) -> None:
-    """Raise CorpusError if two rows have the same audio, even in files of other names or formats.
-
-    Files of equal duration are compared by their first second, then completely.
-    """
-    groups = _group_equal(zip(rows, files, strict=True), durations)
-    for seconds in (1, None):
-        groups = [
-            equal
-            for group in groups
-            for equal in _group_equal(group, [digest_audio(file, seconds) for _, file in group])
-        ]
-    for (first, _), (row, _), *_ in groups:
-        known = f"`{first.text('path')}` on line {first.line}"
-        problem = f"`path` is `{row.text('path')}`, which contains the same audio as {known}"
-        raise row.error(f"{problem}. Remove one of the rows, or give each row a file of its own.")
+    """Raise CorpusError if two rows have the same audio, even in files of other formats."""
+    for first, second, *_ in group_equal_audio(files, durations):
+        path, known = rows[second].text("path"), rows[first]
+        problem = f"`path` is `{path}`, which contains the same audio as `{known.text('path')}`"
+        remedy = "Remove one of the rows, or give each row a file of its own"
+        raise rows[second].error(f"{problem} on line {known.line}. {remedy}.")
 
 
 def _quote(name: str) -> str:
     """Return a name for a message, with the code points of characters that may look alike."""
     return f"`{name}`" if name.isascii() else f"`{name}` ({name!a})"
-
-
-def _group_equal(
-    items: Iterable[tuple[Row, Path]], keys: Iterable[Hashable]
-) -> list[list[tuple[Row, Path]]]:
-    """Return the groups of at least two items with equal keys."""
-    groups = {}
-    for item, key in zip(items, keys, strict=True):
-        groups.setdefault(key, []).append(item)
-    return [group for group in groups.values() if len(group) > 1]
