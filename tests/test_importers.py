@@ -1,23 +1,19 @@
-"""Manifests built from the file names of public corpora and from the votes of CREMA-D."""
+"""Manifests built from the file names of public corpora; test_crema_d.py has that of CREMA-D."""
 
 import os
 import shutil
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
 from emospeech.__main__ import main
-from emospeech.corpora.importers import IMPORTERS, read_crema_d, read_emodb, read_ravdess
+from emospeech.corpora.importers import IMPORTERS, read_emodb, read_ravdess
 from emospeech.corpora.manifest import read_manifest
 from emospeech.runtime.errors import CorpusError
 
 SHARED = Path(__file__).parents[2] / "shared"
-needs_crema_d = pytest.mark.skipif(
-    not (SHARED / "crema-d").is_dir(), reason="needs the tables of CREMA-D in ../shared/crema-d"
-)
 needs_emodb = pytest.mark.skipif(
     not (SHARED / "emodb").is_dir(), reason="needs recordings of Emo-DB in ../shared/emodb"
 )
@@ -59,61 +55,6 @@ def test_names_of_ravdess_are_read_without_songs(tmp_path):
     ]
     assert np.isnan(manifest.recordings["valence"].iloc[1])
     assert manifest.issues.left_out == {"song": 1, "unknown emotion": 1}
-
-
-@pytest.fixture(scope="module")
-def crema_d(tmp_path_factory):
-    """CREMA-D with its real tables, and an empty file in place of each recording."""
-    folder = tmp_path_factory.mktemp("crema-d")
-    (folder / "processedResults").mkdir()
-    shutil.copy(SHARED / "crema-d/tabulatedVotes.csv", folder / "processedResults")
-    shutil.copy(SHARED / "crema-d/VideoDemographics.csv", folder)
-    names = pd.read_csv(SHARED / "crema-d/wavs.csv")["name"]
-    touch(folder, *("AudioWAV/" + names))
-    return folder
-
-
-@needs_crema_d
-def test_votes_of_crema_d_are_read(crema_d):
-    manifest = read_crema_d(crema_d)
-    table, ratings = manifest.recordings, manifest.ratings
-    assert len(table) == 7442
-    assert table["speaker"].nunique() == 91
-    speakers = table.drop_duplicates("speaker")
-    assert speakers["gender"].value_counts().to_dict() == {"M": 48, "F": 43}
-    assert len(ratings) == 68568
-    assert manifest.issues.irregular == {"recording whose votes have no majority": 644}
-    assert not manifest.issues.to_dict()["left_out"]
-    assert ratings["valence"].between(1, 5).all()
-    means = ratings.groupby("recording")["valence"].mean()
-    np.testing.assert_allclose(means[table["recording"]], table["valence"], atol=1e-9)
-
-
-@needs_crema_d
-def test_valence_of_crema_d_is_the_mean_of_its_votes(crema_d):
-    """1001_IEO_HAP_LO: three votes for happiness with a mean level of 42.7, six for neutral."""
-    table = read_crema_d(crema_d).recordings.set_index("recording")
-    expected = (3 * (3 + 2 * 42.6666666666667 / 100) + 6 * 3) / 9
-    assert table.loc["1001_IEO_HAP_LO", "valence"] == pytest.approx(expected)
-
-
-@needs_crema_d
-def test_missing_audio_and_unknown_files_of_crema_d_are_counted(crema_d, tmp_path):
-    shutil.copytree(crema_d / "processedResults", tmp_path / "processedResults")
-    shutil.copy(crema_d / "VideoDemographics.csv", tmp_path)
-    touch(tmp_path, "AudioWAV/1001_DFA_ANG_XX.wav", "AudioWAV/1001_XXX_ANG_XX.wav")
-    left_out = read_crema_d(tmp_path).issues.left_out
-    assert left_out == {"audio file without votes": 1, "recording without an audio file": 7441}
-    people = tmp_path / "VideoDemographics.csv"
-    people.write_text("ActorID,Sex\n1002,Female\n")
-    assert read_crema_d(tmp_path).recordings["gender"].tolist() == [""], "unknown speaker"
-    for damage in ("ActorID\n1001\n", "", 'ActorID,"Sex\n'):
-        people.write_text(damage)
-        with pytest.raises(CorpusError, match=r"VideoDemographics\.csv"):
-            read_crema_d(tmp_path)
-    people.unlink()
-    with pytest.raises(CorpusError, match=r"VideoDemographics\.csv"):
-        read_crema_d(tmp_path)
 
 
 @pytest.mark.parametrize("corpus", ["emodb", "ravdess"])

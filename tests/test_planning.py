@@ -13,7 +13,7 @@ from tests.test_workflow_manifest import STUDY, write_own
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(300)]
 
-DCGAN = {"names": ["BasicDCGAN"]}
+DCGAN, MULTITASK = {"names": ["BasicDCGAN"]}, {"names": ["MultitaskCNN"]}
 SYNTHETIC = {"root": "synthetic", "utterances": 40, "meetings": 1, "hours": 0.1}
 TRIAL = {"crop_width": 64, "learning_rate": 0.001, "batch_size": 8, "filter_size": 4, "filters": 8}
 
@@ -61,6 +61,9 @@ def test_checking_manifests_does_not_read_stdin(project):
         ("corpora.labelled", {"corpora": {"labelled": "crema"}}),
         ("training.unlabelled", {"training": {"unlabelled": ["own", "radio"]}, "models": DCGAN}),
         ("corpora.labelled", {"corpora": {"synthetic": SYNTHETIC}}),
+        ("corpora.manifests", {"corpora": {"manifests": {"crema_d": {"folder": "own"}}}}),
+        ("models.names", {"models": MULTITASK}),
+        ("models.names", {"corpora": {"labelled": "crema_d"}, "models": MULTITASK}),
         ("folds.file", {"folds": {"scheme": "file"}}),
         ("folds.file", {"folds": {"scheme": "file", "file": "own/no.csv"}}),
         ("labels.encoding", {"labels": {"encoding": "histogram"}}),
@@ -92,6 +95,15 @@ def test_numbers_as_text_and_integers_as_floats_are_accepted(project):
     done = run(project, "--dry-run", *files, "--config", *given, config=None)
     assert done.returncode == 0, done.output
     assert "labels.encoding" not in done.output, "no note with fuzzy labels"
+
+
+@pytest.mark.parametrize("corpus", ["crema_d"])
+def test_presets_of_open_corpora_can_be_planned(project, corpus):
+    own = f"corpora={{{corpus}: {{root: own}}}}"  # an existing folder
+    arguments = ["--config", own, "models={names: [BasicCNN]}"]
+    jobs = project.planned(*arguments, config=f"config/{corpus}.yaml", demo=False)
+    assert jobs["read_corpus"] == 1
+    assert jobs["write_report"] == 1
 
 
 def test_hard_labels_without_effect_are_noted(project):

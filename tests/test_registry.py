@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from emospeech.corpora.registry import (
+    check_activation,
     check_moved_keys,
     corpora_in_use,
     known_labels,
@@ -27,6 +28,7 @@ def corpora(labelled="theatre", synthetic=None, manifests=OWN):
         ("theatre", ["radio", "theatre"], ["theatre", "radio"]),
         ("theatre", ["iemocap", "ami"], ["theatre", "iemocap", "ami"]),
         ("theatre", [], ["theatre"]),
+        ("crema_d", ["ami", "crema_d"], ["crema_d", "ami"]),
     ],
 )
 def test_corpora_in_use_start_with_the_labelled_one(labelled, unlabelled, expected):
@@ -41,6 +43,7 @@ def test_corpora_in_use_start_with_the_labelled_one(labelled, unlabelled, expect
         ("iemocap", ["crema"], None, "training.unlabelled", "crema"),
         ("theatre", [], {}, "corpora.labelled", "theatre"),
         ("iemocap", ["radio"], {}, "training.unlabelled", "radio"),
+        ("crema_d", [], {}, "corpora.labelled", "crema_d"),
     ],
 )
 def test_names_that_cannot_be_used_are_errors(labelled, unlabelled, synthetic, key, name):
@@ -82,6 +85,22 @@ def test_manifests_in_use_have_their_tables(tmp_path):
     (folder / "words.csv").touch()
     with pytest.raises(InputError, match=rf"{key}.*words\.csv"):
         manifest_folders(config, names)
+
+
+def test_a_corpus_without_activation_is_an_error_that_names_the_models(tmp_path):
+    check_activation(corpora("iemocap"))
+    with pytest.raises(InputError, match=r"^models\.names: .*CREMA-D.*BasicCNN"):
+        check_activation(corpora("crema_d"))
+    own = corpora(manifests={"theatre": {"folder": str(tmp_path)}})
+    table = tmp_path / "recordings.csv"
+    table.write_text("sep=,\nrecording,path,valence\n")
+    with pytest.raises(InputError, match=rf"^models\.names: .*{tmp_path}.*BasicCNN"):
+        check_activation(own)
+    (tmp_path / "ratings.csv").write_text("recording,rater,activation\n")
+    check_activation(own)
+    (tmp_path / "ratings.csv").unlink()
+    table.write_text("recording,path,activation\n", encoding="utf-16")
+    check_activation(own)  # the reader reports the encoding
 
 
 def test_known_labels_are_on_five_points(tmp_path):

@@ -3,7 +3,7 @@
 The labels of acted emotions follow from the category: they are the signs of valence and activation
 in the circumplex model of affect (Russell 1980), as values 2, 3 and 4. Surprise has no valence and
 disgust no activation there, so these labels are missing. CREMA-D has votes of listeners, from which
-a proxy of the valence is computed, see `read_crema_d`.
+the reader `crema_d` computes a proxy of the valence.
 
 Importers do not read audio; the reader of the manifest checks it.
 """
@@ -18,8 +18,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emospeech.corpora import crema_d
+from emospeech.corpora.corpus_tables import RATING_COLUMNS
 from emospeech.corpora.issues import IssueCounts
-from emospeech.runtime.errors import CorpusError, access_error
+from emospeech.corpora.registry import RELEASES
+from emospeech.runtime.errors import CorpusError
 from emospeech.runtime.files import write_table, write_text
 
 AUDIO = {".wav", ".flac"}
@@ -85,35 +88,7 @@ RAVDESS_EMOTIONS = {
     "08": "surprise",
 }
 RAVDESS_SONG = "02"  # vocal channel
-
-CREMA_D_EMOTIONS = {
-    "ANG": "anger",
-    "DIS": "disgust",
-    "FEA": "fear",
-    "HAP": "happiness",
-    "NEU": "neutral",
-    "SAD": "sadness",
-}
-CREMA_D_NAME = re.compile(
-    rf"(?P<speaker>\d{{4}})_[A-Z]{{3}}_(?P<emotion>{'|'.join(CREMA_D_EMOTIONS)})_(LO|MD|HI|XX?)"
-)
-CREMA_D_VOTES = {  # {column of the votes: (column of their mean level, sign of the valence)}
-    "A": ("meanAngerResp", -1),
-    "D": ("meanDisgustResp", -1),
-    "F": ("meanFearResp", -1),
-    "H": ("meanHappyResp", 1),
-    "N": ("meanNeutralResp", 0),
-    "S": ("meanSadResp", -1),
-}
 CREMA_D_SOURCE = "votes of the listeners: 3 + 2 x sign of the emotion x mean level / 100"
-CREMA_D_TABLES = {  # {file: columns}
-    "processedResults/tabulatedVotes.csv": [
-        *("fileName", "emoVote"),
-        *(column for vote, (level, _) in CREMA_D_VOTES.items() for column in (vote, level)),
-    ],
-    "VideoDemographics.csv": ["ActorID", "Sex"],
-}
-VOICE_ONLY = "1"  # first digit of the id of a row of votes
 
 
 @dataclass(frozen=True)
@@ -159,42 +134,22 @@ def read_ravdess(folder: Path) -> Manifest:
 
 
 def read_crema_d(folder: Path) -> Manifest:
-    """Return the manifest of CREMA-D (Cao et al. 2014) from its tables and audio files.
+    """Return the manifest of CREMA-D (Cao et al. 2014), with the labels of its reader.
 
-    The corpus has no rated valence. Each vote of a listener who only heard the voice counts as
-    3 + 2 x sign x level / 100, where the sign is that of the emotion (happiness 1, neutral 0,
-    others -1) and the level is the mean of those who chose this emotion. A recording's valence is
-    the mean of its votes, and its ratings are the votes. There is no activation.
+    There is no activation.
     """
-    votes, people = (_read_columns(folder / name, known) for name, known in CREMA_D_TABLES.items())
-    ids = votes.iloc[:, 0].astype(str)
-    votes = votes[ids.str.startswith(VOICE_ONLY)].set_index("fileName")
-    genders = people.set_index("ActorID")["Sex"].str[0].to_dict()
     issues = IssueCounts()
-    issues.irregular["recording whose votes have no majority"] += int(
-        votes["emoVote"].str.contains(":").sum()
-    )
-    rows, ratings = [], []
-    for path, name in _named(folder, CREMA_D_NAME, issues):
-        if path.stem not in votes.index:
-            issues.left_out["audio file without votes"] += 1
-            continue
-        values = _vote_values(votes.loc[path.stem])
-        speaker, emotion = name["speaker"], CREMA_D_EMOTIONS[name["emotion"]]
-        rows.append((path, speaker, genders.get(speaker, ""), emotion, np.mean(values)))
-        ratings += [(path.stem, f"vote-{n}", value) for n, value in enumerate(values, start=1)]
-    issues.left_out["recording without an audio file"] += len(votes) - len(rows)
-    if not rows:
-        raise _no_recordings(folder)
+    recordings, ratings = crema_d.read_labels(folder, issues)
+    columns = ["recording", "path", "speaker", "gender", "emotion", "valence"]
     signs = {"happiness": "positive", "neutral": "neutral"}
     mapping = [
         (emotion, signs.get(emotion, "negative"), "", CREMA_D_SOURCE)
-        for emotion in CREMA_D_EMOTIONS.values()
+        for emotion in crema_d.EMOTIONS.values()
     ]
     return Manifest(
-        _recordings(folder, rows, ["valence"]),
+        pd.DataFrame(recordings)[columns],
         pd.DataFrame(mapping, columns=["emotion", "valence", "activation", "source"]),
-        pd.DataFrame(ratings, columns=["recording", "rater", "valence"]),
+        pd.DataFrame(ratings, columns=RATING_COLUMNS)[["recording", "rater", "valence"]],
         issues,
     )
 
@@ -239,6 +194,7 @@ def write_manifest(manifest: Manifest, corpus: str, audio: Path, folder: Path) -
 
 def study_config(manifest: Manifest, corpus: str, folder: Path) -> str:
     """Return the YAML of a config that runs the study on the manifest of a corpus in a folder."""
+    corpus = f"own_{corpus}" if corpus in RELEASES else corpus  # the name of the release is taken
     speakers = manifest.recordings["speaker"].nunique()
     return CONFIG.format(
         corpus=corpus,
@@ -291,28 +247,6 @@ def _named(
             yield path, name
         else:
             issues.left_out["audio file with another name"] += 1
-
-
-def _vote_values(row: pd.Series) -> np.ndarray:
-    """Return the valence of each vote for a recording of CREMA-D, in the order of CREMA_D_VOTES."""
-    values = [
-        np.repeat(3 + 2 * sign * max(float(row[level]), 0) / 100, int(row[votes]))
-        for votes, (level, sign) in CREMA_D_VOTES.items()
-    ]
-    return np.concatenate(values)
-
-
-def _read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
-    remedy = "Download it from the repository of CREMA-D"
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except OSError as error:
-        raise access_error(path, error, CorpusError, remedy) from error
-    except ValueError as error:  # pandas' parser errors and bad UTF-8 are ValueErrors
-        raise CorpusError(path, f"is not a CSV table ({error}). {remedy}.") from error
-    if missing := [name for name in columns if name not in table]:
-        raise CorpusError(path, f"lacks the column {', '.join(missing)}. {remedy}.")
-    return table
 
 
 def _no_recordings(folder: Path) -> CorpusError:

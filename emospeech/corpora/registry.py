@@ -6,6 +6,7 @@ its function `check_<module>` compares a `Corpus` with them.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,15 +24,17 @@ class Release:
     Attributes:
         title: Its published name.
         folders: The config keys of its folders, that of the audio first, and the names of the
-            folders among the synthetic corpora.
+            folders among the synthetic corpora, "" if there is no synthetic one.
         settings: The other config keys that its reader uses.
         is_labelled: Whether it can be the labelled corpus.
+        has_activation: Whether its labels include activation.
     """
 
     title: str
     folders: Mapping[str, str]
     settings: tuple[str, ...] = ()
     is_labelled: bool = True
+    has_activation: bool = True
 
 
 RELEASES = {
@@ -41,8 +44,11 @@ RELEASES = {
         {"audio": "amicorpus", "annotations": "ami_public_manual_1.6.2"},
         settings=("stream", "meetings", "partition", "hours"),
         is_labelled=False,
+        has_activation=False,
     ),
+    "crema_d": Release("CREMA-D", {"root": ""}, has_activation=False),
 }
+SYNTHETIC_RELEASES = [name for name, release in RELEASES.items() if all(release.folders.values())]
 LABELLED_RELEASES = [name for name, release in RELEASES.items() if release.is_labelled]
 MANIFEST_TABLES = ("recordings.csv", "words.csv", "ratings.csv")  # only the first is required
 
@@ -66,7 +72,7 @@ def corpora_in_use(corpora: Mapping[str, Any], unlabelled: Sequence[str]) -> lis
         unlabelled: The names of the corpora in the pool.
 
     Raises:
-        InputError: A name is unknown, or a manifest is used together with synthetic corpora.
+        InputError: A name is unknown, or used together with corpora.synthetic, which lacks it.
     """
     own, labelled = corpora["manifests"], corpora["labelled"]
     known = {"corpora.labelled": LABELLED_RELEASES, "training.unlabelled": list(RELEASES)}
@@ -76,7 +82,7 @@ def corpora_in_use(corpora: Mapping[str, Any], unlabelled: Sequence[str]) -> lis
             if name not in (*releases, *own):
                 remedy = f"Use {', '.join([*releases, *own])}, or add it to corpora.manifests"
                 raise InputError(key, f"there is no such corpus as {name}. {remedy}.")
-            if name in own and corpora["synthetic"] is not None:
+            if name not in SYNTHETIC_RELEASES and corpora["synthetic"] is not None:
                 problem = f"{name} cannot be used together with corpora.synthetic"
                 raise InputError(key, f"{problem}. Set one of them to its default.")
     return list(dict.fromkeys([labelled, *unlabelled]))
@@ -121,6 +127,29 @@ def manifest_folders(
             raise InputError("labels.encoding", f"{problem}. Add it, or set the key to fuzzy.")
         folders[name] = folder
     return folders
+
+
+def check_activation(corpora: Mapping[str, Any]) -> None:
+    """Raise InputError if the labelled corpus has no activation, for a study that needs it.
+
+    The folder of a manifest must exist. Tables that cannot be read are left to its reader.
+
+    Args:
+        corpora: The config section `corpora`.
+    """
+    labelled = corpora["labelled"]
+    if labelled in RELEASES:
+        title, known = RELEASES[labelled].title, RELEASES[labelled].has_activation
+    else:
+        title, header = corpora["manifests"][labelled]["folder"], ""
+        for path in (Path(title, name) for name in ("recordings.csv", "ratings.csv")):
+            with suppress(OSError), open(path, errors="replace") as file:
+                # Excel may have added a line with the delimiter above that with the columns.
+                header += file.readline() + file.readline()
+        known = "activation" in header or "recording" not in header
+    if not known:
+        problem = f"the Multitask models need activation, which {title} lacks"
+        raise InputError("models.names", f"{problem}. Use BasicCNN and BasicDCGAN only.")
 
 
 def known_labels(table: Path, tasks: Sequence[str], scale: Sequence[float]) -> "np.ndarray":

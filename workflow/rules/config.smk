@@ -12,6 +12,7 @@ from snakemake.utils import validate
 
 from emospeech.corpora.registry import (
     RELEASES,
+    check_activation,
     check_moved_keys,
     corpora_in_use,
     manifest_folders,
@@ -168,6 +169,8 @@ with config_errors():
             config["corpora"], CORPORA_IN_USE, needs_ratings=ENCODING == "histogram"
         ).items()
     }
+    if MULTITASK:
+        check_activation(config["corpora"])
 DEVICE = config["training"]["device"]
 GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and shutil.which("nvidia-smi") is not None))
 

@@ -10,6 +10,7 @@ corpus, which needs no data: snakemake --cores 2 --configfile config/demo.yaml
   AMI is free (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download (the selected stream of each \
 meeting, and manual annotations 1.6.2). With corpora.ami.fetch: true the workflow downloads it to the \
 folders that you configure.
+  CREMA-D is free (ODbL 1.0): https://github.com/CheyneyComputerScience/CREMA-D
   To use a corpus of your own, describe it in a recordings.csv in the folder of \
 corpora.manifests.<name>, see docs/your-corpus.md."""
 
