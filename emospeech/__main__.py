@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from emospeech.runtime.errors import InputError, access_error
-from emospeech.runtime.files import atomic_path
+from emospeech.runtime.files import atomic_path, write_text
 
 DESCRIPTION = "Describe a corpus, score recordings with trained networks, or show results."
 PREDICT = """\
@@ -31,6 +31,11 @@ Write the manifest of a public corpus from the names of its files: recordings.cs
 the labels of each emotion and their source, ratings.csv if there are votes of listeners, and
 study.yaml, a config that runs the study on them."""
 RESULTS = "Print the main results of a study next to those of the paper, and the report's path."
+INIT = """\
+Write the config of a study on the corpora in some folders: IEMOCAP, AMI, CREMA-D, Emo-DB, RAVDESS
+and those with a recordings.csv. Give folders of corpora, or folders that contain them. Manifests of
+Emo-DB and RAVDESS are written to the folder manifests next to the config."""
+STUDY = "study.yaml"
 WEIGHTS_SUFFIX = ".safetensors"
 
 
@@ -84,6 +89,15 @@ def command_parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, metavar="FOLDER", help=output)
     parser.set_defaults(run=import_corpus)
 
+    parser = commands.add_parser("init", help="configure a study", description=INIT)
+    given = "folders of corpora (default: the current folder)"
+    parser.add_argument(
+        "folders", nargs="*", type=Path, default=[Path()], metavar="FOLDER", help=given
+    )
+    output = f"path of the config (default: {STUDY})"
+    parser.add_argument("--output", type=Path, default=Path(STUDY), metavar="PATH", help=output)
+    parser.set_defaults(run=start_study)
+
     parser = commands.add_parser("results", help="show the results", description=RESULTS)
     parser.add_argument("results", nargs="?", default="results", metavar="FOLDER", help=folder)
     parser.set_defaults(run=show_results)
@@ -126,16 +140,32 @@ def describe(arguments: argparse.Namespace) -> int:
 
 def import_corpus(arguments: argparse.Namespace) -> int:
     """Write the manifest of a public corpus, and print its size and what was left out."""
-    from emospeech.corpora.importers import IMPORTERS, write_manifest
+    from emospeech.corpora.importers import IMPORTERS, check_new, write_manifest
+    from emospeech.corpora.study import LabelledCorpus, manifest_name, study_config
 
     manifest = IMPORTERS[arguments.corpus](arguments.folder)
     output = arguments.output or arguments.folder
-    write_manifest(manifest, arguments.corpus, arguments.folder, output)
+    study = output / STUDY
+    check_new([study])
+    write_manifest(manifest, arguments.folder, output)
     table, counts = manifest.recordings, manifest.issues.to_dict()
-    print(f"{output}: {len(table)} recordings of {table['speaker'].nunique()} speakers")
+    speakers = table["speaker"].nunique()
+    labelled = LabelledCorpus(manifest_name(arguments.corpus), speakers, "activation" in table)
+    write_text(study, study_config(labelled, {}, {labelled.name: output.resolve()}))
+    print(f"{output}: {len(table)} recordings of {speakers} speakers")
     for problem, count in (counts["left_out"] | counts["irregular"]).items():
         print(f"note: {problem}: {count}", file=sys.stderr)
-    print(f"Next: snakemake --cores 8 --configfile {shlex.quote(str(output / 'study.yaml'))}")
+    print(f"Next: snakemake --cores 8 --configfile {shlex.quote(str(study))}")
+    return 0
+
+
+def start_study(arguments: argparse.Namespace) -> int:
+    """Write the config of a study on the corpora that are found, and print the next command."""
+    from emospeech.corpora.study import init_study
+
+    print("\n".join(init_study(arguments.folders, arguments.output)))
+    study = shlex.quote(str(arguments.output))
+    print(f"Next: snakemake --cores 2 check_corpora --configfile {study}")
     return 0
 
 

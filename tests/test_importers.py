@@ -88,5 +88,7 @@ def test_command_writes_a_manifest_that_can_be_read(tmp_path, capsys):
     config = yaml.safe_load((output / "study.yaml").read_text())
     assert os.path.samefile(config["corpora"]["manifests"]["emodb"]["folder"], output)
     assert config["folds"] == {"scheme": "speakers", "groups": 2}
-    assert main(arguments) == 1, "files that may have been edited are not replaced"
-    assert "recordings.csv" in capsys.readouterr().err
+    for name in ("study.yaml", "recordings.csv"):
+        assert main(arguments) == 1, "files that may have been edited are not replaced"
+        assert name in capsys.readouterr().err
+        (output / name).unlink()

@@ -8,7 +8,6 @@ the reader `crema_d` computes a proxy of the valence.
 Importers do not read audio; the reader of the manifest checks it.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -21,32 +20,10 @@ import pandas as pd
 from emospeech.corpora import crema_d
 from emospeech.corpora.corpus_tables import RATING_COLUMNS
 from emospeech.corpora.issues import IssueCounts
-from emospeech.corpora.registry import RELEASES
 from emospeech.runtime.errors import CorpusError
-from emospeech.runtime.files import write_table, write_text
+from emospeech.runtime.files import write_table
 
 AUDIO = {".wav", ".flac"}
-STUDY = "study.yaml"
-MOST_GROUPS = 5  # of speakers, as many as the paper has folds
-CONFIG = """\
-# Run it in the folder of the workflow: snakemake --cores 8 --configfile <this file>
-# All other settings have the defaults of config/config.yaml.
-results: results/{corpus}
-corpora:
-  labelled: {corpus}
-  manifests:
-    {corpus}:
-      folder: {folder}
-folds:
-  scheme: speakers # hold out groups of speakers, since there are no sessions
-  groups: {groups}
-training:
-  unlabelled: [{corpus}] # add ami once it is available
-{models}"""
-ONLY_VALENCE = """\
-models:
-  names: [BasicCNN, BasicDCGAN] # the Multitask models need activation, which the corpus lacks
-"""
 LOW, MIDDLE, HIGH = 2.0, 3.0, 4.0
 UNKNOWN = np.nan
 CIRCUMPLEX = {  # {emotion: (valence, activation)}
@@ -161,19 +138,16 @@ IMPORTERS: dict[str, Callable[[Path], Manifest]] = {
 }
 
 
-def write_manifest(manifest: Manifest, corpus: str, audio: Path, folder: Path) -> None:
-    """Write the tables of a manifest and a config for its study.
-
-    The files are recordings.csv, mapping.csv, ratings.csv if there are ratings, and study.yaml.
+def write_manifest(manifest: Manifest, audio: Path, folder: Path) -> None:
+    """Write recordings.csv, mapping.csv and, if there are ratings, ratings.csv.
 
     Args:
         manifest: The manifest.
-        corpus: The name of the corpus.
         audio: The folder of the audio.
         folder: The folder of the files.
 
     Raises:
-        CorpusError: One of the files exists; it may have been edited by hand.
+        CorpusError: One of the files exists.
     """
     paths = [os.path.relpath(audio / path, folder) for path in manifest.recordings["path"]]
     tables = {
@@ -182,26 +156,17 @@ def write_manifest(manifest: Manifest, corpus: str, audio: Path, folder: Path) -
     }
     if manifest.ratings is not None:
         tables["ratings.csv"] = manifest.ratings
-    for name in (*tables, STUDY):
-        if (folder / name).exists():
-            remedy = "Remove it, or choose another --output"
-            raise CorpusError(folder / name, f"exists already. {remedy}.")
+    check_new([folder / name for name in tables])
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         write_table(folder / name, table)
-    write_text(folder / STUDY, study_config(manifest, corpus, folder))
 
 
-def study_config(manifest: Manifest, corpus: str, folder: Path) -> str:
-    """Return the YAML of a config that runs the study on the manifest of a corpus in a folder."""
-    corpus = f"own_{corpus}" if corpus in RELEASES else corpus  # the name of the release is taken
-    speakers = manifest.recordings["speaker"].nunique()
-    return CONFIG.format(
-        corpus=corpus,
-        folder=json.dumps(str(folder.resolve()), ensure_ascii=False),
-        groups=min(MOST_GROUPS, speakers),
-        models="" if "activation" in manifest.recordings else ONLY_VALENCE,
-    )
+def check_new(paths: Iterable[Path]) -> None:
+    """Raise CorpusError if one of the files exists, because it may have been edited by hand."""
+    for path in paths:
+        if path.exists():
+            raise CorpusError(path, "exists already. Remove it, or choose another --output.")
 
 
 def _acted(folder: Path, rows: list[tuple], issues: IssueCounts) -> Manifest:

@@ -1,0 +1,219 @@
+"""Find corpora by the names of their folders and files, and write the config of a study on them."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emospeech.corpora.corpus_tables import RATING_COLUMNS, RECORDING_COLUMNS
+from emospeech.corpora.csv_rows import read_rows
+from emospeech.corpora.importers import IMPORTERS, check_new, write_manifest
+from emospeech.corpora.issues import IssueCounts
+from emospeech.corpora.registry import RELEASES
+from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import write_text
+
+MOST_GROUPS = 5  # of speakers, as many as the paper has folds
+CONFIG = """\
+# Run it in the folder of the workflow: snakemake --cores 8 --configfile <this file>
+# All other settings have the defaults of config/config.yaml.
+results: results/{labelled}
+corpora:
+  labelled: {labelled}
+{folders}
+{folds}training:
+  unlabelled: [{unlabelled}]{remark}
+{models}"""
+FOLDS = """\
+folds:
+  scheme: speakers # hold out groups of speakers instead of sessions
+  groups: {groups}
+"""
+ONLY_VALENCE = """\
+models:
+  names: [BasicCNN, BasicDCGAN] # the Multitask models need activation, which the corpus lacks
+"""
+MANIFEST = "recordings.csv"
+EMODB = "[01][0-9][ab][0-9][0-9][WLEAFTN][a-z].*"
+RAVDESS = "03-0[12]-0[1-8]-0[12]-0[12]-0[12]-[0-9][0-9].*"
+# {(corpus, config key of a folder): paths that such a folder contains}
+SIGNS = {
+    ("iemocap", "root"): ["Session[1-5]/dialog/EmoEvaluation"],
+    ("ami", "audio"): ["[A-Z][A-Z][0-9][0-9][0-9][0-9]*/audio/*.wav"],
+    ("ami", "annotations"): ["words/*.words.xml"],
+    ("crema_d", "root"): ["AudioWAV/[0-9][0-9][0-9][0-9]_*_*_*.wav"],
+    ("emodb", "folder"): [EMODB, f"wav/{EMODB}"],
+    ("ravdess", "folder"): [RAVDESS, f"Actor_*/{RAVDESS}"],
+}
+
+
+@dataclass(frozen=True)
+class LabelledCorpus:
+    """The labelled corpus of a study.
+
+    Attributes:
+        name: The name of a release or manifest.
+        speakers: The number of speakers, to test groups of them; None to test sessions.
+        has_activation: Whether it has labels of activation.
+    """
+
+    name: str
+    speakers: int | None = None
+    has_activation: bool = True
+
+
+def init_study(folders: Sequence[Path], output: Path) -> list[str]:
+    """Write the config of a study on the corpora in some folders.
+
+    The manifests of Emo-DB and RAVDESS are written to `manifests/<corpus>` next to the
+    config, unless they exist.
+
+    Args:
+        folders: Folders of corpora, see `find_corpora`.
+        output: The path of the config.
+
+    Returns:
+        Lines that say what was found, what is missing, and what was written.
+
+    Raises:
+        InputError: There is no labelled corpus, or the config exists.
+        CorpusError: A corpus is incomplete or damaged.
+    """
+    check_new([output])
+    found = find_corpora(folders)
+    releases = {name: keys for name, keys in found.items() if name in RELEASES}
+    lines = [
+        f"found {name} ({key}): {folder}"
+        for name, keys in found.items()
+        for key, folder in keys.items()
+    ]
+    manifests, others = {}, []
+    labelled = [
+        LabelledCorpus(name, None if name == "iemocap" else MOST_GROUPS, release.has_activation)
+        for name, release in RELEASES.items()
+        if name in found and release.is_labelled
+    ]
+    if "iemocap" in found:
+        sessions = (found["iemocap"]["root"] / f"Session{n}" for n in range(1, 6))
+        lines += [f"missing: {folder}" for folder in sessions if not folder.is_dir()]
+    if missing := sorted(RELEASES["ami"].folders.keys() - found.get("ami", {}).keys()):
+        lines.append(f"missing ami ({', '.join(missing)}): see docs/quickstart.md#download-ami")
+    else:
+        others.append("ami")
+    for name in (name for name in found if name not in RELEASES):
+        folder = found[name]["folder"]
+        if not (folder / MANIFEST).exists():
+            audio, folder = folder, output.resolve().parent / "manifests" / name
+            lines += _import_corpus(name, audio, folder)
+        manifests[name] = folder
+        corpus = _describe_manifest(name, folder)
+        labelled += [corpus] if corpus else []
+        others += [] if corpus else [name]
+    if not labelled:
+        problem = "; ".join(["no labelled corpus", *lines])
+        remedy = "Give the folder of IEMOCAP, CREMA-D, Emo-DB, RAVDESS or a labelled manifest"
+        raise InputError(", ".join(map(str, folders)), f"{problem}. {remedy}.")
+    write_text(output, study_config(labelled[0], releases, manifests, others))
+    remedy = "add it to training.unlabelled, or set corpora.labelled"
+    lines += [f"not used: {corpus.name}; {remedy}" for corpus in labelled[1:]]
+    return [*lines, f"wrote a study on {labelled[0].name}: {output}"]
+
+
+def find_corpora(folders: Iterable[Path]) -> dict[str, dict[str, Path]]:
+    """Return {corpus: {config key: folder}} of the corpora in some folders.
+
+    If a folder is not one of a corpus, its subfolders are searched, but not theirs. A corpus with a
+    manifest is named after its folder.
+
+    Raises:
+        InputError: A folder does not exist, or two folders contain the same corpus.
+    """
+    found: dict[str, dict[str, Path]] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(folder, "is not a folder. Give folders of corpora.")
+        subfolders = sorted(path for path in folder.iterdir() if path.is_dir())
+        for place in [folder] if _corpora_at(folder) else subfolders:
+            for corpus, key in _corpora_at(place):
+                known = found.setdefault(corpus, {}).setdefault(key, place.resolve())
+                if known != place.resolve():
+                    problem = f"contains {corpus}, and so does {known}"
+                    raise InputError(place, f"{problem}. Give only one of them.")
+    return found
+
+
+def manifest_name(text: str) -> str:
+    """Return a text as a name that a manifest may have in the config."""
+    name = re.sub("[^a-z0-9_]+", "_", text.lower())
+    return name if re.match("[a-z]", name) and name not in RELEASES else f"own_{name}"
+
+
+def study_config(
+    labelled: LabelledCorpus,
+    releases: Mapping[str, Mapping[str, Path]],
+    manifests: Mapping[str, Path],
+    others: Sequence[str] = (),
+) -> str:
+    """Return the YAML of a config, with comments.
+
+    Args:
+        labelled: The labelled corpus.
+        releases: {corpus: {config key: folder}}.
+        manifests: {corpus: folder}.
+        others: The other corpora of the unlabelled pool.
+    """
+    lines = []
+    for corpus, folders in releases.items():
+        lines += [f"  {corpus}:", *(f"    {key}: {_quote(path)}" for key, path in folders.items())]
+    if manifests:
+        lines.append("  manifests:")
+    for corpus, folder in manifests.items():
+        lines += [f"    {corpus}:", f"      folder: {_quote(folder)}"]
+    groups = None if labelled.speakers is None else min(MOST_GROUPS, labelled.speakers)
+    return CONFIG.format(
+        labelled=labelled.name,
+        folders="\n".join(lines),
+        folds="" if groups is None else FOLDS.format(groups=groups),
+        unlabelled=", ".join([*others, labelled.name]),
+        remark="" if "ami" in others else " # add ami once it is available",
+        models="" if labelled.has_activation else ONLY_VALENCE,
+    )
+
+
+def _corpora_at(folder: Path) -> list[tuple[str, str]]:
+    """Return the (corpus, config key) that a folder is for."""
+    if (folder / MANIFEST).is_file():
+        return [(manifest_name(folder.resolve().name), "folder")]
+    return [sign for sign, paths in SIGNS.items() if any(any(folder.glob(path)) for path in paths)]
+
+
+def _import_corpus(name: str, audio: Path, folder: Path) -> list[str]:
+    """Write the manifest of an open corpus, unless it exists, and return lines that say so."""
+    if (folder / MANIFEST).exists():
+        return [f"kept the manifest of {name}: {folder}"]
+    tables = IMPORTERS[name](audio)
+    write_manifest(tables, audio, folder)
+    left_out = [f"left out, {issue}: {n}" for issue, n in tables.issues.left_out.items() if n]
+    return [f"wrote the manifest of {name}: {folder}", *left_out]
+
+
+def _describe_manifest(name: str, folder: Path) -> LabelledCorpus | None:
+    """Return what a study needs to know of a manifest, or None if it has no labels or speakers."""
+    columns = {MANIFEST: RECORDING_COLUMNS, "ratings.csv": RATING_COLUMNS}
+    rows = [
+        row
+        for table, known in columns.items()
+        if (folder / table).exists()
+        for row in read_rows(folder / table, ["recording"], known, IssueCounts())
+    ]
+    speakers = {row.text("speaker") for row in rows} - {""}
+    rated = {task for row in rows for task in ("valence", "activation") if row.text(task)}
+    if not speakers or "valence" not in rated:
+        return None
+    return LabelledCorpus(name, len(speakers), "activation" in rated)
+
+
+def _quote(path: Path) -> str:
+    """Return a path as YAML; a JSON text is one."""
+    return json.dumps(str(path), ensure_ascii=False)
