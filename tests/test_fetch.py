@@ -1,12 +1,17 @@
 """Downloads from faulty servers: the right bytes or a one-line error, and no partial files."""
 
+import hashlib
 import io
+import os
+import signal
 import socket
 import stat
+import time
 import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,6 +28,7 @@ from emospeech.corpora.ami_release import (
     select_meetings,
 )
 from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import read_table
 from emospeech.synthetic import ami as synthetic
 from tests.http_mirror import send, served
 from tests.test_workflow import Project
@@ -99,7 +105,7 @@ def test_permanent_failure_names_the_url_and_leaves_no_file(mirror, tmp_path, ki
     with pytest.raises(InputError) as caught:
         fetch.fetch_wav(mirror.url + PATH, tmp_path / "a.wav")
     assert str(caught.value).startswith(f"{mirror.url}{PATH}: ")
-    assert "corpora.ami.mirror" in str(caught.value)
+    assert "mirror" in str(caught.value)
     assert left(tmp_path) == []
     assert len(mirror.requests) == (1 if kind == "refused" else ATTEMPTS)
 
@@ -133,7 +139,124 @@ def test_downloads_run_in_parallel(tmp_path):
     assert [path.read_bytes() for path in paths] == list(files.values())
 
 
-# ------------------------------------------------------------------------------ annotations
+def test_waiting_time_of_a_busy_server_is_respected(mirror, tmp_path, monkeypatch):
+    def busy(handler, content):
+        handler.send_response(429)
+        handler.send_header("Retry-After", "100")
+        handler.end_headers()
+
+    waits = []
+    monkeypatch.setattr(fetch.time, "sleep", waits.append)
+    mirror.faults = [busy]
+    fetch.fetch_wav(mirror.url + PATH, tmp_path / "a.wav")
+    assert waits == [100]
+
+
+# ---------------------------------------------------------------------------------- CREMA-D
+
+TABLES = ("processedResults/tabulatedVotes.csv", "VideoDemographics.csv")
+RECORDINGS = [f"AudioWAV/100{number}_IEO_ANG_HI.wav" for number in range(1, 9)]
+
+
+def release(folder, names=(*TABLES, *RECORDINGS)):
+    """Write a list of files; return the contents of these files by name."""
+    rng = np.random.default_rng(5)
+    contents = {name: rng.bytes(20_000 + rng.integers(9)) for name in names}
+    rows = [
+        (name, len(content), hashlib.sha256(content).hexdigest())
+        for name, content in contents.items()
+    ]
+    table = pd.DataFrame(rows, columns=["name", "bytes", "sha256"])
+    table.to_csv(folder / "crema_d_files.csv.gz", index=False)
+    return contents
+
+
+def stored(folder):
+    """Return {path: content} of all files below a folder."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def crema_d(tmp_path):
+    """A mirror of CREMA-D with few files: (mirror, contents by name, function that fetches)."""
+    contents = release(tmp_path)
+    with served({f"/raw/{name}": content for name, content in contents.items()}) as mirror:
+        urls = {"audio_url": f"{mirror.url}/raw/AudioWAV/", "tables_url": f"{mirror.url}/raw"}
+        list_of_files = tmp_path / "crema_d_files.csv.gz"
+        yield mirror, contents, partial(fetch.fetch_crema_d, tmp_path / "c", urls, list_of_files, 3)
+
+
+def other_content(handler, content):
+    send(handler, bytes(len(content)))
+
+
+def test_crema_d_equals_its_source_despite_temporary_failures(crema_d, tmp_path):
+    mirror, contents, fetch_crema_d = crema_d
+    kinds = ("cut off", "busy", "silent", "a page")
+    mirror.faults = [*(TEMPORARY[kind] for kind in kinds), other_content]
+    fetch_crema_d()
+    assert stored(tmp_path / "c") == contents
+    assert len(mirror.requests) == len(contents) + 5
+    mirror.requests = []
+    fetch_crema_d()
+    assert mirror.requests == []
+
+
+def test_only_missing_and_damaged_files_of_crema_d_are_fetched(crema_d, tmp_path):
+    mirror, contents, fetch_crema_d = crema_d
+    fetch_crema_d()
+    damaged = dict(
+        zip(RECORDINGS, (b"version https://git-lfs.github.com/spec/v1", b""), strict=False)
+    )
+    damaged[RECORDINGS[2]] = contents[RECORDINGS[2]][:-1] + b"?"
+    for name, content in damaged.items():
+        (tmp_path / "c" / name).write_bytes(content)
+    (tmp_path / "c" / TABLES[0]).unlink()
+    mirror.requests = []
+    fetch_crema_d()
+    assert sorted(mirror.requests) == sorted(f"/raw/{name}" for name in (*damaged, TABLES[0]))
+    assert stored(tmp_path / "c") == contents
+
+
+@pytest.mark.parametrize("content", [None, b"other"])
+def test_fetch_of_crema_d_continues_after_a_failure(crema_d, tmp_path, content):
+    mirror, contents, fetch_crema_d = crema_d
+    name = RECORDINGS[4]
+    mirror.files[f"/raw/{name}"] = content
+    with pytest.raises(InputError, match=f"^{mirror.url}/raw/{name}: "):
+        fetch_crema_d()
+    kept = stored(tmp_path / "c")
+    assert name not in kept
+    assert kept.items() <= contents.items()
+    mirror.files[f"/raw/{name}"], mirror.requests = contents[name], []
+    fetch_crema_d()
+    assert sorted(mirror.requests) == sorted(f"/raw/{name}" for name in contents.keys() - kept)
+    assert stored(tmp_path / "c") == contents
+
+
+def test_no_download_of_crema_d_starts_after_a_failure(crema_d):
+    mirror, contents, fetch_crema_d = crema_d
+    mirror.faults = [refuse] + [silent] * 3 * len(contents)
+    with pytest.raises(InputError):
+        fetch_crema_d()
+    assert len(set(mirror.requests)) <= 1 + 3 < len(contents)  # three were in progress
+
+
+def test_list_of_files_is_that_of_the_release():
+    files = read_table(fetch.CREMA_D_FILES)
+    assert len(files) == 7442 + len(TABLES)
+    folder = Path(__file__).parents[2] / "shared" / "crema-d"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared/crema-d")
+    for name in TABLES:
+        fetch.check_content(folder / Path(name).name, *files.set_index("name").loc[name])
+    wavs = pd.read_csv(folder / "wavs.csv")
+    listed = files[files["name"].str.startswith("AudioWAV/")].reset_index(drop=True)
+    pd.testing.assert_frame_equal(listed, wavs.assign(name="AudioWAV/" + wavs["name"]))
+
+
+# --------------------------------------------------------------------------------- archives
 
 
 def zipped(files):
@@ -152,9 +275,9 @@ GOOD = {
 }
 
 
-def fetch_zip(content, folder):
+def fetch_zip(content, folder, contents=fetch.AMI_CONTENTS):
     with served({"/annotations.zip": content}) as mirror:
-        fetch.fetch_annotations(f"{mirror.url}/annotations.zip", folder)
+        fetch.fetch_archive(f"{mirror.url}/annotations.zip", folder, contents)
         return mirror.requests
 
 
@@ -163,8 +286,7 @@ def test_annotations_are_unpacked(tmp_path, top):
     folder = tmp_path / "data" / "annotations"
     (folder / "corpusResources").mkdir(parents=True)  # as created by Snakemake before the job
     fetch_zip(zipped({top + name: content for name, content in GOOD.items()}), folder)
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    assert {path.relative_to(folder).as_posix(): path.read_bytes() for path in files} == GOOD
+    assert stored(folder) == GOOD
     assert [path.name for path in folder.parent.iterdir()] == ["annotations"]
     assert fetch_zip(b"not asked for", folder) == []
 
@@ -197,9 +319,25 @@ def test_folder_with_other_files_is_an_error(tmp_path):
     folder = tmp_path / "annotations"
     folder.mkdir()
     (folder / "mine.txt").write_text("mine")
-    with pytest.raises(InputError, match=f"^{folder}: .*corpora.ami.annotations"):
+    with pytest.raises(InputError, match=f"^{folder}: "):
         fetch_zip(zipped(GOOD), folder)
     assert left(tmp_path) == ["mine.txt"]
+
+
+LABELS = ("Valence", "Arousal", "Dominance")
+QUECHUA = {"Audios/10001.wav": WAV, "Data/Data/Data.xlsx": b"xlsx"}
+QUECHUA |= {f"Labels/Labels/{name}.csv": b"Audio,N1,N2,N3,N4" for name in LABELS}
+
+
+@pytest.mark.parametrize("nested", ["Labels/Labels/", "Labels/"])
+def test_quechua_is_unpacked_if_its_label_tables_are_complete(tmp_path, nested):
+    files = {name.replace("Labels/Labels/", nested): content for name, content in QUECHUA.items()}
+    fetch_zip(zipped(files), tmp_path / "quechua", fetch.QUECHUA_CONTENTS)
+    assert stored(tmp_path / "quechua") == files
+    del files[f"{nested}Arousal.csv"]
+    with pytest.raises(InputError, match=r"Arousal\.csv"):
+        fetch_zip(zipped(files), tmp_path / "incomplete", fetch.QUECHUA_CONTENTS)
+    assert [path.name for path in tmp_path.iterdir()] == ["quechua"]
 
 
 # --------------------------------------------------------------------------- meetings, workflow
@@ -244,7 +382,7 @@ def test_fetched_corpus_equals_the_original(tree, tmp_path):
     with served(files) as mirror:
         for path in files.keys() - {"/notes.zip"}:
             fetch.fetch_wav(mirror.url + path, tmp_path / path[1:])
-        fetch.fetch_annotations(f"{mirror.url}/notes.zip", tmp_path / "notes")
+        fetch.fetch_archive(f"{mirror.url}/notes.zip", tmp_path / "notes", fetch.AMI_CONTENTS)
     fetched = read_ami(tmp_path / "amicorpus", tmp_path / "notes")
     direct = read_ami(root / "amicorpus", root / synthetic.ANNOTATIONS)
     pd.testing.assert_frame_equal(fetched.recordings, direct.recordings)
@@ -303,6 +441,45 @@ def test_workflow_fetches_and_continues_after_a_failure(fetching):
     assert "(Rule: fetch_ami_meeting)" in done.output
     assert "read_ami" not in done.output
     assert mirror.requests == []
+
+
+@pytest.mark.workflow
+@pytest.mark.timeout(300)
+def test_workflow_fetches_open_corpora_and_continues_after_a_kill(tmp_path):
+    (tmp_path / "IEMOCAP").mkdir()
+    project, targets = Project(tmp_path), ("fetch_crema_d", "fetch_quechua")
+    contents = release(tmp_path / "emospeech" / "corpora")
+    files = {f"/{name}": content for name, content in contents.items()}
+    with served({**files, "/quechua.zip": zipped(QUECHUA)}) as mirror:
+        urls = {"audio_url": f"{mirror.url}/AudioWAV", "tables_url": mirror.url}
+        corpora = {"iemocap": {"root": "IEMOCAP"}}
+        corpora["crema_d"] = {"root": "data/crema-d", "fetch": True, "mirror": urls}
+        urls = {"archive_url": f"{mirror.url}/quechua.zip"}
+        corpora["quechua"] = {"root": "data/quechua", "fetch": True, "mirror": urls}
+        config = {"corpora": corpora, "models": {"names": ["BasicCNN"]}}
+        (tmp_path / "fetch.yaml").write_text(yaml.safe_dump(config))
+
+        mirror.faults = [send] * 5 + [silent] * len(files)
+        process = project.start(targets[0], config="fetch.yaml", demo=False)
+        while process.poll() is None and len(mirror.requests) <= 5:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, process.communicate()[0]
+        kept = {name for name in stored(tmp_path / "data/crema-d") if ".part" not in name}
+        assert len(kept) == 5
+
+        mirror.faults, mirror.requests = [], []
+        project.run("--unlock", config="fetch.yaml", demo=False)
+        done = project.run(*targets, config="fetch.yaml", demo=False)
+        assert done.returncode == 0, done.output
+        expected = ["/quechua.zip", *(f"/{name}" for name in contents.keys() - kept)]
+        assert sorted(mirror.requests) == sorted(expected)
+    for corpus, expected in (("crema-d", contents), ("quechua", QUECHUA)):
+        assert stored(tmp_path / "data" / corpus) == expected | {".fetched": b""}
+    for target, licence in zip(targets, ("ODbL 1.0", "CC BY 4.0"), strict=True):
+        assert licence in done.output
+        assert licence in (tmp_path / f"results/logs/corpora/{target}.log").read_text()
+    assert "Nothing to be done" in project.run(*targets, config="fetch.yaml", demo=False).output
 
 
 @pytest.mark.workflow

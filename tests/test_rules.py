@@ -39,6 +39,7 @@ def rules(tmp_path_factory):
         (folder / name).touch()
     ami = {"audio": str(folder), "annotations": str(folder), "fetch": True}
     own = {"labelled": "own", "manifests": {"own": {"folder": str(folder)}}, "ami": ami}
+    own |= {key: {"root": str(folder), "fetch": True} for key in ("crema_d", "quechua")}
     config = {"corpora": own, "training": {"unlabelled": ["ami", "own"]}}
     config["report"] = {"control": str(folder)}
     demo = rules_with([ROOT / "config/demo.yaml"], {"report": config["report"]})[0]

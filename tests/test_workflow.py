@@ -401,14 +401,27 @@ def test_a_wrong_key_or_value_is_an_error_in_one_line(project, change, line):
 
 
 def test_a_missing_corpus_folder_is_an_error_with_hints(project):
-    for arguments, key in (
-        ([], "corpora.iemocap.root is not set"),
-        (["--config", "corpora={'iemocap': {'root': 'no/such'}}"], "no folder no/such"),
+    for arguments, key, source in (
+        ([], "corpora.iemocap.root is not set", "sail.usc.edu"),
+        (
+            ["--config", "corpora={'iemocap': {'root': 'no/such'}}"],
+            "no folder no/such",
+            "sail.usc.edu",
+        ),
+        (
+            ["--config", "corpora={'iemocap': {'root': '.'}}"],
+            "corpora.ami.audio is not set",
+            "corpora.ami.fetch: true",
+        ),
+        (
+            ["--config", "corpora={'crema_d': {'fetch': True}}"],
+            "corpora.crema_d.root is not set",
+            "DbCL 1.0",
+        ),
     ):
         done = project.run(*arguments, config=None, demo=False)
         assert done.returncode != 0
-        assert key in done.output
-        for hint in ("sail.usc.edu", "groups.inf.ed.ac.uk", "--configfile config/demo.yaml"):
+        for hint in (key, source, "--configfile config/demo.yaml"):
             assert hint in done.output
         assert "Traceback" not in done.output
 

@@ -90,7 +90,7 @@ use rule job as read_corpus with:
         folders=lambda wildcards: list(FOLDERS[wildcards.corpus].values()),
         # A change of a table reruns this job; a change of the audio does not.
         tables=lambda wildcards: manifest_tables(MANIFESTS.get(wildcards.corpus)),
-        fetched=lambda wildcards: ancient(AMI_FETCHED) if wildcards.corpus == "ami" else [],
+        fetched=lambda wildcards: ancient(FETCHED.get(wildcards.corpus, [])),
     output:
         recordings=CORPORA / "{corpus}" / "recordings.csv",
         words=CORPORA / "{corpus}" / "words.csv",

@@ -3,16 +3,35 @@
 from emospeech.corpora.registry import MANIFEST_TABLES
 from emospeech.report.paper import is_comparable
 
+SOURCES = {  # name, licence and address of each release
+    "iemocap": "IEMOCAP (for researchers, on request): https://sail.usc.edu/iemocap",
+    "ami": "AMI (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download",
+    "crema_d": "CREMA-D (ODbL 1.0, contents DbCL 1.0): https://github.com/CheyneyComputerScience/CREMA-D",
+    "quechua": "Quechua Collao (CC BY 4.0): https://doi.org/10.6084/m9.figshare.20292516.v4",
+}
 MISSING_CORPUS = """\
-error: {key} {problem}. Set it in config/config.yaml (or with --config), or run the study on the synthetic \
-corpus, which needs no data: snakemake --cores 2 --configfile config/demo.yaml
-  IEMOCAP is available to researchers on request: https://sail.usc.edu/iemocap (release form).
-  AMI is free (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download (the selected stream of each \
-meeting, and manual annotations 1.6.2). With corpora.ami.fetch: true the workflow downloads it to the \
-folders that you configure.
-  CREMA-D is free (ODbL 1.0): https://github.com/CheyneyComputerScience/CREMA-D
-  To use a corpus of your own, describe it in a recordings.csv in the folder of \
-corpora.manifests.<name>, see docs/your-corpus.md."""
+error: corpora.{corpus}.{key} {problem}. Set it in config/config.yaml or with --config{download}.
+  {source}
+  Without data, run the study on a synthetic corpus: snakemake --cores 2 --configfile config/demo.yaml
+  For a corpus of your own, see docs/your-corpus.md."""
+
+
+def existing_folder(corpus, key):
+    """Return the folder configured at `key`. Exits with an error message if it does not exist."""
+    section = config["corpora"][corpus]
+    folder = section[key]
+    if folder is not None and Path(folder).is_dir():
+        return folder
+    download = f"; corpora.{corpus}.fetch: true downloads the corpus" if "fetch" in section else ""
+    raise SystemExit(
+        MISSING_CORPUS.format(
+            corpus=corpus,
+            key=key,
+            problem="is not set" if folder is None else f"no folder {folder}",
+            download=download,
+            source=SOURCES[corpus],
+        )
+    )
 
 
 def corpus_folder(corpus, key):
@@ -23,12 +42,7 @@ def corpus_folder(corpus, key):
     """
     if SYNTHETIC:
         return str(Path(SYNTHETIC["root"]) / RELEASES[corpus].folders[key])
-    value = config["corpora"][corpus][key]
-    if value is None or not Path(value).is_dir():
-        problem = "is not set" if value is None else f"no folder {value}"
-        key = f"corpora.{corpus}.{key}"
-        raise SystemExit(MISSING_CORPUS.format(key=key, problem=problem))
-    return ancient(value)
+    return ancient(existing_folder(corpus, key))
 
 
 def download_folder(corpus, key):
@@ -39,7 +53,7 @@ def download_folder(corpus, key):
             Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         exit_with(f"corpora.{corpus}.{key}", error)
-    return corpus_folder(corpus, key)
+    return existing_folder(corpus, key)
 
 
 def manifest_tables(folder):
