@@ -446,22 +446,27 @@ def test_workflow_fetches_and_continues_after_a_failure(fetching):
 @pytest.mark.workflow
 @pytest.mark.timeout(300)
 def test_workflow_fetches_open_corpora_and_continues_after_a_kill(tmp_path):
-    (tmp_path / "IEMOCAP").mkdir()
     project, targets = Project(tmp_path), ("fetch_crema_d", "fetch_quechua")
     contents = release(tmp_path / "emospeech" / "corpora")
     files = {f"/{name}": content for name, content in contents.items()}
     with served({**files, "/quechua.zip": zipped(QUECHUA)}) as mirror:
         urls = {"audio_url": f"{mirror.url}/AudioWAV", "tables_url": mirror.url}
-        corpora = {"iemocap": {"root": "IEMOCAP"}}
+        corpora = {"labelled": "crema_d"}
         corpora["crema_d"] = {"root": "data/crema-d", "fetch": True, "mirror": urls}
         urls = {"archive_url": f"{mirror.url}/quechua.zip"}
         corpora["quechua"] = {"root": "data/quechua", "fetch": True, "mirror": urls}
         config = {"corpora": corpora, "models": {"names": ["BasicCNN"]}}
+        config["folds"] = {"scheme": "speakers"}
         (tmp_path / "fetch.yaml").write_text(yaml.safe_dump(config))
+
+        table = "results/corpora/crema_d/recordings.csv"
+        planned = project.planned(table, config="fetch.yaml", demo=False)
+        assert {"fetch_crema_d", "read_corpus"} <= planned.keys()
+        assert "fetch_quechua" not in planned
 
         mirror.faults = [send] * 5 + [silent] * len(files)
         process = project.start(targets[0], config="fetch.yaml", demo=False)
-        while process.poll() is None and len(mirror.requests) <= 5:
+        while process.poll() is None and len(mirror.requests) < 5 + 2:  # two threads on two cores
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL, process.communicate()[0]
