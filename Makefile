@@ -5,6 +5,11 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := --configfile config/demo.yaml
+EMODB := --configfile config/emodb.yaml
+ifdef AUDIO
+EMODB += --config "corpora={labelled: emodb_files, manifests: {emodb_files: {folder: results/emodb/manifest}}}" \
+	"training={unlabelled: [emodb_files]}"
+endif
 # Test files run in parallel, each in one process, so that its tests share their fixtures.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile
 # A Python with pip: $(PYTHON), or its base if it is an environment without pip, such as an activated
@@ -23,11 +28,12 @@ demo: $(VENV)/run ## run the study on a synthetic corpus and print its results
 	@echo
 	@$(BIN)/python -m emospeech results results/demo
 
-emodb: $(VENV)/run ## run a small study on Emo-DB: make emodb AUDIO=<folder of its recordings>
+emodb: $(VENV)/$(if $(AUDIO),run,audb) ## run a small study on Emo-DB, downloaded or from AUDIO=<folder>
+ifdef AUDIO
 	@test -f results/emodb/manifest/recordings.csv || \
 		$(BIN)/python -m emospeech manifest emodb "$(AUDIO)" --output results/emodb/manifest
-	@PYTHONPATH=workflow/logger $(BIN)/snakemake --cores $(CORES) --configfile config/emodb.yaml \
-		--logger progress
+endif
+	@PYTHONPATH=workflow/logger $(BIN)/snakemake --cores $(CORES) $(EMODB) --logger progress
 	@echo
 	@$(BIN)/python -m emospeech results results/emodb
 
@@ -75,7 +81,11 @@ $(VENV)/run: envs/requirements.txt envs/lock.txt
 	$(PIP) -r envs/requirements.txt -c envs/lock.txt
 	@touch $@
 
-$(VENV)/dev: $(VENV)/run envs/requirements-dev.txt
+$(VENV)/audb: $(VENV)/run envs/requirements-audb.txt
+	$(PIP) -r envs/requirements-audb.txt -c envs/lock.txt
+	@touch $@
+
+$(VENV)/dev: $(VENV)/audb envs/requirements-dev.txt
 	$(PIP) -r envs/requirements-dev.txt -c envs/lock.txt
 	@touch $@
 

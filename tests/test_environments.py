@@ -49,17 +49,18 @@ def imported_packages(*folders):
 
 def test_requirements_match_the_imports_of_the_library():
     packages = imported_packages("emospeech", "workflow/scripts")
-    assert packages == set(pins("requirements.txt")) - TOOLS
+    assert packages == (pins("requirements.txt") | pins("requirements-audb.txt")).keys() - TOOLS
 
 
 def test_development_requirements_match_the_imports_of_the_tests():
     packages = imported_packages("tests", "benchmarks") - set(pins("requirements.txt"))
+    packages -= set(pins("requirements-audb.txt"))
     assert packages == set(pins("requirements-dev.txt")) - TOOLS
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-docs"])
-def test_lock_file_agrees_with_requirements(name):
-    required = pins(f"{name}.txt")
+@pytest.mark.parametrize("suffix", ["", "-audb", "-dev", "-docs"])
+def test_lock_file_agrees_with_requirements(suffix):
+    required = pins(f"requirements{suffix}.txt")
     lock = pins("lock.txt")
     assert {package: lock.get(package) for package in required} == required
 
@@ -87,7 +88,7 @@ def test_make_sets_up_an_active_or_inactive_environment(tmp_path, active):
     """The environment lacks pip. While it is active, `python3` is its own interpreter."""
     folder = tmp_path / "a project"
     (folder / "envs").mkdir(parents=True)
-    for name in ("requirements.txt", "requirements-dev.txt", "lock.txt"):
+    for name in ("requirements.txt", "requirements-audb.txt", "requirements-dev.txt", "lock.txt"):
         (folder / "envs" / name).write_text("# nothing to download\n")
     shutil.copy(ROOT / "Makefile", folder)
     base = [sys._base_executable, "-m", "venv", "--without-pip", folder / ".venv"]

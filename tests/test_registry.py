@@ -9,6 +9,7 @@ from emospeech.corpora.registry import (
     check_activation,
     check_moved_keys,
     corpora_in_use,
+    database_folders,
     known_labels,
     manifest_folders,
 )
@@ -17,8 +18,9 @@ from emospeech.runtime.errors import InputError
 OWN = {"theatre": {"folder": "theatre", "scale": [1, 5]}, "radio": {"folder": "radio"}}
 
 
-def corpora(labelled="theatre", synthetic=None, manifests=OWN):
-    return {"labelled": labelled, "synthetic": synthetic, "manifests": manifests}
+def corpora(labelled="theatre", synthetic=None, manifests=OWN, audformat=None):
+    names = {"labelled": labelled, "synthetic": synthetic, "manifests": manifests}
+    return names | {"audformat": audformat or {}}
 
 
 @pytest.mark.parametrize(
@@ -111,3 +113,33 @@ def test_known_labels_are_on_five_points(tmp_path):
     both = known_labels(table, ["valence", "activation"], (0, 1))
     np.testing.assert_array_equal(both, [1, np.nan, 3, 5])
     assert len(known_labels(table, ["dominance"], (1, 5))) == 0
+
+
+def test_databases_in_use_exist_or_are_loaded(tmp_path):
+    here = {"folder": str(tmp_path), "database": None, "version": None, "scale": [1, 5]}
+    here["valence"] = None
+    key = r"^corpora\.audformat\.actors"
+
+    def folders(needs_ratings=False, **changes):
+        config = corpora("actors", audformat={"actors": here | changes, "unused": {}})
+        return database_folders(config, corpora_in_use(config, ["radio"]), needs_ratings)
+
+    with pytest.raises(InputError, match=rf"{key}\.folder: .*db\.yaml"):
+        folders()
+    with pytest.raises(InputError, match=rf"{key}\.version: "):
+        folders(database="actors")
+    assert folders(database="actors", version="1.0.0") == {"actors": str(tmp_path)}
+    (tmp_path / "db.yaml").touch()
+    assert folders() == {"actors": str(tmp_path)}
+    with pytest.raises(InputError, match=rf"{key}\.scale: .*5, 1"):
+        folders(scale=[5, 1])
+    with pytest.raises(InputError, match=r"^labels\.encoding: .*actors\.valence"):
+        folders(needs_ratings=True, valence=["table.rater"])
+    assert folders(needs_ratings=True, valence=["table.rater_a", "table.rater_b"])
+
+
+def test_names_of_corpora_are_unique():
+    with pytest.raises(InputError, match=r"^corpora\.audformat\.radio: .*manifests"):
+        corpora_in_use(corpora(audformat={"radio": {}}), [])
+    with pytest.raises(InputError, match=r"^corpora\.labelled: .*actors.*synthetic"):
+        corpora_in_use(corpora("actors", synthetic={}, audformat={"actors": {}}), [])

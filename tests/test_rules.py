@@ -40,7 +40,8 @@ def rules(tmp_path_factory):
     ami = {"audio": str(folder), "annotations": str(folder), "fetch": True}
     own = {"labelled": "own", "manifests": {"own": {"folder": str(folder)}}, "ami": ami}
     own |= {key: {"root": str(folder), "fetch": True} for key in ("crema_d", "quechua")}
-    config = {"corpora": own, "training": {"unlabelled": ["ami", "own"]}}
+    own["audformat"] = {"loaded": {"folder": str(folder), "database": "emodb", "version": "1.4.1"}}
+    config = {"corpora": own, "training": {"unlabelled": ["ami", "own", "loaded"]}}
     config["report"] = {"control": str(folder)}
     demo = rules_with([ROOT / "config/demo.yaml"], {"report": config["report"]})[0]
     return rules_with([], config)[0] | demo

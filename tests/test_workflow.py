@@ -48,7 +48,7 @@ class Project:
     """A copy of the project, which can only import the packages that a run needs."""
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.environment = folder, run_environment()
         for name in PROJECT:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
             copy(ROOT / name, folder / name)
@@ -70,7 +70,7 @@ class Project:
         return subprocess.Popen(
             command,
             cwd=folder or self.folder,
-            env=environment | run_environment(),
+            env=environment | self.environment,
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""The corpora that a config names: releases with a reader of their own, and manifests.
+"""The corpora that a config names: releases with a reader of their own, manifests and databases.
 
 The reader of a corpus is a module of this package. Its function `read_<module>` takes the folders
 and settings of the corpus by name and returns a `Corpus`. If the contents of the release are known,
@@ -50,6 +50,7 @@ RELEASES = {
 }
 SYNTHETIC_RELEASES = [name for name, release in RELEASES.items() if all(release.folders.values())]
 LABELLED_RELEASES = [name for name, release in RELEASES.items() if release.is_labelled]
+DATABASE_HEADER = "db.yaml"  # of a database in audformat
 MANIFEST_TABLES = ("recordings.csv", "words.csv", "ratings.csv")  # only the first is required
 
 
@@ -72,15 +73,20 @@ def corpora_in_use(corpora: Mapping[str, Any], unlabelled: Sequence[str]) -> lis
         unlabelled: The names of the corpora in the pool.
 
     Raises:
-        InputError: A name is unknown, or used together with corpora.synthetic, which lacks it.
+        InputError: A name is unknown or used twice, or used together with corpora.synthetic, which
+            lacks it.
     """
-    own, labelled = corpora["manifests"], corpora["labelled"]
+    own, labelled = {**corpora["manifests"], **corpora["audformat"]}, corpora["labelled"]
+    for name in corpora["manifests"].keys() & corpora["audformat"].keys():
+        problem = f"{name} is also in corpora.manifests"
+        raise InputError(f"corpora.audformat.{name}", f"{problem}. Rename one of them.")
     known = {"corpora.labelled": LABELLED_RELEASES, "training.unlabelled": list(RELEASES)}
     names = {"corpora.labelled": [labelled], "training.unlabelled": unlabelled}
     for key, releases in known.items():
         for name in names[key]:
             if name not in (*releases, *own):
-                remedy = f"Use {', '.join([*releases, *own])}, or add it to corpora.manifests"
+                remedy = "or add it to corpora.manifests or corpora.audformat"
+                remedy = f"Use {', '.join([*releases, *own])}, {remedy}"
                 raise InputError(key, f"there is no such corpus as {name}. {remedy}.")
             if name not in SYNTHETIC_RELEASES and corpora["synthetic"] is not None:
                 problem = f"{name} cannot be used together with corpora.synthetic"
@@ -107,13 +113,11 @@ def manifest_folders(
         if name not in corpora["manifests"]:
             continue
         key, settings = f"corpora.manifests.{name}", corpora["manifests"][name]
-        folder, (low, high) = settings["folder"], settings["scale"]
+        folder = settings["folder"]
         if not Path(folder, "recordings.csv").is_file():
             remedy = "Describe the corpus there, see docs/your-corpus.md"
             raise InputError(f"{key}.folder", f"no file {folder}/recordings.csv. {remedy}.")
-        if low >= high:
-            problem = f"[{low:g}, {high:g}] does not increase"
-            raise InputError(f"{key}.scale", f"{problem}. Give the lowest value, then the highest.")
+        _check_scale(key, settings["scale"])
         if (textgrids := settings.get("textgrids")) is not None:
             if not Path(textgrids).is_dir():
                 problem = f"no folder {textgrids}. Correct the path, or set the key to null."
@@ -129,6 +133,41 @@ def manifest_folders(
     return folders
 
 
+def database_folders(
+    corpora: Mapping[str, Any], names: Sequence[str], needs_ratings: bool = False
+) -> dict[str, str]:
+    """Return {name: folder} of the corpora in use that are databases in audformat.
+
+    Args:
+        corpora: The config section `corpora`.
+        names: The corpora in use.
+        needs_ratings: Whether the labelled corpus must have columns of several raters.
+
+    Raises:
+        InputError: A database is neither in its folder nor to be loaded, or a scale does not
+            increase.
+    """
+    folders = {}
+    for name in names:
+        if name not in corpora["audformat"]:
+            continue
+        key, settings = f"corpora.audformat.{name}", corpora["audformat"][name]
+        folder = settings["folder"]
+        if settings["database"] is None and not Path(folder, DATABASE_HEADER).is_file():
+            remedy = "Give the folder of a database, or a `database` and `version` to load into it"
+            raise InputError(f"{key}.folder", f"no file {folder}/{DATABASE_HEADER}. {remedy}.")
+        if settings["database"] is not None and settings["version"] is None:
+            raise InputError(f"{key}.version", "is not set. Give the version of the database.")
+        _check_scale(key, settings["scale"])
+        has_raters = isinstance(settings["valence"], list) and len(settings["valence"]) > 1
+        if needs_ratings and name == corpora["labelled"] and not has_raters:
+            problem = f"histogram needs the ratings of each rater, but {key}.valence has none"
+            remedy = "List the columns of the raters there, or set the key to fuzzy"
+            raise InputError("labels.encoding", f"{problem}. {remedy}.")
+        folders[name] = folder
+    return folders
+
+
 def check_activation(corpora: Mapping[str, Any]) -> None:
     """Raise InputError if the labelled corpus has no activation, for a study that needs it.
 
@@ -140,6 +179,8 @@ def check_activation(corpora: Mapping[str, Any]) -> None:
     labelled = corpora["labelled"]
     if labelled in RELEASES:
         title, known = RELEASES[labelled].title, RELEASES[labelled].has_activation
+    elif labelled in corpora["audformat"]:  # its reader knows the columns
+        return
     else:
         title, header = corpora["manifests"][labelled]["folder"], ""
         for path in (Path(title, name) for name in ("recordings.csv", "ratings.csv")):
@@ -172,3 +213,10 @@ def known_labels(table: Path, tasks: Sequence[str], scale: Sequence[float]) -> "
     except (OSError, ValueError, KeyError):
         return np.empty(0)
     return np.array([to_five_points(label, scale) for label in labels])
+
+
+def _check_scale(key: str, scale: Sequence[float]) -> None:
+    low, high = scale
+    if low >= high:
+        problem = f"[{low:g}, {high:g}] does not increase"
+        raise InputError(f"{key}.scale", f"{problem}. Give the lowest value, then the highest.")

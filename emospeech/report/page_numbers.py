@@ -172,17 +172,17 @@ def describe_corpora(config: Mapping[str, Any], summaries: Mapping[str, dict]) -
         summaries: The summary.json of each corpus in use.
 
     Returns:
-        For each corpus its `key` in paths and in the config, its `kind` ("release", "synthetic"
-        or "manifest"), a `name`, whether it is `labelled`, and its `summary`.
+        For each corpus its `key` in paths and in the config, its `kind` ("release", "synthetic",
+        "manifest" or "database"), a `name`, whether it is `labelled`, and its `summary`.
     """
     corpora = []
     for key, summary in summaries.items():
         if config["synthetic"] is not None:
             kind, name = "synthetic", f"synthetic ({RELEASES[key].title} format)"
-        elif key in config["manifests"]:
-            kind, name = "manifest", key
-        else:
+        elif key in RELEASES:
             kind, name = "release", RELEASES[key].title
+        else:
+            kind, name = "manifest" if key in config["manifests"] else "database", key
         labelled = key == config["labelled"]
         found = {"key": key, "kind": kind, "name": name, "labelled": labelled}
         corpora.append(found | {"summary": summary})

@@ -1,4 +1,4 @@
-"""Environment variables under which Python finds only what `envs/requirements.txt` installs.
+"""Environment variables under which Python finds only what requirement files install.
 
 The tests run in an environment that has more, so a package that is missing in the environment of
 `make demo` would go unnoticed.
@@ -10,13 +10,16 @@ from importlib import metadata
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-REQUIREMENTS = FOLDER.parents[1] / "envs" / "requirements.txt"
+ENVS = FOLDER.parents[1] / "envs"
 
 
 @cache
-def run_environment():
-    """Return the variables, {name: value}; `sitecustomize.py` of this folder reads the modules."""
-    installed = _distributions_of_a_run()
+def run_environment(*extra):
+    """Return the variables, {name: value}; `sitecustomize.py` of this folder reads the modules.
+
+    Python finds the packages of `envs/requirements.txt`, and of the files `extra` in `envs`.
+    """
+    installed = _distributions(["requirements.txt", *extra])
     hidden = [
         module
         for module, owners in metadata.packages_distributions().items()
@@ -25,20 +28,25 @@ def run_environment():
     return {"PYTHONPATH": str(FOLDER), "HIDDEN_MODULES": " ".join(sorted(hidden))}
 
 
-def _distributions_of_a_run():
-    """Return the names of the distributions that a run needs, and of those that they need."""
-    waiting = [line for line in REQUIREMENTS.read_text().splitlines() if not line.startswith("#")]
-    found = set()
+def _distributions(files):
+    """Return the names of the distributions in requirement files, and of those that they need."""
+    lines = [line for file in files for line in (ENVS / file).read_text().splitlines()]
+    waiting = [line for line in lines if not line.startswith("#")]
+    found = set()  # (name, extras)
     while waiting:
-        name = _normalised(re.match(r"[\w.-]+", waiting.pop())[0])
-        if name not in found:
+        name, extras = re.match(r"([\w.-]+)(?:\[(.*?)\])?", waiting.pop()).groups("")
+        name = _normalised(name)
+        if (name, extras) not in found:
             try:
                 needed = metadata.requires(name) or []
             except metadata.PackageNotFoundError:  # needed on other systems only
                 continue
-            found.add(name)
-            waiting += [line for line in needed if not re.search(r"\bextra\b", line)]
-    return found
+            found.add((name, extras))
+            for line in needed:
+                extra = re.search(r"\bextra == ['\"](.*?)['\"]", line)
+                if extra is None or extra[1] in extras.split(","):
+                    waiting.append(line)
+    return {name for name, _ in found}
 
 
 def _normalised(name):

@@ -15,6 +15,7 @@ from emospeech.corpora.registry import (
     check_activation,
     check_moved_keys,
     corpora_in_use,
+    database_folders,
     manifest_folders,
 )
 from emospeech.runtime.config_values import convert
@@ -169,6 +170,12 @@ with config_errors():
             config["corpora"], CORPORA_IN_USE, needs_ratings=ENCODING == "histogram"
         ).items()
     }
+    DATABASES = {
+        name: ancient(folder)
+        for name, folder in database_folders(
+            config["corpora"], CORPORA_IN_USE, needs_ratings=ENCODING == "histogram"
+        ).items()
+    }
     if MULTITASK:
         check_activation(config["corpora"])
 DEVICE = config["training"]["device"]
@@ -176,7 +183,7 @@ GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and shutil.which("nvidia-smi") i
 
 
 wildcard_constraints:
-    corpus="|".join([*RELEASES, *config["corpora"]["manifests"]]),
+    corpus="|".join([*RELEASES, *config["corpora"]["manifests"], *config["corpora"]["audformat"]]),
     model="|".join(MODELS),
     fold=r"\d+",
     trial=r"\d+",

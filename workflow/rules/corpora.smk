@@ -8,7 +8,7 @@ FOLDERS = {
     corpus: {key: corpus_folder(corpus, key) for key in RELEASES[corpus].folders}
     for corpus in CORPORA_IN_USE
     if corpus in RELEASES
-}
+} | {corpus: {"folder": folder} for corpus, folder in DATABASES.items()}
 for name, folder in MANIFESTS.items():
     textgrids = config["corpora"]["manifests"][name]["textgrids"]
     FOLDERS[name] = {"folder": folder} | ({} if textgrids is None else {"textgrids": textgrids})
@@ -17,7 +17,9 @@ AUDIO = {corpus: next(iter(folders.values())) for corpus, folders in FOLDERS.ite
 
 def reader_of(wildcards):
     """Return the name of the reader of a corpus."""
-    return wildcards.corpus if wildcards.corpus in RELEASES else "manifest"
+    if wildcards.corpus in DATABASES:
+        return "audformat_database"
+    return "manifest" if wildcards.corpus in MANIFESTS else wildcards.corpus
 
 
 def reader_code(wildcards):
@@ -28,13 +30,14 @@ def reader_code(wildcards):
 def reader_settings(wildcards):
     """Return the settings of the reader of a corpus."""
     corpus = wildcards.corpus
+    common = {"name": corpus, "labelled": corpus == LABELLED_CORPUS, "multitask": MULTITASK}
     if corpus in MANIFESTS:
-        return {
-            "name": corpus,
-            "labelled": corpus == LABELLED_CORPUS,
-            "multitask": MULTITASK,
-            "scale": config["corpora"]["manifests"][corpus]["scale"],
-        }
+        return common | {"scale": config["corpora"]["manifests"][corpus]["scale"]}
+    if corpus in DATABASES:
+        columns = dict(config["corpora"]["audformat"][corpus])
+        for key in ("folder", "database", "version"):
+            del columns[key]
+        return common | {"columns": columns}
     keys = RELEASES[corpus].settings
     section = config["corpora"][corpus]
     seed = {"seed": SEED} if section.get("hours") is not None else {}  # of the meetings drawn
@@ -89,8 +92,9 @@ use rule job as read_corpus with:
     input:
         folders=lambda wildcards: list(FOLDERS[wildcards.corpus].values()),
         # A change of a table reruns this job; a change of the audio does not.
-        tables=lambda wildcards: manifest_tables(MANIFESTS.get(wildcards.corpus)),
+        tables=lambda wildcards: corpus_tables(wildcards.corpus),
         fetched=lambda wildcards: ancient(FETCHED.get(wildcards.corpus, [])),
+        loaded=lambda wildcards: LOADED.get(wildcards.corpus, []),
     output:
         recordings=CORPORA / "{corpus}" / "recordings.csv",
         words=CORPORA / "{corpus}" / "words.csv",
@@ -147,7 +151,7 @@ rule check_corpora:
     input:
         texts=expand(
             CORPORA / "{corpus}" / "check.txt",
-            corpus=[name for name in CORPORA_IN_USE if name not in MANIFESTS],
+            corpus=[name for name in CORPORA_IN_USE if name in RELEASES],
         ),
         folds=CORPORA / LABELLED_CORPUS / "folds.txt",
     log:
@@ -157,6 +161,6 @@ rule check_corpora:
         ENVIRONMENT
     message:
         "Comparing the corpora with their releases"
-        + (f"; manifests have none: {' and '.join(MANIFESTS)}" if MANIFESTS else "")
+        + "".join(f"; {name} has none" for name in MANIFESTS | DATABASES)
     shell:
         "cat {input:q} | tee {log:q}"

@@ -110,3 +110,36 @@ if config["corpora"]["quechua"]["fetch"] and not SYNTHETIC:
             url=config["corpora"]["quechua"]["mirror"]["archive_url"],
         message:
             f"Downloading {SOURCES['quechua']}"
+
+
+PUBLISHED = {
+    corpus: section
+    for corpus, section in config["corpora"]["audformat"].items()
+    if corpus in DATABASES and section["database"] is not None
+}
+LOADED = {corpus: CORPORA / corpus / ".loaded" for corpus in PUBLISHED}  # markers
+
+if PUBLISHED:
+    for corpus, section in PUBLISHED.items():
+        make_folder(f"corpora.audformat.{corpus}.folder", section["folder"])
+
+    use rule job as fetch_database with:
+        output:
+            touch(CORPORA / "{corpus}" / ".loaded"),
+        pathvars:
+            job="corpora/fetch_{corpus}",
+        wildcard_constraints:
+            corpus="|".join(PUBLISHED),
+        localrule: True
+        threads: 4  # parallel downloads
+        resources:
+            **FETCH_RESOURCES | {"downloads": 4},
+        params:
+            **script_params("fetch"),
+            kind="database",
+            source=lambda wildcards: "{database} {version}".format(**PUBLISHED[wildcards.corpus]),
+            folder=lambda wildcards: PUBLISHED[wildcards.corpus]["folder"],
+            database=lambda wildcards: PUBLISHED[wildcards.corpus]["database"],
+            version=lambda wildcards: PUBLISHED[wildcards.corpus]["version"],
+        message:
+            "Downloading {params.source} with audb (progress: {log})"

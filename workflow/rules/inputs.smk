@@ -45,21 +45,30 @@ def corpus_folder(corpus, key):
     return ancient(existing_folder(corpus, key))
 
 
+def make_folder(key, folder):
+    """Create the folder configured at `key` if necessary."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        exit_with(key, error)
+
+
 def download_folder(corpus, key):
     """Return the configured folder for downloads, and create it if necessary."""
     folder = config["corpora"][corpus][key]
-    try:
-        if folder is not None:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        exit_with(f"corpora.{corpus}.{key}", error)
+    if folder is not None:
+        make_folder(f"corpora.{corpus}.{key}", folder)
     return existing_folder(corpus, key)
 
 
-def manifest_tables(folder):
-    """Return the tables that exist in the folder of a manifest, or none for a release."""
-    tables = [Path(folder, name) for name in MANIFEST_TABLES] if folder else []
-    return [file for file in tables if file.exists()]
+def corpus_tables(corpus):
+    """Return the tables of a manifest, or of a database that is not loaded by the workflow."""
+    if corpus in MANIFESTS:
+        tables = [Path(MANIFESTS[corpus], name) for name in MANIFEST_TABLES]
+        return [file for file in tables if file.exists()]
+    if corpus in DATABASES and config["corpora"]["audformat"][corpus]["database"] is None:
+        return sorted(Path(DATABASES[corpus]).glob("db.*"))
+    return []
 
 
 def histogram_ratings():

@@ -11,7 +11,7 @@ for folder in (RESULTS, *RESULTS.parents):
         exit_with("results", f"{folder} is a file. Give a folder.")
 PREPARED = RESULTS
 if config["prepared"] is not None:
-    multitask = MULTITASK and LABELLED_CORPUS in MANIFESTS  # whose reader then needs activation
+    multitask = MULTITASK and LABELLED_CORPUS not in RELEASES  # whose reader then needs activation
     made_from = [config["corpora"], config["spectrograms"], multitask]
     if SYNTHETIC or config["corpora"]["ami"]["hours"] is not None:
         made_from.append(SEED)

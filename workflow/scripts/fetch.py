@@ -15,6 +15,12 @@ def main(paths, settings):
             fetch.fetch_archive(settings.url, settings.folder, settings.contents)
         case "crema_d":
             fetch.fetch_crema_d(settings.folder, settings.mirror, workers=settings.threads)
+        case "database":
+            from emospeech.corpora import audformat_database  # imports pandas
+
+            audformat_database.fetch_database(
+                settings.folder, settings.database, settings.version, settings.threads
+            )
 
 
 if __name__ == "__main__":
