@@ -241,7 +241,7 @@ def test_statistics_of_a_crop_are_those_of_its_time_span(tmp_path, position):
     half = width / rate / 2
     assert span == pytest.approx([centre - half, centre + half], abs=1 / rate)
     recordings = pd.DataFrame({"recording": ["a"], "path": ["a.wav"]})
-    whole, crops = acoustics.acoustics_tables(recordings, tmp_path, span[None], 1)
+    whole, crops = acoustics.acoustics_tables(recordings, tmp_path, span[None])
     inside = span.clip(0, 10)
     assert np.exp(crops.loc[0, "log_duration"]) == pytest.approx(np.diff(inside)[0], abs=1e-3)
     assert crops.loc[0, "centroid_50"] == pytest.approx(500 + 300 * inside.mean(), rel=0.05)

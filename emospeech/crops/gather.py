@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 import torch
 
+from emospeech.crops.locations import locate_crops
 from emospeech.spectrograms.settings import FLOOR
 from emospeech.spectrograms.store import Store
 
@@ -62,17 +63,9 @@ class CropGatherer:
         return self.values(self.cut(self.locate(recordings, centres)))
 
     def locate(self, recordings: np.ndarray, centres: np.ndarray) -> torch.Tensor:
-        """Return the locations of crops, int64 of shape (batch, 3), on the device of the frames.
-
-        A location is the first frame of the crop, which may be outside its recording, and the first
-        and last frame of the recording, as indices of frames in the store.
-        """
-        first, end = self.store.offsets[recordings], self.store.offsets[recordings + 1]
-        start = first + centres - self.width // 2
-        if self.edge == "shift":
-            start = start.clip(max=end - self.width).clip(min=first)
-        locations = torch.from_numpy(start), torch.from_numpy(first), torch.from_numpy(end - 1)
-        return torch.stack(locations, dim=1).to(self.frames.device)
+        """Return the locations of crops on the device of the frames, see `locate_crops`."""
+        located = locate_crops(self.store, recordings, centres, self.width, self.edge)
+        return torch.from_numpy(located).to(self.frames.device)
 
     def cut(self, locations: torch.Tensor) -> torch.Tensor:
         """Return the crops at `locations` in the store's data type, (batch, width, rows)."""

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from emospeech.crops.centres import draw_fixed_centres
+from emospeech.crops.locations import locate_crops
 from emospeech.runtime.import_lock import import_lock
-from emospeech.runtime.processes import ordered_map
 from emospeech.spectrograms.audio_stream import stream_samples
 from emospeech.spectrograms.store import Store
 
@@ -44,14 +44,16 @@ def contours(samples: np.ndarray) -> dict[str, np.ndarray]:
     pitch = librosa.yin(
         samples, fmin=PITCH_MIN, fmax=PITCH_MAX, sr=SAMPLE_RATE, frame_length=WINDOW, hop_length=HOP
     )
+    centroid = librosa.feature.spectral_centroid(S=amplitude, sr=SAMPLE_RATE)
+    bandwidth = librosa.feature.spectral_bandwidth(S=amplitude, sr=SAMPLE_RATE, centroid=centroid)
     crossings = librosa.feature.zero_crossing_rate(samples, frame_length=WINDOW, hop_length=HOP)
     return {f"mfcc_{order}": values for order, values in enumerate(mfccs)} | {
         "level": level,
         "level_change": np.diff(level),
         "log_pitch": np.log(pitch)[level >= np.median(level)],
         "zero_crossings": crossings[0],
-        "centroid": librosa.feature.spectral_centroid(S=amplitude, sr=SAMPLE_RATE)[0],
-        "bandwidth": librosa.feature.spectral_bandwidth(S=amplitude, sr=SAMPLE_RATE)[0],
+        "centroid": centroid[0],
+        "bandwidth": bandwidth[0],
         "rolloff": librosa.feature.spectral_rolloff(S=amplitude, sr=SAMPLE_RATE)[0],
     }
 
@@ -73,31 +75,30 @@ def crop_spans(store: Store, seed: int, width: int, edge: str) -> np.ndarray:
     network whose crop width is `width` frames. Frame i covers the times (i - .5) / frame_rate to
     (i + .5) / frame_rate. A crop may extend beyond its recording.
     """
-    from emospeech.crops.gather import CropGatherer  # imports torch
-
     everything = np.arange(len(store.recordings))
     centres = draw_fixed_centres(store, everything, seed)
-    start, first, _ = CropGatherer(store, width, edge=edge).locate(everything, centres).numpy().T
+    start, first, _ = locate_crops(store, everything, centres, width, edge).T
     begin = start - first - 0.5
     return np.stack([begin, begin + width], axis=1) / store.settings.frame_rate
 
 
-def measure(item: tuple[Path, np.ndarray]) -> tuple[dict[str, float], dict[str, float]]:
+def measure(path: Path, start: float, end: float) -> tuple[dict[str, float], dict[str, float]]:
     """Return the statistics of an audio file, and those of a span of it.
 
     Raises CorpusError if the file is not audio.
 
     Args:
-        item: The path of the file, and the start and end of the span in seconds.
+        path: The file.
+        start: Start of the span in seconds.
+        end: Its end in seconds.
     """
-    path, (start, end) = item
     samples = np.concatenate(list(stream_samples(path, SAMPLE_RATE)))
     first, length = round(start * SAMPLE_RATE), round((end - start) * SAMPLE_RATE)
     return statistics(samples), statistics(samples[max(first, 0) : first + length])
 
 
 def acoustics_tables(
-    recordings: pd.DataFrame, root: Path, spans: np.ndarray, workers: int
+    recordings: pd.DataFrame, root: Path, spans: np.ndarray
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return acoustics.csv and acoustics_crop.csv: `recording` and its statistics.
 
@@ -105,10 +106,9 @@ def acoustics_tables(
         recordings: The table recordings.csv, whose paths are relative to `root`.
         root: The folder of the corpus.
         spans: The crop of each recording, see `crop_spans`.
-        workers: Number of processes.
     """
-    items = zip((root / path for path in recordings["path"]), spans, strict=True)
-    rows = list(ordered_map(measure, items, workers))
+    items = zip(recordings["path"], spans, strict=True)
+    rows = [measure(root / path, *span) for path, span in items]
     whole, crops = (pd.DataFrame([row[i] for row in rows]) for i in range(2))
     for table in (whole, crops):
         table.insert(0, "recording", recordings["recording"].to_numpy())

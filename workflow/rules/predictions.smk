@@ -60,7 +60,6 @@ use rule job as measure_acoustics with:
         **ACOUSTICS,
     pathvars:
         job="evaluation/acoustics",
-    threads: 8
     resources:
         **job_resources(mem_mb=4000),
     params:

@@ -12,7 +12,7 @@ from emospeech.spectrograms.store import open_store
 def main(paths, settings):
     recordings, store = load_recordings(paths.recordings), open_store(paths.store)
     spans = crop_spans(store, settings.seed, settings.width, settings.edge)
-    tables = acoustics_tables(recordings, Path(paths.audio), spans, settings.threads)
+    tables = acoustics_tables(recordings, Path(paths.audio), spans)
     for path, table in zip((paths.acoustics, paths.acoustics_crop), tables, strict=True):
         write_table(path, table)
 
