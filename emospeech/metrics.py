@@ -53,12 +53,12 @@ def confusion_matrix(table: np.ndarray) -> np.ndarray:
     For a label halfway between two classes, both classes are correct. `table` has shape
     (..., 9, 5), see `contingency_table`.
     """
-    counts = table[..., ::2, :].copy()
-    for lower in range(len(CLASSES) - 1):
-        halfway = table[..., 2 * lower + 1, :]
-        is_upper = np.arange(len(CLASSES)) == lower + 1
-        counts[..., lower, :] += np.where(is_upper, 0, halfway)
-        counts[..., lower + 1, :] += np.where(is_upper, halfway, 0)
+    counts, halfway = table[..., ::2, :].copy(), table[..., 1::2, :].copy()
+    lower = np.arange(len(CLASSES) - 1)
+    upper = lower + 1
+    counts[..., upper, upper] += halfway[..., lower, upper]
+    halfway[..., lower, upper] = 0
+    counts[..., :-1, :] += halfway
     return counts
 
 
