@@ -9,12 +9,10 @@ import pandas as pd
 
 from emospeech.labels import nearest_class
 from emospeech.metrics import normalise_rows, pearson, unweighted_average_recall
-from emospeech.report.dataframes import CLASSES, in_order, losses_of
-from emospeech.report.figures.comparison import HUMAN
-from emospeech.report.figures.trials import varied_parameters
+from emospeech.report.dataframes import CLASSES, HUMAN, in_order, losses_of
 from emospeech.report.formats import plain
 from emospeech.report.headings import model_name
-from emospeech.report.paper_tables import PARAMETER_NAMES
+from emospeech.report.paper_tables import PARAMETER_NAMES, varied_parameters
 from emospeech.report.templates import captions
 
 

@@ -9,6 +9,7 @@ from emospeech.report.paper import MODELS
 from emospeech.runtime.errors import InputError
 
 CLASSES = ("Very Neg.", "Neg.", "Neu.", "Pos.", "Very Pos.")  # the labels 1 to 5
+HUMAN = "rater"  # as in references.csv
 LOSSES = ("generator", "discriminator", "valence", "activation")
 
 

@@ -12,7 +12,7 @@ from emospeech.evaluation.comparisons import smallest_p
 from emospeech.evaluation.predictions import BASELINE, BASELINE_CROP, BASELINES
 from emospeech.labels import CLASS_NAMES
 from emospeech.report import paper
-from emospeech.report.dataframes import CLASSES, fold_names, in_order
+from emospeech.report.dataframes import CLASSES, HUMAN, fold_names, in_order
 from emospeech.report.evaluation_tables import SMALLEST_SLICE
 from emospeech.report.paper_tables import recovered_ranges, table_2
 from emospeech.report.study_tables import CLASS_COUNTS
@@ -334,7 +334,7 @@ def _range(values):
 
 def has_raters(references: pd.DataFrame | None) -> bool:
     """Return whether references.csv compares human raters, which needs individual ratings."""
-    return references is not None and "rater" in set(references["reference"])
+    return references is not None and HUMAN in set(references["reference"])
 
 
 def slice_numbers(slices: pd.DataFrame | None) -> dict | None:

@@ -41,6 +41,12 @@ DERIVED = {
 }
 
 
+def varied_parameters(table: pd.DataFrame) -> list[str]:
+    """Return the parameters with more than one value, or all of them if there are none."""
+    counts = table.groupby("parameter")["value"].nunique()
+    return [name for name in PARAMETER_NAMES if counts[name] > 1] or list(PARAMETER_NAMES)
+
+
 def table_1(best: dict[str, dict]) -> pd.DataFrame:
     """Return Table 1: the selected hyperparameters of each model, and those of the paper.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from emospeech.corpora import iemocap_release as release
 from emospeech.runtime.errors import InputError
@@ -122,7 +122,7 @@ def _durations(n):
 
     The distribution has the median, range and mean of the release.
     """
-    z = norm.ppf((np.arange(n) + 0.5) / n)
+    z = ndtri((np.arange(n) + 0.5) / n)
 
     def scaled(spread):
         return np.clip(release.MEDIAN * np.exp(spread * z), release.SHORTEST, release.LONGEST)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from emospeech.report import paper
-from emospeech.report.dataframes import cell, fold_names, in_order, of_task, require
+from emospeech.report.dataframes import HUMAN, cell, fold_names, in_order, of_task, require
 from emospeech.report.figures.style import (
     BLUE,
     FAINT,
@@ -26,7 +26,6 @@ COLUMNS = [
     *("value", "low", "high", "recordings", "speakers"),
 ]
 METRICS = ("uar5", "rho")  # a panel each
-HUMAN = "rater"  # as in references.csv
 NAMES = {
     "fold": "single folds",
     "mean": "mean of folds",

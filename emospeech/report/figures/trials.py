@@ -18,7 +18,7 @@ from emospeech.report.figures.style import (
     report_style,
 )
 from emospeech.report.formats import plain
-from emospeech.report.paper_tables import PARAMETER_NAMES
+from emospeech.report.paper_tables import PARAMETER_NAMES, varied_parameters
 from emospeech.runtime.errors import InputError
 
 UNITS = {"crop_width": " (frames)", "filter_size": " (cells)", "batch_size": " (crops)"}
@@ -47,12 +47,6 @@ def plot_data(trials: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         parts.append(part.assign(model=model))
     columns = ["model", "trial", "parameter", "value", "validation_uar", "chosen"]
     return pd.concat(parts, ignore_index=True).loc[:, columns]
-
-
-def varied_parameters(table: pd.DataFrame) -> list[str]:
-    """Return the parameters with more than one value, or all of them if there are none."""
-    counts = table.groupby("parameter")["value"].nunique()
-    return [name for name in PARAMETER_NAMES if counts[name] > 1] or list(PARAMETER_NAMES)
 
 
 @report_style()
