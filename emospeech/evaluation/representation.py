@@ -46,11 +46,13 @@ def map_table(rows: pd.DataFrame, activations: np.ndarray) -> pd.DataFrame:
     `share_x` and `share_y` are the fractions of variance that they explain. `activations` has shape
     (n, units).
     """
-    from sklearn.decomposition import PCA  # slow to import, and the report does not need it
-
-    components = PCA(2, svd_solver="full")
-    x, y = components.fit_transform(activations.astype(np.float64)).T
-    share_x, share_y = components.explained_variance_ratio_
+    centred = activations - activations.mean(axis=0, dtype=np.float64)
+    left, singular, right = np.linalg.svd(centred, full_matrices=False)
+    # The sign of a component is arbitrary: its largest loading is positive.
+    largest = abs(right[:2]).argmax(axis=1)
+    x, y = (left[:, :2] * singular[:2] * np.sign(right[[0, 1], largest])).T
+    variances = singular**2 / (len(rows) - 1)
+    share_x, share_y = variances[:2] / variances.sum()
     return rows.assign(x=x, y=y, share_x=share_x, share_y=share_y)
 
 
@@ -67,11 +69,7 @@ def neighbours_table(rows: pd.DataFrame, spaces: dict[str, np.ndarray]) -> pd.Da
         fraction of neighbours with the same property; `chance`, the same fraction among all
         eligible recordings.
     """
-    from sklearn.metrics import pairwise_distances  # slow to import
-
-    distances = {
-        space: pairwise_distances(vectors.astype(np.float64)) for space, vectors in spaces.items()
-    }
+    distances = {space: squared_distances(vectors) for space, vectors in spaces.items()}
     table = []
     for name in ("speaker", *TASKS):
         known = rows[name].notna().to_numpy()
@@ -85,6 +83,13 @@ def neighbours_table(rows: pd.DataFrame, spaces: dict[str, np.ndarray]) -> pd.Da
                 shares = neighbour_shares(own, groups, eligible)
                 table.append({"property": name, "space": space, **shares})
     return pd.DataFrame(table, columns=NEIGHBOUR_COLUMNS)
+
+
+def squared_distances(vectors: np.ndarray) -> np.ndarray:
+    """Return the squared Euclidean distances between vectors (n, k), float64 (n, n)."""
+    vectors = vectors.astype(np.float64)
+    lengths = (vectors**2).sum(axis=1)
+    return lengths[:, None] + lengths - 2 * vectors @ vectors.T
 
 
 def eligible_neighbours(dialogues: pd.Series) -> np.ndarray:
@@ -105,7 +110,7 @@ def neighbour_shares(
     """Return how often nearest neighbours share a property, as columns of `neighbours_table`.
 
     Args:
-        distances: Distances between recordings, (n, n).
+        distances: Distances between recordings, or their squares, (n, n).
         groups: The property of each recording, (n,).
         eligible: The result of `eligible_neighbours`, (n, n).
         count: Number of nearest neighbours.
