@@ -62,6 +62,7 @@ if SYNTHETIC:
             root=directory(corpus_folder("iemocap", "root")),
         pathvars:
             job="corpora/synthesize_iemocap",
+        priority: 1  # the larger corpus first
         threads: 16
         resources:
             **job_resources(runtime=120),
@@ -75,7 +76,6 @@ if SYNTHETIC:
             annotations=directory(corpus_folder("ami", "annotations")),
         pathvars:
             job="corpora/synthesize_ami",
-        threads: 16
         resources:
             **job_resources(runtime=240),
         params:
@@ -103,6 +103,7 @@ use rule job as read_corpus with:
         transcripts=CORPORA / "{corpus}" / "transcripts.csv",
     pathvars:
         job="corpora/read_{corpus}",
+    priority: 1  # before training runs that need fewer corpora
     threads: lambda wildcards: 1 if wildcards.corpus in ("iemocap", "ami") else 8
     resources:
         **job_resources(runtime=120),

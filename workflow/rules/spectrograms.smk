@@ -11,7 +11,8 @@ use rule job as extract_spectrograms with:
         summary=SPECTROGRAMS / "{corpus}.json",
     pathvars:
         job="spectrograms/{corpus}",
-    threads: 8
+    priority: 1  # before training runs that need fewer corpora
+    threads: 1 if SYNTHETIC else 8  # a small corpus leaves the other cores to other jobs
     resources:
         **job_resources(mem_mb=4000, runtime=240),
     params:
