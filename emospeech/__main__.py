@@ -32,9 +32,9 @@ the labels of each emotion and their source, ratings.csv if there are votes of l
 study.yaml, a config that runs the study on them."""
 RESULTS = "Print the main results of a study next to those of the paper, and the report's path."
 INIT = """\
-Write the config of a study on the corpora in some folders: IEMOCAP, AMI, CREMA-D, Emo-DB, RAVDESS
-and those with a recordings.csv. Give folders of corpora, or folders that contain them. Manifests of
-Emo-DB and RAVDESS are written to the folder manifests next to the config."""
+Write the config of a study on the corpora in some folders: IEMOCAP, AMI, CREMA-D, Quechua Collao,
+Emo-DB, RAVDESS and those with a recordings.csv. Give folders of corpora, or folders that contain
+them. Manifests of Emo-DB and RAVDESS are written to the folder manifests next to the config."""
 STUDY = "study.yaml"
 WEIGHTS_SUFFIX = ".safetensors"
 

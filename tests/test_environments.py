@@ -24,6 +24,7 @@ PIP_TO_CONDA = {
 }
 # Not imported: command-line tools, the executor of the Slurm profile, and Snakemake's report.
 TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "Pygments", "ruff", "snakefmt"}
+TOOLS |= {"openpyxl"}  # used by pandas
 TOOLS |= {"import-linter", "pyright", "pytest-timeout", "pytest-xdist"}
 
 

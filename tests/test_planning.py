@@ -97,7 +97,7 @@ def test_numbers_as_text_and_integers_as_floats_are_accepted(project):
     assert "labels.encoding" not in done.output, "no note with fuzzy labels"
 
 
-@pytest.mark.parametrize("corpus", ["crema_d"])
+@pytest.mark.parametrize("corpus", ["crema_d", "quechua"])
 def test_presets_of_open_corpora_can_be_planned(project, corpus):
     own = f"corpora={{{corpus}: {{root: own}}}}"  # an existing folder
     arguments = ["--config", own, "models={names: [BasicCNN]}"]

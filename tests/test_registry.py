@@ -31,6 +31,7 @@ def corpora(labelled="theatre", synthetic=None, manifests=OWN, audformat=None):
         ("theatre", ["iemocap", "ami"], ["theatre", "iemocap", "ami"]),
         ("theatre", [], ["theatre"]),
         ("crema_d", ["ami", "crema_d"], ["crema_d", "ami"]),
+        ("quechua", ["crema_d"], ["quechua", "crema_d"]),
     ],
 )
 def test_corpora_in_use_start_with_the_labelled_one(labelled, unlabelled, expected):
@@ -90,7 +91,8 @@ def test_manifests_in_use_have_their_tables(tmp_path):
 
 
 def test_a_corpus_without_activation_is_an_error_that_names_the_models(tmp_path):
-    check_activation(corpora("iemocap"))
+    for labelled in ("iemocap", "quechua"):
+        check_activation(corpora(labelled))
     with pytest.raises(InputError, match=r"^models\.names: .*CREMA-D.*BasicCNN"):
         check_activation(corpora("crema_d"))
     own = corpora(manifests={"theatre": {"folder": str(tmp_path)}})

@@ -40,6 +40,10 @@ def write_crema_d(folder):
     touch(folder, "AudioWAV/1001_IEO_ANG_HI.wav", "processedResults/tabulatedVotes.csv")
 
 
+def write_quechua(folder):
+    touch(folder, "Audios/10001.wav", "Labels/Labels/Arousal.csv", "Data/Data/Data.xlsx")
+
+
 def init(folder, *arguments):
     """Run the command, and return the written config with all defaults."""
     output = folder / "study.yaml"
@@ -82,15 +86,19 @@ def test_open_corpora_are_found_and_described(tmp_path, corpus, write, groups):
     assert init(tmp_path, tmp_path / "Speech") == config, "existing manifests are kept"
 
 
-def test_a_release_without_activation_is_found(tmp_path):
-    write_crema_d(tmp_path / "CREMA-D")
+@pytest.mark.parametrize(
+    ("corpus", "write", "models"), [("crema_d", write_crema_d, 2), ("quechua", write_quechua, 4)]
+)
+def test_open_releases_are_found(tmp_path, corpus, write, models):
+    """CREMA-D has no activation, so the Multitask models are not trained on it."""
+    write(tmp_path / "Speech")
     write_ami(tmp_path)
     config = init(tmp_path, tmp_path)
-    assert config["corpora"]["labelled"] == "crema_d"
-    assert config["corpora"]["crema_d"]["root"] == str(tmp_path / "CREMA-D")
-    assert config["training"]["unlabelled"] == ["ami", "crema_d"]
+    assert config["corpora"]["labelled"] == corpus
+    assert config["corpora"][corpus]["root"] == str(tmp_path / "Speech")
+    assert config["training"]["unlabelled"] == ["ami", corpus]
     assert config["folds"]["scheme"] == "speakers"
-    assert config["models"]["names"] == ["BasicCNN", "BasicDCGAN"]
+    assert len(config["models"]["names"]) == models
 
 
 def test_every_release_can_be_found():

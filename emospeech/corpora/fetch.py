@@ -25,10 +25,11 @@ PERMANENT_STATUS = {401, 403, 404, 410}  # not retried
 PROGRESS = 100  # files between two lines in the log
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 AMI_CONTENTS = ("corpusResources/meetings.xml",)  # patterns, see fetch_archive
-# Public readers find the tables in Labels/Labels; some copies lack the inner folder.
+# Some copies lack the inner folder of Labels/Labels and Data/Data.
 QUECHUA_CONTENTS = (
     "Audios/*.wav",
     *(f"Labels/**/{name}.csv" for name in ("Valence", "Arousal", "Dominance")),
+    "Data/**/Data.xlsx",
 )
 # Name, bytes and SHA-256 of the recordings and of the two tables that describe them, at commit
 # 1658cd34 of github.com/CheyneyComputerScience/CREMA-D.

@@ -47,6 +47,7 @@ RELEASES = {
         has_activation=False,
     ),
     "crema_d": Release("CREMA-D", {"root": ""}, has_activation=False),
+    "quechua": Release("Quechua Collao", {"root": ""}),
 }
 SYNTHETIC_RELEASES = [name for name, release in RELEASES.items() if all(release.folders.values())]
 LABELLED_RELEASES = [name for name, release in RELEASES.items() if release.is_labelled]

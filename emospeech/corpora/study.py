@@ -43,6 +43,7 @@ SIGNS = {
     ("ami", "audio"): ["[A-Z][A-Z][0-9][0-9][0-9][0-9]*/audio/*.wav"],
     ("ami", "annotations"): ["words/*.words.xml"],
     ("crema_d", "root"): ["AudioWAV/[0-9][0-9][0-9][0-9]_*_*_*.wav"],
+    ("quechua", "root"): ["Labels/Arousal.csv", "Labels/Labels/Arousal.csv"],
     ("emodb", "folder"): [EMODB, f"wav/{EMODB}"],
     ("ravdess", "folder"): [RAVDESS, f"Actor_*/{RAVDESS}"],
 }
@@ -112,7 +113,7 @@ def init_study(folders: Sequence[Path], output: Path) -> list[str]:
         others += [] if corpus else [name]
     if not labelled:
         problem = "; ".join(["no labelled corpus", *lines])
-        remedy = "Give the folder of IEMOCAP, CREMA-D, Emo-DB, RAVDESS or a labelled manifest"
+        remedy = "Give the folder of a labelled corpus, see docs/open-corpora.md, or of a manifest"
         raise InputError(", ".join(map(str, folders)), f"{problem}. {remedy}.")
     write_text(output, study_config(labelled[0], releases, manifests, others))
     remedy = "add it to training.unlabelled, or set corpora.labelled"
