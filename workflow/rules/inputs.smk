@@ -71,6 +71,35 @@ def corpus_tables(corpus):
     return []
 
 
+def reader_of(wildcards):
+    """Return the name of the reader of a corpus."""
+    if wildcards.corpus in DATABASES:
+        return "audformat_database"
+    return "manifest" if wildcards.corpus in MANIFESTS else wildcards.corpus
+
+
+def reader_code(wildcards):
+    """Return the fingerprint of the reader of a corpus, which its script imports by name."""
+    return fingerprint(ROOT / "emospeech" / "corpora" / f"{reader_of(wildcards)}.py", ROOT)
+
+
+def reader_settings(wildcards):
+    """Return the settings of the reader of a corpus."""
+    corpus = wildcards.corpus
+    common = {"name": corpus, "labelled": corpus == LABELLED_CORPUS, "multitask": MULTITASK}
+    if corpus in MANIFESTS:
+        return common | {"scale": config["corpora"]["manifests"][corpus]["scale"]}
+    if corpus in DATABASES:
+        columns = dict(config["corpora"]["audformat"][corpus])
+        for key in ("folder", "database", "version"):
+            del columns[key]
+        return common | {"columns": columns}
+    keys = RELEASES[corpus].settings
+    section = config["corpora"][corpus]
+    seed = {"seed": SEED} if section.get("hours") is not None else {}  # of the meetings drawn
+    return {key: section[key] for key in keys} | seed
+
+
 def histogram_ratings():
     """Return the table of ratings if the targets are their histograms, else no input."""
     return CORPORA / LABELLED_CORPUS / "ratings.csv" if ENCODING == "histogram" else []
