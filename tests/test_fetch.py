@@ -446,45 +446,44 @@ def test_workflow_fetches_and_continues_after_a_failure(fetching):
 @pytest.mark.workflow
 @pytest.mark.timeout(300)
 def test_workflow_fetches_open_corpora_and_continues_after_a_kill(tmp_path):
-    project, targets = Project(tmp_path), ("fetch_crema_d", "fetch_quechua")
+    project, corpora = Project(tmp_path), ("crema_d", "quechua")
     contents = release(tmp_path / "emospeech" / "corpora")
     files = {f"/{name}": content for name, content in contents.items()}
     with served({**files, "/quechua.zip": zipped(QUECHUA)}) as mirror:
         urls = {"audio_url": f"{mirror.url}/AudioWAV", "tables_url": mirror.url}
-        corpora = {"labelled": "crema_d"}
-        corpora["crema_d"] = {"root": "data/crema-d", "fetch": True, "mirror": urls}
+        sections = {"labelled": "crema_d"}
+        sections["crema_d"] = {"root": "data/crema_d", "fetch": True, "mirror": urls}
         urls = {"archive_url": f"{mirror.url}/quechua.zip"}
-        corpora["quechua"] = {"root": "data/quechua", "fetch": True, "mirror": urls}
-        config = {"corpora": corpora, "models": {"names": ["BasicCNN"]}}
-        config["folds"] = {"scheme": "speakers"}
+        sections["quechua"] = {"root": "data/quechua", "fetch": True, "mirror": urls}
+        config = {"corpora": sections, "models": {"names": ["BasicDCGAN"]}}
+        config |= {"folds": {"scheme": "speakers"}, "training": {"unlabelled": list(corpora)}}
         (tmp_path / "fetch.yaml").write_text(yaml.safe_dump(config))
 
         table = "results/corpora/crema_d/recordings.csv"
         planned = project.planned(table, config="fetch.yaml", demo=False)
-        assert {"fetch_crema_d", "read_corpus"} <= planned.keys()
-        assert "fetch_quechua" not in planned
+        assert planned["fetch_corpus"] == planned["read_corpus"] == 1, "of one corpus only"
 
         mirror.faults = [send] * 5 + [silent] * len(files)
-        process = project.start(targets[0], config="fetch.yaml", demo=False)
+        process = project.start("results/corpora/crema_d/.fetched", config="fetch.yaml", demo=False)
         while process.poll() is None and len(mirror.requests) < 5 + 2:  # two threads on two cores
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL, process.communicate()[0]
-        kept = {name for name in stored(tmp_path / "data/crema-d") if ".part" not in name}
+        kept = {name for name in stored(tmp_path / "data/crema_d") if ".part" not in name}
         assert len(kept) == 5
 
         mirror.faults, mirror.requests = [], []
         project.run("--unlock", config="fetch.yaml", demo=False)
-        done = project.run(*targets, config="fetch.yaml", demo=False)
+        done = project.run("fetch", config="fetch.yaml", demo=False)
         assert done.returncode == 0, done.output
         expected = ["/quechua.zip", *(f"/{name}" for name in contents.keys() - kept)]
         assert sorted(mirror.requests) == sorted(expected)
-    for corpus, expected in (("crema-d", contents), ("quechua", QUECHUA)):
-        assert stored(tmp_path / "data" / corpus) == expected | {".fetched": b""}
-    for target, licence in zip(targets, ("ODbL 1.0", "CC BY 4.0"), strict=True):
+    for corpus, expected in zip(corpora, (contents, QUECHUA), strict=True):
+        assert stored(tmp_path / "data" / corpus) == expected
+    for corpus, licence in zip(corpora, ("ODbL 1.0", "CC BY 4.0"), strict=True):
         assert licence in done.output
-        assert licence in (tmp_path / f"results/logs/corpora/{target}.log").read_text()
-    assert "Nothing to be done" in project.run(*targets, config="fetch.yaml", demo=False).output
+        assert licence in (tmp_path / f"results/logs/corpora/fetch_{corpus}.log").read_text()
+    assert "Nothing to be done" in project.run("fetch", config="fetch.yaml", demo=False).output
 
 
 @pytest.mark.workflow

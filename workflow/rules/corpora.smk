@@ -64,8 +64,7 @@ use rule job as read_corpus with:
         folders=lambda wildcards: list(FOLDERS[wildcards.corpus].values()),
         # A change of a table reruns this job; a change of the audio does not.
         tables=lambda wildcards: corpus_tables(wildcards.corpus),
-        fetched=lambda wildcards: ancient(FETCHED.get(wildcards.corpus, [])),
-        loaded=lambda wildcards: LOADED.get(wildcards.corpus, []),
+        fetched=lambda wildcards: FETCHED.get(wildcards.corpus, []),
     output:
         recordings=CORPORA / "{corpus}" / "recordings.csv",
         words=CORPORA / "{corpus}" / "words.csv",

@@ -1,14 +1,14 @@
 """fetch: download open corpora from their mirrors if `corpora.<name>.fetch` is set.
 
 Outputs of AMI are marked `update`, so a job that runs again keeps a complete file instead of
-downloading it again. The other corpora have too many files to be outputs. The marker `.fetched` in
-their folder shows that a job has found all of them complete; without it, the job checks the files
-and downloads only those that are missing or damaged. Downloads run on the submitting machine,
+downloading it again. The other corpora have too many files to be outputs. The marker `.fetched`
+shows that a job has found all of them complete; without it, the job checks the files and downloads
+only those that are missing or damaged. Downloads run on the submitting machine,
 because cluster nodes often have no network.
 """
 
 from emospeech.corpora.ami_release import meetings_with, select_meetings
-from emospeech.corpora.fetch import AMI_CONTENTS, QUECHUA_CONTENTS
+from emospeech.corpora.fetch import AMI_CONTENTS
 
 AMI = config["corpora"]["ami"]
 FETCH_RESOURCES = job_resources(mem_mb=500, runtime=240, downloads=1)
@@ -24,14 +24,12 @@ if AMI["fetch"] and "ami" in CORPORA_IN_USE and not SYNTHETIC:
     AMI_FILE = f"{{meeting}}/audio/{{meeting}}.{AMI['stream']}.wav"
     AMI_WAV = f"{download_folder('ami', 'audio')}/{AMI_FILE}"
     AMI_ANNOTATIONS = download_folder("ami", "annotations")
-    FETCHED["ami"] = [
-        f"{AMI_ANNOTATIONS}/{AMI_CONTENTS[0]}",
-        *expand(AMI_WAV, meeting=AMI_MEETINGS),
-    ]
+    AMI_FILES = [f"{AMI_ANNOTATIONS}/{AMI_CONTENTS[0]}", *expand(AMI_WAV, meeting=AMI_MEETINGS)]
+    FETCHED["ami"] = ancient(AMI_FILES)
 
     use rule job as fetch_ami_annotations with:
         output:
-            meetings=update(FETCHED["ami"][0]),
+            meetings=update(AMI_FILES[0]),
         pathvars:
             job="corpora/fetch_ami_annotations",
         localrule: True
@@ -39,11 +37,12 @@ if AMI["fetch"] and "ami" in CORPORA_IN_USE and not SYNTHETIC:
             **FETCH_RESOURCES,
         params:
             **script_params("fetch"),
-            kind="archive",
-            source=SOURCES["ami"],
-            folder=AMI_ANNOTATIONS,
-            contents=AMI_CONTENTS,
-            url=AMI["mirror"]["annotations_url"],
+            settings={
+                "kind": "ami",
+                "source": SOURCES["ami"],
+                "folder": AMI_ANNOTATIONS,
+                "url": AMI["mirror"]["annotations_url"],
+            },
         message:
             f"Downloading annotations of {SOURCES['ami']}"
 
@@ -59,87 +58,58 @@ if AMI["fetch"] and "ami" in CORPORA_IN_USE and not SYNTHETIC:
             **FETCH_RESOURCES,
         params:
             **script_params("fetch"),
-            kind="recording",
-            source=SOURCES["ami"],
-            url=f"{AMI['mirror']['audio_url'].rstrip('/')}/{AMI_FILE}",
+            settings=lambda wildcards: {
+                "kind": "recording",
+                "source": SOURCES["ami"],
+                "url": f"{AMI['mirror']['audio_url'].rstrip('/')}/{AMI_FILE.format(**wildcards)}",
+            },
         message:
             f"Downloading {{wildcards.meeting}} of {SOURCES['ami']}"
 
 
-if config["corpora"]["crema_d"]["fetch"] and not SYNTHETIC:
-    CREMA_D = download_folder("crema_d", "root")
-    FETCHED["crema_d"] = f"{CREMA_D}/.fetched"
-
-    use rule job as fetch_crema_d with:
-        output:
-            touch(FETCHED["crema_d"]),
-        pathvars:
-            job="corpora/fetch_crema_d",
-        localrule: True
-        threads: 4  # parallel downloads
-        resources:
-            **FETCH_RESOURCES | {"downloads": 4},
-        params:
-            **script_params("fetch"),
-            kind="crema_d",
-            source=SOURCES["crema_d"],
-            folder=CREMA_D,
-            mirror=config["corpora"]["crema_d"]["mirror"],
-        message:
-            f"Downloading {SOURCES['crema_d']} (progress: {{log}})"
-
-
-if config["corpora"]["quechua"]["fetch"] and not SYNTHETIC:
-    QUECHUA = download_folder("quechua", "root")
-    FETCHED["quechua"] = f"{QUECHUA}/.fetched"
-
-    use rule job as fetch_quechua with:
-        output:
-            touch(FETCHED["quechua"]),
-        pathvars:
-            job="corpora/fetch_quechua",
-        localrule: True
-        resources:
-            **FETCH_RESOURCES,
-        params:
-            **script_params("fetch"),
-            kind="archive",
-            source=SOURCES["quechua"],
-            folder=QUECHUA,
-            contents=QUECHUA_CONTENTS,
-            url=config["corpora"]["quechua"]["mirror"]["archive_url"],
-        message:
-            f"Downloading {SOURCES['quechua']}"
-
-
-PUBLISHED = {
-    corpus: section
-    for corpus, section in config["corpora"]["audformat"].items()
-    if corpus in DATABASES and section["database"] is not None
-}
-LOADED = {corpus: CORPORA / corpus / ".loaded" for corpus in PUBLISHED}  # markers
-
-if PUBLISHED:
-    for corpus, section in PUBLISHED.items():
+# {corpus: settings of the job that downloads it as a whole}
+DOWNLOADS = {}
+for corpus, section in config["corpora"].items():
+    if corpus in CORPORA_IN_USE and corpus != "ami" and not SYNTHETIC and section.get("fetch"):
+        DOWNLOADS[corpus] = {
+            "kind": corpus,
+            "source": SOURCES[corpus],
+            "folder": download_folder(corpus, "root"),
+            "mirror": section["mirror"],
+        }
+for corpus, section in config["corpora"]["audformat"].items():
+    if corpus in DATABASES and section["database"] is not None:
         make_folder(f"corpora.audformat.{corpus}.folder", section["folder"])
+        source = f"{section['database']} {section['version']}"
+        keys = ("folder", "database", "version")
+        DOWNLOADS[corpus] = {"kind": "database", "source": source} | {
+            key: section[key] for key in keys
+        }
+FETCHED |= {corpus: CORPORA / corpus / ".fetched" for corpus in DOWNLOADS}
 
-    use rule job as fetch_database with:
+if DOWNLOADS:
+
+    use rule job as fetch_corpus with:
         output:
-            touch(CORPORA / "{corpus}" / ".loaded"),
+            touch(CORPORA / "{corpus}" / ".fetched"),
         pathvars:
             job="corpora/fetch_{corpus}",
         wildcard_constraints:
-            corpus="|".join(PUBLISHED),
+            corpus="|".join(DOWNLOADS),
         localrule: True
         threads: 4  # parallel downloads
         resources:
             **FETCH_RESOURCES | {"downloads": 4},
         params:
             **script_params("fetch"),
-            kind="database",
-            source=lambda wildcards: "{database} {version}".format(**PUBLISHED[wildcards.corpus]),
-            folder=lambda wildcards: PUBLISHED[wildcards.corpus]["folder"],
-            database=lambda wildcards: PUBLISHED[wildcards.corpus]["database"],
-            version=lambda wildcards: PUBLISHED[wildcards.corpus]["version"],
+            settings=lambda wildcards: DOWNLOADS[wildcards.corpus],
         message:
-            "Downloading {params.source} with audb (progress: {log})"
+            "Downloading {params.settings[source]} (progress: {log})"
+
+
+rule fetch:
+    input:
+        list(FETCHED.values()),
+    localrule: True
+    message:
+        "Downloaded: {input}"

@@ -1,26 +1,29 @@
 """Download an open corpus or a part of it."""
 
 import logging
+from types import SimpleNamespace
 
 from emospeech.corpora import fetch
 from emospeech.runtime import jobs
 
 
 def main(paths, settings):
-    logging.info("%s", settings.source)
-    match settings.kind:
+    job = SimpleNamespace(**settings.settings)
+    logging.info("%s", job.source)
+    match job.kind:
         case "recording":
-            fetch.fetch_wav(settings.url, paths.audio)
-        case "archive":
-            fetch.fetch_archive(settings.url, settings.folder, settings.contents)
+            fetch.fetch_wav(job.url, paths.audio)
+        case "ami":
+            fetch.fetch_archive(job.url, job.folder, fetch.AMI_CONTENTS)
+        case "quechua":
+            fetch.fetch_archive(job.mirror["archive_url"], job.folder, fetch.QUECHUA_CONTENTS)
         case "crema_d":
-            fetch.fetch_crema_d(settings.folder, settings.mirror, workers=settings.threads)
+            fetch.fetch_crema_d(job.folder, job.mirror, workers=settings.threads)
         case "database":
-            from emospeech.corpora import audformat_database  # imports pandas
+            # Imported here because it loads pandas, which the other downloads do not need.
+            from emospeech.corpora.audformat_database import fetch_database
 
-            audformat_database.fetch_database(
-                settings.folder, settings.database, settings.version, settings.threads
-            )
+            fetch_database(job.folder, job.database, job.version, settings.threads)
 
 
 if __name__ == "__main__":
