@@ -3,9 +3,9 @@
 python3 -m benchmarks.gpu [--output FOLDER] [--small]
 
 Planned to take eight minutes on an H100; it needs torch, numpy, pandas, h5py, safetensors, scipy
-and tabulate, but neither Snakemake nor librosa. It writes gpu.csv and gpu.md after each row, so
-an interrupted run keeps its rows. `--small` runs every row in a small form, also on a CPU; its
-numbers mean nothing.
+and tabulate, but neither Snakemake nor librosa. It writes gpu.csv and gpu.md after
+each group of measurements, so an interrupted run keeps the finished groups. `--small` runs all of
+them at a reduced size, also on a CPU, to test the script; its timings are not meaningful.
 """
 
 import argparse
@@ -188,20 +188,20 @@ class Benchmark:
         return found
 
     def prepared(self, case: Case) -> None:
-        """Take the steps of an epoch on one batch that is already cut."""
+        """Take as many steps as an epoch has, on one batch that is cut beforehand."""
         epoch = case.sampler.epoch(np.random.default_rng(0))
         crops, positions, unlabelled = epoch[0]
-        truth, latent = [values[positions] for values in case.targets], None
+        targets, latent = [values[positions] for values in case.targets], None
         if case.engine.generator is not None:
             size = case.engine.generator.linear.in_features
             latent = torch.rand(len(crops), size, device=self.device)
         progress = EpochProgress()
         for _ in range(case.steps):
-            progress.add(case.engine.step(crops, truth, unlabelled, latent))
+            progress.add(case.engine.step(crops, targets, unlabelled, latent))
         self.wait()
 
     def flops(self) -> list[Measurement]:
-        """Compare the rate of BasicDCGAN's passes with that of a matrix product."""
+        """Compare the rate of BasicDCGAN (passes; graphed steps) with that of a matrix product."""
         case, size = self.case("BasicDCGAN", self.fast, graphs=False), LARGE_PRODUCT
         if self.small:
             size = SMALL_PRODUCT
@@ -244,18 +244,23 @@ class Benchmark:
         ]
 
     def determinism(self) -> list[Measurement]:
-        """Compare the bytes of repeated, graphed and resumed training runs."""
+        """Compare the values of repeated, graphed and resumed training runs."""
         found = []
         for name in MODELS:
             states = [self.trained_state(name, graphs) for graphs in (False, False, True)]
-            for row, other in (("repeated", states[1]), ("graph", states[2])):
+            for row, kind, other in (
+                ("repeated", "twice", states[1]),
+                ("graph", "without and with a CUDA graph", states[2]),
+            ):
                 same = all(torch.equal(a, b) for a, b in zip(states[0], other, strict=True))
-                note = f"{self.steps} steps at Table 1's size in {self.fast}, twice"
-                found.append(Measurement(f"same-bytes-{row}-{name}", float(same), 1, "equal", note))
+                note = f"{self.steps} steps at Table 1's size in {self.fast}, {kind}"
+                found.append(
+                    Measurement(f"same-values-{row}-{name}", float(same), 1, "equal", note)
+                )
             whole, resumed = self.train(name, stops=False), self.train(name, stops=True)
             same = all(torch.equal(whole[key], resumed[key]) for key in whole)
             note = "a training run stopped after 3 steps and resumed"
-            found.append(Measurement(f"same-bytes-resumed-{name}", float(same), 1, "equal", note))
+            found.append(Measurement(f"same-values-resumed-{name}", float(same), 1, "equal", note))
         return found
 
     def trained_state(self, name: str, graphs: bool) -> list[torch.Tensor]:
@@ -265,7 +270,7 @@ class Benchmark:
         return [value.clone() for value in case.engine.state().values()]
 
     def train(self, name: str, stops: bool) -> dict[str, torch.Tensor]:
-        """Return the weights of a training run of two epochs, which stops once or not at all."""
+        """Return the weights after two epochs of training, interrupted and resumed if `stops`."""
         trial = {"crop_width": 64, "learning_rate": 1e-3, "batch_size": 16}
         trial = Trial(0, trial | {"filter_size": 5, "filters": 8})
         settings = self.settings(self.fast)

@@ -1,4 +1,4 @@
-"""Training steps as CUDA graphs: all kernels of a step start by one call."""
+"""Training steps as CUDA graphs: all kernels of a step are launched by one call."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ import torch
 from emospeech.training.engine import Engine
 
 Step = Callable[..., dict[str, torch.Tensor]]
-WARM_UP = 3  # steps before the capture, in which libraries allocate their memory
+WARM_UP = 3  # ordinary steps first, so that libraries allocate their memory before the capture
 
 
 class GraphedStep:
-    """The steps of an engine: the first ones as usual, all later ones by replaying one CUDA graph.
+    """Replaces `Engine.step`: the first steps run as usual, all later ones replay one CUDA graph.
 
     All batches must have the same shapes. The graph contains the addresses of its inputs, so each
     batch is copied to them.

@@ -51,6 +51,7 @@ def describe_type(item: dict, definitions: dict) -> str:
     if "items" in item:
         length = f" of {item['maxItems']}" if "maxItems" in item else ""
         text += f"{length} ({describe_type(item['items'], definitions)})"
+    text = " or ".join([text, *("text" for kind in types[1:] if kind == "string")])
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     bounds = [f"{sign} {item[name]}" for name, sign in limits.items() if name in item]
     if "multipleOf" in item:

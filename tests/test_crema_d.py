@@ -65,7 +65,7 @@ def test_labels_votes_and_speech_of_recordings_are_read(corpus_folder):
         [name, 0, 0.5] for name in table.index
     ]
     assert corpus.summary["left_out"] == {
-        "audio file with another name": 1,
+        "audio file with an unknown name": 1,
         "audio file without votes": 1,
     }
     assert corpus.summary["irregular"] == {
@@ -76,7 +76,7 @@ def test_labels_votes_and_speech_of_recordings_are_read(corpus_folder):
         assert getattr(read_crema_d(corpus_folder, workers=2), name).equals(getattr(corpus, name))
 
 
-def test_missing_and_equal_audio_is_counted(corpus_folder):
+def test_missing_and_equal_audio_files_are_counted(corpus_folder):
     paths = sorted((corpus_folder / AUDIO).glob("100*.wav"))
     paths[0].unlink()
     shutil.copy(paths[2], paths[3])

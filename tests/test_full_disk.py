@@ -129,8 +129,8 @@ def train(corpus, folder):
     )
 
 
-def test_a_training_on_a_full_disk_is_resumed_when_there_is_space(corpus, disk, tmp_path):
-    """There is space for half of a checkpoint."""
+def test_a_training_on_a_full_disk_succeeds_when_there_is_space(corpus, disk, tmp_path):
+    """The disk has space for half of a checkpoint."""
     unlimited = tmp_path / "unlimited"
     unlimited.mkdir()
     assert train(corpus, unlimited)[0] == 0

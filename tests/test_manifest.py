@@ -30,7 +30,7 @@ WORDS = ["a1,0.1,0.5", "a1,0.6,0.9", "b1,0.25,0.75", "007,0,1"]
 
 @pytest.fixture(scope="module")
 def audio(tmp_path_factory):
-    """A folder of wavs with half a second of noise and half a second of silence."""
+    """A folder of wavs: half noise and half silence, one of noise, and one that is a text."""
     folder = tmp_path_factory.mktemp("manifest")
     (folder / "wav").mkdir()
     rng = np.random.default_rng(0)
@@ -45,7 +45,7 @@ def audio(tmp_path_factory):
 
 @pytest.fixture
 def manifest(audio):
-    """Write the tables, without words.csv if `words` is None, and read them."""
+    """A function that writes the tables and reads them; it writes no words or ratings if None."""
 
     def read(rows=ROWS, header=HEADER, words=None, labelled=True, ratings=None, **options):
         for name in ("words.csv", "ratings.csv"):

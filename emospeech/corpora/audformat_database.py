@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-GENDERS = {"female": "F", "male": "M"}  # all others, and none, are unknown
-INVALID_IN_ID = re.compile(r"^\W|[^\w.+-]")  # ids become names of files and groups in stores
+GENDERS = {"female": "F", "male": "M"}  # other and missing values are unknown
+INVALID_IN_ID = re.compile(r"^\W|[^\w.+-]")  # ids are used as names of files and HDF5 groups
 
 
 @dataclass(frozen=True)
 class DatabaseColumns:
-    """The columns of a database to read, each as `<table>.<column>` or None, and their meaning.
+    """The columns to read from a database, as `<table>.<column>`, and the meaning of their values.
 
     Attributes:
         speaker: The names of the speakers; required in the labelled corpus.
@@ -278,7 +278,7 @@ def _label_source(settings: DatabaseColumns, key: str) -> str:
 def _read_ratings(
     database: "audformat.Database", key: str, names: Sequence[str], scale: Sequence[float]
 ) -> pd.DataFrame:
-    """Return columns of labels from 1 to 5 by file, (files, raters)."""
+    """Return labels on the scale from 1 to 5, with a row per file and a column per rater."""
     raters = {}
     for number, name in enumerate(names, start=1):
         try:
@@ -289,7 +289,9 @@ def _read_ratings(
             ) from error
         if len(outside := values[(values < scale[0]) | (values > scale[1])]):
             problem = f"{name} contains {outside.iloc[0]:g}, outside {list(scale)}"
-            raise InputError(key, f"{problem}. Give the range of the labels as its `scale`.")
+            raise InputError(
+                key, f"{problem}. Set `scale` of this database to the range of its labels."
+            )
         raters[f"rater-{number}"] = to_five_points(values, scale)
     return pd.DataFrame(raters)
 

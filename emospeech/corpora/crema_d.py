@@ -73,7 +73,8 @@ def read_crema_d(root: str | Path, workers: int = 1) -> Corpus:
         workers: The number of processes, which does not change the tables.
 
     Raises:
-        CorpusError: A table or an audio file is missing or damaged.
+        CorpusError: A table or AudioWAV is missing, no recording has votes, or a table or an audio
+            file is damaged.
     """
     root, issues = Path(root), IssueCounts()
     recordings, ratings = read_labels(root, issues)
@@ -83,9 +84,9 @@ def read_crema_d(root: str | Path, workers: int = 1) -> Corpus:
 
 
 def read_labels(root: Path, issues: IssueCounts) -> tuple[list[dict[str, Any]], list[tuple]]:
-    """Return the recordings with labels, by column and without durations, and their ratings.
+    """Return the labelled recordings and their ratings; no audio is read.
 
-    The ratings are tuples of RATING_COLUMNS. No audio is read.
+    The recordings are dicts without durations, the ratings tuples of RATING_COLUMNS.
     """
     if not (root / AUDIO).is_dir():
         remedy = f"Give the folder of CREMA-D, which contains {AUDIO}"
@@ -95,7 +96,7 @@ def read_labels(root: Path, issues: IssueCounts) -> tuple[list[dict[str, Any]], 
     for path in sorted((root / AUDIO).glob(f"[!.]*.{WAV}")):
         name = NAME.fullmatch(path.stem)
         if name is None or path.stem not in votes:
-            reason = "without votes" if name else "with another name"
+            reason = "without votes" if name else "with an unknown name"
             issues.left_out[f"audio file {reason}"] += 1
             continue
         is_tied, values = votes.pop(path.stem)

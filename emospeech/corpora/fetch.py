@@ -92,15 +92,15 @@ def fetch_files(files: Sequence[tuple[str, Path, Check]], workers: int = 1) -> N
     Raises:
         InputError: A file cannot be downloaded.
     """
-    fetched = size = 0
+    downloaded = n_bytes = 0
     with ThreadPoolExecutor(workers) as pool:
         jobs = [pool.submit(_fetch_file, *file) for file in files]
         try:
             for done, job in enumerate(as_completed(jobs), 1):
-                fetched, size = fetched + (job.result() > 0), size + job.result()
+                downloaded, n_bytes = downloaded + (job.result() > 0), n_bytes + job.result()
                 if done % PROGRESS == 0 or done == len(files):
-                    numbers = (done, len(files), fetched, size / 1e6)
-                    LOG.info("%d of %d files are complete; downloaded %d, %.1f MB", *numbers)
+                    numbers = (done, len(files), downloaded, n_bytes / 1e6)
+                    LOG.info("%d of %d files are complete (%d downloaded, %.1f MB)", *numbers)
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -245,6 +245,6 @@ def _read_textgrids(
         words += [(row["recording"], row["speaker"], *word) for word in spoken]
     issues.left_out["TextGrid without a recording"] += len(textgrids) - len(used)
     if not words:
-        remedy = f"Put there a file like {files[0].stem}.TextGrid for each recording"
+        remedy = f"Add one for each audio file, named like it, such as {files[0].stem}.TextGrid"
         raise CorpusError(folder, f"contains no word inside a recording. {remedy}.")
     return words

@@ -78,7 +78,8 @@ def init_study(folders: Sequence[Path], output: Path) -> list[str]:
         Lines that say what was found, what is missing, and what was written.
 
     Raises:
-        InputError: There is no labelled corpus, or the config exists.
+        InputError: There is no labelled corpus, a folder does not exist, two folders contain the
+            same corpus, or the config exists.
         CorpusError: A corpus is incomplete or damaged.
     """
     check_new([output])
@@ -118,14 +119,14 @@ def init_study(folders: Sequence[Path], output: Path) -> list[str]:
     write_text(output, study_config(labelled[0], releases, manifests, others))
     remedy = "add it to training.unlabelled, or set corpora.labelled"
     lines += [f"not used: {corpus.name}; {remedy}" for corpus in labelled[1:]]
-    return [*lines, f"wrote a study on {labelled[0].name}: {output}"]
+    return [*lines, f"wrote the config of a study on {labelled[0].name}: {output}"]
 
 
 def find_corpora(folders: Iterable[Path]) -> dict[str, dict[str, Path]]:
     """Return {corpus: {config key: folder}} of the corpora in some folders.
 
-    If a folder is not one of a corpus, its subfolders are searched, but not theirs. A corpus with a
-    manifest is named after its folder.
+    If a folder does not contain a corpus itself, its direct subfolders are searched. A corpus with
+    a manifest is named after its folder, see `manifest_name`.
 
     Raises:
         InputError: A folder does not exist, or two folders contain the same corpus.

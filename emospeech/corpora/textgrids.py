@@ -60,7 +60,7 @@ def read_textgrid(path: Path) -> list[Word]:
 
 
 def _read_text(path: Path) -> str:
-    """Return the text of a file; praatio does not read a last line without its end."""
+    """Return the text of a file and a newline; praatio ignores a last line without one."""
     with path.open("rb") as file:
         is_utf16 = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     return path.read_text("utf-16" if is_utf16 else "utf-8-sig") + "\n"

@@ -27,7 +27,7 @@ def existing_folder(corpus, key):
         MISSING_CORPUS.format(
             corpus=corpus,
             key=key,
-            problem="is not set" if folder is None else f"no folder {folder}",
+            problem="is not set" if folder is None else f"is {folder}, which is not a folder",
             download=download,
             source=SOURCES[corpus],
         )
@@ -46,7 +46,7 @@ def corpus_folder(corpus, key):
 
 
 def make_folder(key, folder):
-    """Create the folder configured at `key` if necessary."""
+    """Create `folder`, the value of the config key `key`, if necessary; exit if it fails."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Read a corpus into tables."""
+"""Read a corpus and write its tables."""
 
 from importlib import import_module
 from pathlib import Path
