@@ -57,8 +57,8 @@ LARGE_PRODUCT = 8192  # rows of the matrices
 SMALL_PRODUCT = 256
 
 
-class InMemoryCorpus:
-    """Utterances of noise in host memory, as the project's store and as HDF5 for the reference."""
+class NoiseRecordings:
+    """Recordings of noise, as a store in memory and as an HDF5 file for the reference."""
 
     def __init__(self, hours: float, seconds: float, folder: Path):
         """Make `hours` of recordings with a mean length of `seconds` and ten words each."""
@@ -110,7 +110,7 @@ class Benchmark:
         self.on_gpu = self.device.type == "cuda"
         self.steps = 3 if small else 30
         self.workers = (1, 2) if small else (1, 2, 4)  # processes side by side
-        self.labelled = InMemoryCorpus(0.1 if small else hours, 4.46, folder)
+        self.labelled = NoiseRecordings(0.1 if small else hours, 4.46, folder)
 
     def settings(self, precision: str) -> Settings:
         """Return the study's settings with a precision."""
@@ -126,9 +126,9 @@ class Benchmark:
         return case
 
     def frames(self) -> list[Measurement]:
-        """Move the frames of the meetings to the device, and compare crops with the host's."""
+        """Move a store as large as AMI to the device; compare its crops with those of the CPU."""
         hours, seconds = (0.1, 60) if self.small else (100, 2100)
-        store = InMemoryCorpus(hours, seconds, self.folder).store()
+        store = NoiseRecordings(hours, seconds, self.folder).store()
         rng = np.random.default_rng(1)
         start = time.perf_counter()
         own = CropGatherer(store, 128, self.device)
@@ -141,8 +141,10 @@ class Benchmark:
             own(recordings, centres).cpu(), CropGatherer(store, 128)(recordings, centres)
         )
         size = store.frames.size
-        note = f"256 crops of a store of {size / 2**31:.2f} x 2^31 elements, and those cut on the "
-        note += f"CPU; {store.frames.nbytes / 1e9:.2f} GB moved to the device in {seconds:.1f} s"
+        note = (
+            f"256 crops cut on the device and on the CPU, from {size / 2**31:.2f} x 2^31 elements; "
+        )
+        note += f"{store.frames.nbytes / 1e9:.2f} GB moved to the device in {seconds:.1f} s"
         return [Measurement("same-crops", float(same), 1, "equal", note)]
 
     def epochs(self) -> list[Measurement]:
@@ -223,7 +225,7 @@ class Benchmark:
         ]
 
     def losses(self) -> list[Measurement]:
-        """Compare the mean losses of 50 steps with float32 without graphs."""
+        """Compare mean losses, in each precision and with graphs, with those of float32 without."""
         steps, means = 5 if self.small else 50, {}
         for precision, graphs in product(("float32", self.fast), (False, True)):
             case, progress = self.case(LARGEST, precision, graphs, steps), EpochProgress()
@@ -244,7 +246,7 @@ class Benchmark:
         ]
 
     def determinism(self) -> list[Measurement]:
-        """Compare the values of repeated, graphed and resumed training runs."""
+        """Check that repeated and resumed training runs, and those with graphs, are identical."""
         found = []
         for name in MODELS:
             states = [self.trained_state(name, graphs) for graphs in (False, False, True)]
@@ -311,7 +313,13 @@ class Benchmark:
         note = "reference: the steps of an epoch of " + LARGEST
         return [
             Measurement("validation", validation, epoch, "s", f"{count} recordings; {note}"),
-            Measurement("checkpoint", saving, epoch, "s", f"taken at most 2 % of the time; {note}"),
+            Measurement(
+                "checkpoint",
+                saving,
+                epoch,
+                "s",
+                f"at most 2 % of the time; {note}",
+            ),
         ]
 
     def side_by_side(self) -> list[Measurement]:

@@ -60,15 +60,15 @@ def fixed_trials(fixed: Mapping, models: Sequence[str]) -> dict[str, dict]:
         models: The models to train.
 
     Raises:
-        InputError: A key is missing, there are both parameters and models, or a filter size is too
-            large for the crop width.
+        InputError: A key is missing, both forms are mixed, or a filter size is too large for the
+            crop width.
     """
     is_shared = not fixed.keys().isdisjoint(PARAMETERS)
     if missing := [name for name in (PARAMETERS if is_shared else models) if name not in fixed]:
         raise InputError("search.fixed", f"has no {', '.join(missing)}. Add the parameters.")
     if others := [name for name in fixed if is_shared and name not in PARAMETERS]:
-        problem = f"has parameters of all models and of {', '.join(others)}"
-        raise InputError("search.fixed", f"{problem}. Remove one of them.")
+        problem = f"mixes parameters for all models with those of {', '.join(others)}"
+        raise InputError("search.fixed", f"{problem}. Use one form only.")
     trials = {model: dict(fixed if is_shared else fixed[model]) for model in models}
     for trial in trials.values():
         _check_filter_size("search.fixed", trial["filter_size"], trial["crop_width"])

@@ -188,8 +188,8 @@ def test_the_uar_of_raters_depends_on_their_number(monkeypatch):
     assert references.chance_table()["recordings"].tolist() == list(references.SIZES)
 
 
-# Runs the benchmark without packages that its machine lacks.
-WITHOUT = """
+# Runs the benchmark without packages that a machine with a GPU may lack.
+RUN_WITHOUT_PACKAGES = """
 import runpy, sys
 for name in ("librosa", "pooch", "snakemake", "soundfile", "soxr"):
     sys.modules[name] = None
@@ -202,7 +202,9 @@ runpy.run_module("benchmarks.gpu", run_name="__main__")
 @pytest.mark.timeout(600)
 def test_the_benchmark_of_a_gpu_runs_in_its_small_form(tmp_path):
     root = overhead.ROOT
-    subprocess.run([sys.executable, "-c", WITHOUT, str(tmp_path)], cwd=root, check=True)
+    subprocess.run(
+        [sys.executable, "-c", RUN_WITHOUT_PACKAGES, str(tmp_path)], cwd=root, check=True
+    )
     table = pd.read_csv(tmp_path / "gpu.csv").set_index("row")
     assert list(table) == COLUMNS[1:]
     equal = table[table["unit"] == "equal"]

@@ -36,7 +36,10 @@ def write_tables(root, rows=ROWS, people=(("1001", "Male"), ("1002", "Female")))
 
 @pytest.fixture
 def corpus_folder(tmp_path):
-    """Four recordings of three actors; the third actor is not in the table of people."""
+    """Four recordings of three actors, one without votes, and two other files.
+
+    The third actor is not in the table of people.
+    """
     root = tmp_path / "CREMA-D"
     write_tables(root)
     (root / AUDIO).mkdir()

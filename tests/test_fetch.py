@@ -158,8 +158,8 @@ TABLES = ("processedResults/tabulatedVotes.csv", "VideoDemographics.csv")
 RECORDINGS = [f"AudioWAV/100{number}_IEO_ANG_HI.wav" for number in range(1, 9)]
 
 
-def release(folder, names=(*TABLES, *RECORDINGS)):
-    """Write a list of files; return the contents of these files by name."""
+def write_list_of_files(folder, names=(*TABLES, *RECORDINGS)):
+    """Write crema_d_files.csv.gz for files of random bytes; return their contents by name."""
     rng = np.random.default_rng(5)
     contents = {name: rng.bytes(20_000 + rng.integers(9)) for name in names}
     rows = [
@@ -180,7 +180,7 @@ def stored(folder):
 @pytest.fixture
 def crema_d(tmp_path):
     """A mirror of CREMA-D with few files: (mirror, contents by name, function that fetches)."""
-    contents = release(tmp_path)
+    contents = write_list_of_files(tmp_path)
     with served({f"/raw/{name}": content for name, content in contents.items()}) as mirror:
         urls = {"audio_url": f"{mirror.url}/raw/AudioWAV/", "tables_url": f"{mirror.url}/raw"}
         list_of_files = tmp_path / "crema_d_files.csv.gz"
@@ -447,7 +447,7 @@ def test_workflow_fetches_and_continues_after_a_failure(fetching):
 @pytest.mark.timeout(300)
 def test_workflow_fetches_open_corpora_and_continues_after_a_kill(tmp_path):
     project, corpora = Project(tmp_path), ("crema_d", "quechua")
-    contents = release(tmp_path / "emospeech" / "corpora")
+    contents = write_list_of_files(tmp_path / "emospeech" / "corpora")
     files = {f"/{name}": content for name, content in contents.items()}
     with served({**files, "/quechua.zip": zipped(QUECHUA)}) as mirror:
         urls = {"audio_url": f"{mirror.url}/AudioWAV", "tables_url": mirror.url}

@@ -39,7 +39,7 @@ WITHOUT_AUDIO, WITHOUT_ENTRY = 22417, 30000
 
 
 def write_corpus(root, labels="Labels/Labels", data="Data/Data"):
-    """Write the tables and 0.5 s of noise for each recording."""
+    """Write the tables and 0.5 s of noise for each recording, except one, and for another."""
     for folder in ("Audios", labels, data):
         (root / folder).mkdir(parents=True)
     valence = pd.DataFrame.from_dict(VALENCE, orient="index", columns=RATERS)

@@ -104,10 +104,10 @@ def test_a_corpus_without_activation_is_an_error_that_names_the_models(tmp_path)
     check_activation(own)
     (tmp_path / "ratings.csv").unlink()
     table.write_text("recording,path,activation\n", encoding="utf-16")
-    check_activation(own)  # the reader reports the encoding
+    check_activation(own)  # no error here: the reader of the corpus reports the encoding
 
 
-def test_known_labels_are_on_five_points(tmp_path):
+def test_known_labels_are_mapped_to_1_to_5(tmp_path):
     table = tmp_path / "recordings.csv"
     assert len(known_labels(table, ["valence"], (1, 5))) == 0, "no table yet"
     table.write_text("recording,valence,activation\na,0,\nb,0.5,1\n")

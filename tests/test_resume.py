@@ -172,12 +172,12 @@ def test_a_training_asked_to_stop_at_random_steps_resumes(corpus, tmp_path, name
 
 
 @pytest.mark.parametrize(("share", "count"), [(0.0, 1), (math.inf, LONG.training.max_epochs)])
-def test_checkpoints_take_at_most_their_share_of_the_time(
+def test_checkpoints_are_saved_as_often_as_their_share_allows(
     corpus, tmp_path, monkeypatch, share, count
 ):
     """The first epoch always ends with a checkpoint."""
     saved, save = [], Checkpoint.save
-    monkeypatch.setattr("emospeech.training.checkpoint.SAVING", share)
+    monkeypatch.setattr("emospeech.training.checkpoint.MAX_SAVING_SHARE", share)
     monkeypatch.setattr(Checkpoint, "save", lambda *state: saved.append(save(*state)))
     history = train(corpus, "BasicCNN", tmp_path / "checkpoint").history
     assert len(history) == LONG.training.max_epochs

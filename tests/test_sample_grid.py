@@ -18,7 +18,7 @@ from tests.test_training import PARAMETERS, SETTINGS, TRIAL, fold_of
 
 @pytest.fixture(autouse=True)
 def checkpoint_after_each_epoch(monkeypatch):
-    monkeypatch.setattr("emospeech.training.checkpoint.SAVING", math.inf)
+    monkeypatch.setattr("emospeech.training.checkpoint.MAX_SAVING_SHARE", math.inf)
 
 
 def generator_after(corpus, place, epochs):

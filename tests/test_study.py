@@ -9,7 +9,7 @@ from snakemake.utils import validate
 
 from emospeech.__main__ import main
 from emospeech.corpora.registry import RELEASES, corpora_in_use, manifest_folders
-from emospeech.corpora.study import SIGNS
+from emospeech.corpora.study import FOLDER_PATTERNS
 from tests.test_config_values import SCHEMA_FILE
 from tests.test_importers import touch
 from tests.test_workflow import Project
@@ -103,7 +103,7 @@ def test_open_releases_are_found(tmp_path, corpus, write, models):
 
 def test_every_release_can_be_found():
     folders = {(name, key) for name, release in RELEASES.items() for key in release.folders}
-    assert folders <= set(SIGNS)
+    assert folders <= set(FOLDER_PATTERNS)
 
 
 def test_manifests_are_found_with_their_labels(tmp_path, capsys, monkeypatch):

@@ -46,13 +46,13 @@ class DatabaseColumns:
     """The columns to read from a database, as `<table>.<column>`, and the meaning of their values.
 
     Attributes:
-        speaker: The names of the speakers; required in the labelled corpus.
-        gender: Their genders; None reads them from the scheme of the speakers, if it has them.
-        emotion: The categories of emotion.
-        valence: The labels: a column, or a list with a column for each rater. If all three
+        speaker: Column of the speakers; required in the labelled corpus.
+        gender: Column of their genders; None reads them from the scheme of the speakers.
+        emotion: Column of the emotions.
+        valence: Column of the labels, or a list with a column for each rater. If all three
             dimensions are None, the labels follow from the emotion.
-        activation: The same.
-        dominance: The same.
+        activation: As for valence.
+        dominance: As for valence.
         scale: The lowest and highest label, mapped linearly to 1 and 5.
         emotions: {emotion: (valence, activation)} on this scale; None for `CIRCUMPLEX`.
     """
@@ -332,7 +332,7 @@ def _offer_columns(database: "audformat.Database") -> str:
 
 
 def _make_ids(files: pd.Index) -> list[str]:
-    """Return a name for each file, with its folders if files in different folders have one name."""
+    """Return an id for each file: its name, with its folders if two files have the same name."""
     paths = [PurePosixPath(file).with_suffix("") for file in files]
     names = [path.name for path in paths]
     if len(set(names)) < len(names):
@@ -340,6 +340,6 @@ def _make_ids(files: pd.Index) -> list[str]:
     ids = [INVALID_IN_ID.sub("_", name) for name in names]
     repeated = pd.Index(ids).duplicated()
     if repeated.any():
-        problem = "has the name of another file, except for its suffix or special characters"
+        problem = "has the same id as another file; an id has no suffix or special characters"
         raise CorpusError(files[repeated][0], f"{problem}. Rename one of them in the database.")
     return ids

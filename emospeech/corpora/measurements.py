@@ -1,4 +1,4 @@
-"""Durations, speech and equal audio of the files of a corpus, measured in parallel processes."""
+"""Durations and detected speech of the audio files of a corpus, and files with equal audio."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from emospeech.runtime.processes import ordered_map
 
 
 def measure_durations(files: Iterable[Path], workers: int, issues: IssueCounts) -> Iterator[float]:
-    """Yield the duration of each file in seconds, and count files with less than they state.
+    """Yield the duration of each file in seconds, and count files that are shorter than they state.
 
     Raises:
         CorpusError: A file is not readable as audio.

@@ -74,8 +74,8 @@ def corpora_in_use(corpora: Mapping[str, Any], unlabelled: Sequence[str]) -> lis
         unlabelled: The names of the corpora in the pool.
 
     Raises:
-        InputError: A name is unknown or used twice, or used together with corpora.synthetic, which
-            lacks it.
+        InputError: A name is unknown or stands for two corpora, or the corpus has no synthetic
+            version although corpora.synthetic is set.
     """
     own, labelled = {**corpora["manifests"], **corpora["audformat"]}, corpora["labelled"]
     for name in corpora["manifests"].keys() & corpora["audformat"].keys():
@@ -91,7 +91,7 @@ def corpora_in_use(corpora: Mapping[str, Any], unlabelled: Sequence[str]) -> lis
                 raise InputError(key, f"there is no such corpus as {name}. {remedy}.")
             if name not in SYNTHETIC_RELEASES and corpora["synthetic"] is not None:
                 problem = f"{name} cannot be used together with corpora.synthetic"
-                raise InputError(key, f"{problem}. Set one of them to its default.")
+                raise InputError(key, f"{problem}. Change one of the two keys.")
     return list(dict.fromkeys([labelled, *unlabelled]))
 
 

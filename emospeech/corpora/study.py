@@ -37,8 +37,8 @@ models:
 MANIFEST = "recordings.csv"
 EMODB = "[01][0-9][ab][0-9][0-9][WLEAFTN][a-z].*"
 RAVDESS = "03-0[12]-0[1-8]-0[12]-0[12]-0[12]-[0-9][0-9].*"
-# {(corpus, config key of a folder): paths that such a folder contains}
-SIGNS = {
+# {(corpus, config key of a folder): patterns; one match is enough to recognize the folder}
+FOLDER_PATTERNS = {
     ("iemocap", "root"): ["Session[1-5]/dialog/EmoEvaluation"],
     ("ami", "audio"): ["[A-Z][A-Z][0-9][0-9][0-9][0-9]*/audio/*.wav"],
     ("ami", "annotations"): ["words/*.words.xml"],
@@ -55,12 +55,12 @@ class LabelledCorpus:
 
     Attributes:
         name: The name of a release or manifest.
-        speakers: The number of speakers, to test groups of them; None to test sessions.
+        groups: The number of groups of speakers to hold out in turn; None to hold out sessions.
         has_activation: Whether it has labels of activation.
     """
 
     name: str
-    speakers: int | None = None
+    groups: int | None = None
     has_activation: bool = True
 
 
@@ -146,7 +146,7 @@ def find_corpora(folders: Iterable[Path]) -> dict[str, dict[str, Path]]:
 
 
 def manifest_name(text: str) -> str:
-    """Return a text as a name that a manifest may have in the config."""
+    """Return a name that the config accepts: radio_4 for "Radio 4", own_ami for "ami"."""
     name = re.sub("[^a-z0-9_]+", "_", text.lower())
     return name if re.match("[a-z]", name) and name not in RELEASES else f"own_{name}"
 
@@ -172,11 +172,10 @@ def study_config(
         lines.append("  manifests:")
     for corpus, folder in manifests.items():
         lines += [f"    {corpus}:", f"      folder: {_quote(folder)}"]
-    groups = None if labelled.speakers is None else min(MOST_GROUPS, labelled.speakers)
     return CONFIG.format(
         labelled=labelled.name,
         folders="\n".join(lines),
-        folds="" if groups is None else FOLDS.format(groups=groups),
+        folds="" if labelled.groups is None else FOLDS.format(groups=labelled.groups),
         unlabelled=", ".join([*others, labelled.name]),
         remark="" if "ami" in others else " # add ami once it is available",
         models="" if labelled.has_activation else ONLY_VALENCE,
@@ -187,7 +186,11 @@ def _corpora_at(folder: Path) -> list[tuple[str, str]]:
     """Return the (corpus, config key) that a folder is for."""
     if (folder / MANIFEST).is_file():
         return [(manifest_name(folder.resolve().name), "folder")]
-    return [sign for sign, paths in SIGNS.items() if any(any(folder.glob(path)) for path in paths)]
+    return [
+        found
+        for found, patterns in FOLDER_PATTERNS.items()
+        if any(any(folder.glob(pattern)) for pattern in patterns)
+    ]
 
 
 def _import_corpus(name: str, audio: Path, folder: Path) -> list[str]:
@@ -213,7 +216,7 @@ def _describe_manifest(name: str, folder: Path) -> LabelledCorpus | None:
     rated = {task for row in rows for task in ("valence", "activation") if row.text(task)}
     if not speakers or "valence" not in rated:
         return None
-    return LabelledCorpus(name, len(speakers), "activation" in rated)
+    return LabelledCorpus(name, min(MOST_GROUPS, len(speakers)), "activation" in rated)
 
 
 def _quote(path: Path) -> str:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 # Prefixes of the names of tensors.
 STATE, BEST, GRID, LOSS, DRAWS = "state.", "best.", "grid.", "loss.", "draws."
-SAVING = 0.02  # largest share of the time of a training run that is spent on checkpoints
+MAX_SAVING_SHARE = 0.02  # of the time of a training run that is spent on checkpoints
 
 
 @dataclass
@@ -86,12 +86,13 @@ class Checkpoint:
             identity: All values that the outcome depends on, by name. They are stored as JSON.
         """
         self.path = None if path is None else Path(path)
-        self.began, self.saving = time.monotonic(), 0.0  # seconds spent on saving
+        self.began = time.monotonic()
+        self.saving = 0.0  # seconds spent on saving
         self.identity = {name: json.dumps(value) for name, value in identity.items()}
 
     def save_if_due(self, engine: Engine, progress: Progress) -> None:
-        """Save unless checkpoints have already taken their share of the time, SAVING."""
-        if self.saving <= SAVING * (time.monotonic() - self.began):
+        """Save unless saving has already taken more than MAX_SAVING_SHARE of the time."""
+        if self.saving <= MAX_SAVING_SHARE * (time.monotonic() - self.began):
             self.save(engine, progress)
 
     def save(self, engine: Engine, progress: Progress) -> None:

@@ -15,9 +15,10 @@ ENVS = FOLDER.parents[1] / "envs"
 
 @cache
 def run_environment(*extra):
-    """Return the variables, {name: value}; `sitecustomize.py` of this folder reads the modules.
+    """Return environment variables, {name: value}, that hide other packages from Python.
 
-    Python finds the packages of `envs/requirements.txt`, and of the files `extra` in `envs`.
+    `sitecustomize.py` in this folder hides HIDDEN_MODULES, so that only the packages of
+    `envs/requirements.txt` and of the files `extra` in `envs` are found.
     """
     installed = _distributions(["requirements.txt", *extra])
     hidden = [
