@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 DEMO := --configfile config/demo.yaml
 EMODB := --configfile config/emodb.yaml
 ifdef AUDIO
-EMODB += --config "corpora={labelled: emodb_files, manifests: {emodb_files: {folder: results/emodb/manifest}}}" \
-	"training={unlabelled: [emodb_files]}"
+FILES := results/emodb_files
+EMODB += --config results=$(FILES) "training={unlabelled: [emodb_files]}" \
+	"corpora={labelled: emodb_files, manifests: {emodb_files: {folder: $(FILES)/manifest}}}"
 endif
 # Test files run in parallel, each in one process, so that its tests share their fixtures.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile
@@ -30,12 +31,11 @@ demo: $(VENV)/run ## run the study on a synthetic corpus and print its results
 
 emodb: $(VENV)/$(if $(AUDIO),run,audb) ## run a small study on Emo-DB, downloaded or from AUDIO=<folder>
 ifdef AUDIO
-	@test -f results/emodb/manifest/recordings.csv || \
-		$(BIN)/python -m emospeech manifest emodb "$(AUDIO)" --output results/emodb/manifest
+	@$(BIN)/python -m emospeech manifest emodb "$(AUDIO)" --output $(FILES)/manifest --keep
 endif
 	@PYTHONPATH=workflow/logger $(BIN)/snakemake --cores $(CORES) $(EMODB) --logger progress
 	@echo
-	@$(BIN)/python -m emospeech results results/emodb
+	@$(BIN)/python -m emospeech results $(or $(FILES),results/emodb)
 
 test: $(VENV)/dev lint ## run the linters and all tests, the fast ones first
 	$(BIN)/python -m pytest $(PARALLEL) -m "not workflow and not slurm"

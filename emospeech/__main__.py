@@ -87,6 +87,8 @@ def command_parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder of the corpus")
     output = "folder of the new files (default: the folder of the corpus)"
     parser.add_argument("--output", type=Path, metavar="FOLDER", help=output)
+    keep = "keep existing tables if they describe this folder, instead of stopping"
+    parser.add_argument("--keep", action="store_true", help=keep)
     parser.set_defaults(run=import_corpus)
 
     parser = commands.add_parser("init", help="configure a study", description=INIT)
@@ -140,22 +142,32 @@ def describe(arguments: argparse.Namespace) -> int:
 
 def import_corpus(arguments: argparse.Namespace) -> int:
     """Write the manifest of a public corpus, and print its size and what was left out."""
-    from emospeech.corpora.importers import IMPORTERS, check_new, write_manifest
-    from emospeech.corpora.study import LabelledCorpus, manifest_name, study_config
+    from emospeech.corpora.importers import (
+        IMPORTERS,
+        check_audio_of_manifest,
+        check_new,
+        write_manifest,
+    )
+    from emospeech.corpora.study import describe_manifest, manifest_name, study_config
 
-    manifest = IMPORTERS[arguments.corpus](arguments.folder)
     output = arguments.output or arguments.folder
+    if arguments.keep and (output / "recordings.csv").exists():
+        check_audio_of_manifest(output, arguments.folder)
+        print(f"{output}: the existing tables are kept")
+        return 0
+    manifest = IMPORTERS[arguments.corpus](arguments.folder)
     study = output / STUDY
     check_new([study])
     write_manifest(manifest, arguments.folder, output)
     table, counts = manifest.recordings, manifest.issues.to_dict()
     speakers = table["speaker"].nunique()
-    labelled = LabelledCorpus(manifest_name(arguments.corpus), speakers, "activation" in table)
-    write_text(study, study_config(labelled, {}, {labelled.name: output.resolve()}))
+    labelled = describe_manifest(manifest_name(arguments.corpus), output)
+    if labelled is not None:
+        write_text(study, study_config(labelled, {}, {labelled.name: output.resolve()}))
     print(f"{output}: {len(table)} recordings of {speakers} speakers")
     for problem, count in (counts["left_out"] | counts["irregular"]).items():
         print(f"note: {problem}: {count}", file=sys.stderr)
-    print(f"Next: snakemake --cores 8 --configfile {shlex.quote(str(study))}")
+    print(f"Next: .venv/bin/snakemake --cores 8 --configfile {shlex.quote(str(study))}")
     return 0
 
 
@@ -165,7 +177,7 @@ def start_study(arguments: argparse.Namespace) -> int:
 
     print("\n".join(init_study(arguments.folders, arguments.output)))
     study = shlex.quote(str(arguments.output))
-    print(f"Next: snakemake --cores 2 check_corpora --configfile {study}")
+    print(f"Next: .venv/bin/snakemake --cores 2 check_corpora --configfile {study}")
     return 0
 
 

@@ -169,6 +169,8 @@ def test_labels_that_cannot_be_used_are_errors(folder):
         read(folder, valence="emotion.emotion")
     with pytest.raises(InputError, match=r"mini\.valence: .*gold\.rated\.valence .*\b0\b.*scale"):
         read(folder, valence="gold.rated.valence")
+    with pytest.raises(InputError, match=r"mini\.emotions\.anger: .*from 0 to 1"):
+        read(folder, emotions={"anger": [0.5, 1.1]}, scale=[0, 1])
     for change in ({"emotions": {"joy": [4, 4]}}, {"emotion": None}):
         with pytest.raises(InputError, match=r"mini\.valence: .*emotions"):
             read(folder, **change)

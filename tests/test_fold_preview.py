@@ -56,6 +56,9 @@ def test_steps_of_an_epoch_are_those_of_training():
     assert re.findall(r"batch size (\d+): (.*)", text) == [("8", "5"), ("16", "2")]
     plain = folds_preview("own", recordings, folds, [8], oversample=False)
     assert re.findall(r"batch size (\d+): (.*)", plain) == [("8", "2")]
+    large = folds_preview("own", recordings, folds, [40, 41], counts={"empty row": 3})
+    assert re.findall(r"note: (.*)", large)[0] == "empty row: 3"
+    assert re.findall(r"note: batch size (\d+)", large) == ["41"], "an epoch has 40 crops"
     assert "6 speakers, 24 recordings (12.00 hours), 24 with valence" in text
 
 

@@ -75,20 +75,27 @@ def test_recordings_of_the_same_name_are_an_error(tmp_path):
 @needs_emodb
 def test_command_writes_a_manifest_that_can_be_read(tmp_path, capsys):
     (tmp_path / "audio").mkdir()
-    for name in ("03a01Fa.flac", "03a01Nc.flac", "08a01Na.flac", "08a01Wa.flac"):
+    for name in ("03a01Fa.flac", "03a01Nc.flac", "08a01Na.flac", "09a01Wb.flac"):
         shutil.copy(SHARED / "emodb/wav" / name, tmp_path / "audio")
     output = tmp_path / "own"
     arguments = ["manifest", "emodb", str(tmp_path / "audio"), "--output", str(output)]
     assert main(arguments) == 0
-    assert "4 recordings of 2 speakers" in capsys.readouterr().out
+    assert "4 recordings of 3 speakers" in capsys.readouterr().out
     corpus = read_manifest(output, "emodb", labelled=True, multitask=True)
     assert corpus.recordings["valence"].tolist() == [4, 3, 3, 2]
     assert corpus.recordings["gender"].tolist() == ["M", "M", "F", "F"]
     assert len(corpus.words) >= 4, "spans of speech"
     config = yaml.safe_load((output / "study.yaml").read_text())
     assert os.path.samefile(config["corpora"]["manifests"]["emodb"]["folder"], output)
-    assert config["folds"] == {"scheme": "speakers", "groups": 2}
+    assert config["folds"] == {"scheme": "speakers", "groups": 3}
     for name in ("study.yaml", "recordings.csv"):
         assert main(arguments) == 1, "files that may have been edited are not replaced"
         assert name in capsys.readouterr().err
         (output / name).unlink()
+    (output / "mapping.csv").unlink()
+    assert main(arguments) == 0
+    assert main([*arguments, "--keep"]) == 0
+    (tmp_path / "other").mkdir()
+    arguments[2] = str(tmp_path / "other")
+    assert main([*arguments, "--keep"]) == 1
+    assert "recordings.csv:2: " in capsys.readouterr().err, "its audio is in another folder"

@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 import zlib
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -47,6 +48,18 @@ def test_round_trip(tmp_path, tables, dtype, rounding):
     assert store.word_offsets.tolist() == [0, 1, 1, 3]
     assert store.word_start.tolist() == [0.1, 0.0, 0.25]
     assert store.word_end.tolist() == [0.4, 0.2, 0.3]
+
+
+@pytest.mark.parametrize("difference", [0.0, 0.05, -0.05, 0.3, -0.3])
+def test_a_file_must_have_the_duration_in_its_table(tmp_path, tables, difference):
+    """The words of the table would not fit audio that was replaced after the corpus was read."""
+    recordings = tables[0].assign(duration=np.add(SECONDS, difference))
+    store = partial(write_store, tmp_path / "store.h5", recordings, tables[1], tmp_path, SETTINGS)
+    if abs(difference) < 0.1:
+        store()
+        return
+    with pytest.raises(CorpusError, match=re.escape(recordings["path"][0])):
+        store()
 
 
 def test_contents_of_the_file(tmp_path, tables):

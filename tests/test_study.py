@@ -84,6 +84,10 @@ def test_open_corpora_are_found_and_described(tmp_path, corpus, write, groups):
     assert all((tmp_path / "manifests" / corpus / path).is_file() for path in table["path"])
     (tmp_path / "study.yaml").unlink()
     assert init(tmp_path, tmp_path / "Speech") == config, "existing manifests are kept"
+    (tmp_path / "study.yaml").unlink()
+    write(tmp_path / "Copy")
+    arguments = ["init", str(tmp_path / "Copy"), "--output", str(tmp_path / "study.yaml")]
+    assert main(arguments) == 1, "the manifest describes another folder"
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,7 @@ def read_audformat_database(
         InputError: audformat is not installed, or a column does not exist or cannot be used.
     """
     key, settings, issues = f"corpora.audformat.{name}", DatabaseColumns(**columns), IssueCounts()
+    _check_emotions(settings, key)
     database = _load_database(Path(folder))
     files = pd.Index(database.files)
     table, ratings, origin = _read_speakers(database, key, settings), {}, _describe(database)
@@ -323,6 +324,14 @@ def _find_column(database: "audformat.Database", key: str, name: str) -> "audfor
                     raise InputError(key, f"{problem}. {_offer_columns(database)}.")
                 return column
     raise InputError(key, f"there is no column {name}. {_offer_columns(database)}.")
+
+
+def _check_emotions(settings: DatabaseColumns, key: str) -> None:
+    low, high = settings.scale
+    for emotion, values in (settings.emotions or {}).items():
+        if not all(value is None or low <= value <= high for value in values):
+            problem = f"{list(values)} is outside the scale from {low:g} to {high:g}"
+            raise InputError(f"{key}.emotions.{emotion}", f"{problem}. Use values on it, or null.")
 
 
 def _offer_columns(database: "audformat.Database") -> str:

@@ -29,6 +29,7 @@ WAV = "[wW][aA][vV]"  # the suffix as a pattern for `glob`, which is case-sensit
 BLOCK = 2**18  # samples decoded at a time
 LOWEST_RATE, HIGHEST_RATE = 4000, 384_000  # Hz; headers with other rates are damaged
 MP3_TOLERANCE = 2 * 1152  # samples; error of the estimated length of an MP3 file
+MAX_DURATION_ERROR = 0.1  # seconds; difference between the stated duration and that of the file
 SHORTENED = "audio shorter than its header states"
 FLOATS = ("FLOAT", "DOUBLE")  # subtypes that can store NaN and infinity
 MAX_AMPLITUDE = 1e6  # samples of these subtypes may exceed 1; this or more is an error

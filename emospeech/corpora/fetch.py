@@ -68,7 +68,8 @@ def download(url: str, path: str | os.PathLike, check: Check) -> None:
                 elif isinstance(error, InputError):
                     problem = f"the content {error.problem}"
                 else:
-                    problem = f"the connection failed ({error})"
+                    reason = error.args[0] if error.args else error
+                    problem = f"the connection failed ({getattr(reason, 'reason', reason)})"
                 is_permanent = response is not None and response.status_code in PERMANENT_STATUS
                 if wait is None or is_permanent:
                     remedy = "Check the mirror of the corpus and the connection, and run again"

@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from emospeech.corpora import crema_d
-from emospeech.corpora.corpus_tables import RATING_COLUMNS
+from emospeech.corpora.corpus_tables import RATING_COLUMNS, RECORDING_COLUMNS
+from emospeech.corpora.csv_rows import read_rows
 from emospeech.corpora.issues import IssueCounts
 from emospeech.runtime.errors import CorpusError
 from emospeech.runtime.files import write_table
@@ -160,6 +161,16 @@ def write_manifest(manifest: Manifest, audio: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         write_table(folder / name, table)
+
+
+def check_audio_of_manifest(folder: Path, audio: Path) -> None:
+    """Raise CorpusError if the manifest in `folder` describes files outside the folder `audio`."""
+    table = folder / "recordings.csv"
+    for row in read_rows(table, ["path"], RECORDING_COLUMNS, IssueCounts()):
+        path = folder / row.text("path")
+        if audio.resolve() not in path.resolve().parents:
+            problem = f"`path` is outside {audio}, so the table is of another copy of the corpus"
+            raise row.error(f"{problem}. Give that folder, or remove {table.name}.")
 
 
 def check_new(paths: Iterable[Path]) -> None:

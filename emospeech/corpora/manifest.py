@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emospeech.corpora.audio import check_file
+from emospeech.corpora.audio import MAX_DURATION_ERROR, check_file
 from emospeech.corpora.corpus_tables import (
     DIMENSIONS,
     RATING_COLUMNS,
@@ -45,7 +45,6 @@ ID = re.compile(r"\w[\w.+-]*")
 MAX_ID_BYTES = 200  # file systems allow 255
 FIVE_POINTS = (1.0, 5.0)  # the scale of the labels in the tables
 MAX_LABEL_ERROR = 0.01  # difference between a label and the mean of its ratings
-MAX_DURATION_ERROR = 0.1  # seconds; difference between the stated duration and that of the file
 
 
 @dataclass(frozen=True)

@@ -8,27 +8,44 @@ from pathlib import Path
 
 from emospeech.corpora.corpus_tables import RATING_COLUMNS, RECORDING_COLUMNS
 from emospeech.corpora.csv_rows import read_rows
-from emospeech.corpora.importers import IMPORTERS, check_new, write_manifest
+from emospeech.corpora.importers import (
+    IMPORTERS,
+    check_audio_of_manifest,
+    check_new,
+    write_manifest,
+)
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.registry import RELEASES
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import write_text
 
 MOST_GROUPS = 5  # of speakers, as many as the paper has folds
+FEWEST_GROUPS = 3  # for training, validation and test
 CONFIG = """\
-# Run it in the folder of the workflow: snakemake --cores 8 --configfile <this file>
+# Run it in the folder of the workflow: .venv/bin/snakemake --cores 8 --configfile <this file>
 # All other settings have the defaults of config/config.yaml.
-results: results/{labelled}
+results: results/{labelled}_study
 corpora:
   labelled: {labelled}
 {folders}
 {folds}training:
   unlabelled: [{unlabelled}]{remark}
-{models}"""
+{small}{models}"""
 FOLDS = """\
 folds:
   scheme: speakers # hold out groups of speakers instead of sessions
   groups: {groups}
+"""
+SMALL_CORPUS = 3000  # recordings, below which the defaults of the search have too few steps
+SMALL_SEARCH = """\
+  trials_per_job: 2 # short training runs share a job
+search: # small networks and batches for a small corpus
+  trials: 4
+  space:
+    crop_width: [64]
+    filters: [16, 32]
+    batch_size: [32]
+    learning_rate: [0.001, 0.0003]
 """
 ONLY_VALENCE = """\
 models:
@@ -57,11 +74,13 @@ class LabelledCorpus:
         name: The name of a release or manifest.
         groups: The number of groups of speakers to hold out in turn; None to hold out sessions.
         has_activation: Whether it has labels of activation.
+        is_small: Whether it has fewer than SMALL_CORPUS recordings.
     """
 
     name: str
     groups: int | None = None
     has_activation: bool = True
+    is_small: bool = False
 
 
 def init_study(folders: Sequence[Path], output: Path) -> list[str]:
@@ -109,7 +128,7 @@ def init_study(folders: Sequence[Path], output: Path) -> list[str]:
             audio, folder = folder, output.resolve().parent / "manifests" / name
             lines += _import_corpus(name, audio, folder)
         manifests[name] = folder
-        corpus = _describe_manifest(name, folder)
+        corpus = describe_manifest(name, folder)
         labelled += [corpus] if corpus else []
         others += [] if corpus else [name]
     if not labelled:
@@ -178,6 +197,7 @@ def study_config(
         folds="" if labelled.groups is None else FOLDS.format(groups=labelled.groups),
         unlabelled=", ".join([*others, labelled.name]),
         remark="" if "ami" in others else " # add ami once it is available",
+        small=SMALL_SEARCH if labelled.is_small else "",
         models="" if labelled.has_activation else ONLY_VALENCE,
     )
 
@@ -196,6 +216,7 @@ def _corpora_at(folder: Path) -> list[tuple[str, str]]:
 def _import_corpus(name: str, audio: Path, folder: Path) -> list[str]:
     """Write the manifest of an open corpus, unless it exists, and return lines that say so."""
     if (folder / MANIFEST).exists():
+        check_audio_of_manifest(folder, audio)
         return [f"kept the manifest of {name}: {folder}"]
     tables = IMPORTERS[name](audio)
     write_manifest(tables, audio, folder)
@@ -203,7 +224,7 @@ def _import_corpus(name: str, audio: Path, folder: Path) -> list[str]:
     return [f"wrote the manifest of {name}: {folder}", *left_out]
 
 
-def _describe_manifest(name: str, folder: Path) -> LabelledCorpus | None:
+def describe_manifest(name: str, folder: Path) -> LabelledCorpus | None:
     """Return what a study needs to know of a manifest, or None if it has no labels or speakers."""
     columns = {MANIFEST: RECORDING_COLUMNS, "ratings.csv": RATING_COLUMNS}
     rows = [
@@ -216,7 +237,12 @@ def _describe_manifest(name: str, folder: Path) -> LabelledCorpus | None:
     rated = {task for row in rows for task in ("valence", "activation") if row.text(task)}
     if not speakers or "valence" not in rated:
         return None
-    return LabelledCorpus(name, min(MOST_GROUPS, len(speakers)), "activation" in rated)
+    if len(speakers) < FEWEST_GROUPS:
+        problem = f"has {len(speakers)} speakers, but the folds need at least {FEWEST_GROUPS}"
+        raise InputError(folder / MANIFEST, f"{problem}. Add recordings of other speakers.")
+    names = {row.text("recording") for row in rows}
+    groups, is_small = min(MOST_GROUPS, len(speakers)), len(names) < SMALL_CORPUS
+    return LabelledCorpus(name, groups, "activation" in rated, is_small)
 
 
 def _quote(path: Path) -> str:

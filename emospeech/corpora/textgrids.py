@@ -49,7 +49,8 @@ def read_textgrid(path: Path) -> list[Word]:
         raise access_error(path, error, CorpusError) from error
     except Exception as error:  # praatio raises errors of many types
         problem = f"is not a TextGrid ({error!r})"
-        raise CorpusError(path, f"{problem}. Save it in a text format in UTF-8.") from error
+        remedy = "Save it in a text format in UTF-8, or align the recording again"
+        raise CorpusError(path, f"{problem}. {remedy}.") from error
     if len(found) != 1:
         problem = f"has the tiers {', '.join(names)}, but not one interval tier named {TIER}"
         raise CorpusError(path, f"{problem}. Rename the tier that contains the words.")

@@ -1,6 +1,6 @@
 """A preview of the folds for the terminal, before anything is trained."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from tabulate import tabulate
@@ -18,6 +18,7 @@ def folds_preview(
     folds: pd.DataFrame,
     batch_sizes: Iterable[int],
     oversample: bool = True,
+    counts: Mapping[str, int] | None = None,
 ) -> str:
     """Return the composition of the folds, the number of steps per epoch, and notes, as text.
 
@@ -27,6 +28,7 @@ def folds_preview(
         folds: The table folds.csv.
         batch_sizes: Batch sizes of the search.
         oversample: The config value labels.oversample.
+        counts: What was left out or is irregular, from the summary of the corpus.
     """
     composition = table_composition(recordings, folds)
     hours = recordings["duration"].sum() / 3600
@@ -47,8 +49,15 @@ def folds_preview(
         f"Steps per epoch with batch size {size}: {_range(length // size for length in lengths)}"
         for size in sorted(set(batch_sizes))
     ]
+    notes = [*(f"{reason}: {count}" for reason, count in (counts or {}).items())]
+    notes += fold_notes(composition)
+    notes += [
+        f"batch size {size} is larger than an epoch, so training will stop. Use a smaller one."
+        for size in sorted(set(batch_sizes))
+        if size > min(lengths)
+    ]
     lines = [title, tabulate(rows, names, "plain", disable_numparse=True), *steps]
-    return "\n".join([*lines, *(f"note: {note}" for note in fold_notes(composition))]) + "\n\n"
+    return "\n".join([*lines, *(f"note: {note}" for note in notes)]) + "\n\n"
 
 
 def fold_notes(composition: pd.DataFrame) -> list[str]:

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emospeech.corpora.audio import MAX_DURATION_ERROR
 from emospeech.runtime.errors import CorpusError
 from emospeech.runtime.files import disk_full_as_input_error, write_text
 from emospeech.runtime.processes import ordered_map
@@ -78,11 +79,16 @@ def write_store(
 
     The paths of the recordings are relative to `root`. The bytes of the store depend neither on
     `workers` nor on interruptions.
+
+    Raises:
+        CorpusError: A file cannot be read, or does not have the duration in `recordings`.
     """
     path = Path(path)
     part, done = (path.with_name(f".{path.stem}.part.{suffix}") for suffix in ("h5", "done"))
     files = [Path(root, name).absolute() for name in recordings["path"]]
     lengths = list(ordered_map(partial(count_frames, settings=settings), files, workers))
+    if "duration" in recordings:
+        _check_durations(files, lengths, recordings["duration"], settings)
     title = f"{input_hash(recordings, words, settings)} {sum(lengths)} {versions()}"
     finished = _finished_shards(part, done, title)
     with disk_full_as_input_error(path):
@@ -179,6 +185,15 @@ class ShardWriter:
         size = self.settings.rows * np.dtype(self.settings.dtype).itemsize  # of a frame
         ends = self.positions["frames"] + size * (shard.frame + offsets_of(shard.lengths))
         return [(start, end - start) for start, end in pairwise(ends.tolist())]
+
+
+def _check_durations(files, lengths, durations, settings):
+    """Raise CorpusError if a file does not have the duration in its table, in seconds."""
+    for file, length, duration in zip(files, lengths, durations, strict=True):
+        seconds = (length - 1) / settings.frame_rate
+        if abs(seconds - duration) > MAX_DURATION_ERROR + 1 / settings.frame_rate:
+            problem = f"lasts {seconds:.2f} s, but {duration:.2f} s when the corpus was read"
+            raise CorpusError(file, f"{problem}. Delete the corpus's recordings.csv and run again.")
 
 
 def _finished_shards(part, done, title):

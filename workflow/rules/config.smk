@@ -65,7 +65,10 @@ def validated_config(config):
     except WorkflowError as error:
         violation = error.__cause__ or error.__context__
         key = ".".join(map(str, getattr(violation, "absolute_path", ()))) or "the top level"
-        remedy = getattr(violation, "schema", {}).get("remedy", "")
+        section = getattr(violation, "schema", {})
+        remedy = section.get("remedy", "")
+        if getattr(violation, "validator", "") == "additionalProperties" and not remedy:
+            remedy = f"The keys are {', '.join(section['properties'])}."
         exit_with(key, f"{getattr(violation, 'message', error)}. {remedy}".rstrip())
     return config
 

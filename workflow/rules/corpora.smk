@@ -106,6 +106,7 @@ use rule job as check_corpus with:
 use rule job as preview_folds with:
     input:
         **LABELLED,
+        summary=CORPORA / LABELLED_CORPUS / "summary.json",
     output:
         text=CORPORA / LABELLED_CORPUS / "folds.txt",
     pathvars:

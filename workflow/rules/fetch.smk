@@ -112,4 +112,4 @@ rule fetch:
         list(FETCHED.values()),
     localrule: True
     message:
-        "Downloaded: {input}"
+        "Downloaded" if FETCHED else "Nothing to download: set corpora.<name>.fetch to true"
