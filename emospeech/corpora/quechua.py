@@ -30,6 +30,7 @@ AUDIO = "Audios"
 NAMES = dict(zip(DIMENSIONS, ("Valence", "Arousal", "Dominance"), strict=True))  # in the corpus
 RATERS = ("N1", "N2", "N3", "N4")
 LOWEST, HIGHEST = 1, 5  # of a rating
+KNOWN_WRONG = ("22415", "N3")  # a recording and its rater
 MAX_ERROR = 0.01  # difference between a printed mean and that of the ratings; it has few decimals
 SHEET, SHEET_COLUMNS = "map", ("Audio", "Emotion", "Actor")
 ACTOR = re.compile(r"\D*([1-6])\D*")  # a1 to a6
@@ -132,7 +133,7 @@ def _name_of(number: str) -> str:
 
 
 def _read_ratings(path: Path, issues: IssueCounts) -> dict[str, dict[str, float]]:
-    """Return {recording: {rater: rating}}; ratings off the scale are left out."""
+    """Return {recording: {rater: rating}}; wrong ratings and those off the scale are left out."""
     ratings = {}
     columns = ("Audio", *RATERS)
     for row in read_rows(path, columns, columns, IssueCounts()):
@@ -142,7 +143,9 @@ def _read_ratings(path: Path, issues: IssueCounts) -> dict[str, dict[str, float]
         ratings[name] = {}
         for rater in RATERS:
             value = _number(row.text(rater))
-            if LOWEST <= value <= HIGHEST:
+            if (name, rater) == KNOWN_WRONG:
+                issues.left_out[f"rating known to be wrong in {path.name}"] += 1
+            elif LOWEST <= value <= HIGHEST:
                 ratings[name][rater] = value
             elif row.text(rater):
                 issues.left_out[f"rating off the scale from 1 to 5 in {path.name}"] += 1
