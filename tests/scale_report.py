@@ -5,8 +5,8 @@
 Validation scores, learning curves and predictions are simulated for four models, five folds, 100
 trials each, and as many recordings as IEMOCAP has. Everything that the workflow does after training
 is then run with the values of config.yaml, in one process on one core: selection of trials,
-evaluation, tables, figures and the page. Exits with an error if a limit is exceeded. Process starts
-of the workflow's jobs are not included.
+evaluation, tables, figures and the page. Exits with an error if a limit is exceeded. The
+time to start the workflow's jobs is not included.
 """
 
 import json

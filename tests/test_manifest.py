@@ -30,7 +30,7 @@ WORDS = ["a1,0.1,0.5", "a1,0.6,0.9", "b1,0.25,0.75", "007,0,1"]
 
 @pytest.fixture(scope="module")
 def audio(tmp_path_factory):
-    """A folder of wavs: half noise and half silence, one of noise, and one that is a text."""
+    """A folder of wavs: four with noise, then silence; one with noise only; and a text file."""
     folder = tmp_path_factory.mktemp("manifest")
     (folder / "wav").mkdir()
     rng = np.random.default_rng(0)

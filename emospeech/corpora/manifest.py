@@ -97,7 +97,8 @@ def read_manifest(folder: str | Path, name: str, workers: int = 1, **settings: A
         unlabelled = sum(row[task] != row[task] for row in recordings)  # NaN differs from itself
         issues.irregular[f"recording without {task}"] += unlabelled
         if unlabelled == len(recordings):
-            raise CorpusError(path, f"has no `{task}` in any row. Use numbers from 1 to 5.")
+            remedy = f"Use numbers from {scale[0]:g} to {scale[1]:g}"
+            raise CorpusError(path, f"has no `{task}` in any row. {remedy}.")
     if options.textgrids is not None:
         words = _read_textgrids(Path(options.textgrids), files, recordings, issues)
     elif (folder / "words.csv").exists():
@@ -147,7 +148,9 @@ def _parse_labels(row: Row, scale: Sequence[float]) -> dict[str, float]:
 def _read_ratings(
     path: Path, recordings: Sequence[dict], scale: Sequence[float], issues: IssueCounts
 ) -> list[tuple]:
-    """Return the ratings as tuples of RATING_COLUMNS, and fill in missing labels with their means.
+    """Return the ratings as tuples of RATING_COLUMNS, and fill in missing labels of `recordings`.
+
+    A missing label becomes the mean rating, and a missing `raters` the number of ratings.
 
     Labels that differ from the mean of their ratings are kept and counted.
     """

@@ -10,7 +10,7 @@ from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import Store
 
 LENGTH = 3  # preferred length of the recording, in crops
-AROUND = 3  # crops that are shown before and after the crop, if the recording is long
+AROUND = 3  # crop widths of the recording that are shown on each side, if it is long
 MIN_WORDS = 3  # preferred minimum number of words
 
 
@@ -28,7 +28,7 @@ def choose_example(store: Store, width: int) -> int:
 def example_table(
     store: Store, words: pd.DataFrame, index: int, width: int, seed: int, edge: str = "floor"
 ) -> pd.DataFrame:
-    """Return the contents of the figure of recording `index`: a row per cell, word and line.
+    """Return the contents of the figure of recording `index`: a row for each part.
 
     `words` is words.csv, whose order is that of the store. The columns are:
 

@@ -63,18 +63,18 @@ class CropGatherer:
         return self.values(self.cut(self.locate(recordings, centres)))
 
     def locate(self, recordings: np.ndarray, centres: np.ndarray) -> torch.Tensor:
-        """Return the locations of crops on the device of the frames, see `locate_crops`."""
+        """Return the locations of crops, on the device of the frames; see `locate_crops`."""
         located = locate_crops(self.store, recordings, centres, self.width, self.edge)
         return torch.from_numpy(located).to(self.frames.device)
 
     def cut(self, locations: torch.Tensor) -> torch.Tensor:
         """Return the crops at `locations` in the store's data type, (batch, width, rows)."""
         start, first, last = locations.unsqueeze(2).unbind(1)  # (batch, 1) each
-        frames = start + self.columns  # (batch, width)
+        indices = start + self.columns  # (batch, width)
         # The last frame of the store has the floor value.
-        frames = frames.where((frames >= first) & (frames <= last), len(self.frames) - 1)
+        indices = indices.where((indices >= first) & (indices <= last), len(self.frames) - 1)
         # index_select copies whole frames and is ten times faster than indexing with brackets.
-        crops = self.frames.index_select(0, frames.flatten()).view(*frames.shape, -1)
+        crops = self.frames.index_select(0, indices.flatten()).view(*indices.shape, -1)
         if crops.device.type == self.device.type:
             return crops
         return crops.pin_memory().to(self.device, non_blocking=True)

@@ -172,8 +172,8 @@ def chance_of(
     Args:
         predictions: Predictions of all folds.
         task: The task.
-        dialogues: {recording: dialogue}. A recording without one, or with an empty text, stands
-            alone.
+        dialogues: {recording: dialogue}. A recording without one, or with an empty text, is a
+            dialogue of its own.
         permutations: Number of permutations.
         rng: Generator of the permutations.
     """

@@ -143,7 +143,10 @@ def comparisons_table(
 def _difference_columns(
     sums: Sequence[np.ndarray], draws: Resamples, pairs: np.ndarray, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Return columns (pairs, scopes, metrics) of the differences; `pairs` are indices (2, n)."""
+    """Return columns of the differences, each (pairs, scopes, metrics).
+
+    `pairs` has the indices of the two models of each pair, (2, pairs).
+    """
     first, second = pairs
     value, totals = observed_metrics(sums), speaker_totals(sums)
     paired = Resamples(*(drawn[:, first] - drawn[:, second] for drawn in draws))

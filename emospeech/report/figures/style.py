@@ -1,4 +1,4 @@
-"""The style of all figures: widths of the paper, accessible colours, fonts embedded as text."""
+"""The style of all figures: widths of the paper's columns, accessible colours, text as text."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,9 +18,9 @@ INK = "#1f2430"
 SOFT = "#6b7280"
 FAINT = "#d5d9e0"
 # The hues of Okabe and Ito, darkened to a contrast of at least 3:1 on white; the text colours INK
-# and SOFT have at least 4.5:1. Any two colours of a set have a contrast of about 1.3:1 when printed
-# in grey, and differ by at least 20 in CIELAB for colour-blind readers. Line styles and markers
-# differ as well.
+# and SOFT have at least 4.5:1. Any two colours of a set have a contrast of at least 1.3:1 when
+# printed in grey, and differ by at least 20 in CIELAB for colour-blind readers. Line styles and
+# markers differ as well.
 GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0081b3", "#b53b00", "#d87700"
 # From very negative to very positive, with increasing lightness and neutral in the middle.
 CLASS_COLOURS = ("#2a0a68", "#0a44a9", "#5e5c71", "#a95e2c", "#b78e00")
