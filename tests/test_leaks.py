@@ -281,7 +281,8 @@ def test_equal_audio_in_two_parts_of_a_fold_is_refused(corpus, tmp_path):
     for name in ("recordings.csv", "folds.csv"):
         shutil.copy(corpus / name, tmp_path)
     recordings = pd.read_csv(corpus / "recordings.csv", dtype={"recording": str})
-    recordings.loc[35, "path"] = recordings.loc[0, "path"]
+    file = ["path", "duration"]
+    recordings.loc[35, file] = recordings.loc[0, file]
     words = pd.DataFrame({"recording": recordings["recording"], "start": 0.1, "end": 0.3})
     settings = SpectrogramSettings(rows=CORPUS_ROWS)
     write_store(tmp_path / "store.h5", recordings, words, corpus, settings)

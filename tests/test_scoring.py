@@ -125,7 +125,8 @@ def fold_of_crops(folder, path, times, settings):
     recordings["session"] = ["Ses01"] * (count + 1) + ["Ses02"] * 2
     recordings["gender"] = ["M"] * count + ["F", "M", "F"]
     recordings["speaker"] = recordings["session"] + recordings["gender"]
-    recordings[["valence", "activation", "duration"]] = 3.0
+    recordings[["valence", "activation"]] = 3.0
+    recordings["duration"] = [soundfile.info(folder / file).duration for file in recordings["path"]]
     recordings.reindex(columns=RECORDING_COLUMNS).to_csv(folder / "recordings.csv", index=False)
     words = pd.DataFrame({"recording": recordings["recording"][:count], "start": times})
     words["end"] = times
