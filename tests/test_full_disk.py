@@ -129,8 +129,8 @@ def train(corpus, folder):
     )
 
 
-def test_a_training_on_a_full_disk_succeeds_when_there_is_space(corpus, disk, tmp_path):
-    """The disk has space for half of a checkpoint."""
+def test_a_training_on_a_full_disk_is_resumed_when_there_is_space(corpus, disk, tmp_path):
+    """There is space for one checkpoint, but not for a second one next to it."""
     unlimited = tmp_path / "unlimited"
     unlimited.mkdir()
     assert train(corpus, unlimited)[0] == 0
@@ -138,16 +138,17 @@ def test_a_training_on_a_full_disk_succeeds_when_there_is_space(corpus, disk, tm
     pool = fold.open_unlabelled([corpus / "store.h5"])
     trainer = Trainer(MODEL, fold, pool, TRIAL, SETTINGS)
     trainer.train(tmp_path / "checkpoint")
-    small = disk(kilobytes=(tmp_path / "checkpoint").stat().st_size // 2048)
+    small = disk(kilobytes=3 * (tmp_path / "checkpoint").stat().st_size // 2048)
     status, log = train(corpus, small.path)
     assert status == 1
     path = f"{small.path}/.checkpoint.safetensors"
     assert log.splitlines()[-1].startswith(f"error: {path}: no space")
     assert "Traceback" not in log
-    assert os.listdir(small.path) == ["log"]
+    assert sorted(os.listdir(small.path)) == [".checkpoint.safetensors", "log"]
     small.grow()
     status, log = train(corpus, small.path)
     assert status == 0
+    assert "resuming after epoch 1" in log
     assert sorted(os.listdir(small.path)) == sorted([*OUTPUTS.values(), "log"])
     for name in OUTPUTS.values():
         made, expected = small.path / name, unlimited / name

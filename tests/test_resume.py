@@ -171,11 +171,11 @@ def test_a_training_asked_to_stop_at_random_steps_resumes(corpus, tmp_path, name
     assert (again.history["seconds"] > 0).all()
 
 
-@pytest.mark.parametrize(("share", "count"), [(0.0, 1), (math.inf, LONG.training.max_epochs)])
+@pytest.mark.parametrize(("share", "count"), [(0.0, 2), (math.inf, LONG.training.max_epochs)])
 def test_checkpoints_are_saved_as_often_as_their_share_allows(
     corpus, tmp_path, monkeypatch, share, count
 ):
-    """The first epoch always ends with a checkpoint."""
+    """The first and the last epoch always end with a checkpoint."""
     saved, save = [], Checkpoint.save
     monkeypatch.setattr("emospeech.training.checkpoint.MAX_SAVING_SHARE", share)
     monkeypatch.setattr(Checkpoint, "save", lambda *state: saved.append(save(*state)))

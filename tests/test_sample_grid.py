@@ -1,7 +1,5 @@
 """Sample grids show the output of the generator and do not change the training."""
 
-import math
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,11 +12,6 @@ from tests.conftest import CORPUS_ROWS
 from tests.settings import with_keys
 from tests.test_resume import LONG, TIMES, train
 from tests.test_training import PARAMETERS, SETTINGS, TRIAL, fold_of
-
-
-@pytest.fixture(autouse=True)
-def checkpoint_after_each_epoch(monkeypatch):
-    monkeypatch.setattr("emospeech.training.checkpoint.MAX_SAVING_SHARE", math.inf)
 
 
 def generator_after(corpus, place, epochs):

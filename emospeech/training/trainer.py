@@ -161,13 +161,15 @@ class Trainer:
         progress.draws, progress.grids = draws.counts, grid.grids
         for row in progress.history:
             self.stopping.improved(row["validation_uar"])
-        while not (self.stopping.should_stop or self.diverged or self._is_capped()):
+        while not self._has_ended():
             if not self._train_epoch(draws, should_stop):
                 state.save(self.engine, progress)
                 raise StoppedError(f"after {progress}; the next run resumes there")
             if not self.diverged:
                 grid.add(self.stopping.epoch)
-                state.save_if_due(self.engine, progress)
+                # The last state is always saved: a resumed job must not repeat a finished trial.
+                save = state.save if self._has_ended() else state.save_if_due
+                save(self.engine, progress)
         if not self.diverged:
             grid.add(self.stopping.epoch, last=True)
         return self._outcome(draws, grid)
@@ -291,6 +293,9 @@ class Trainer:
 
     def _is_capped(self) -> bool:
         return self.stopping.epoch >= self.settings.training.max_epochs
+
+    def _has_ended(self) -> bool:
+        return self.stopping.should_stop or self.diverged or self._is_capped()
 
 
 def train_epoch(
