@@ -414,9 +414,9 @@ def test_a_missing_corpus_folder_is_an_error_with_hints(project):
             "corpora.ami.fetch: true",
         ),
         (
-            ["--config", "corpora={'crema_d': {'fetch': True}}"],
-            "corpora.crema_d.root is not set",
-            "DbCL 1.0",
+            ["--config", "corpora={'labelled': 'quechua', 'quechua': {'fetch': True}}"],
+            "corpora.quechua.root is not set",
+            "CC BY 4.0",
         ),
     ):
         done = project.run(*arguments, config=None, demo=False)
