@@ -6,16 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from emospeech.models.catalogue import MODELS, PARAMETERS
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_table
-from emospeech.training.trial import FOLD_UAR, PARAMETERS
+from emospeech.training.trial import FOLD_UAR
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """The section `search.space` of the config; defaults are from section 5 of the paper.
+    """The section `search.space` of the config, for the CNN and DCGAN models.
 
-    Raises InputError if a filter size is too large for one of the crop widths.
+    Defaults are from section 5 of the paper. Raises InputError if a filter size is too large for
+    one of the crop widths.
     """
 
     crop_width: tuple[int, ...] = (64, 128)  # frames
@@ -30,33 +32,43 @@ class SearchSpace:
             _check_filter_size(key, max(self.filter_size), min(self.crop_width))
 
 
-def draw_trial(space: SearchSpace, seed: int, trial_id: int) -> dict[str, int | float]:
-    """Return the parameters of a trial, which depend on `seed` and `trial_id` only.
+@dataclass(frozen=True)
+class SequentialSpace:
+    """The section `search.sequential_space` of the config, for the LSTM and APC models."""
 
-    All models share the same trials, and more trials can be added without changing earlier ones.
+    crop_width: tuple[int, ...] = (64, 128)  # frames
+    learning_rate: tuple[float, ...] = (1e-3, 3e-4)
+    batch_size: tuple[int, ...] = (64, 128, 256)
+    layers: tuple[int, ...] = (1, 2)
+    hidden_units: tuple[int, ...] = (64, 128, 256)
+    steps_ahead: tuple[int, ...] = (3, 5)  # frames, of APC
+
+
+def draw_trial(
+    space: SearchSpace | SequentialSpace, parameters: Sequence[str], seed: int, trial_id: int
+) -> dict[str, int | float]:
+    """Return `parameters` of a trial, drawn in their order.
+
+    They depend on `seed` and `trial_id` only. Models with the same parameters share the same
+    trials, and more trials can be added without changing earlier ones.
     """
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(trial_id,)))
-
-    def pick(values: tuple) -> int | float:
+    trial = {}
+    for name in parameters:
+        values = getattr(space, name)
+        if values is None:  # filter_size
+            values = range(2, _largest_filter_size(trial["crop_width"]) + 1)
         # Not rng.choice, whose NumPy numbers would look like changed params to Snakemake.
-        return values[int(rng.integers(len(values)))]
-
-    crop_width = int(pick(space.crop_width))
-    sizes = space.filter_size or tuple(range(2, _largest_filter_size(crop_width) + 1))
-    return {
-        "crop_width": crop_width,
-        "learning_rate": pick(space.learning_rate),
-        "batch_size": pick(space.batch_size),
-        "filter_size": pick(sizes),
-        "filters": pick(space.filters),
-    }
+        trial[name] = values[int(rng.integers(len(values)))]
+    return trial
 
 
 def fixed_trials(fixed: Mapping, models: Sequence[str]) -> dict[str, dict]:
     """Return {model: parameters} for the key `search.fixed`.
 
     Args:
-        fixed: The parameters, the same for all models, or {model: parameters}.
+        fixed: The parameters, the same for all models, or {model: parameters}. Each model uses
+            those that it has.
         models: The models to train.
 
     Raises:
@@ -64,14 +76,20 @@ def fixed_trials(fixed: Mapping, models: Sequence[str]) -> dict[str, dict]:
             crop width.
     """
     is_shared = not fixed.keys().isdisjoint(PARAMETERS)
-    if missing := [name for name in (PARAMETERS if is_shared else models) if name not in fixed]:
-        raise InputError("search.fixed", f"has no {', '.join(missing)}. Add the parameters.")
     if others := [name for name in fixed if is_shared and name not in PARAMETERS]:
         problem = f"mixes parameters for all models with those of {', '.join(others)}"
         raise InputError("search.fixed", f"{problem}. Use one form only.")
-    trials = {model: dict(fixed if is_shared else fixed[model]) for model in models}
-    for trial in trials.values():
-        _check_filter_size("search.fixed", trial["filter_size"], trial["crop_width"])
+    trials = {}
+    for model in models:
+        given = fixed if is_shared else fixed.get(model, {})
+        names = MODELS[model].family.parameters
+        if missing := [name for name in names if name not in given]:
+            problem = f"has no {', '.join(missing)} for {model}"
+            raise InputError("search.fixed", f"{problem}. Add the parameters.")
+        trials[model] = {name: given[name] for name in names}
+        if "filter_size" in names:
+            sizes = given["filter_size"], given["crop_width"]
+            _check_filter_size("search.fixed", *sizes)
     return trials
 
 
@@ -159,7 +177,8 @@ def best_trials(table: pd.DataFrame, choices: dict[int, Choice]) -> dict:
 
     If the choice differs between folds, it is {"folds": {fold: these values}}.
     """
-    rows = table.loc[:, ["trial", *PARAMETERS]].to_dict("records")
+    names = [name for name in PARAMETERS if name in table]
+    rows = table.loc[:, ["trial", *names]].to_dict("records")
     rows = {row["trial"]: row for row in rows}
     best = {
         str(fold): rows[choice.trial]

@@ -1,6 +1,7 @@
 """The unlabelled pool: crops around words drawn uniformly from several corpora."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -8,6 +9,20 @@ import torch
 from emospeech.crops.centres import draw_pool, words_of
 from emospeech.crops.gather import CropGatherer
 from emospeech.runtime.errors import InputError
+
+
+class Windows(NamedTuple):
+    """Crops of a `WindowPool`, grouped by corpus."""
+
+    crops: torch.Tensor  # float32 (batch, 1, width, rows)
+    inside: torch.Tensor  # bool (batch, width), whether a column is part of the recording
+    corpora: tuple[str, ...]
+    counts: tuple[int, ...]  # crops of each corpus
+
+    def of_corpus(self, index: int) -> slice:
+        """Return the positions of the crops of a corpus."""
+        start = sum(self.counts[:index])
+        return slice(start, start + self.counts[index])
 
 
 class UnlabelledPool:
@@ -47,3 +62,17 @@ class UnlabelledPool:
         pairs = zip(self.gatherers, locations, strict=True)
         stored = [gather.cut(located) for gather, located in pairs if len(located)]
         return self.gatherers[0].values(torch.cat(stored) if len(stored) > 1 else stored[0])
+
+
+class WindowPool(UnlabelledPool):
+    """A pool whose crops come with their columns beyond the recording, and with their corpora."""
+
+    def cut(self, locations: tuple[torch.Tensor, ...]) -> Windows:
+        """Return the crops at `locations`, one step of `draw`."""
+        inside = [
+            gather.inside(located)
+            for gather, located in zip(self.gatherers, locations, strict=True)
+        ]
+        corpora = tuple(gather.store.path.stem for gather in self.gatherers)
+        counts = tuple(map(len, locations))
+        return Windows(super().cut(locations), torch.cat(inside), corpora, counts)

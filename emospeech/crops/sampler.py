@@ -1,6 +1,7 @@
 """The batches of a training run: labelled crops (oversampled if configured) and unlabelled ones."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ class Sampler:
     valence: np.ndarray  # (n,) their labels
     pool: UnlabelledPool | None
     batch_size: int
+    unlabelled_batch_size: int
     oversample: bool  # draw the valence classes evenly, or else each recording once per epoch
 
     def epoch(self, rng: np.random.Generator) -> "Epoch":
@@ -46,7 +48,7 @@ class Sampler:
             self,
             torch.from_numpy(order).to(self.gather.device).view(shape),
             locations.view(*shape, -1),
-            self.pool.draw(*shape, rng) if self.pool else None,
+            self.pool.draw(steps, self.unlabelled_batch_size, rng) if self.pool else None,
         )
 
 
@@ -62,10 +64,11 @@ class Epoch:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor, Any]:
         """Return labelled crops, their positions, and unlabelled crops if there is a pool.
 
-        Both crops are contiguous float32 of shape (batch_size, 1, width, rows).
+        Crops are contiguous float32 of shape (batch_size, 1, width, rows); the unlabelled ones are
+        those of `UnlabelledPool.cut`.
         """
         gather, pool = self.sampler.gather, self.sampler.pool
         crops = gather.values(gather.cut(self.locations[step]))

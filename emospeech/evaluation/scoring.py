@@ -58,7 +58,7 @@ class Scorer:
             description = Description.from_dict(values)
             outputs = description.settings.labels.outputs
             rows, models = description.spectrograms.rows, description.settings.models
-            network, _ = build(description.model, rows, description.trial, models, 0, outputs)
+            network = build(description.model, rows, description.trial, models, 0, outputs).network
             objective = objective_of(description.settings)
         except UNUSABLE as error:
             problem = f"has a description that emospeech {VERSION} cannot use ({error!r})"

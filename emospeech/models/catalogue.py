@@ -1,62 +1,130 @@
-"""The four models by name: the tasks that they learn, and whether they have a generator."""
+"""The models by name: their family and the tasks that they learn.
 
-from collections.abc import Mapping
+A family is a kind of network with its way of learning. This module does not import torch, since
+Snakemake uses it while planning; `build` imports the networks.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-
-from emospeech.models.layers import add_spectral_norm
-from emospeech.models.networks import Generator, Network, initialise
 from emospeech.models.settings import ModelSettings
+from emospeech.models.sizes import convolutional_floats, recurrent_floats
+
+if TYPE_CHECKING:
+    from emospeech.models.learner import Learner
+
+TASKS = {"Basic": ("valence",), "Multitask": ("valence", "activation")}  # by prefix of the name
+
+
+@dataclass(frozen=True)
+class Family:
+    """What the models of a family have in common."""
+
+    parameters: tuple[str, ...]  # of a trial, in the order in which the search draws them
+    losses: tuple[str, ...]  # columns of history.csv, in the order of the updates of a step
+    space: str  # key of the config section `search` with the values of the parameters
+    floats: Callable[[int, Mapping, ModelSettings], float]  # in memory at once, see models.sizes
+    supervised: str = ""  # family with the same network that does not use unlabelled speech
+    figure: str = ""  # kind of the figure that shows what is learned from unlabelled speech
+    training_key: str = ""  # key of the config section `training` that only this family uses
+
+
+CONVOLUTIONAL = ("crop_width", "learning_rate", "batch_size", "filter_size", "filters")
+RECURRENT = ("crop_width", "learning_rate", "batch_size", "layers", "hidden_units")
+FAMILIES = {
+    "CNN": Family(
+        parameters=CONVOLUTIONAL,
+        losses=("generator", "discriminator", "valence", "activation"),
+        space="space",
+        floats=convolutional_floats,
+    ),
+    "DCGAN": Family(
+        parameters=CONVOLUTIONAL,
+        losses=("generator", "discriminator", "valence", "activation"),
+        space="space",
+        floats=lambda *sizes: convolutional_floats(*sizes, generator=True),
+        supervised="CNN",
+        figure="generated",
+    ),
+    "LSTM": Family(
+        parameters=RECURRENT,
+        losses=("apc", "repetition", "valence", "activation"),
+        space="sequential_space",
+        floats=recurrent_floats,
+    ),
+    "APC": Family(
+        parameters=(*RECURRENT, "steps_ahead"),  # last, so that LSTM and APC draw the same others
+        losses=("apc", "repetition", "valence", "activation"),
+        space="sequential_space",
+        floats=recurrent_floats,
+        supervised="LSTM",
+        figure="forecast",
+        training_key="apc",
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Model:
-    """The differences between the models."""
+    """A family with the tasks that it learns, valence first."""
 
-    tasks: tuple[str, ...]  # valence first
-    adversarial: bool  # learns from unlabelled audio, with a generator and a real/fake head
+    prefix: str  # a key of TASKS
+    family_name: str
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks."""
+        return TASKS[self.prefix]
+
+    @property
+    def family(self) -> Family:
+        """The family."""
+        return FAMILIES[self.family_name]
+
+    @property
+    def unlabelled(self) -> bool:
+        """Whether the model also learns from unlabelled speech."""
+        return bool(self.family.supervised)
 
 
-MODELS = {
-    "BasicCNN": Model(("valence",), adversarial=False),
-    "MultitaskCNN": Model(("valence", "activation"), adversarial=False),
-    "BasicDCGAN": Model(("valence",), adversarial=True),
-    "MultitaskDCGAN": Model(("valence", "activation"), adversarial=True),
-}
+MODELS = {f"{prefix}{name}": Model(prefix, name) for name in FAMILIES for prefix in TASKS}
+# All parameters and losses, each once.
+PARAMETERS = tuple(dict.fromkeys(name for f in FAMILIES.values() for name in f.parameters))
+
+
+def counterparts() -> dict[str, list[tuple[str, str]]]:
+    """Return the pairs of models that differ in one property only, {property: [(with, without)]}.
+
+    The properties are `unlabelled` (learns from unlabelled speech) and `multitask` (learns
+    activation).
+    """
+    unlabelled = [
+        (name, model.prefix + model.family.supervised)
+        for name, model in MODELS.items()
+        if model.unlabelled
+    ]
+    multitask = [(f"Multitask{family}", f"Basic{family}") for family in FAMILIES]
+    return {"unlabelled": unlabelled, "multitask": multitask}
 
 
 def build(
     name: str, rows: int, trial: Mapping, settings: ModelSettings, seed: int, outputs: int = 5
-) -> tuple[Network, Generator | None]:
-    """Return the initialised network of a model, and its generator (None for the CNNs).
+) -> "Learner":
+    """Return a model with initialised networks.
 
     Args:
         name: One of MODELS.
         rows: Frequency rows of a spectrogram.
-        trial: `crop_width` (frames), `filters` and `filter_size`.
+        trial: The parameters of the model's family.
         settings: The model settings that all trials share.
         seed: The seed of the initial weights.
         outputs: The number of outputs of the head of a task.
     """
-    model = MODELS[name]
+    import torch
+
+    from emospeech.models import apc, cnn, dcgan, lstm
+
+    module = {"CNN": cnn, "DCGAN": dcgan, "LSTM": lstm, "APC": apc}[MODELS[name].family_name]
     rng = torch.Generator().manual_seed(seed)
-    network = Network(model.tasks, model.adversarial, rows, trial, settings, outputs)
-    initialise(network, settings.weight_deviation, rng)
-    _keep_channels_last(network)
-    if not model.adversarial:
-        return network, None
-    generator = Generator(rows, trial, settings)
-    initialise(generator, settings.weight_deviation, rng)
-    _keep_channels_last(generator)
-    if settings.spectral_norm:
-        # Drawn after the initial weights, so that these do not depend on the setting.
-        start = int(torch.randint(2**63 - 1, (), generator=rng))
-        add_spectral_norm([*network.trunk.convolutions, network.real_fake], start)
-    return network, generator
-
-
-def _keep_channels_last(network: torch.nn.Module) -> None:
-    """Use the channels-last memory format, which was faster on all devices that were measured."""
-    # The type hints of torch lack this option of modules.
-    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return module.build(MODELS[name].tasks, rows, trial, settings, rng, outputs)

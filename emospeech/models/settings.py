@@ -1,4 +1,4 @@
-"""Settings of the networks: the config section `models`, without the names of the models."""
+"""Settings of the networks: the config section `models` without the names, and `training.apc`."""
 
 from dataclasses import dataclass
 
@@ -15,3 +15,13 @@ class ModelSettings:
     latent_size: int = 100
     negative_slope: float = 0.2  # of the leaky ReLU
     weight_deviation: float = 0.02  # standard deviation of the initial weights
+
+
+@dataclass(frozen=True)
+class ApcSettings:
+    """Settings of the APC models: the config section `training.apc`."""
+
+    schedule: str = "alternate"  # APC and labels in each step; or "pretrain": APC first
+    pretrain_epochs: int = 10  # of APC alone, with the schedule "pretrain"
+    window: int = 128  # frames of an unlabelled crop
+    batch_size: int = 32  # unlabelled crops in a step

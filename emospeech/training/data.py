@@ -35,11 +35,21 @@ class LabelledPart:
         self, seed: int, crop: int = 0, batch_size: int = 256
     ) -> Iterator[torch.Tensor]:
         """Yield the evaluation crops in batches: crop number `crop` of each recording."""
+        for locations in self._fixed_locations(seed, crop).split(batch_size):
+            yield self.gather.values(self.gather.cut(locations))
+
+    def masked_crops(
+        self, seed: int, batch_size: int = 256
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield the first evaluation crops, and which of their columns are in the recording."""
+        for locations in self._fixed_locations(seed).split(batch_size):
+            yield self.gather.values(self.gather.cut(locations)), self.gather.inside(locations)
+
+    def _fixed_locations(self, seed, crop=0):
         if (seed, crop) not in self._fixed:
             centres = draw_fixed_centres(self.gather.store, self.part.recordings, seed, crop)
             self._fixed[seed, crop] = self.gather.locate(self.part.recordings, centres)
-        for locations in self._fixed[seed, crop].split(batch_size):
-            yield self.gather.values(self.gather.cut(locations))
+        return self._fixed[seed, crop]
 
 
 def load_parts(
@@ -55,14 +65,16 @@ def load_parts(
     return {name: LabelledPart(gather, part) for name, part in parts.items()}
 
 
-def make_pool(stores: Sequence[UnlabelledStore], labelled: CropGatherer) -> UnlabelledPool:
-    """Return the pool of `stores`; the gatherer `labelled` is reused for its own store."""
-    options = labelled.width, labelled.device, labelled.edge
-    gatherers = [
-        labelled if store is labelled.store else CropGatherer(store, *options)
-        for store, _ in stores
-    ]
-    return UnlabelledPool(gatherers, [recordings for _, recordings in stores])
+def make_pool(
+    stores: Sequence[UnlabelledStore],
+    settings: Settings,
+    device: torch.device,
+    width: int,
+    kind: type[UnlabelledPool] = UnlabelledPool,
+) -> UnlabelledPool:
+    """Return the pool of `stores`, with crops of `width` frames."""
+    gatherers = [CropGatherer(store, width, device, settings.crops.edge) for store, _ in stores]
+    return kind(gatherers, [recordings for _, recordings in stores])
 
 
 class DrawCounts:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from functools import reduce
+from typing import Any
 
 import torch
 from torch.optim.adam import adam
 
-from emospeech.models.networks import Generator, Network
+from emospeech.models.learner import Learner, Update
 from emospeech.training.device import reduced_precision
-from emospeech.training.losses import fake_loss, objective_of, real_loss
+from emospeech.training.losses import objective_of
 from emospeech.training.settings import Settings
 
 JOINT = "joint"  # the update of all parts but the generator
@@ -64,37 +65,29 @@ def _with_layout(parameter: torch.Tensor, gradient: torch.Tensor) -> torch.Tenso
 class Engine:
     """The networks of a model, with an optimiser for each update.
 
-    The updates of a step are `separate`, as in the paper: generator, discriminator, then each task
-    (valence, activation). The update of a task changes the trunk, the shared layer and the task's
-    head. The discriminator's update changes the trunk and the real/fake head, and the generator's
-    update only the generator. With `joint`, the generator is updated first, then all other parts on
-    the sum of the other losses. The paper suspects that swapping the tasks "might have created
-    instabilities".
+    The updates of a step are `separate`, as in the paper: first those for unlabelled speech
+    (generator, discriminator), then each task (valence, activation). The update of a task changes
+    the trunk, the shared layer and the task's head; the others are described by the `Learner`. With
+    `joint`, the generator is updated first, then all other parts on the sum of the other losses.
+    The paper suspects that swapping the tasks "might have created instabilities".
     """
 
     def __init__(
-        self,
-        network: Network,
-        generator: Generator | None,
-        tasks: tuple[str, ...],
-        learning_rate: float,
-        settings: Settings,
+        self, learner: Learner, tasks: tuple[str, ...], learning_rate: float, settings: Settings
     ):
         training = settings.training
-        self.network, self.generator, self.tasks = network, generator, tasks
+        self.learner, self.network, self.tasks = learner, learner.network, tasks
+        # Which updates a step has; pretraining has one kind only.
+        self.uses_unlabelled, self.uses_labels = True, True
         self.joint = training.update == JOINT
         self.task_loss = objective_of(settings).loss
         self.precision = training.precision
-        self.device_type = next(network.parameters()).device.type
-        updated: dict[str, Iterable[torch.Tensor]] = {}
-        if generator is not None:
-            updated["generator"] = generator.parameters()
+        self.device_type = next(self.network.parameters()).device.type
+        updated: dict[str, Iterable[torch.Tensor]] = {**learner.unlabelled_parameters()}
         if self.joint:
-            updated[JOINT] = network.parameters()
+            updated[JOINT] = self.network.parameters()
         else:
-            if generator is not None:
-                updated["discriminator"] = network.discriminator_parameters()
-            updated |= {task: network.classifier_parameters(task) for task in tasks}
+            updated |= {task: self.network.classifier_parameters(task) for task in tasks}
         betas = (training.beta1, training.beta2)
         self.optimisers = {
             name: Adam(parameters, learning_rate, betas) for name, parameters in updated.items()
@@ -105,11 +98,9 @@ class Engine:
 
         They are the tensors in use: copying values into them restores the state of the engine.
         """
-        networks = {"network": self.network, "generator": self.generator}
         named = {
             f"{part}.{name}": value
-            for part, network in networks.items()
-            if network is not None
+            for part, network in self.learner.modules.items()
             for name, value in network.state_dict().items()
         }
         for update, optimiser in self.optimisers.items():
@@ -126,52 +117,48 @@ class Engine:
         self,
         crops: torch.Tensor,
         targets: list[torch.Tensor],
-        unlabelled: torch.Tensor | None = None,
-        latent: torch.Tensor | None = None,
+        unlabelled: Any = None,
+        noise: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Update every part once.
 
         Args:
             crops: Labelled crops (batch, 1, width, rows).
             targets: A tensor (batch, outputs) for each task.
-            unlabelled: Unlabelled crops, of the same shape as `crops`; used by the DCGANs.
-            latent: Input of the generator (batch, latent_size).
+            unlabelled: Unlabelled crops, see `Learner.unlabelled_updates`.
+            noise: Random input of the networks, see `Learner.draw_noise`.
 
         Returns:
-            The losses, {name: scalar tensor}.
+            The losses, {name: scalar tensor}, and what the updates log.
         """
         with reduced_precision(self.precision, self.device_type):
-            losses, fake_logits = {}, None
-            if self.generator is not None:
-                # The discriminator's update uses this pass too: the network does not change in
-                # between, and each loss is differentiated for its own parameters only.
-                fake_logits = self.network.discriminate(self.generator(latent))
-                loss = real_loss(fake_logits)
-                losses["generator"] = self._update("generator", loss, keep_graph=True)
-            others = self._other_losses(crops, targets, unlabelled, fake_logits)
-            if self.joint:
-                parts = dict(others)
-                self._update(JOINT, reduce(torch.add, parts.values()))
-                return losses | {name: loss.detach() for name, loss in parts.items()}
-            return losses | {name: self._update(name, loss) for name, loss in others}
+            losses, summed = {}, []
+            for update in self._updates(crops, targets, unlabelled, noise):
+                if self.joint and not update.separate:
+                    summed.append(update.loss)
+                else:
+                    self._update(update.name, update.loss, update.keep_graph)
+                losses |= {update.name: update.loss.detach(), **update.logged}
+            if summed:
+                self._update(JOINT, reduce(torch.add, summed))
+            return losses
 
-    def _other_losses(self, crops, targets, unlabelled, fake_logits) -> Iterator[tuple]:
-        """Yield (name, loss) of the discriminator and the tasks.
+    def _updates(self, crops, targets, unlabelled, noise) -> Iterator[Update]:
+        """Yield the updates of a step.
 
         Each loss is computed on demand, with the weights after the previous update.
         """
-        if fake_logits is not None:
-            real_logits = self.network.discriminate(unlabelled, self.network.tracks_unlabelled)
-            yield "discriminator", real_loss(real_logits) + fake_loss(fake_logits)
-        by_task = dict(zip(self.tasks, targets, strict=True))
-        for tasks in [self.tasks] if self.joint else [(task,) for task in self.tasks]:
-            logits = self.network.classify(crops, tasks)
-            for task in tasks:
-                yield task, self.task_loss(logits[task], by_task[task])
+        if self.uses_unlabelled:
+            yield from self.learner.unlabelled_updates(unlabelled, noise)
+        if self.uses_labels:
+            by_task = dict(zip(self.tasks, targets, strict=True))
+            for tasks in [self.tasks] if self.joint else [(task,) for task in self.tasks]:
+                logits = self.network.classify(crops, tasks)
+                for task in tasks:
+                    yield Update(task, self.task_loss(logits[task], by_task[task]))
 
-    def _update(self, name: str, loss: torch.Tensor, keep_graph: bool = False) -> torch.Tensor:
+    def _update(self, name: str, loss: torch.Tensor, keep_graph: bool = False) -> None:
         optimiser = self.optimisers[name]
         # Only gradients of the parameters of this update are computed.
         gradients = torch.autograd.grad(loss, optimiser.parameters, retain_graph=keep_graph)
         optimiser.step(gradients)
-        return loss.detach()

@@ -1,14 +1,4 @@
-"""The losses of the paper as functions of logits, and the class probabilities of a task.
-
-With sigma the logistic function and s the logit that an input is real:
-
-    L_r = -mean log sigma(s)        for real inputs
-    L_f = -mean log(1 - sigma(s))   for generated inputs; the discriminator's loss is L_r + L_f
-    L_g = -mean log sigma(s)        for generated inputs, the generator's loss
-
-Large logits do not overflow, since -log sigma(s) = softplus(-s) and -log(1 - sigma(s)) =
-softplus(s).
-"""
+"""The losses of the tasks as functions of logits, and the class probabilities of a task."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,16 +9,6 @@ import torch.nn.functional as F
 
 from emospeech.labels import CLASSES, ENCODINGS, NEUTRAL, fuzzy
 from emospeech.training.settings import Settings
-
-
-def real_loss(logits: torch.Tensor) -> torch.Tensor:
-    """Return L_r, or L_g if the logits are those of generated inputs."""
-    return F.softplus(-logits).mean()
-
-
-def fake_loss(logits: torch.Tensor) -> torch.Tensor:
-    """Return L_f."""
-    return F.softplus(logits).mean()
 
 
 def softmax_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

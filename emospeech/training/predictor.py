@@ -93,8 +93,8 @@ def load_predictor(
     device = torch_device(settings.training)
     outputs = settings.labels.outputs
     rows = fold.store.settings.rows
-    network, _ = build(model, rows, trial.parameters, settings.models, seed=0, outputs=outputs)
-    network = load_weights(weights, network).to(device)
+    learner = build(model, rows, trial.parameters, settings.models, seed=0, outputs=outputs)
+    network = load_weights(weights, learner.network).to(device)
     parts = load_parts(fold, MODELS[model], trial, settings, device)
     tasks = MODELS[model].tasks
     return FoldPredictor(network, fold, trial.trial_id, parts, tasks, objective_of(settings))

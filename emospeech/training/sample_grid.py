@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from emospeech.crops.gather import CropGatherer
-from emospeech.models.networks import Generator
+from emospeech.models.dcgan import Generator, draw_latents
 from emospeech.training.data import make_pool
 from emospeech.training.device import torch_device
 from emospeech.training.fold import Fold, UnlabelledStore
@@ -63,11 +62,6 @@ def to_levels(spectrograms: torch.Tensor) -> torch.Tensor:
     return ((spectrograms + 1) * (LEVELS / 2)).round().byte()
 
 
-def draw_latents(shape: tuple[int, ...], rng: np.random.Generator) -> torch.Tensor:
-    """Return latent vectors, uniform on [-1, 1], as a float32 tensor of `shape`."""
-    return torch.from_numpy(2 * rng.random(shape, np.float32) - 1)
-
-
 def real_samples(
     fold: Fold, unlabelled: Sequence[UnlabelledStore], trial: Trial, settings: Settings, count: int
 ) -> np.ndarray:
@@ -75,9 +69,8 @@ def real_samples(
 
     They are drawn from the unlabelled pool as in the training run of the trial.
     """
-    device = torch_device(settings.training)
-    width, edge = trial.parameters["crop_width"], settings.crops.edge
-    pool = make_pool(unlabelled, CropGatherer(fold.store, width, device, edge))
+    device, width = torch_device(settings.training), trial.parameters["crop_width"]
+    pool = make_pool(unlabelled, settings, device, width)
     rng = spawn_rng(settings.seed, trial.trial_id, fold.fold_id, *REAL)
     (places,) = pool.draw(1, count, rng)
     order = rng.permutation(count)  # the pool returns the crops grouped by corpus

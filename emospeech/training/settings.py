@@ -1,13 +1,13 @@
 """Settings of a training run, nested as in the config file, and its random generators."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from emospeech.crops.settings import CropSettings
 from emospeech.labels import LabelSettings
-from emospeech.models.settings import ModelSettings
+from emospeech.models.settings import ApcSettings, ModelSettings
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Settings:
     labels: LabelSettings = field(default_factory=LabelSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    apc: ApcSettings = field(default_factory=ApcSettings)  # used by the APC models only
 
     @classmethod
     def from_config(cls, config: Mapping) -> "Settings":
@@ -44,13 +45,27 @@ class Settings:
             KeyError: A section is missing.
             TypeError: A section has an unknown key.
         """
+        training = dict(config["training"])
+        apc = training.pop("apc", {})
         return cls(
             seed=config["seed"],
             crops=CropSettings(**config["crops"]),
             labels=LabelSettings(**config["labels"]),
             models=ModelSettings(**config["models"]),
-            training=TrainingSettings(**config["training"]),
+            training=TrainingSettings(**training),
+            apc=ApcSettings(**apc),
         )
+
+    def to_config(self, training_key: str = "") -> dict:
+        """Return the sections as in the config file.
+
+        `training.apc` is left out, unless `training_key` is "apc".
+        """
+        sections = asdict(self)
+        apc = sections.pop("apc")
+        if training_key == "apc":
+            sections["training"]["apc"] = apc
+        return sections
 
 
 def spawn_rng(seed: int, *key: int) -> np.random.Generator:

@@ -20,7 +20,7 @@ from emospeech.metrics import (
     unweighted_average_recall,
 )
 from emospeech.models.catalogue import MODELS, build
-from emospeech.models.networks import Generator, Network
+from emospeech.models.learner import Learner
 from emospeech.runtime.errors import StoppedError
 from emospeech.training.checkpoint import (
     Checkpoint,
@@ -35,13 +35,13 @@ from emospeech.training.engine import Engine
 from emospeech.training.fold import Fold, UnlabelledStore
 from emospeech.training.losses import objective_of
 from emospeech.training.predictor import predict
-from emospeech.training.sample_grid import SampleGrid, draw_latents
+from emospeech.training.sample_grid import SampleGrid
 from emospeech.training.settings import Settings, spawn_rng
 from emospeech.training.trial import Trial
 
 log = logging.getLogger(__name__)
 
-LOSSES = ("generator", "discriminator", "valence", "activation")  # in the order of a step
+PRETRAIN = "pretrain"  # value of `training.apc.schedule`
 SAMPLE_GRID = (0, 0)  # end of the spawn key of the grids; those of epochs end in one number
 NO_SCORES = (np.nan, np.nan)  # UAR and rho of a diverged training run
 
@@ -63,6 +63,7 @@ class EarlyStopping:
     """Stops when the best validation UAR has not been exceeded for `patience` epochs."""
 
     patience: int
+    pretraining: int = 0  # epochs without labels, which do not count
     best: float = -1.0
     best_epoch: int = 0
     epoch: int = 0
@@ -77,7 +78,7 @@ class EarlyStopping:
     @property
     def should_stop(self) -> bool:
         """Whether the patience is exhausted."""
-        return self.epoch - self.best_epoch >= self.patience
+        return self.epoch - max(self.best_epoch, self.pretraining) >= self.patience
 
 
 class Trainer:
@@ -100,7 +101,7 @@ class Trainer:
         Args:
             model: Name of the model.
             fold: The labelled recordings and their parts.
-            unlabelled: The stores of `Fold.open_unlabelled`, used by the DCGANs.
+            unlabelled: The stores of `Fold.open_unlabelled`; some models do not use them.
             trial: The parameters.
             settings: The settings of the study.
             seed: The seed of the initial weights and all draws; by default that of the study.
@@ -112,24 +113,28 @@ class Trainer:
         self.model, self.fold, self.trial = model, fold, trial
         self.settings = replace(settings, training=training)
         self.seed = settings.seed if seed is None else seed
-        network, generator = self._build()
-        self.network = network.to(device)
-        self.generator = None if generator is None else generator.to(device)
+        self.learner = learner = self._build().to(device)
+        self.network = learner.network
         self.tasks, parameters = MODELS[model].tasks, trial.parameters
-        self.engine = Engine(
-            self.network, self.generator, self.tasks, parameters["learning_rate"], self.settings
-        )
+        self.engine = Engine(learner, self.tasks, parameters["learning_rate"], self.settings)
         self.parts = load_parts(fold, MODELS[model], trial, settings, device)
         train = self.parts["train"]
+        kind, width, size = learner.unlabelled_pool(parameters, settings.apc)
+        pool = None
+        if MODELS[model].unlabelled:
+            pool = make_pool(unlabelled, settings, device, width, kind)
         self.sampler = Sampler(
             train.gather,
             train.part.recordings,
             train.part.labels[:, 0],
-            make_pool(unlabelled, train.gather) if MODELS[model].adversarial else None,
+            pool,
             parameters["batch_size"],
+            size,
             settings.labels.oversample,
         )
-        self.stopping = EarlyStopping(training.patience)
+        pretrains = pool is not None and settings.apc.schedule == PRETRAIN
+        pretraining = settings.apc.pretrain_epochs if pretrains else 0
+        self.stopping = EarlyStopping(training.patience, pretraining)
         self.progress, self.diverged = Progress(), False
 
     def train(
@@ -156,7 +161,7 @@ class Trainer:
         state = Checkpoint(checkpoint, self.identity() | {"code": code})
         self.progress = progress = state.resume(self.engine)
         grid_rng = self._rng(*SAMPLE_GRID)
-        grid = SampleGrid(self.generator, grid_rng, progress.grids)
+        grid = SampleGrid(self.learner.generator, grid_rng, progress.grids)
         draws = DrawCounts(self.sampler, progress.draws)
         progress.draws, progress.grids = draws.counts, grid.grids
         for row in progress.history:
@@ -216,6 +221,7 @@ class Trainer:
         stores = [self.fold.store, *(gather.store for gather in pool)]
         sections = {"trial": self.trial.parameters} | asdict(self.settings)
         study_seed = sections.pop("seed")
+        sections["training.apc"] = sections.pop("apc")
         return {
             "model": self.model,
             "fold": self.fold.fold_id,
@@ -236,35 +242,42 @@ class Trainer:
 
     def _train_epoch(self, draws: DrawCounts, should_stop: Callable[[], bool]) -> bool:
         """Train, validate and record an epoch; return False if it was interrupted."""
-        progress = self.progress
+        progress, engine, stopping = self.progress, self.engine, self.stopping
+        if stopping.pretraining:
+            engine.uses_unlabelled = stopping.epoch < stopping.pretraining
+            engine.uses_labels = not engine.uses_unlabelled
         began = time.perf_counter() - progress.current.seconds
         rng = self._rng(self.stopping.epoch)
         targets = self.parts["train"].targets
-        epoch = train_epoch(self.engine, self.sampler, targets, rng, progress.current, should_stop)
+        epoch = train_epoch(engine, self.sampler, targets, rng, progress.current, should_stop)
         if epoch is None:
             progress.current.seconds = time.perf_counter() - began
             return False
         draws.add(epoch)
-        losses = progress.current.means()
-        finite = np.isfinite(list(losses.values())).all() and self.engine.is_finite()
-        uar, rho = self.validate() if finite else NO_SCORES
-        self.diverged = bool(np.isnan(uar))
-        if self.stopping.improved(uar):
+        means = progress.current.means()
+        finite = np.isfinite(list(means.values())).all() and engine.is_finite()
+        losses = self.learner.epoch_losses(means)
+        uar, rho = self.validate() if finite and engine.uses_labels else NO_SCORES
+        self.diverged = not finite or (engine.uses_labels and bool(np.isnan(uar)))
+        if stopping.improved(uar):
             state = self.network.state_dict()
             progress.best = {name: value.detach().clone() for name, value in state.items()}
         seconds = time.perf_counter() - began
+        held_out = self.parts["validation"].masked_crops(self.settings.seed)
         row = {
-            "epoch": self.stopping.epoch,
-            **{name: losses.get(name, np.nan) for name in LOSSES},
+            "epoch": stopping.epoch,
+            **dict.fromkeys(MODELS[self.model].family.losses, np.nan),
+            **losses,
             "validation_uar": uar,
             "validation_rho": rho,
+            **self.learner.held_out_errors(held_out),
             "seconds": seconds,
             "crops_per_second": epoch.positions.numel() / seconds,
         }
         progress.history.append(row)
         progress.current = EpochProgress()
-        shown = "  ".join(f"{name} {losses[name]:.3f}" for name in LOSSES if name in losses)
-        mark = "  best" if self.stopping.best_epoch == self.stopping.epoch else ""
+        shown = "  ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+        mark = "  best" if stopping.best_epoch == stopping.epoch else ""
         score = f"validation UAR {uar:.4f}  {seconds:.1f} s"
         log.info(f"epoch {row['epoch']:3d}  {shown}  {score}{mark}")
         if self.diverged:
@@ -274,13 +287,13 @@ class Trainer:
     def _outcome(self, draws: DrawCounts, grid: SampleGrid) -> Outcome:
         weights = self.progress.best
         if weights is None:  # diverged in the first epoch: the initial weights
-            weights = self._build()[0].state_dict()
+            weights = self._build().network.state_dict()
         self.network.load_state_dict(weights)
         history = pd.DataFrame(self.progress.history)
         drawn = draws.table(self.parts, self.tasks, len(history))
         return Outcome(history, weights, self.summary(), drawn, grid.arrays(), self.settings)
 
-    def _build(self) -> tuple[Network, Generator | None]:
+    def _build(self) -> Learner:
         seed = int(self._rng().integers(2**63))
         rows = self.fold.store.settings.rows
         outputs = self.settings.labels.outputs
@@ -320,15 +333,13 @@ def train_epoch(
     Returns:
         The drawn batches, or None if the epoch was interrupted.
     """
-    epoch, latents = sampler.epoch(rng), None
-    if engine.generator is not None:
-        shape = (*epoch.positions.shape, engine.generator.linear.in_features)
-        latents = draw_latents(shape, rng).to(targets[0].device)
+    epoch = sampler.epoch(rng)
+    noise = engine.learner.draw_noise(*epoch.positions.shape, rng)
     for step in range(current.steps, len(epoch)):
         crops, positions, unlabelled = epoch[step]
         batch = [values[positions] for values in targets]
-        latent = None if latents is None else latents[step]
-        current.add(engine.step(crops, batch, unlabelled, latent))
+        drawn = None if noise is None else noise[step]
+        current.add(engine.step(crops, batch, unlabelled, drawn))
         if should_stop():
             return None
     return epoch

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-PARAMETERS = ("crop_width", "learning_rate", "batch_size", "filter_size", "filters")
+from emospeech.models.catalogue import PARAMETERS
+
 # How a recording was used: the column `use` of draws.csv.
 LABELLED, UNLABELLED, VALIDATION = "labelled", "unlabelled", "validation"
 FOLD_UAR = "validation_uar_fold-"  # prefix of the columns of trials.csv with the UAR of a fold
@@ -14,13 +15,13 @@ class Trial(NamedTuple):
     """A parameter set with its index in the search."""
 
     trial_id: int
-    parameters: dict  # {name: value} for PARAMETERS
+    parameters: dict  # {name: value} for the parameters of the model's family
 
 
 def trial_of_fold(best: Mapping, fold: int) -> Trial:
     """Return the trial that a fold uses, given the content of best.json."""
     chosen = best["folds"][str(fold)] if "folds" in best else best
-    return Trial(chosen["trial"], {name: chosen[name] for name in PARAMETERS})
+    return Trial(chosen["trial"], {name: chosen[name] for name in PARAMETERS if name in chosen})
 
 
 def folder_of_training(path: str) -> tuple[str, str, int]:

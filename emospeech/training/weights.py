@@ -33,7 +33,7 @@ class Description:
     """A network, the spectrograms that it expects, and how it was trained."""
 
     model: str
-    trial: dict  # its parameters: crop_width, filters, filter_size, batch_size, learning_rate
+    trial: dict  # its parameters, such as crop_width
     spectrograms: SpectrogramSettings
     settings: Settings
     validation: dict  # validation.json: trial, fold, and the best epoch with its score
@@ -44,14 +44,16 @@ class Description:
         `config` has the sections and keys of the config file.
         """
         numbers = [str(number) for number in CLASSES]
+        model = MODELS[self.model]
+        study = self.settings.to_config(model.family.training_key)
         return {
             "model": self.model,
             "trial": self.trial,
-            "config": {"spectrograms": asdict(self.spectrograms)} | asdict(self.settings),
+            "config": {"spectrograms": asdict(self.spectrograms)} | study,
             "validation": self.validation,
             "tasks": {
                 task: dict(zip(numbers, CLASS_NAMES[task], strict=True))
-                for task in MODELS[self.model].tasks
+                for task in model.tasks
             },
             "versions": {"emospeech": VERSION, "torch": str(torch.__version__)},
         }

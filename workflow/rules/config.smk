@@ -22,8 +22,9 @@ from emospeech.runtime.config_values import convert
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
+from emospeech.models.catalogue import MODELS as KNOWN_MODELS
 from emospeech.models.settings import ModelSettings
-from emospeech.search import SearchSpace, draw_trial, fixed_trials
+from emospeech.search import SearchSpace, SequentialSpace, draw_trial, fixed_trials
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
 
@@ -102,6 +103,14 @@ def trials_with_ids(model, trial_ids):
     return [(trial_id, TRIALS[model][trial_id]) for trial_id in trial_ids]
 
 
+def study_of(model):
+    """Return the config sections that the training runs of a model depend on."""
+    key = FAMILIES[model].training_key
+    if not key:
+        return STUDY
+    return STUDY | {"training": STUDY["training"] | {key: config["training"][key]}}
+
+
 def training_resources(trial_ids, runtime=720):
     """Return the resources of a job that trains the trials `trial_ids(wildcards)`.
 
@@ -132,18 +141,27 @@ config = validated_config(config)
 SEED = config["seed"]
 SYNTHETIC = config["corpora"]["synthetic"]
 MODELS = config["models"]["names"]
-ADVERSARIAL = [model for model in MODELS if model.endswith("DCGAN")]
-MULTITASK = any(model.startswith("Multitask") for model in MODELS)
-TASKS = ["valence", "activation"] if MULTITASK else ["valence"]
+FAMILIES = {model: KNOWN_MODELS[model].family for model in MODELS}
+USING_UNLABELLED = [model for model in MODELS if KNOWN_MODELS[model].unlabelled]
+TASKS = max((list(KNOWN_MODELS[model].tasks) for model in MODELS), key=len)
+MULTITASK = "activation" in TASKS
 with config_errors("folds.file: "):  # the only setting that depends on a file
     FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
 with config_errors():
     SpectrogramSettings(**config["spectrograms"])
-    SPACE = SearchSpace(**config["search"]["space"])
+    SPACES = {
+        "space": SearchSpace(**config["search"]["space"]),
+        "sequential_space": SequentialSpace(**config["search"]["sequential_space"]),
+    }
 FIXED = config["search"]["fixed"]
 N_TRIALS = config["search"]["trials"] if FIXED is None else 1  # of each model
-DRAWN = [draw_trial(SPACE, SEED, trial_id) for trial_id in range(N_TRIALS)]
-TRIALS = dict.fromkeys(MODELS, DRAWN)
+TRIALS = {
+    model: [
+        draw_trial(SPACES[family.space], family.parameters, SEED, trial_id)
+        for trial_id in range(N_TRIALS)
+    ]
+    for model, family in FAMILIES.items()
+}
 if FIXED is not None:
     with config_errors():
         TRIALS = {model: [trial] for model, trial in fixed_trials(FIXED, MODELS).items()}
@@ -151,7 +169,7 @@ MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])
 ENCODING = config["labels"]["encoding"]
 SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None
 # The keys of these sections that only the workflow uses.
-WORKFLOW_KEYS = {"models": {"names"}, "training": {"seeds", "trials_per_job"}}
+WORKFLOW_KEYS = {"models": {"names"}, "training": {"seeds", "trials_per_job", "apc"}}
 # The config sections that training runs depend on. Scripts convert them to the class Settings.
 STUDY = {"seed": SEED} | {
     section: {
@@ -163,7 +181,7 @@ STUDY = {"seed": SEED} | {
 }
 MODEL_SETTINGS = ModelSettings(**STUDY["models"])
 # Corpora that no model is trained on are neither required nor read.
-UNLABELLED = config["training"]["unlabelled"] if ADVERSARIAL else []
+UNLABELLED = config["training"]["unlabelled"] if USING_UNLABELLED else []
 LABELLED_CORPUS = config["corpora"]["labelled"]
 with config_errors():
     CORPORA_IN_USE = corpora_in_use(config["corpora"], UNLABELLED)

@@ -1,14 +1,26 @@
 """figures: the figures of the report; those with the same inputs share a job."""
 
-# The report shows the largest model; the outlines of other models are separate targets.
-OUTLINE_MODEL = max(MODELS, key=lambda model: (model in ADVERSARIAL, model.startswith("Multitask")))
+# The report shows the largest model of each kind; outlines of other models are separate targets.
+LARGEST = {
+    FAMILIES[model].space: model
+    for model in sorted(
+        MODELS, key=lambda model: (model in USING_UNLABELLED, len(KNOWN_MODELS[model].tasks))
+    )
+}
+OUTLINED = sorted(LARGEST.values(), key=list(KNOWN_MODELS).index)
 FIGURE_NAMES = [
-    *(f"outline-{OUTLINE_MODEL}", "balance", "example", "comparison"),
+    *expand("outline-{model}", model=OUTLINED),
+    *("balance", "example", "comparison"),
     *expand("{kind}-{model}", kind=["confusion", "scatter"], model=MODELS),
     *("trials", *expand("learning-{model}", model=MODELS)),
-    *expand("generated-{model}", model=ADVERSARIAL),
+    *(f"{FAMILIES[model].figure}-{model}" for model in USING_UNLABELLED),
     *expand("map-{model}", model=MODELS),
 ]
+
+
+def models_drawn(figure):
+    """Return the models with a figure of this kind of what they learn from unlabelled speech."""
+    return [model for model, family in FAMILIES.items() if family.figure == figure]
 
 
 use rule job as draw_corpus with:
@@ -23,7 +35,7 @@ use rule job as draw_corpus with:
     localrule: True
     params:
         **figure_params("draw_corpus"),
-        width=max(trial["crop_width"] for trial in TRIALS[OUTLINE_MODEL]),
+        width=max(trial["crop_width"] for trial in TRIALS[OUTLINED[0]]),
         seed=SEED,
         edge=config["crops"]["edge"],
         oversample=config["labels"]["oversample"],
@@ -86,7 +98,7 @@ use rule job as draw_generated with:
     pathvars:
         job="report/generated-{model}",
     wildcard_constraints:
-        model="|".join(ADVERSARIAL) or "none",
+        model="|".join(models_drawn("generated")) or "none",
     localrule: True
     params:
         **figure_params("draw_generated"),

@@ -106,8 +106,8 @@ def histogram_ratings():
 
 
 def unlabelled_stores(wildcards):
-    """Return the stores of the unlabelled pool, which the CNN models do not use."""
-    if wildcards.model not in ADVERSARIAL:
+    """Return the stores of the unlabelled pool, which some models do not use."""
+    if wildcards.model not in USING_UNLABELLED:
         return []
     return [SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED]
 

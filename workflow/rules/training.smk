@@ -10,7 +10,7 @@ TRAIN_INPUTS = CORPUS_INPUTS | {"unlabelled": unlabelled_stores, "best": []}
 TRAIN_PARAMS = {
     "model": "{model}",
     "fold": lambda wildcards: int(wildcards.fold),
-    "study": STUDY,
+    "study": lambda wildcards: study_of(wildcards.model),
     "seed": SEED,
 }
 

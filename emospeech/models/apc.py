@@ -1,0 +1,163 @@
+"""The APC models: the LSTM models, which also learn to predict later frames of unlabelled speech.
+
+Autoregressive predictive coding (Chung et al. 2019) minimises the absolute error of a frame k steps
+ahead. With x[t] the frame at time t, h[t] the output of the last LSTM layer and W a linear layer,
+the prediction is
+
+    x[t] + W h[t]   for the frame x[t + k]
+
+The publication predicts the frame itself, W h[t]. Here the network predicts the change, because
+speech hardly changes within 48 ms: without x[t], the error was higher than that of repeating the
+last frame. Frames beyond the ends of a recording are neither predicted nor predicted from.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from emospeech.crops.pool import UnlabelledPool, WindowPool, Windows
+from emospeech.models.learner import Learner, Update
+from emospeech.models.lstm import RecurrentTrunk
+from emospeech.models.networks import Network, initialise
+from emospeech.models.settings import ApcSettings, ModelSettings
+
+
+class PredictiveNetwork(Network):
+    """The network of the LSTM models with a linear layer that predicts the change of a frame."""
+
+    trunk: RecurrentTrunk
+
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        rows: int,
+        trial: Mapping,
+        settings: ModelSettings,
+        outputs: int,
+    ):
+        hidden = trial["hidden_units"]
+        super().__init__(RecurrentTrunk(rows, trial), hidden, tasks, settings, outputs)
+        self.predictor = nn.Linear(hidden, rows)
+        self.steps_ahead: int = trial["steps_ahead"]
+
+    def predict_frames(self, crops: torch.Tensor) -> torch.Tensor:
+        """Return predicted frames (n, width - steps_ahead, rows) for crops (n, 1, width, rows).
+
+        Element t of the second axis is the prediction of frame t + steps_ahead from the frames up
+        to t.
+        """
+        seen = crops[:, :, : -self.steps_ahead]
+        return seen.squeeze(1) + self.predictor(self.trunk.states(seen)).float()
+
+
+class FrameErrors(NamedTuple):
+    """Sums of absolute errors of predicted frames, and the number of values in the sums, (n,)."""
+
+    predicted: torch.Tensor
+    repeated: torch.Tensor  # of repeating the last frame
+    values: torch.Tensor
+
+
+def frame_errors(network: PredictiveNetwork, crops: torch.Tensor, inside: torch.Tensor):
+    """Return the FrameErrors of each crop.
+
+    Args:
+        network: The network.
+        crops: Crops (n, 1, width, rows).
+        inside: Which of their columns are part of the recording, bool (n, width).
+    """
+    ahead, frames = network.steps_ahead, crops.squeeze(1)
+    known = (inside[:, :-ahead] & inside[:, ahead:]).unsqueeze(2)  # (n, width - ahead, 1)
+    true, last = frames[:, ahead:], frames[:, :-ahead]
+    differences = (network.predict_frames(crops) - true, last - true)
+    sums = ((known * difference.abs()).sum(dim=(1, 2)) for difference in differences)
+    return FrameErrors(*sums, known.sum(dim=(1, 2)) * frames.shape[2])
+
+
+class PredictiveLearner(Learner):
+    """The network with the update of APC, which changes the trunk and the predictor.
+
+    With `training.update: joint`, APC keeps its own update: the gradient of its loss is so small
+    (norm .03, classification 1 to 3) that it would have no effect in a sum.
+    """
+
+    network: PredictiveNetwork
+
+    def unlabelled_pool(
+        self, trial: Mapping, apc: ApcSettings
+    ) -> tuple[type[UnlabelledPool], int, int]:
+        """Return the pool of windows, their width and the size of their batch."""
+        return WindowPool, apc.window, apc.batch_size
+
+    def unlabelled_parameters(self) -> dict[str, list[nn.Parameter]]:
+        """Return the parameters of trunk and predictor."""
+        parts = (self.network.trunk, self.network.predictor)
+        return {"apc": [parameter for part in parts for parameter in part.parameters()]}
+
+    def unlabelled_updates(self, unlabelled: Windows, noise: None) -> Iterator[Update]:
+        """Yield the update of APC."""
+        errors = frame_errors(self.network, unlabelled.crops, unlabelled.inside)
+        # A batch can consist of recordings that are too short.
+        loss = errors.predicted.sum() / errors.values.sum().clamp(min=1)
+        logged = {
+            f"{name}.{corpus}": values.detach()[unlabelled.of_corpus(index)].sum()
+            for index, corpus in enumerate(unlabelled.corpora)
+            for name, values in errors._asdict().items()
+        }
+        yield Update("apc", loss, separate=True, logged=logged)
+
+    def epoch_losses(self, means: Mapping[str, float]) -> dict[str, float]:
+        """Return the losses, with `apc` and `repetition` in total and for each corpus.
+
+        They are the mean absolute errors of the predicted frames, and of repeating the last frame.
+        """
+        sums: dict[str, dict[str, float]] = {name: {} for name in FrameErrors._fields}
+        losses = {}
+        for key, mean in means.items():
+            name, _, corpus = key.partition(".")
+            if corpus:
+                sums[name][corpus] = mean
+            elif name != "apc":
+                losses[name] = mean
+        if not sums["values"]:
+            return losses
+        return losses | _mean_errors(sums)
+
+    @torch.no_grad()
+    def held_out_errors(self, crops: Iterable[tuple[torch.Tensor, torch.Tensor]]):
+        """Return `validation_apc` and `validation_repetition` for batches (crops, inside)."""
+        batches = [frame_errors(self.network, *batch) for batch in crops]
+        sums = [float(torch.cat(values).double().sum()) for values in zip(*batches, strict=True)]
+        predicted, repeated, values = sums
+        count = max(values, 1)
+        return {
+            "validation_apc": predicted / count,
+            "validation_repetition": repeated / count,
+        }
+
+
+def _mean_errors(sums):
+    """Return the mean errors in total and by corpus, from {name of FrameErrors: {corpus: sum}}."""
+    values = sums["values"]
+    columns = {}
+    for column, name in (("apc", "predicted"), ("repetition", "repeated")):
+        columns[column] = sum(sums[name].values()) / sum(values.values())
+        for corpus, count in values.items():
+            columns[f"{column}_{corpus}"] = sums[name][corpus] / count if count else float("nan")
+    return columns
+
+
+def build(
+    tasks: tuple[str, ...],
+    rows: int,
+    trial: Mapping,
+    settings: ModelSettings,
+    rng: torch.Generator,
+    outputs: int,
+) -> PredictiveLearner:
+    """Return the initialised model, see `catalogue.build`."""
+    network = PredictiveNetwork(tasks, rows, trial, settings, outputs)
+    initialise(network, settings.weight_deviation, rng)
+    return PredictiveLearner(network)

@@ -1,0 +1,159 @@
+"""The DCGAN models: the network of the CNN models as discriminator, trained against a generator.
+
+With sigma the logistic function and s the logit that an input is real:
+
+    L_r = -mean log sigma(s)        for real inputs
+    L_f = -mean log(1 - sigma(s))   for generated inputs; the discriminator's loss is L_r + L_f
+    L_g = -mean log sigma(s)        for generated inputs, the generator's loss
+
+Large logits do not overflow, since -log sigma(s) = softplus(-s) and -log(1 - sigma(s)) =
+softplus(s).
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from emospeech.models.cnn import Trunk, bottleneck_shape, layer_filters, norm_layers
+from emospeech.models.layers import ConvTranspose2dStride2, add_spectral_norm
+from emospeech.models.learner import Learner, Update
+from emospeech.models.networks import Network, initialise, keep_channels_last
+from emospeech.models.settings import ModelSettings
+
+
+def real_loss(logits: torch.Tensor) -> torch.Tensor:
+    """Return L_r, or L_g if the logits are those of generated inputs."""
+    return F.softplus(-logits).mean()
+
+
+def fake_loss(logits: torch.Tensor) -> torch.Tensor:
+    """Return L_f."""
+    return F.softplus(logits).mean()
+
+
+class Discriminator(Network):
+    """The network of the CNN models with another head, which tells real from generated crops."""
+
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        rows: int,
+        trial: Mapping,
+        settings: ModelSettings,
+        outputs: int,
+    ):
+        flat = math.prod(bottleneck_shape(rows, trial, settings))
+        super().__init__(Trunk(trial, settings), flat, tasks, settings, outputs)
+        self.real_fake = nn.Linear(flat, 1)
+
+    def discriminate(self, crops: torch.Tensor, track: bool = False) -> torch.Tensor:
+        """Return the logits that crops are real, shape (n,).
+
+        With `track` the pass updates the running averages of batch normalisation.
+        """
+        return self.real_fake(self.trunk(crops, track)).squeeze(1).float()
+
+
+class Generator(nn.Module):
+    """Maps latent vectors (n, latent_size) to crops (n, 1, width, rows) in [-1, 1].
+
+    Its layers have the filters of the trunk's layers in reverse order.
+    """
+
+    def __init__(self, rows: int, trial: Mapping, settings: ModelSettings):
+        super().__init__()
+        filters = layer_filters(trial, settings)[::-1]
+        self.start = bottleneck_shape(rows, trial, settings)
+        self.linear = nn.Linear(settings.latent_size, math.prod(self.start))
+        self.convolutions = nn.ModuleList(
+            ConvTranspose2dStride2(*channels, trial["filter_size"])
+            for channels in pairwise([*filters, 1])
+        )
+        self.norms = norm_layers(filters, settings)
+
+    def forward(self, latent: torch.Tensor, track: bool = True) -> torch.Tensor:
+        """With `track` the pass updates the running averages of batch normalisation."""
+        x = self.linear(latent).view(-1, *self.start)
+        for norm, convolution in zip(self.norms, self.convolutions, strict=True):
+            x = convolution(F.relu(norm(x, track), inplace=True))
+        return torch.tanh(x)
+
+
+def draw_latents(shape: tuple[int, ...], rng: np.random.Generator) -> torch.Tensor:
+    """Return latent vectors, uniform on [-1, 1], as a float32 tensor of `shape`."""
+    return torch.from_numpy(2 * rng.random(shape, np.float32) - 1)
+
+
+class AdversarialLearner(Learner):
+    """Discriminator and generator. The generator is updated first.
+
+    The discriminator's update changes the trunk and the real/fake head.
+    """
+
+    network: Discriminator
+    generator: Generator
+
+    def __init__(self, network: Discriminator, generator: Generator, settings: ModelSettings):
+        super().__init__(network)
+        self.generator = generator
+        self.tracks_unlabelled = settings.batch_norm_statistics == "all"
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """All networks that are trained, by name."""
+        return {"network": self.network, "generator": self.generator}
+
+    def unlabelled_parameters(self) -> dict[str, list[nn.Parameter]]:
+        """Return the parameters of generator and discriminator."""
+        network = self.network
+        return {
+            "generator": list(self.generator.parameters()),
+            "discriminator": [*network.trunk.parameters(), *network.real_fake.parameters()],
+        }
+
+    def unlabelled_updates(
+        self, unlabelled: torch.Tensor, noise: torch.Tensor
+    ) -> Iterator[Update]:
+        """Yield the updates of generator and discriminator.
+
+        Args:
+            unlabelled: Unlabelled crops (batch, 1, width, rows).
+            noise: Latent vectors (batch, latent_size).
+        """
+        # The discriminator's update uses this pass too: the network does not change in between,
+        # and each loss is differentiated for its own parameters only.
+        fake_logits = self.network.discriminate(self.generator(noise))
+        yield Update("generator", real_loss(fake_logits), keep_graph=True, separate=True)
+        real_logits = self.network.discriminate(unlabelled, self.tracks_unlabelled)
+        yield Update("discriminator", real_loss(real_logits) + fake_loss(fake_logits))
+
+    def draw_noise(self, steps: int, batch_size: int, rng: np.random.Generator) -> torch.Tensor:
+        """Return the latent vectors of an epoch, (steps, batch_size, latent_size)."""
+        weight = self.generator.linear.weight  # (start, latent_size)
+        return draw_latents((steps, batch_size, weight.shape[1]), rng).to(weight.device)
+
+
+def build(
+    tasks: tuple[str, ...],
+    rows: int,
+    trial: Mapping,
+    settings: ModelSettings,
+    rng: torch.Generator,
+    outputs: int,
+) -> AdversarialLearner:
+    """Return the initialised model, see `catalogue.build`."""
+    network = Discriminator(tasks, rows, trial, settings, outputs)
+    generator = Generator(rows, trial, settings)
+    for module in (network, generator):
+        initialise(module, settings.weight_deviation, rng)
+        keep_channels_last(module)
+    if settings.spectral_norm:
+        # Drawn after the initial weights, so that these do not depend on the setting.
+        start = int(torch.randint(2**63 - 1, (), generator=rng))
+        add_spectral_norm([*network.trunk.convolutions, network.real_fake], start)
+    return AdversarialLearner(network, generator, settings)

@@ -1,0 +1,55 @@
+"""The LSTM models: the frames of a crop one after the other, as the paper's conclusion suggests.
+
+A unidirectional LSTM (Hochreiter and Schmidhuber 1997) reads the frames; the mean of its outputs
+over time goes to the shared layer and the heads of the other models.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from emospeech.models.learner import Learner
+from emospeech.models.networks import Network, initialise
+from emospeech.models.settings import ModelSettings
+
+
+class RecurrentTrunk(nn.Module):
+    """LSTM layers and the mean over time: (n, 1, width, rows) to (n, hidden_units)."""
+
+    def __init__(self, rows: int, trial: Mapping):
+        super().__init__()
+        sizes = [rows, *[trial["hidden_units"]] * trial["layers"]]
+        self.layers = nn.ModuleList(
+            nn.LSTM(inputs, outputs, batch_first=True)
+            for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+        )
+
+    def states(self, crops: torch.Tensor) -> torch.Tensor:
+        """Return the output of the last layer after each frame, (n, width, hidden_units)."""
+        x = crops.squeeze(1)
+        # In float32, since not all processors have an LSTM in bfloat16, and rounding errors would
+        # add up over time.
+        with torch.autocast(x.device.type, enabled=False):
+            for layer in self.layers:
+                x, _ = layer(x)
+        return x
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the mean of the outputs over time."""
+        return self.states(x).mean(dim=1)
+
+
+def build(
+    tasks: tuple[str, ...],
+    rows: int,
+    trial: Mapping,
+    settings: ModelSettings,
+    rng: torch.Generator,
+    outputs: int,
+) -> Learner:
+    """Return the initialised model, see `catalogue.build`."""
+    trunk = RecurrentTrunk(rows, trial)
+    network = Network(trunk, trial["hidden_units"], tasks, settings, outputs)
+    initialise(network, settings.weight_deviation, rng)
+    return Learner(network)

@@ -1,0 +1,58 @@
+"""How many numbers a training run keeps in memory at once, for its memory request.
+
+The factors were fitted to measured peaks of processes that took steps and saved a checkpoint, in
+float32 on a CPU (tests/test_memory.py repeats some); bfloat16 needs less. This module does not
+import torch, since Snakemake uses it while planning.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from emospeech.models.settings import ModelSettings
+
+LAYERS = 4  # layers with stride 2 in the trunk, and as many in the generator
+# Copies of the trunk's feature maps: outputs of convolutions and of normalisation, and their
+# gradients; with a generator, those of generator and discriminator.
+FEATURE_MAPS, FEATURE_MAPS_GAN = 4.5, 9.5
+PARAMETER_COPIES = 6  # weights, best weights, gradients, and the moments of each update
+
+
+def convolutional_floats(
+    rows: int, trial: Mapping, settings: ModelSettings, generator: bool = False
+) -> float:
+    """Return the numbers of a CNN, or of a DCGAN with its `generator`.
+
+    Args:
+        rows: Frequency rows of a spectrogram.
+        trial: `crop_width`, `filters`, `filter_size` and `batch_size`.
+        settings: Settings of the networks.
+    """
+    width, size = trial["crop_width"], trial["filter_size"]
+    filters = [trial["filters"] * multiple for multiple in settings.filter_multiples]
+    maps = sum(
+        count * (width >> layer) * (rows >> layer) for layer, count in enumerate(filters, start=1)
+    )
+    flat = filters[-1] * (width >> LAYERS) * (rows >> LAYERS)
+    convolutions = size**2 * sum(a * b for a, b in pairwise([1, *filters]))
+    parameters = convolutions + flat * settings.shared_units
+    if generator:
+        parameters += convolutions + flat * settings.latent_size
+    copies = FEATURE_MAPS_GAN if generator else FEATURE_MAPS
+    return copies * trial["batch_size"] * maps + PARAMETER_COPIES * parameters
+
+
+STATES = 16  # copies of the hidden states: gates, cells, outputs, and their gradients
+
+
+def recurrent_floats(rows: int, trial: Mapping, settings: ModelSettings) -> float:
+    """Return the numbers of an LSTM, also with APC, whose windows are a smaller batch.
+
+    Args:
+        rows: Frequency rows of a spectrogram.
+        trial: `crop_width`, `layers`, `hidden_units` and `batch_size`.
+        settings: Settings of the networks.
+    """
+    hidden, layers = trial["hidden_units"], trial["layers"]
+    states = trial["batch_size"] * trial["crop_width"] * (rows + STATES * layers * hidden)
+    parameters = 4 * hidden * (rows + hidden + (layers - 1) * 2 * hidden)
+    return states + PARAMETER_COPIES * (parameters + hidden * settings.shared_units)
