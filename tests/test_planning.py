@@ -72,6 +72,7 @@ def test_checking_manifests_does_not_read_stdin(project):
         ("search.fixed.BasicCNN", {"search": {"fixed": {"BasicCNN": {"filters": 8}}}}),
         ("results", {"results": "results/{x}"}),
         ("results", {"results": "own/recordings.csv/results"}),
+        ("prepared", {"prepared": "own/recordings.csv"}),
     ],
 )
 def test_an_invalid_setting_is_an_error_that_names_its_key(project, key, change):

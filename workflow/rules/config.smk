@@ -19,7 +19,7 @@ from emospeech.corpora.registry import (
     manifest_folders,
 )
 from emospeech.runtime.config_values import convert
-from emospeech.runtime.errors import InputError
+from emospeech.runtime.errors import InputError, access_error
 from emospeech.runtime.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
 from emospeech.models.catalogue import MODELS as KNOWN_MODELS
@@ -44,6 +44,14 @@ ENVIRONMENT = ROOT / "envs" / "emospeech.yaml"
 def exit_with(key, problem):
     """Exit with one line that names the config key of a problem."""
     raise SystemExit(f"error: config, at {key}: {problem}")
+
+
+def make_folder(key, folder):
+    """Create `folder`, which the config key `key` determines, if necessary; exit if it fails."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        exit_with(key, access_error(folder, error))
 
 
 @contextmanager

@@ -45,14 +45,6 @@ def corpus_folder(corpus, key):
     return ancient(existing_folder(corpus, key))
 
 
-def make_folder(key, folder):
-    """Create `folder`, the value of the config key `key`, if necessary; exit if it fails."""
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        exit_with(key, error)
-
-
 def download_folder(corpus, key):
     """Return the configured folder for downloads, and create it if necessary."""
     folder = config["corpora"][corpus][key]

@@ -9,7 +9,10 @@ RESULTS = Path(config["results"])
 for folder in (RESULTS, *RESULTS.parents):
     if folder.is_file():
         exit_with("results", f"{folder} is a file. Give a folder.")
-PREPARED = RESULTS
+EVALUATION = RESULTS / "evaluation"
+# The widest crops of all models; the centres are the same for each width.
+WIDEST_CROP = max(trial["crop_width"] for trials in TRIALS.values() for trial in trials)
+PREPARED, ACOUSTICS_FOLDER = RESULTS, EVALUATION
 if config["prepared"] is not None:
     multitask = MULTITASK and LABELLED_CORPUS not in RELEASES  # whose reader then needs activation
     made_from = [config["corpora"], config["spectrograms"], multitask]
@@ -17,6 +20,8 @@ if config["prepared"] is not None:
         made_from.append(SEED)
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
     PREPARED = Path(config["prepared"]) / digest[:12]
+    make_folder("prepared", PREPARED)
+    ACOUSTICS_FOLDER = PREPARED / f"acoustics-{WIDEST_CROP}-{config['crops']['edge']}-{SEED}"
 CORPORA = PREPARED / "corpora"
 SPECTROGRAMS = PREPARED / "spectrograms"
 FOLDS = RESULTS / "folds.csv"
@@ -26,12 +31,6 @@ SEARCH = RESULTS / "search"
 TRAINING = RESULTS / "training"
 TRAINED = TRAINING / "{model}" / "trial-{trial}" / "fold-{fold}"
 TRAINED_AGAIN = TRAINING / "{model}" / "seed-{seed}" / "fold-{fold}"
-EVALUATION = RESULTS / "evaluation"
-# The widest crops of all models; the centres are the same for each width.
-WIDEST_CROP = max(trial["crop_width"] for trials in TRIALS.values() for trial in trials)
-ACOUSTICS_FOLDER = EVALUATION
-if config["prepared"] is not None:
-    ACOUSTICS_FOLDER = PREPARED / f"acoustics-{WIDEST_CROP}-{config['crops']['edge']}-{SEED}"
 ACOUSTICS = {name: ACOUSTICS_FOLDER / f"{name}.csv" for name in ("acoustics", "acoustics_crop")}
 REPORT = RESULTS / "report"
 TABLES = REPORT / "tables"
