@@ -31,10 +31,10 @@ from emospeech.corpora.check import (
 from emospeech.corpora.corpus_tables import Corpus, make_corpus
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.nxt import Participant, read_meetings, read_words
+from emospeech.corpora.registry import RELEASES
 from emospeech.corpora.words import clip_words
 from emospeech.runtime.errors import CorpusError, InputError
 
-LICENCE = "CC BY 4.0"
 CITATION = (
     "J. Carletta et al. The AMI meeting corpus: A pre-announcement. "
     "Machine Learning for Multimodal Interaction, 28-39, 2005."
@@ -104,7 +104,9 @@ def read_ami(audio: str | Path, annotations: str | Path, **selection: Any) -> Co
         words += _recording_words(row, files, people, settings.stream, issues)
     corpus = make_corpus("ami", recordings, words, issues)
     n_files = sum(map(len, words_files.values()))
-    corpus.summary.update({"words files": n_files}, licence=LICENCE, citation=CITATION)
+    corpus.summary.update(
+        {"words files": n_files}, licence=RELEASES["ami"].licence, citation=CITATION
+    )
     return corpus
 
 

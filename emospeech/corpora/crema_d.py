@@ -20,9 +20,9 @@ from emospeech.corpora.corpus_tables import RATING_COLUMNS, Corpus, make_table
 from emospeech.corpora.csv_rows import Row, read_rows
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.measurements import measure_corpus
+from emospeech.corpora.registry import RELEASES
 from emospeech.runtime.errors import CorpusError
 
-LICENCE = "ODbL 1.0 and DbCL 1.0"
 CITATION = (
     "H. Cao et al. CREMA-D: Crowd-sourced emotional multimodal actors dataset. "
     "IEEE Transactions on Affective Computing 5(4), 377-390, 2014."
@@ -79,7 +79,7 @@ def read_crema_d(root: str | Path, workers: int = 1) -> Corpus:
     root, issues = Path(root), IssueCounts()
     recordings, ratings = read_labels(root, issues)
     corpus = measure_corpus("crema_d", root, recordings, workers, issues)
-    corpus.summary.update(licence=LICENCE, citation=CITATION, labels=LABELS)
+    corpus.summary.update(licence=RELEASES["crema_d"].licence, citation=CITATION, labels=LABELS)
     return corpus._replace(ratings=make_table(ratings, RATING_COLUMNS))
 
 

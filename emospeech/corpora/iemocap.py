@@ -42,10 +42,10 @@ from emospeech.corpora.emoevaluation import (
 )
 from emospeech.corpora.iemocap_transcripts import parse_transcription, parse_wdseg
 from emospeech.corpora.issues import IssueCounts
+from emospeech.corpora.registry import RELEASES
 from emospeech.corpora.words import Word, clip_words
 from emospeech.runtime.errors import CorpusError, access_error
 
-LICENCE = "on request, for research"
 CITATION = (
     "C. Busso et al. IEMOCAP: Interactive emotional dyadic motion capture database. "
     "Language Resources and Evaluation 42(4), 335-359, 2008."
@@ -104,7 +104,7 @@ def read_iemocap(root: str | Path) -> Corpus:
     without_recording = transcripts.keys() - {name for name, *_ in rows}
     issues.left_out["transcript without a recording"] += len(without_recording)
     corpus = make_corpus("iemocap", recordings, words, issues)
-    corpus.summary.update(licence=LICENCE, citation=CITATION)
+    corpus.summary.update(licence=RELEASES["iemocap"].licence, citation=CITATION)
     return corpus._replace(
         ratings=make_table(ratings, RATING_COLUMNS),
         transcripts=make_table(rows, TRANSCRIPT_COLUMNS),

@@ -19,9 +19,9 @@ from emospeech.corpora.corpus_tables import DIMENSIONS, RATING_COLUMNS, Corpus, 
 from emospeech.corpora.csv_rows import NUMBER, read_rows
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.measurements import measure_corpus
+from emospeech.corpora.registry import RELEASES
 from emospeech.runtime.errors import CorpusError, access_error
 
-LICENCE = "CC BY 4.0"
 CITATION = (
     "R. Y. G. Paccotacya-Yanque et al. A speech corpus of Quechua Collao for automatic dimensional "
     "emotion recognition. Scientific Data 9, 778, 2022. doi:10.1038/s41597-022-01855-9."
@@ -97,7 +97,7 @@ def read_quechua(root: str | Path, workers: int = 1) -> Corpus:
     issues.irregular["recording of an actor of unknown gender"] += unknown
     _count_wrong_means(root, recordings, issues)
     corpus = measure_corpus("quechua", root, recordings, workers, issues)
-    corpus.summary.update(licence=LICENCE, citation=CITATION)
+    corpus.summary.update(licence=RELEASES["quechua"].licence, citation=CITATION)
     return corpus._replace(ratings=make_table(sorted(rows), RATING_COLUMNS))
 
 

@@ -23,6 +23,8 @@ class Release:
 
     Attributes:
         title: Its published name.
+        licence: The name of its licence, or its conditions.
+        url: The address where it is published.
         folders: The config keys of its folders, that of the audio first, and the names of the
             folders among the synthetic corpora, "" if there is no synthetic one.
         settings: The other config keys that its reader uses.
@@ -31,23 +33,48 @@ class Release:
     """
 
     title: str
+    licence: str
+    url: str
     folders: Mapping[str, str]
     settings: tuple[str, ...] = ()
     is_labelled: bool = True
     has_activation: bool = True
 
+    @property
+    def source(self) -> str:
+        """Its name, licence and address, for messages."""
+        return f"{self.title} ({self.licence}): {self.url}"
+
 
 RELEASES = {
-    "iemocap": Release("IEMOCAP", {"root": "IEMOCAP_full_release"}),
+    "iemocap": Release(
+        "IEMOCAP",
+        "on request, for research",
+        "https://sail.usc.edu/iemocap",
+        {"root": "IEMOCAP_full_release"},
+    ),
     "ami": Release(
         "AMI",
+        "CC BY 4.0",
+        "https://groups.inf.ed.ac.uk/ami/download",
         {"audio": "amicorpus", "annotations": "ami_public_manual_1.6.2"},
         settings=("stream", "meetings", "partition", "hours"),
         is_labelled=False,
         has_activation=False,
     ),
-    "crema_d": Release("CREMA-D", {"root": ""}, has_activation=False),
-    "quechua": Release("Quechua Collao", {"root": ""}),
+    "crema_d": Release(
+        "CREMA-D",
+        "ODbL 1.0 and DbCL 1.0",
+        "https://github.com/CheyneyComputerScience/CREMA-D",
+        {"root": ""},
+        has_activation=False,
+    ),
+    "quechua": Release(
+        "Quechua Collao",
+        "CC BY 4.0",
+        "https://doi.org/10.6084/m9.figshare.20292516.v4",
+        {"root": ""},
+    ),
 }
 SYNTHETIC_RELEASES = [name for name, release in RELEASES.items() if all(release.folders.values())]
 LABELLED_RELEASES = [name for name, release in RELEASES.items() if release.is_labelled]

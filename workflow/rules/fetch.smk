@@ -11,6 +11,7 @@ from emospeech.corpora.ami_release import meetings_with, select_meetings
 from emospeech.corpora.fetch import AMI_CONTENTS
 
 AMI = config["corpora"]["ami"]
+AMI_SOURCE = RELEASES["ami"].source
 FETCH_RESOURCES = job_resources(mem_mb=500, runtime=240, downloads=1)
 FETCHED = {}  # {corpus: files that its reader waits for}
 
@@ -39,12 +40,12 @@ if AMI["fetch"] and "ami" in CORPORA_IN_USE and not SYNTHETIC:
             **script_params("fetch"),
             settings={
                 "kind": "ami",
-                "source": SOURCES["ami"],
+                "source": AMI_SOURCE,
                 "folder": AMI_ANNOTATIONS,
                 "url": AMI["mirror"]["annotations_url"],
             },
         message:
-            f"Downloading annotations of {SOURCES['ami']}"
+            f"Downloading annotations of {AMI_SOURCE}"
 
     use rule job as fetch_ami_meeting with:
         output:
@@ -60,11 +61,11 @@ if AMI["fetch"] and "ami" in CORPORA_IN_USE and not SYNTHETIC:
             **script_params("fetch"),
             settings=lambda wildcards: {
                 "kind": "recording",
-                "source": SOURCES["ami"],
+                "source": AMI_SOURCE,
                 "url": f"{AMI['mirror']['audio_url'].rstrip('/')}/{AMI_FILE.format(**wildcards)}",
             },
         message:
-            f"Downloading {{wildcards.meeting}} of {SOURCES['ami']}"
+            f"Downloading {{wildcards.meeting}} of {AMI_SOURCE}"
 
 
 # {corpus: settings of the job that downloads it as a whole}
@@ -73,7 +74,7 @@ for corpus, section in config["corpora"].items():
     if corpus in CORPORA_IN_USE and corpus != "ami" and not SYNTHETIC and section.get("fetch"):
         DOWNLOADS[corpus] = {
             "kind": corpus,
-            "source": SOURCES[corpus],
+            "source": RELEASES[corpus].source,
             "folder": download_folder(corpus, "root"),
             "mirror": section["mirror"],
         }

@@ -3,12 +3,6 @@
 from emospeech.corpora.registry import MANIFEST_TABLES
 from emospeech.report.paper import is_comparable
 
-SOURCES = {  # name, licence and address of each release
-    "iemocap": "IEMOCAP (for researchers, on request): https://sail.usc.edu/iemocap",
-    "ami": "AMI (CC BY 4.0): https://groups.inf.ed.ac.uk/ami/download",
-    "crema_d": "CREMA-D (ODbL 1.0, contents DbCL 1.0): https://github.com/CheyneyComputerScience/CREMA-D",
-    "quechua": "Quechua Collao (CC BY 4.0): https://doi.org/10.6084/m9.figshare.20292516.v4",
-}
 MISSING_CORPUS = """\
 error: corpora.{corpus}.{key} {problem}. Set it in config/config.yaml or with --config{download}.
   {source}
@@ -29,7 +23,7 @@ def existing_folder(corpus, key):
             key=key,
             problem="is not set" if folder is None else f"is {folder}, which is not a folder",
             download=download,
-            source=SOURCES[corpus],
+            source=RELEASES[corpus].source,
         )
     )
 
