@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from emospeech.runtime.errors import InputError, access_error
-from emospeech.runtime.files import atomic_path, write_text
+from emospeech.runtime.files import atomic_path
 
 DESCRIPTION = "Describe a corpus, score recordings with trained networks, or show results."
 PREDICT = """\
@@ -148,7 +148,7 @@ def import_corpus(arguments: argparse.Namespace) -> int:
         check_new,
         write_manifest,
     )
-    from emospeech.corpora.study import describe_manifest, manifest_name, study_config
+    from emospeech.corpora.study import manifest_name, write_study
 
     output = arguments.output or arguments.folder
     if arguments.keep and (output / "recordings.csv").exists():
@@ -160,13 +160,10 @@ def import_corpus(arguments: argparse.Namespace) -> int:
     check_new([study])
     write_manifest(manifest, arguments.folder, output)
     table, counts = manifest.recordings, manifest.issues.to_dict()
-    speakers = table["speaker"].nunique()
-    labelled = describe_manifest(manifest_name(arguments.corpus), output)
-    if labelled is not None:
-        write_text(study, study_config(labelled, {}, {labelled.name: output.resolve()}))
-    print(f"{output}: {len(table)} recordings of {speakers} speakers")
+    print(f"{output}: {len(table)} recordings of {table['speaker'].nunique()} speakers")
     for problem, count in (counts["left_out"] | counts["irregular"]).items():
         print(f"note: {problem}: {count}", file=sys.stderr)
+    write_study({manifest_name(arguments.corpus): {"folder": output.resolve()}}, study)
     print(f"Next: .venv/bin/snakemake --cores 8 --configfile {shlex.quote(str(study))}")
     return 0
 

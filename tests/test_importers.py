@@ -99,3 +99,13 @@ def test_command_writes_a_manifest_that_can_be_read(tmp_path, capsys):
     arguments[2] = str(tmp_path / "other")
     assert main([*arguments, "--keep"]) == 1
     assert "recordings.csv:2: " in capsys.readouterr().err, "its audio is in another folder"
+
+
+def test_no_study_is_offered_if_the_recordings_have_no_valence(tmp_path, capsys):
+    touch(tmp_path, *(f"03-01-08-01-01-01-0{actor}.wav" for actor in range(1, 4)))
+    assert main(["manifest", "ravdess", str(tmp_path)]) == 1
+    printed = capsys.readouterr()
+    assert "study.yaml" in printed.err
+    assert "snakemake" not in printed.out
+    assert (tmp_path / "recordings.csv").exists()
+    assert not (tmp_path / "study.yaml").exists()

@@ -86,9 +86,6 @@ class LabelledCorpus:
 def init_study(folders: Sequence[Path], output: Path) -> list[str]:
     """Write the config of a study on the corpora in some folders.
 
-    The manifests of Emo-DB and RAVDESS are written to `manifests/<corpus>` next to the
-    config, unless they exist.
-
     Args:
         folders: Folders of corpora, see `find_corpora`.
         output: The path of the config.
@@ -97,12 +94,27 @@ def init_study(folders: Sequence[Path], output: Path) -> list[str]:
         Lines that say what was found, what is missing, and what was written.
 
     Raises:
-        InputError: There is no labelled corpus, a folder does not exist, two folders contain the
-            same corpus, or the config exists.
-        CorpusError: A corpus is incomplete or damaged.
+        InputError: A folder does not exist, two folders contain the same corpus, or `write_study`
+            raises it.
     """
     check_new([output])
-    found = find_corpora(folders)
+    return write_study(find_corpora(folders), output)
+
+
+def write_study(found: Mapping[str, Mapping[str, Path]], output: Path) -> list[str]:
+    """Write the config of a study on corpora, and return lines as `init_study` does.
+
+    The manifests of Emo-DB and RAVDESS are written to `manifests/<corpus>` next to the
+    config, unless they exist.
+
+    Args:
+        found: {corpus: {config key: folder}}, see `find_corpora`.
+        output: The path of the config.
+
+    Raises:
+        InputError: There is no labelled corpus.
+        CorpusError: A corpus is incomplete or damaged.
+    """
     releases = {name: keys for name, keys in found.items() if name in RELEASES}
     lines = [
         f"found {name} ({key}): {folder}"
@@ -134,7 +146,7 @@ def init_study(folders: Sequence[Path], output: Path) -> list[str]:
     if not labelled:
         problem = "; ".join(["no labelled corpus", *lines])
         remedy = "Give the folder of a labelled corpus, see docs/open-corpora.md, or of a manifest"
-        raise InputError(", ".join(map(str, folders)), f"{problem}. {remedy}.")
+        raise InputError(output, f"{problem}. {remedy}.")
     write_text(output, study_config(labelled[0], releases, manifests, others))
     remedy = "add it to training.unlabelled, or set corpora.labelled"
     lines += [f"not used: {corpus.name}; {remedy}" for corpus in labelled[1:]]
