@@ -33,8 +33,9 @@ study.yaml, a config that runs the study on them."""
 RESULTS = "Print the main results of a study next to those of the paper, and the report's path."
 INIT = """\
 Write the config of a study on the corpora in some folders: IEMOCAP, AMI, CREMA-D, Quechua Collao,
-Emo-DB, RAVDESS and those with a recordings.csv. Give folders of corpora, or folders that contain
-them. Manifests of Emo-DB and RAVDESS are written to the folder manifests next to the config."""
+Emo-DB, RAVDESS, databases in audformat and corpora with a recordings.csv. Give folders of corpora,
+or folders that contain them. Manifests of Emo-DB and RAVDESS are written to the folder manifests
+next to the config."""
 STUDY = "study.yaml"
 WEIGHTS_SUFFIX = ".safetensors"
 
@@ -148,7 +149,7 @@ def import_corpus(arguments: argparse.Namespace) -> int:
         check_new,
         write_manifest,
     )
-    from emospeech.corpora.study import manifest_name, write_study
+    from emospeech.corpora.study import corpus_name, write_study
 
     output = arguments.output or arguments.folder
     if arguments.keep and (output / "recordings.csv").exists():
@@ -163,7 +164,7 @@ def import_corpus(arguments: argparse.Namespace) -> int:
     print(f"{output}: {len(table)} recordings of {table['speaker'].nunique()} speakers")
     for problem, count in (counts["left_out"] | counts["irregular"]).items():
         print(f"note: {problem}: {count}", file=sys.stderr)
-    write_study({manifest_name(arguments.corpus): {"folder": output.resolve()}}, study)
+    write_study({corpus_name(arguments.corpus): {"folder": output.resolve()}}, study)
     print(f"Next: .venv/bin/snakemake --cores 8 --configfile {shlex.quote(str(study))}")
     return 0
 

@@ -8,7 +8,12 @@ import yaml
 from snakemake.utils import validate
 
 from emospeech.__main__ import main
-from emospeech.corpora.registry import RELEASES, corpora_in_use, manifest_folders
+from emospeech.corpora.registry import (
+    RELEASES,
+    corpora_in_use,
+    database_folders,
+    manifest_folders,
+)
 from emospeech.corpora.study import FOLDER_PATTERNS
 from tests.test_config_values import SCHEMA_FILE
 from tests.test_importers import touch
@@ -52,6 +57,7 @@ def init(folder, *arguments):
     validate(config, SCHEMA_FILE)
     names = corpora_in_use(config["corpora"], config["training"]["unlabelled"])
     manifest_folders(config["corpora"], names)
+    database_folders(config["corpora"], names)
     return config
 
 
@@ -123,6 +129,30 @@ def test_manifests_are_found_with_their_labels(tmp_path, capsys, monkeypatch):
     assert config["training"]["unlabelled"] == ["radio_4", "own_2nd"]
     assert config["models"]["names"] == ["BasicCNN", "BasicDCGAN"], "activation is empty"
     assert re.search("emodb.*own_ami", capsys.readouterr().out.replace("\n", " ")), "not used"
+
+
+def write_database(folder, files, emotion):
+    touch(folder, "db.yaml", *(f"wav/03a0{number}Fa.wav" for number in range(4)))
+    (folder / "db.files.csv").write_text(files)
+    (folder / "db.emotion.csv").write_text(f"file,{emotion}\nwav/a.wav,anger\n")
+
+
+def test_databases_are_found_and_described_by_their_default_columns(tmp_path, capsys):
+    speakers = "".join(f"wav/03a0{number}Fa.wav,{number}\n" for number in range(4))
+    write_database(tmp_path / "Emo-DB", f"file,speaker\n{speakers}", "emotion")
+    write_database(tmp_path / "other", f"file,actor\n{speakers}", "emotion")
+    config = init(tmp_path, tmp_path)
+    databases = {"emo_db": tmp_path / "Emo-DB", "other": tmp_path / "other"}
+    found = config["corpora"]["audformat"]
+    assert {name: section["folder"] for name, section in found.items()} == {
+        name: str(folder) for name, folder in databases.items()
+    }
+    assert config["corpora"]["labelled"] == "emo_db"
+    assert config["corpora"]["manifests"] == {}
+    assert config["training"]["unlabelled"] == ["emo_db"]
+    assert config["folds"]["groups"] == 4
+    assert len(config["models"]["names"]) == 4
+    assert re.search("not used: other.*corpora.audformat.other", capsys.readouterr().out)
 
 
 def test_missing_parts_are_printed(tmp_path, capsys):

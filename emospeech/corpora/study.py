@@ -1,21 +1,23 @@
 """Find corpora by the names of their folders and files, and write the config of a study on them."""
 
 import json
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from emospeech.corpora.corpus_tables import RATING_COLUMNS, RECORDING_COLUMNS
-from emospeech.corpora.csv_rows import read_rows
+from emospeech.corpora.csv_rows import Row, read_rows
 from emospeech.corpora.importers import (
+    CIRCUMPLEX,
     IMPORTERS,
     check_audio_of_manifest,
     check_new,
     write_manifest,
 )
 from emospeech.corpora.issues import IssueCounts
-from emospeech.corpora.registry import RELEASES
+from emospeech.corpora.registry import DATABASE_HEADER, RELEASES
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import write_text
 
@@ -64,6 +66,7 @@ FOLDER_PATTERNS = {
     ("emodb", "folder"): [EMODB, f"wav/{EMODB}"],
     ("ravdess", "folder"): [RAVDESS, f"Actor_*/{RAVDESS}"],
 }
+NAMED_BY_FOLDER = (MANIFEST, DATABASE_HEADER)  # files of corpora that are named after their folder
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class LabelledCorpus:
     """The labelled corpus of a study.
 
     Attributes:
-        name: The name of a release or manifest.
+        name: The name of a release, manifest or database.
         groups: The number of groups of speakers to hold out in turn; None to hold out sessions.
         has_activation: Whether it has labels of activation.
         is_small: Whether it has fewer than SMALL_CORPUS recordings.
@@ -115,39 +118,39 @@ def write_study(found: Mapping[str, Mapping[str, Path]], output: Path) -> list[s
         InputError: There is no labelled corpus.
         CorpusError: A corpus is incomplete or damaged.
     """
-    releases = {name: keys for name, keys in found.items() if name in RELEASES}
     lines = [
         f"found {name} ({key}): {folder}"
         for name, keys in found.items()
         for key, folder in keys.items()
     ]
-    manifests, others = {}, []
+    lines += _missing_parts(found)
     labelled = [
         LabelledCorpus(name, None if name == "iemocap" else MOST_GROUPS, release.has_activation)
         for name, release in RELEASES.items()
         if name in found and release.is_labelled
     ]
-    if "iemocap" in found:
-        sessions = (found["iemocap"]["root"] / f"Session{n}" for n in range(1, 6))
-        lines += [f"missing: {folder}" for folder in sessions if not folder.is_dir()]
-    if missing := sorted(RELEASES["ami"].folders.keys() - found.get("ami", {}).keys()):
-        lines.append(f"missing ami ({', '.join(missing)}): see docs/quickstart.md#download-ami")
-    else:
-        others.append("ami")
+    others = ["ami"] if found.get("ami", {}).keys() == RELEASES["ami"].folders.keys() else []
+    own: dict[str, dict[str, Path]] = {"manifests": {}, "audformat": {}}
     for name in (name for name in found if name not in RELEASES):
         folder = found[name]["folder"]
-        if not (folder / MANIFEST).exists():
+        is_database = (folder / DATABASE_HEADER).exists() and not (folder / MANIFEST).exists()
+        if not is_database and not (folder / MANIFEST).exists():
             audio, folder = folder, output.resolve().parent / "manifests" / name
             lines += _import_corpus(name, audio, folder)
-        manifests[name] = folder
-        corpus = describe_manifest(name, folder)
-        labelled += [corpus] if corpus else []
-        others += [] if corpus else [name]
+        own["audformat" if is_database else "manifests"][name] = folder
+        corpus = (describe_database if is_database else describe_manifest)(name, folder)
+        if corpus is not None:
+            labelled.append(corpus)
+        elif is_database:
+            lines.append(f"not used: {name}; set its columns in corpora.audformat.{name}")
+        else:
+            others.append(name)
     if not labelled:
         problem = "; ".join(["no labelled corpus", *lines])
         remedy = "Give the folder of a labelled corpus, see docs/open-corpora.md, or of a manifest"
         raise InputError(output, f"{problem}. {remedy}.")
-    write_text(output, study_config(labelled[0], releases, manifests, others))
+    releases = {name: keys for name, keys in found.items() if name in RELEASES}
+    write_text(output, study_config(labelled[0], releases, own, others))
     remedy = "add it to training.unlabelled, or set corpora.labelled"
     lines += [f"not used: {corpus.name}; {remedy}" for corpus in labelled[1:]]
     return [*lines, f"wrote the config of a study on {labelled[0].name}: {output}"]
@@ -157,7 +160,7 @@ def find_corpora(folders: Iterable[Path]) -> dict[str, dict[str, Path]]:
     """Return {corpus: {config key: folder}} of the corpora in some folders.
 
     If a folder does not contain a corpus itself, its direct subfolders are searched. A corpus with
-    a manifest is named after its folder, see `manifest_name`.
+    a manifest, or a database in audformat, is named after its folder, see `corpus_name`.
 
     Raises:
         InputError: A folder does not exist, or two folders contain the same corpus.
@@ -176,7 +179,7 @@ def find_corpora(folders: Iterable[Path]) -> dict[str, dict[str, Path]]:
     return found
 
 
-def manifest_name(text: str) -> str:
+def corpus_name(text: str) -> str:
     """Return a name that the config accepts: radio_4 for "Radio 4", own_ami for "ami"."""
     name = re.sub("[^a-z0-9_]+", "_", text.lower())
     return name if re.match("[a-z]", name) and name not in RELEASES else f"own_{name}"
@@ -185,24 +188,24 @@ def manifest_name(text: str) -> str:
 def study_config(
     labelled: LabelledCorpus,
     releases: Mapping[str, Mapping[str, Path]],
-    manifests: Mapping[str, Path],
-    others: Sequence[str] = (),
+    own: Mapping[str, Mapping[str, Path]],
+    others: Sequence[str],
 ) -> str:
     """Return the YAML of a config, with comments.
 
     Args:
         labelled: The labelled corpus.
         releases: {corpus: {config key: folder}}.
-        manifests: {corpus: folder}.
+        own: {config section: {corpus: folder}} of corpora with a name of their own.
         others: The other corpora of the unlabelled pool.
     """
     lines = []
     for corpus, folders in releases.items():
         lines += [f"  {corpus}:", *(f"    {key}: {_quote(path)}" for key, path in folders.items())]
-    if manifests:
-        lines.append("  manifests:")
-    for corpus, folder in manifests.items():
-        lines += [f"    {corpus}:", f"      folder: {_quote(folder)}"]
+    for section, named in own.items():
+        lines += [f"  {section}:"] if named else []
+        for corpus, folder in named.items():
+            lines += [f"    {corpus}:", f"      folder: {_quote(folder)}"]
     return CONFIG.format(
         labelled=labelled.name,
         folders="\n".join(lines),
@@ -216,13 +219,24 @@ def study_config(
 
 def _corpora_at(folder: Path) -> list[tuple[str, str]]:
     """Return the (corpus, config key) that a folder is for."""
-    if (folder / MANIFEST).is_file():
-        return [(manifest_name(folder.resolve().name), "folder")]
+    if any((folder / name).is_file() for name in NAMED_BY_FOLDER):
+        return [(corpus_name(folder.resolve().name), "folder")]
     return [
         found
         for found, patterns in FOLDER_PATTERNS.items()
         if any(any(folder.glob(pattern)) for pattern in patterns)
     ]
+
+
+def _missing_parts(found: Mapping[str, Mapping[str, Path]]) -> list[str]:
+    """Return lines that say which sessions of IEMOCAP and which folders of AMI are missing."""
+    lines = []
+    if "iemocap" in found:
+        sessions = (found["iemocap"]["root"] / f"Session{n}" for n in range(1, 6))
+        lines += [f"missing: {folder}" for folder in sessions if not folder.is_dir()]
+    if missing := sorted(RELEASES["ami"].folders.keys() - found.get("ami", {}).keys()):
+        lines.append(f"missing ami ({', '.join(missing)}): see docs/quickstart.md#download-ami")
+    return lines
 
 
 def _import_corpus(name: str, audio: Path, folder: Path) -> list[str]:
@@ -238,21 +252,57 @@ def _import_corpus(name: str, audio: Path, folder: Path) -> list[str]:
 
 def describe_manifest(name: str, folder: Path) -> LabelledCorpus | None:
     """Return what a study needs to know of a manifest, or None if it has no labels or speakers."""
-    columns = {MANIFEST: RECORDING_COLUMNS, "ratings.csv": RATING_COLUMNS}
-    rows = [
-        row
-        for table, known in columns.items()
-        if (folder / table).exists()
-        for row in read_rows(folder / table, ["recording"], known, IssueCounts())
-    ]
-    speakers = {row.text("speaker") for row in rows} - {""}
+    rows = _rows(folder, {MANIFEST: RECORDING_COLUMNS, "ratings.csv": RATING_COLUMNS}, "recording")
     rated = {task for row in rows for task in ("valence", "activation") if row.text(task)}
+    return _describe(name, folder / MANIFEST, rows, "recording", rated)
+
+
+def describe_database(name: str, folder: Path) -> LabelledCorpus | None:
+    """Return what a study needs to know of a database in audformat.
+
+    None if the default columns files.speaker and emotion.emotion do not exist as CSV, or none of
+    the emotions has a valence.
+    """
+    rows = _rows(folder, {"db.files.csv": ["speaker"], "db.emotion.csv": ["emotion"]}, "file")
+    emotions = CIRCUMPLEX.keys() & {row.text("emotion") for row in rows}
+    rated = {
+        task
+        for emotion in emotions
+        for task, value in zip(("valence", "activation"), CIRCUMPLEX[emotion], strict=True)
+        if not math.isnan(value)
+    }
+    return _describe(name, folder / DATABASE_HEADER, rows, "file", rated)
+
+
+def _rows(folder: Path, tables: Mapping[str, Collection[str]], key: str) -> list[Row]:
+    """Return the rows of those tables {name: known columns} that exist; each has a column `key`."""
+    return [
+        row
+        for table, known in tables.items()
+        if (folder / table).exists()
+        for row in read_rows(folder / table, [key], known, IssueCounts())
+    ]
+
+
+def _describe(
+    name: str, path: Path, rows: Sequence[Row], key: str, rated: Collection[str]
+) -> LabelledCorpus | None:
+    """Return a labelled corpus with the speakers in its rows, or None without speakers or valence.
+
+    Args:
+        name: The name of the corpus.
+        path: The file that an error names.
+        rows: The rows of its tables.
+        key: The column that identifies a recording.
+        rated: The tasks that have labels.
+    """
+    speakers = {row.text("speaker") for row in rows} - {""}
     if not speakers or "valence" not in rated:
         return None
     if len(speakers) < FEWEST_GROUPS:
         problem = f"has {len(speakers)} speakers, but the folds need at least {FEWEST_GROUPS}"
-        raise InputError(folder / MANIFEST, f"{problem}. Add recordings of other speakers.")
-    names = {row.text("recording") for row in rows}
+        raise InputError(path, f"{problem}. Add recordings of other speakers.")
+    names = {row.text(key) for row in rows}
     groups, is_small = min(MOST_GROUPS, len(speakers)), len(names) < SMALL_CORPUS
     return LabelledCorpus(name, groups, "activation" in rated, is_small)
 
