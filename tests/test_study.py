@@ -2,6 +2,7 @@
 
 import re
 
+import audformat
 import pandas as pd
 import pytest
 import yaml
@@ -131,28 +132,33 @@ def test_manifests_are_found_with_their_labels(tmp_path, capsys, monkeypatch):
     assert re.search("emodb.*own_ami", capsys.readouterr().out.replace("\n", " ")), "not used"
 
 
-def write_database(folder, files, emotion):
-    touch(folder, "db.yaml", *(f"wav/03a0{number}Fa.wav" for number in range(4)))
-    (folder / "db.files.csv").write_text(files)
-    (folder / "db.emotion.csv").write_text(f"file,{emotion}\nwav/a.wav,anger\n")
+def write_database(folder, speaker_column):
+    files = [f"wav/03a0{number}Fa.wav" for number in range(4)]
+    touch(folder, *files)
+    database = audformat.Database(folder.name)
+    columns = {"files": (speaker_column, range(4)), "emotion": ("emotion", ["anger"] * 4)}
+    for table, (column, values) in columns.items():
+        database[table] = audformat.Table(audformat.filewise_index(files))
+        database[table][column] = audformat.Column()
+        database[table][column].set(list(values))
+    database.save(folder)
 
 
 def test_databases_are_found_and_described_by_their_default_columns(tmp_path, capsys):
-    speakers = "".join(f"wav/03a0{number}Fa.wav,{number}\n" for number in range(4))
-    write_database(tmp_path / "Emo-DB", f"file,speaker\n{speakers}", "emotion")
-    write_database(tmp_path / "other", f"file,actor\n{speakers}", "emotion")
+    write_database(tmp_path / "Emo-DB", "speaker")
+    write_database(tmp_path / "other", "actor")
     config = init(tmp_path, tmp_path)
-    databases = {"emo_db": tmp_path / "Emo-DB", "other": tmp_path / "other"}
     found = config["corpora"]["audformat"]
     assert {name: section["folder"] for name, section in found.items()} == {
-        name: str(folder) for name, folder in databases.items()
+        "emo_db": str(tmp_path / "Emo-DB"),
+        "other": str(tmp_path / "other"),
     }
     assert config["corpora"]["labelled"] == "emo_db"
     assert config["corpora"]["manifests"] == {}
     assert config["training"]["unlabelled"] == ["emo_db"]
     assert config["folds"]["groups"] == 4
     assert len(config["models"]["names"]) == 4
-    assert re.search("not used: other.*corpora.audformat.other", capsys.readouterr().out)
+    assert re.search("not used: other.*corpora.audformat.other.*actor", capsys.readouterr().out)
 
 
 def test_missing_parts_are_printed(tmp_path, capsys):

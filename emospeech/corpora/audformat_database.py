@@ -57,14 +57,14 @@ class DatabaseColumns:
         emotions: {emotion: (valence, activation)} on this scale; None for `CIRCUMPLEX`.
     """
 
-    speaker: str | None
-    gender: str | None
-    emotion: str | None
-    valence: str | Sequence[str] | None
-    activation: str | Sequence[str] | None
-    dominance: str | Sequence[str] | None
-    scale: Sequence[float]
-    emotions: Mapping[str, Sequence[float | None]] | None
+    speaker: str | None = "files.speaker"
+    gender: str | None = None
+    emotion: str | None = "emotion.emotion"
+    valence: str | Sequence[str] | None = None
+    activation: str | Sequence[str] | None = None
+    dominance: str | Sequence[str] | None = None
+    scale: Sequence[float] = (1, 5)
+    emotions: Mapping[str, Sequence[float | None]] | None = None
 
     def label_columns(self) -> dict[str, list[str]]:
         """Return {dimension: columns} of the dimensions that have any."""
@@ -167,6 +167,19 @@ def read_audformat_database(
     corpus = measure_corpus(name, Path(folder), rows, workers, issues)
     corpus.summary.update(origin)
     return corpus._replace(ratings=rating_table)
+
+
+def read_default_columns(name: str, folder: Path) -> pd.DataFrame:
+    """Return speaker, valence and activation by file, from the default columns of the config.
+
+    Raises:
+        CorpusError: The database cannot be read.
+        InputError: audformat is not installed, or a column does not exist or cannot be used.
+    """
+    key, settings = f"corpora.audformat.{name}", DatabaseColumns()
+    database = _load_database(folder)
+    labels, _ = _read_labels(database, key, settings, IssueCounts())
+    return _read_speakers(database, key, settings).join(labels, how="outer")
 
 
 @contextmanager

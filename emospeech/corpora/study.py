@@ -1,16 +1,15 @@
 """Find corpora by the names of their folders and files, and write the config of a study on them."""
 
 import json
-import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emospeech.corpora.audformat_database import read_default_columns
 from emospeech.corpora.corpus_tables import RATING_COLUMNS, RECORDING_COLUMNS
-from emospeech.corpora.csv_rows import Row, read_rows
+from emospeech.corpora.csv_rows import read_rows
 from emospeech.corpora.importers import (
-    CIRCUMPLEX,
     IMPORTERS,
     check_audio_of_manifest,
     check_new,
@@ -133,18 +132,20 @@ def write_study(found: Mapping[str, Mapping[str, Path]], output: Path) -> list[s
     own: dict[str, dict[str, Path]] = {"manifests": {}, "audformat": {}}
     for name in (name for name in found if name not in RELEASES):
         folder = found[name]["folder"]
-        is_database = (folder / DATABASE_HEADER).exists() and not (folder / MANIFEST).exists()
-        if not is_database and not (folder / MANIFEST).exists():
+        if (folder / DATABASE_HEADER).exists() and not (folder / MANIFEST).exists():
+            own["audformat"][name] = folder
+            try:
+                labelled.append(describe_database(name, folder))
+            except InputError as error:  # the user can name its columns in the config
+                lines.append(f"not used: {name} ({error})")
+            continue
+        if not (folder / MANIFEST).exists():
             audio, folder = folder, output.resolve().parent / "manifests" / name
             lines += _import_corpus(name, audio, folder)
-        own["audformat" if is_database else "manifests"][name] = folder
-        corpus = (describe_database if is_database else describe_manifest)(name, folder)
-        if corpus is not None:
-            labelled.append(corpus)
-        elif is_database:
-            lines.append(f"not used: {name}; set its columns in corpora.audformat.{name}")
-        else:
-            others.append(name)
+        own["manifests"][name] = folder
+        corpus = describe_manifest(name, folder)
+        labelled += [corpus] if corpus else []
+        others += [] if corpus else [name]
     if not labelled:
         problem = "; ".join(["no labelled corpus", *lines])
         remedy = "Give the folder of a labelled corpus, see docs/open-corpora.md, or of a manifest"
@@ -252,58 +253,53 @@ def _import_corpus(name: str, audio: Path, folder: Path) -> list[str]:
 
 def describe_manifest(name: str, folder: Path) -> LabelledCorpus | None:
     """Return what a study needs to know of a manifest, or None if it has no labels or speakers."""
-    rows = _rows(folder, {MANIFEST: RECORDING_COLUMNS, "ratings.csv": RATING_COLUMNS}, "recording")
-    rated = {task for row in rows for task in ("valence", "activation") if row.text(task)}
-    return _describe(name, folder / MANIFEST, rows, "recording", rated)
-
-
-def describe_database(name: str, folder: Path) -> LabelledCorpus | None:
-    """Return what a study needs to know of a database in audformat.
-
-    None if the default columns files.speaker and emotion.emotion do not exist as CSV, or none of
-    the emotions has a valence.
-    """
-    rows = _rows(folder, {"db.files.csv": ["speaker"], "db.emotion.csv": ["emotion"]}, "file")
-    emotions = CIRCUMPLEX.keys() & {row.text("emotion") for row in rows}
-    rated = {
-        task
-        for emotion in emotions
-        for task, value in zip(("valence", "activation"), CIRCUMPLEX[emotion], strict=True)
-        if not math.isnan(value)
-    }
-    return _describe(name, folder / DATABASE_HEADER, rows, "file", rated)
-
-
-def _rows(folder: Path, tables: Mapping[str, Collection[str]], key: str) -> list[Row]:
-    """Return the rows of those tables {name: known columns} that exist; each has a column `key`."""
-    return [
+    columns = {MANIFEST: RECORDING_COLUMNS, "ratings.csv": RATING_COLUMNS}
+    rows = [
         row
-        for table, known in tables.items()
+        for table, known in columns.items()
         if (folder / table).exists()
-        for row in read_rows(folder / table, [key], known, IssueCounts())
+        for row in read_rows(folder / table, ["recording"], known, IssueCounts())
     ]
+    speakers = {row.text("speaker") for row in rows} - {""}
+    rated = {task for row in rows for task in ("valence", "activation") if row.text(task)}
+    if not speakers or "valence" not in rated:
+        return None
+    names = {row.text("recording") for row in rows}
+    return _describe(name, folder / MANIFEST, len(speakers), rated, len(names))
+
+
+def describe_database(name: str, folder: Path) -> LabelledCorpus:
+    """Return what a study needs to know of a database in audformat with the default columns.
+
+    Raises:
+        InputError: The default columns do not exist, the labels have no valence, or audformat is
+            not installed.
+    """
+    table = read_default_columns(name, folder).dropna(subset="speaker")
+    rated = {task for task in ("valence", "activation") if table[task].notna().any()}
+    if "valence" not in rated:
+        problem = "the labels have no valence. Set its columns"
+        raise InputError(f"corpora.audformat.{name}", f"{problem}.")
+    speakers = table["speaker"].nunique()
+    return _describe(name, folder / DATABASE_HEADER, speakers, rated, len(table))
 
 
 def _describe(
-    name: str, path: Path, rows: Sequence[Row], key: str, rated: Collection[str]
-) -> LabelledCorpus | None:
-    """Return a labelled corpus with the speakers in its rows, or None without speakers or valence.
+    name: str, path: Path, speakers: int, rated: Collection[str], recordings: int
+) -> LabelledCorpus:
+    """Return a labelled corpus; raise InputError, which names `path`, if it has too few speakers.
 
     Args:
         name: The name of the corpus.
-        path: The file that an error names.
-        rows: The rows of its tables.
-        key: The column that identifies a recording.
+        path: The file that describes it.
+        speakers: The number of speakers.
         rated: The tasks that have labels.
+        recordings: The number of recordings.
     """
-    speakers = {row.text("speaker") for row in rows} - {""}
-    if not speakers or "valence" not in rated:
-        return None
-    if len(speakers) < FEWEST_GROUPS:
-        problem = f"has {len(speakers)} speakers, but the folds need at least {FEWEST_GROUPS}"
+    if speakers < FEWEST_GROUPS:
+        problem = f"has {speakers} speakers, but the folds need at least {FEWEST_GROUPS}"
         raise InputError(path, f"{problem}. Add recordings of other speakers.")
-    names = {row.text(key) for row in rows}
-    groups, is_small = min(MOST_GROUPS, len(speakers)), len(names) < SMALL_CORPUS
+    groups, is_small = min(MOST_GROUPS, speakers), recordings < SMALL_CORPUS
     return LabelledCorpus(name, groups, "activation" in rated, is_small)
 
 
