@@ -25,6 +25,7 @@ def measure(noise: NoiseCorpus) -> list[Measurement]:
         valence=np.random.default_rng(0).integers(2, 10, len(lengths)) / 2,
         pool=None,
         batch_size=BATCH,
+        unlabelled_batch_size=BATCH,
         oversample=True,
     )
     steps = len(sampler.epoch(np.random.default_rng(0)))

@@ -33,7 +33,7 @@ from emospeech.corpora.iemocap_release import UTTERANCES, VALENCES
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.oversampling import epoch_length
 from emospeech.labels import encode
-from emospeech.models.catalogue import MODELS
+from emospeech.models.catalogue import FAMILIES, MODELS
 from emospeech.report.paper import TABLE_1
 from emospeech.runtime.errors import StoppedError
 from emospeech.runtime.files import write_table, write_text
@@ -151,7 +151,7 @@ class Benchmark:
         """Time the steps of all models in each precision, with and without CUDA graphs."""
         found = []
         precisions = ["float32", "tf32", "bfloat16"] if self.on_gpu else ["float32", "bfloat16"]
-        for name in MODELS:
+        for name in TABLE_1:
             cases = {
                 (precision, graphs): self.case(name, precision, graphs)
                 for precision, graphs in product(precisions, (False, True))
@@ -193,13 +193,12 @@ class Benchmark:
         """Take as many steps as an epoch has, on one batch that is cut beforehand."""
         epoch = case.sampler.epoch(np.random.default_rng(0))
         crops, positions, unlabelled = epoch[0]
-        targets, latent = [values[positions] for values in case.targets], None
-        if case.engine.generator is not None:
-            size = case.engine.generator.linear.in_features
-            latent = torch.rand(len(crops), size, device=self.device)
+        targets = [values[positions] for values in case.targets]
+        noise = case.engine.learner.draw_noise(1, len(crops), np.random.default_rng(0))
+        noise = None if noise is None else noise[0]
         progress = EpochProgress()
         for _ in range(case.steps):
-            progress.add(case.engine.step(crops, targets, unlabelled, latent))
+            progress.add(case.engine.step(crops, targets, unlabelled, noise))
         self.wait()
 
     def flops(self) -> list[Measurement]:
@@ -248,7 +247,7 @@ class Benchmark:
     def determinism(self) -> list[Measurement]:
         """Check that repeated and resumed training runs, and those with graphs, are identical."""
         found = []
-        for name in MODELS:
+        for name in TABLE_1:
             states = [self.trained_state(name, graphs) for graphs in (False, False, True)]
             for row, kind, other in (
                 ("repeated", "twice", states[1]),
@@ -361,8 +360,8 @@ class Benchmark:
             for kind, model in (("CNN", "MultitaskCNN"), ("DCGAN", "BasicDCGAN"))
         }
         together = 0.0
-        for name, trial_id in product(MODELS, range(2 if self.small else TRIALS)):
-            trial = draw_trial(SearchSpace(), 1, trial_id)
+        for name, trial_id in product(TABLE_1, range(2 if self.small else TRIALS)):
+            trial = draw_trial(SearchSpace(), FAMILIES["CNN"].parameters, 1, trial_id)
             if self.small:
                 trial |= {"batch_size": 4, "filters": 4}
             case = Case(name, trial, 8, self.labelled, self.settings(self.fast))
@@ -372,7 +371,7 @@ class Benchmark:
             epoch = seconds / case.steps * self.epoch_steps(trial["batch_size"]) + validation
             run = FOLDS * EPOCHS * epoch * 1.02  # with checkpoints
             total += run + FOLDS * start
-            together += run / speedup["DCGAN" if MODELS[name].adversarial else "CNN"]
+            together += run / speedup[MODELS[name].family_name]
         note = f"4 models x {TRIALS} trials x {FOLDS} folds, {EPOCHS} epochs each (assumed), "
         note += f"{start:.1f} s to start a training run, validation and checkpoints included; "
         note += "reference: the aim of one hour"

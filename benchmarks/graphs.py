@@ -28,15 +28,15 @@ class GraphedStep:
         crops: torch.Tensor,
         targets: list[torch.Tensor],
         unlabelled: torch.Tensor | None = None,
-        latent: torch.Tensor | None = None,
+        noise: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Update every part once; see `Engine.step`."""
         self.steps += 1
         if self.steps <= WARM_UP:
-            return self._warm_up(crops, targets, unlabelled, latent)
-        given = [crops, *targets, *(value for value in (unlabelled, latent) if value is not None)]
+            return self._warm_up(crops, targets, unlabelled, noise)
+        given = [crops, *targets, *(value for value in (unlabelled, noise) if value is not None)]
         if self.graph is None:
-            self._capture(crops, targets, unlabelled, latent)
+            self._capture(crops, targets, unlabelled, noise)
         for own, value in zip(self.inputs, given, strict=True):
             own.copy_(value)
         self.graph.replay()  # pyright: ignore[reportOptionalMemberAccess]
@@ -51,14 +51,14 @@ class GraphedStep:
         torch.cuda.current_stream().wait_stream(stream)
         return losses
 
-    def _capture(self, crops, targets, unlabelled, latent):
+    def _capture(self, crops, targets, unlabelled, noise):
         """Record a step on copies of a batch. Recording changes no weights."""
         crops, targets = crops.clone(), [values.clone() for values in targets]
-        unlabelled, latent = (None if x is None else x.clone() for x in (unlabelled, latent))
-        self.inputs = [crops, *targets, *(x for x in (unlabelled, latent) if x is not None)]
+        unlabelled, noise = (None if x is None else x.clone() for x in (unlabelled, noise))
+        self.inputs = [crops, *targets, *(x for x in (unlabelled, noise) if x is not None)]
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
-            self.losses = self.step(crops, targets, unlabelled, latent)
+            self.losses = self.step(crops, targets, unlabelled, noise)
 
 
 def use_graphs(engine: Engine) -> None:

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from emospeech.models.networks import Generator, Network
+from emospeech.models.dcgan import fake_loss, real_loss
+from emospeech.models.learner import Learner
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.device import (
     M_MMAP_MAX,
@@ -24,7 +25,7 @@ from emospeech.training.device import (
     M_TRIM_THRESHOLD,
     set_memory,
 )
-from emospeech.training.losses import fake_loss, real_loss, softmax_loss
+from emospeech.training.losses import softmax_loss
 
 # The values to which glibc adjusts its limits.
 DEFAULT_MALLOC = {
@@ -90,21 +91,13 @@ def restore_default_malloc() -> None:
 class Tutorial:
     """A training loop that updates generator, discriminator and classifiers in turn."""
 
-    def __init__(
-        self,
-        network: Network,
-        generator: Generator | None,
-        tasks: Sequence[str],
-        trial: dict,
-        device: str,
-    ):
-        self.network, self.generator, self.tasks, self.device = network, generator, tasks, device
-        self.batch_size = trial["batch_size"]
-        parameters = {task: network.classifier_parameters(task) for task in tasks}
-        if generator is not None:
-            parameters["generator"] = list(generator.parameters())
-            parameters["discriminator"] = network.discriminator_parameters()
-        self.networks = nn.ModuleList(part for part in (network, generator) if part is not None)
+    def __init__(self, learner: Learner, tasks: Sequence[str], trial: dict, device: str):
+        self.network: Any = learner.network
+        self.generator = learner.generator
+        self.tasks, self.device, self.batch_size = tasks, device, trial["batch_size"]
+        parameters = {task: self.network.classifier_parameters(task) for task in tasks}
+        parameters |= learner.unlabelled_parameters()
+        self.networks = nn.ModuleList(learner.modules.values())
         self.networks.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
         self.optimizers = {
             name: torch.optim.Adam(own, lr=trial["learning_rate"], betas=(0.5, 0.999))
@@ -132,7 +125,7 @@ class Tutorial:
         fake = generator(latent)
         self._update("generator", real_loss(self.network.discriminate(fake)), sums)
         fake_logits = self.network.discriminate(fake.detach())
-        real_logits = self.network.discriminate(real, self.network.tracks_unlabelled)
+        real_logits = self.network.discriminate(real)
         self._update("discriminator", real_loss(real_logits) + fake_loss(fake_logits), sums)
 
     def _update(self, name, loss, sums):

@@ -12,11 +12,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.measurement import Measurement, min_seconds
 from benchmarks.reference import CropDataset, Tutorial
 from emospeech.crops.gather import CropGatherer
-from emospeech.crops.pool import UnlabelledPool
 from emospeech.crops.sampler import Sampler
 from emospeech.labels import fuzzy
 from emospeech.models.catalogue import MODELS, build
-from emospeech.models.networks import Generator, Network
+from emospeech.models.learner import Learner
 from emospeech.report.paper import TABLE_1
 from emospeech.spectrograms.store import Store
 from emospeech.training.checkpoint import EpochProgress
@@ -70,15 +69,17 @@ class Case:
         labels = np.random.default_rng(0).integers(2, 10, (self.n_crops, len(model.tasks))) / 2
         targets = np.stack([fuzzy(column) for column in labels.T])  # (tasks, crops, 5)
         self.targets = list(torch.from_numpy(targets).to(self.device))
-        networks = _build(name, trial, settings)
-        self.engine = Engine(*networks, model.tasks, trial["learning_rate"], settings)
-        networks = _build(name, trial, settings)
-        self.tutorial = Tutorial(*networks, model.tasks, trial, self.device)
+        learner = _build(name, trial, settings)
+        self.engine = Engine(learner, model.tasks, trial["learning_rate"], settings)
+        self.tutorial = Tutorial(_build(name, trial, settings), model.tasks, trial, self.device)
         recordings = np.arange(self.n_crops)
         gather = CropGatherer(noise.store(), trial["crop_width"], self.device)
-        pool = UnlabelledPool([gather], [recordings]) if model.adversarial else None
+        kind, width, size = learner.unlabelled_pool(trial, settings.apc)
+        pool = None
+        if model.unlabelled:
+            pool = kind([CropGatherer(noise.store(), width, self.device)], [recordings])
         self.sampler = Sampler(
-            gather, recordings, labels[:, 0], pool, trial["batch_size"], oversample=False
+            *(gather, recordings, labels[:, 0], pool, trial["batch_size"], size), oversample=False
         )
         crops = noise.reference_crops(trial["crop_width"], self.n_crops)
         self.datasets = LabelledCrops(crops, torch.from_numpy(targets.swapaxes(0, 1))), crops
@@ -105,13 +106,11 @@ class Case:
         self.engine.optimisers = without_updates
         crops, positions, unlabelled = self.sampler.epoch(np.random.default_rng(0))[0]
         truth = [values[positions] for values in self.targets]
-        latent = None
-        if self.engine.generator is not None:
-            size = self.engine.generator.linear.in_features
-            latent = torch.zeros(len(crops), size, device=self.device)
+        noise = self.engine.learner.draw_noise(1, len(crops), np.random.default_rng(0))
+        noise = None if noise is None else noise[0]
         losses = {}
         for _ in range(self.steps):
-            losses = self.engine.step(crops, truth, unlabelled, latent)
+            losses = self.engine.step(crops, truth, unlabelled, noise)
         float(losses["valence"])  # waits until the GPU has finished, as at the end of an epoch
         self.engine.optimisers = optimisers
 
@@ -122,10 +121,8 @@ class Case:
         return counter.get_total_flops()
 
 
-def _build(name, trial, settings) -> tuple[Network, Generator | None]:
-    network, generator = build(name, ROWS, trial, settings.models, 0)
-    device = settings.training.device
-    return network.to(device), generator and generator.to(device)
+def _build(name, trial, settings) -> Learner:
+    return build(name, ROWS, trial, settings.models, 0).to(torch.device(settings.training.device))
 
 
 def _settings(device, precision="float32"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,7 @@ class SequentialSpace:
 
 def draw_trial(
     space: SearchSpace | SequentialSpace, parameters: Sequence[str], seed: int, trial_id: int
-) -> dict[str, int | float]:
+) -> dict[str, Any]:
     """Return `parameters` of a trial, drawn in their order.
 
     They depend on `seed` and `trial_id` only. Models with the same parameters share the same

@@ -220,7 +220,8 @@ def sampler_of(store, **options):
     gather = CropGatherer(store, 16)
     other = replace(store, frames=store.frames.copy())
     pool = UnlabelledPool([gather, CropGatherer(other, 16)], [[0, 2], [1, 3]])
-    chosen = {"pool": pool, "batch_size": 4, "oversample": True} | options
+    chosen = {"pool": pool, "batch_size": 4, "unlabelled_batch_size": 4, "oversample": True}
+    chosen |= options
     return Sampler(gather, np.array([0, 1, 3]), np.array([1.0, 2.0, 2.0]), **chosen)
 
 
@@ -237,7 +238,8 @@ def test_batches_do_not_depend_on_the_order_of_steps(store):
 
 
 def test_positions_of_a_batch_are_those_of_its_crops(store):
-    epoch = sampler_of(store, batch_size=5).epoch(np.random.default_rng(0))
+    sampler = sampler_of(store, batch_size=5, unlabelled_batch_size=5)
+    epoch = sampler.epoch(np.random.default_rng(0))
     crops, positions, unlabelled = epoch[0]
     assert crops.shape == unlabelled.shape == (5, 1, 16, 128)
     for crop, position in zip(crops, positions, strict=True):

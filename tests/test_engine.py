@@ -1,7 +1,6 @@
 """Losses and Adam compared with their formulas, and the updates of a training step."""
 
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,22 +9,20 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from emospeech.labels import ENCODINGS, encode
 from emospeech.models.catalogue import MODELS, build
+from emospeech.models.dcgan import fake_loss, real_loss
 from emospeech.training.device import resolve_precision, torch_device
 from emospeech.training.engine import Adam, Engine
 from emospeech.training.losses import (
     OBJECTIVES,
     binary_loss,
-    fake_loss,
     objective_of,
-    real_loss,
     softmax_loss,
     squared_error,
 )
 from emospeech.training.predictor import predict
-from tests.settings import settings_of
+from tests.settings import PARAMETERS, batch_of, settings_of
 
 ROWS, RATE = 32, 1e-3
-TRIAL = {"crop_width": 16, "filters": 4, "filter_size": 3}
 SMALL = {"shared_units": 16, "latent_size": 8}
 MODEL_SETTINGS = settings_of(**SMALL).models
 RNG = np.random.default_rng(0)
@@ -120,42 +117,27 @@ def test_adam_equals_the_algorithm_of_its_paper():
     np.testing.assert_allclose(parameter.detach().numpy(), x, atol=1e-6)
 
 
-def batch(tasks, outputs, dtype, size=4):
-    """Return the arguments of a step, always drawn from the same seed."""
-    rng = torch.Generator().manual_seed(0)
-    crops, unlabelled = torch.rand(2, size, 1, 16, ROWS, generator=rng, dtype=dtype) * 2 - 1
-    labels = torch.randn(len(tasks), size, outputs, generator=rng, dtype=dtype).softmax(2)
-    latent = torch.rand(size, 8, generator=rng, dtype=dtype) * 2 - 1
-    return SimpleNamespace(crops=crops, targets=list(labels), unlabelled=unlabelled, latent=latent)
-
-
 def engine_and_batch(name, dtype=torch.float32, **keys):
     """Return a model's Engine and the arguments of its step; `keys` change the settings SMALL."""
     settings = settings_of(**SMALL | keys)
     outputs = ENCODINGS[settings.labels.encoding].outputs
-    built = build(name, ROWS, TRIAL, settings.models, seed=0, outputs=outputs)
-    network, generator = (module and module.to(dtype) for module in built)
-    tasks = MODELS[name].tasks
-    engine = Engine(network, generator, tasks, RATE, settings)
-    return engine, batch(tasks, outputs, dtype)
+    learner = build(name, ROWS, PARAMETERS, settings.models, seed=0, outputs=outputs).to(dtype)
+    return Engine(learner, MODELS[name].tasks, RATE, settings), batch_of(name, outputs, dtype)
 
 
 def changed_parameters(engine, data):
     """Take a step; return {update: names of the parameters that it changed}, and all names."""
-    modules = {"network": engine.network, "generator": engine.generator}
     named = {
         f"{place}.{name}": parameter
-        for place, module in modules.items()
-        if module is not None
+        for place, module in engine.learner.modules.items()
         for name, parameter in module.named_parameters()
     }
     moved, update = {}, engine._update
 
     def recorded(name, *args, **options):
         before = {key: value.detach().clone() for key, value in named.items()}
-        loss = update(name, *args, **options)
+        update(name, *args, **options)
         moved[name] = {key for key in named if not torch.equal(before[key], named[key])}
-        return loss
 
     engine._update = recorded
     engine.step(**vars(data))
@@ -166,34 +148,40 @@ def below(names, *places):
     return {name for name in names if name.startswith(places)}
 
 
+# The parameters that each update for unlabelled speech changes, by the start of their names.
+UNLABELLED_UPDATES = {
+    "DCGAN": {
+        "generator": ["generator."],
+        "discriminator": ["network.trunk.", "network.real_fake."],
+    },
+    "APC": {"apc": ["network.trunk.", "network.predictor."]},
+}
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_separate_updates_change_only_their_own_parameters(name):
     moved, names = changed_parameters(*engine_and_batch(name))
-    adversarial = ["generator", "discriminator"] if MODELS[name].adversarial else []
-    assert list(moved) == [*adversarial, *MODELS[name].tasks]
-    if adversarial:
-        assert moved["generator"] == below(names, "generator.")
-        assert moved["discriminator"] == below(names, "network.trunk.", "network.real_fake.")
+    expected = dict(UNLABELLED_UPDATES.get(MODELS[name].family_name, {}))
     for task in MODELS[name].tasks:
-        own = f"network.heads.{task}."
-        assert moved[task] == below(names, "network.trunk.", "network.shared.", own)
+        expected[task] = ["network.trunk.", "network.shared.", f"network.heads.{task}."]
+    assert moved == {update: below(names, *places) for update, places in expected.items()}
+    assert list(moved) == list(expected)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_joint_update_changes_all_but_the_generator(name):
+def test_the_joint_update_comes_last_and_leaves_generator_and_apc_separate(name):
     moved, names = changed_parameters(*engine_and_batch(name, update="joint"))
-    generator = ["generator"] if MODELS[name].adversarial else []
-    assert list(moved) == [*generator, "joint"]
-    assert moved["joint"] == below(names, "network.")
-    if generator:
-        assert moved["generator"] == below(names, "generator.")
+    separate = {"DCGAN": ["generator"], "APC": ["apc"]}.get(MODELS[name].family_name, [])
+    assert list(moved) == [*separate, "joint"]
+    learned = below(names, "network.") - below(names, "network.predictor.")
+    assert moved["joint"] == learned
 
 
 def plain_losses(network, generator, data, tasks):
     """Return {loss of a step: function that computes it in separate passes}."""
-    fake = lambda: network.discriminate(generator(data.latent))  # noqa: E731
+    fake = lambda: network.discriminate(generator(data.noise))  # noqa: E731
     with torch.no_grad():
-        seen = generator(data.latent)  # by the discriminator, before the generator's update
+        seen = generator(data.noise)  # by the discriminator, before the generator's update
     losses = {
         "generator": lambda: -torch.log(torch.sigmoid(fake())).mean(),
         "discriminator": lambda: (
@@ -216,8 +204,8 @@ def test_a_step_equals_a_sequence_of_plain_updates(update):
     for rounding errors, which Adam would scale to a full step in single precision.
     """
     engine, data = engine_and_batch("MultitaskDCGAN", dtype=torch.float64, update=update)
-    built = build("MultitaskDCGAN", ROWS, TRIAL, MODEL_SETTINGS, seed=0)
-    network, generator = (module.double() for module in built)
+    plain = build("MultitaskDCGAN", ROWS, PARAMETERS, MODEL_SETTINGS, seed=0).to(torch.float64)
+    network, generator = plain.network, plain.generator
     tasks = MODELS["MultitaskDCGAN"].tasks
     groups = [["generator"], ["discriminator"], *([task] for task in tasks)]
     if update == "joint":
@@ -239,8 +227,9 @@ def test_a_step_equals_a_sequence_of_plain_updates(update):
             optimiser.step()
             expected |= {name: loss.item() for name, loss in parts.items()}
         assert {name: loss.item() for name, loss in found.items()} == pytest.approx(expected)
-    for ours, plain in ((engine.network, network), (engine.generator, generator)):
-        for (key, value), other in zip(ours.named_parameters(), plain.parameters(), strict=True):
+    for place, module in plain.modules.items():
+        ours = engine.learner.modules[place].named_parameters()
+        for (key, value), other in zip(ours, module.parameters(), strict=True):
             torch.testing.assert_close(value, other, msg=key)
 
 
@@ -267,7 +256,7 @@ def test_steps_are_reproducible_and_never_wait_with_any_settings(update, encodin
                 losses = engine.step(**vars(data))
         assert list(losses) == ["generator", "discriminator", "valence", "activation"]
         assert all(torch.isfinite(loss) for loss in losses.values())
-        states.append(engine.network.state_dict() | engine.generator.state_dict())
+        states.append({name: value.clone() for name, value in engine.state().items()})
         torch.rand(1)  # changes the state of torch's global random numbers
     assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
 
@@ -281,12 +270,12 @@ def test_bfloat16_follows_float32(update):
     latent = torch.rand(10, 16, 8, generator=rng) * 2 - 1
     curves = {}
     for precision in ("float32", "bfloat16"):
-        network, generator = build("MultitaskDCGAN", ROWS, TRIAL, MODEL_SETTINGS, seed=0)
+        learner = build("MultitaskDCGAN", ROWS, PARAMETERS, MODEL_SETTINGS, seed=0)
         settings = settings_of(precision=precision, update=update)
-        engine = Engine(network, generator, model.tasks, RATE, settings)
+        engine = Engine(learner, model.tasks, RATE, settings)
         steps = [engine.step(crops, labels, unlabelled, drawn) for drawn in latent]
         curves[precision] = np.array([[float(loss) for loss in step.values()] for step in steps])
-        assert {value.dtype for value in network.parameters()} == {torch.float32}
+        assert {value.dtype for value in engine.network.parameters()} == {torch.float32}
     np.testing.assert_allclose(curves["bfloat16"], curves["float32"], rtol=0.05)
     assert not np.array_equal(curves["bfloat16"], curves["float32"])
 
@@ -302,9 +291,8 @@ def test_bfloat16_updates_use_the_current_weights(name):
         update = engine._update
 
         def cleared(*arguments, update=update, **options):
-            loss = update(*arguments, **options)
+            update(*arguments, **options)
             torch.clear_autocast_cache()
-            return loss
 
         engine._update = cleared if clears else update
         losses.append(
@@ -357,7 +345,7 @@ def test_batch_norm_statistics_follow_the_setting(statistics):
         engine, data = engine_and_batch("BasicDCGAN", batch_norm_statistics=statistics)
         for optimiser in engine.optimisers.values():
             optimiser.learning_rate = 0.0  # so that only the running averages can differ
-        engine.step(data.crops, data.targets, data.unlabelled - shift, data.latent)
+        engine.step(data.crops, data.targets, data.unlabelled - shift, data.noise)
         buffers = engine.network.state_dict()
         averages.append([v for name, v in buffers.items() if "running" in name])
     pairs = zip(*averages, strict=True)

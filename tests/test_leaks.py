@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 import soundfile
 
-from emospeech.crops.gather import CropGatherer
 from emospeech.evaluation.leaks import (
     equal_audio_table,
     leak_table,
@@ -27,10 +26,10 @@ from emospeech.training.data import make_pool
 from emospeech.training.fold import Fold
 from tests.conftest import CORPUS_ROWS
 from tests.example_study import leak_evidence
-from tests.settings import with_keys
+from tests.settings import PARAMETERS, with_keys
 from tests.test_references import corpus as made_up_corpus
 from tests.test_references import random_predictions
-from tests.test_training import PARAMETERS, SETTINGS, fold_of, train_fold
+from tests.test_training import SETTINGS, fold_of, train_fold
 
 
 def failed(evidence):
@@ -252,9 +251,8 @@ def test_held_out_recordings_is_excluded_under_any_path(corpus, tmp_path):
     """A link to the store counts as the same store; a store with the same audio is rejected."""
     fold = fold_of(corpus)
     (tmp_path / "link.h5").symlink_to(corpus / "store.h5")
-    gather = CropGatherer(fold.store, 16)
-    pool = make_pool(fold.open_unlabelled([tmp_path / "link.h5"]), gather)
-    assert pool.gatherers == (gather,)
+    pool = make_pool(fold.open_unlabelled([tmp_path / "link.h5"]), SETTINGS, "cpu", 16)
+    assert [gather.store for gather in pool.gatherers] == [fold.store]
     shutil.copy(corpus / "store.h5", tmp_path / "copy.h5")
     with pytest.raises(InputError, match=r"training\.unlabelled.*utterance-\d+ .*utterance-\d+"):
         fold.open_unlabelled([tmp_path / "copy.h5"])

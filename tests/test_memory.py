@@ -18,27 +18,31 @@ from emospeech.models.catalogue import MODELS, build
 from emospeech.training.checkpoint import Checkpoint, Progress
 from emospeech.training.device import torch_device
 from emospeech.training.engine import Engine
-from tests.settings import settings_of
+from tests.settings import PREDICTIVE, batch_of, settings_of
 
 model, trial, checkpoint = json.loads(sys.argv[1])
 settings = settings_of(threads=2)
 torch_device(settings.training)
-network, generator = build(model, 128, trial, settings.models, 0)
-tasks, batch = MODELS[model].tasks, trial["batch_size"]
-engine = Engine(network, generator, tasks, 1e-4, settings)
-crops, unlabelled = torch.zeros(2, batch, 1, trial["crop_width"], 128)
-labels = [torch.full((batch, 5), 0.2) for _ in tasks]
+learner = build(model, 128, trial, settings.models, 0)
+engine = Engine(learner, MODELS[model].tasks, 1e-4, settings)
+width, size = trial["crop_width"], trial["batch_size"]
+data = batch_of(model, size=size, width=width, rows=128, latent_size=100)
+if model in PREDICTIVE:
+    data.unlabelled = batch_of(model, size=32, width=128, rows=128).unlabelled
 for _ in range(2):
-    engine.step(crops, labels, unlabelled, torch.zeros(batch, 100))
-best = {name: value.clone() for name, value in network.state_dict().items()}
+    engine.step(**vars(data))
+best = {name: value.clone() for name, value in learner.network.state_dict().items()}
 Checkpoint(checkpoint, {}).save(engine, Progress(best=best))
 print(peak_megabytes())
 """
 
+RECURRENT = {"hidden_units": 256, "steps_ahead": 3}
 TRIALS = [
     ("BasicCNN", {"crop_width": 128, "filters": 88, "filter_size": 4, "batch_size": 64}),
     ("MultitaskDCGAN", {"crop_width": 64, "filters": 32, "filter_size": 8, "batch_size": 128}),
     ("MultitaskDCGAN", {"crop_width": 128, "filters": 60, "filter_size": 3, "batch_size": 32}),
+    ("BasicLSTM", {"crop_width": 128, "layers": 2, "hidden_units": 256, "batch_size": 256}),
+    ("MultitaskAPC", RECURRENT | {"crop_width": 64, "layers": 2, "batch_size": 256}),
 ]
 
 

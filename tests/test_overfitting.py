@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from emospeech.crops.pool import Windows
 from emospeech.models.catalogue import MODELS, build
 from emospeech.training.engine import Engine
-from tests.settings import settings_of
+from tests.settings import PARAMETERS, PREDICTIVE, settings_of
 
-TRIAL = {"crop_width": 16, "filters": 8, "filter_size": 4}
+TRIAL = PARAMETERS | {"filters": 8, "filter_size": 4, "hidden_units": 64}
 SETTINGS = settings_of(shared_units=64, latent_size=16)
 ROWS, CROPS, STEPS = 32, 64, 400
 
@@ -25,14 +26,19 @@ def one_thread():
 @pytest.mark.parametrize("name", MODELS)
 def test_each_model_overfits_64_crops(name):
     model, rng = MODELS[name], torch.Generator().manual_seed(1)
-    network, generator = build(name, ROWS, TRIAL, SETTINGS.models, seed=1)
-    engine = Engine(network, generator, model.tasks, 1e-3, SETTINGS)
+    learner = build(name, ROWS, TRIAL, SETTINGS.models, seed=1)
+    network = learner.network
+    engine = Engine(learner, model.tasks, 1e-3, SETTINGS)
     crops = torch.rand(CROPS, 1, 16, ROWS, generator=rng) * 2 - 1
     classes = [torch.randint(5, (CROPS,), generator=rng) for _ in model.tasks]
     labels = [torch.nn.functional.one_hot(numbers, 5).float() for numbers in classes]
+    unlabelled = crops
+    if name in PREDICTIVE:
+        everywhere = torch.ones(CROPS, 16, dtype=torch.bool)
+        unlabelled = Windows(crops, everywhere, ("corpus",), (CROPS,))
     for step in range(STEPS):
         latent = torch.rand(CROPS, 16, generator=rng) * 2 - 1
-        engine.step(crops, labels, crops, latent)
+        engine.step(crops, labels, unlabelled, latent)
         if step % 10:
             continue
         network.eval()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from emospeech.models.catalogue import FAMILIES
 from emospeech.models.settings import ModelSettings
 from emospeech.search import SearchSpace, draw_trial
 from emospeech.training.memory import training_megabytes
@@ -131,7 +132,8 @@ STUDY = ["spectrograms/iemocap.h5", "corpora/iemocap/recordings.csv", "folds.csv
 @pytest.mark.workflow
 def test_a_training_requests_a_gpu_and_more_at_each_attempt(request_jobs, single, tmp_path):
     demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
-    trial = draw_trial(SearchSpace(**demo["search"]["space"]), 1, 0)
+    space = SearchSpace(**demo["search"]["space"])
+    trial = draw_trial(space, FAMILIES["CNN"].parameters, 1, 0)
     store = tmp_path / "results" / STUDY[0]
     store.parent.mkdir(parents=True)
     with store.open("wb") as file:

@@ -12,15 +12,15 @@ from emospeech.training.predictor import load_chosen, load_predictor
 from emospeech.training.trial import Trial
 from emospeech.training.weights import save_weights
 from tests.conftest import CORPUS_ROWS
-from tests.settings import with_keys
-from tests.test_training import PARAMETERS, SETTINGS, TRIAL, fold_of
+from tests.settings import PARAMETERS, with_keys
+from tests.test_training import SETTINGS, TRIAL, fold_of
 
 LARGE = with_keys(SETTINGS, weight_deviation=0.5)  # makes the activations differ
 
 
 def weights_at(path, name, seed=0):
     path.parent.mkdir(parents=True, exist_ok=True)
-    network, _ = build(name, CORPUS_ROWS, PARAMETERS, LARGE.models, seed)
+    network = build(name, CORPUS_ROWS, PARAMETERS, LARGE.models, seed).network
     save_weights(path, network.state_dict())
     return path
 

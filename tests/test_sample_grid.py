@@ -9,15 +9,15 @@ from safetensors.torch import load_file
 from emospeech.models.catalogue import build
 from emospeech.training.sample_grid import SAMPLES, SampleGrid, real_samples, samples_table
 from tests.conftest import CORPUS_ROWS
-from tests.settings import with_keys
+from tests.settings import PARAMETERS, with_keys
 from tests.test_resume import LONG, TIMES, train
-from tests.test_training import PARAMETERS, SETTINGS, TRIAL, fold_of
+from tests.test_training import SETTINGS, TRIAL, fold_of
 
 
 def generator_after(corpus, place, epochs):
     """Return the generator in the checkpoint of a training run after some epochs."""
     train(corpus, "BasicDCGAN", place, with_keys(LONG, max_epochs=epochs))
-    _, generator = build("BasicDCGAN", CORPUS_ROWS, PARAMETERS, LONG.models, seed=0)
+    generator = build("BasicDCGAN", CORPUS_ROWS, PARAMETERS, LONG.models, seed=0).generator
     prefix = "state.generator."
     state = {
         name.removeprefix(prefix): value

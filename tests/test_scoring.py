@@ -23,14 +23,14 @@ from emospeech.evaluation import scoring
 from emospeech.evaluation.scoring import find_spans, score_row
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.labels import ENCODINGS
-from emospeech.models.catalogue import build
+from emospeech.models.catalogue import FAMILIES, build
 from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.extraction import in_memory_store, write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import open_store
 from emospeech.training.fold import LabelledCorpus
 from emospeech.training.predictor import load_predictor
-from emospeech.training.trial import PARAMETERS, Trial
+from emospeech.training.trial import Trial
 from emospeech.training.weights import Description, read_description, save_weights
 from emospeech.version import VERSION
 from tests.settings import settings_of, with_keys
@@ -52,7 +52,7 @@ OTHER_CHOICES = Description(
 
 
 def weights_of(path, description, seed=0):
-    network, _ = build(
+    learner = build(
         description.model,
         description.spectrograms.rows,
         description.trial,
@@ -60,7 +60,7 @@ def weights_of(path, description, seed=0):
         seed,
         ENCODINGS[description.settings.labels.encoding].outputs,
     )
-    save_weights(path, network.state_dict(), description.to_dict())
+    save_weights(path, learner.network.state_dict(), description.to_dict())
     return str(path)
 
 
@@ -454,7 +454,7 @@ def test_a_file_name_that_is_not_utf8_keeps_its_bytes(tmp_path, capsysbinary, mo
 
 
 def trial(number):
-    return dict.fromkeys(PARAMETERS, 4) | {"trial": number}
+    return dict.fromkeys(FAMILIES["CNN"].parameters, 4) | {"trial": number}
 
 
 @pytest.mark.parametrize(
@@ -488,7 +488,7 @@ def test_the_selected_trial_of_each_fold_is_used(tmp_path, capsys, speech, best,
 
 
 def weights_without_training():
-    return build("BasicCNN", 32, TRIAL, SETTINGS.models, 0)[0].state_dict()
+    return build("BasicCNN", 32, TRIAL, SETTINGS.models, 0).network.state_dict()
 
 
 def edit_description(change):

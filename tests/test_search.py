@@ -9,10 +9,12 @@ import pytest
 import yaml
 
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.models.catalogue import FAMILIES, MODELS
 from emospeech.report.paper import TABLE_1
 from emospeech.runtime.errors import InputError
 from emospeech.search import (
     SearchSpace,
+    SequentialSpace,
     best_trials,
     choose_trials,
     chosen_histories,
@@ -22,9 +24,10 @@ from emospeech.search import (
     rank_trials,
     selection_folds,
 )
-from emospeech.training.trial import PARAMETERS, file_of_trial, trial_of_fold
+from emospeech.training.trial import file_of_trial, trial_of_fold
 
 SPACE = SearchSpace()
+PARAMETERS = FAMILIES["CNN"].parameters
 
 
 def read_config(name):
@@ -32,14 +35,14 @@ def read_config(name):
 
 
 def test_trials_depend_on_seed_and_id_only():
-    trials = [draw_trial(SPACE, 1, trial_id) for trial_id in range(20)]
-    assert draw_trial(SPACE, 1, 7) == trials[7]
-    assert draw_trial(SPACE, 2, 7) != trials[7]
+    trials = [draw_trial(SPACE, PARAMETERS, 1, trial_id) for trial_id in range(20)]
+    assert draw_trial(SPACE, PARAMETERS, 1, 7) == trials[7]
+    assert draw_trial(SPACE, PARAMETERS, 2, 7) != trials[7]
     assert len({tuple(trial.values()) for trial in trials}) > 15
 
 
 def test_trials_cover_exactly_the_search_space():
-    trials = pd.DataFrame([draw_trial(SPACE, 1, number) for number in range(3000)])
+    trials = pd.DataFrame([draw_trial(SPACE, PARAMETERS, 1, number) for number in range(3000)])
     for name in ("crop_width", "batch_size", "learning_rate", "filters"):
         assert set(trials[name]) == set(getattr(SPACE, name))
     for width, rows in trials.groupby("crop_width"):
@@ -64,46 +67,72 @@ def test_trials_cover_exactly_the_search_space():
 def test_trials_of_the_configs_stay_the_same(name, expected):
     """Other values would change the results of every study."""
     space = SearchSpace(**read_config(name)["search"]["space"])
-    trials = [draw_trial(space, 1, number) for number in range(len(expected))]
+    trials = [draw_trial(space, PARAMETERS, 1, number) for number in range(len(expected))]
     assert [tuple(trial[key] for key in PARAMETERS) for trial in trials] == expected
 
 
 def test_listed_filter_sizes_are_all_drawn_and_no_others():
     space = SearchSpace(filter_size=(3, 8, 5))
-    assert {draw_trial(space, 1, number)["filter_size"] for number in range(100)} == {3, 5, 8}
+    assert {draw_trial(space, PARAMETERS, 1, number)["filter_size"] for number in range(100)} == {
+        3,
+        5,
+        8,
+    }
 
 
 TRIAL = {"crop_width": 64, "learning_rate": 1e-3, "batch_size": 8, "filter_size": 8, "filters": 4}
+RECURRENT = {"crop_width": 64, "learning_rate": 1e-3, "batch_size": 8, "layers": 1}
+RECURRENT |= {"hidden_units": 64}
+NAMES = ["BasicCNN", "BasicDCGAN"]
 
 
 def test_fixed_parameters_are_shared_or_by_model():
+    first, second = NAMES
     other = TRIAL | {"filters": 9}
-    assert fixed_trials(TRIAL, ["A", "B"]) == {"A": TRIAL, "B": TRIAL}
-    assert fixed_trials({"A": TRIAL, "B": other, "C": other}, ["B", "A"]) == {
-        "B": other,
-        "A": TRIAL,
-    }
+    assert fixed_trials(TRIAL, NAMES) == dict.fromkeys(NAMES, TRIAL)
+    by_model = {first: TRIAL, second: other, "MultitaskCNN": other}
+    assert fixed_trials(by_model, [second, first]) == {second: other, first: TRIAL}
+
+
+def test_models_use_the_shared_parameters_that_they_have():
+    shared = TRIAL | RECURRENT | {"steps_ahead": 5}
+    trials = fixed_trials(shared, ["BasicCNN", "BasicLSTM", "BasicAPC"])
+    assert list(trials.values()) == [TRIAL, RECURRENT, RECURRENT | {"steps_ahead": 5}]
 
 
 @pytest.mark.parametrize(
     ("fixed", "named"),
     [
-        ({}, "A, B"),
-        ({"A": TRIAL}, "B"),
+        ({}, "crop_width.*BasicCNN"),
+        ({"BasicCNN": TRIAL}, "crop_width.*BasicDCGAN"),
         ({"crop_width": 64}, "learning_rate"),
-        ({"crop_width": 64, "A": TRIAL, "B": TRIAL}, "learning_rate"),
-        (TRIAL | {"A": TRIAL, "B": TRIAL}, "A, B"),
+        ({"crop_width": 64, **dict.fromkeys(NAMES, TRIAL)}, ", ".join(NAMES)),
+        (TRIAL | dict.fromkeys(NAMES, TRIAL), ", ".join(NAMES)),
+        (RECURRENT, "filter_size"),
         (TRIAL | {"filter_size": 9}, "filter_size 9"),
-        ({"A": TRIAL, "B": TRIAL | {"filter_size": 9}}, "filter_size 9"),
+        ({"BasicCNN": TRIAL, "BasicDCGAN": TRIAL | {"filter_size": 9}}, "filter_size 9"),
     ],
 )
 def test_fixed_parameters_that_cannot_work_are_refused(fixed, named):
     with pytest.raises(InputError, match=rf"^search\.fixed: .*{named}"):
-        fixed_trials(fixed, ["A", "B"])
+        fixed_trials(fixed, NAMES)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_tries_the_same_values_as_without_unlabelled_speech(name):
+    """Otherwise a difference between the two could be due to the parameters."""
+    model, spaces = MODELS[name], {"space": SPACE, "sequential_space": SequentialSpace()}
+    counterpart = FAMILIES[model.family.supervised] if model.unlabelled else model.family
+    space = spaces[model.family.space]
+    for number in range(20):
+        own = draw_trial(space, model.family.parameters, 1, number)
+        other = draw_trial(space, counterpart.parameters, 1, number)
+        assert own.items() >= other.items()
+        assert set(own) == set(model.family.parameters)
 
 
 def test_trials_contain_python_numbers():
-    assert {type(value) for value in draw_trial(SPACE, 1, 0).values()} == {int, float}
+    assert {type(value) for value in draw_trial(SPACE, PARAMETERS, 1, 0).values()} == {int, float}
 
 
 UAR = [[0.3, 0.5], [0.6, 0.4], [0.5, 0.5]]  # three trials, two folds
@@ -120,7 +149,7 @@ def validations_of(scores):
     return pd.DataFrame(rows, columns=["trial", "fold", "uar", "capped", "diverged", "precision"])
 
 
-TRIALS = [draw_trial(SPACE, 1, number) for number in range(3)]
+TRIALS = [draw_trial(SPACE, PARAMETERS, 1, number) for number in range(3)]
 
 
 def test_ranking_contains_scores_and_counts_of_capped_and_diverged_trainings():

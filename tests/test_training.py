@@ -18,15 +18,8 @@ from emospeech.training.trainer import EarlyStopping, Trainer
 from emospeech.training.trial import Trial
 from emospeech.training.weights import load_weights, save_weights
 from tests.conftest import CORPUS_ROWS
-from tests.settings import settings_of, with_keys
+from tests.settings import ADVERSARIAL, PARAMETERS, PREDICTIVE, settings_of, with_keys
 
-PARAMETERS = {
-    "crop_width": 16,
-    "filters": 4,
-    "filter_size": 3,
-    "batch_size": 8,
-    "learning_rate": 1e-3,
-}
 TRIAL = Trial(3, PARAMETERS)
 SETTINGS = settings_of(shared_units=16, latent_size=8, max_epochs=2)
 
@@ -62,8 +55,10 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
     assert (tmp_path / "0.safetensors").read_bytes() == (tmp_path / "1.safetensors").read_bytes()
     history, validation = runs[0].history, runs[0].validation
     assert validation["uar"] == history["validation_uar"].max()
-    columns = {"generator": MODELS[name].adversarial, "activation": len(MODELS[name].tasks) > 1}
-    assert all(history[column].notna().all() == there for column, there in columns.items())
+    columns = {"generator": name in ADVERSARIAL, "apc": name in PREDICTIVE}
+    columns |= {"valence": True, "activation": len(MODELS[name].tasks) > 1}
+    filled = set(history.columns[history.notna().all()])
+    assert {column: column in filled for column in columns} == columns
     path = tmp_path / "0.safetensors"
     tested = load_predictor(name, fold_of(corpus), TRIAL, path, SETTINGS)
     probabilities = tested.predict("test", SETTINGS.seed)
@@ -75,7 +70,7 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
 def test_probabilities_are_averaged_over_the_evaluation_crops(corpus, tmp_path):
     """Crop seeds change the predictions, and training seeds change the losses."""
     large = replace(SETTINGS.models, weight_deviation=0.5)  # so that predictions differ by crop
-    network, _ = build("BasicCNN", CORPUS_ROWS, PARAMETERS, large, seed=0)
+    network = build("BasicCNN", CORPUS_ROWS, PARAMETERS, large, seed=0).network
     save_weights(tmp_path / "w.safetensors", network.state_dict())
 
     def tested(crops=1, seed=1):
@@ -165,7 +160,7 @@ def test_unusable_inputs_are_reported(corpus, tmp_path):
     large = Trial(0, PARAMETERS | {"batch_size": 500})
     with pytest.raises(InputError, match="batch_size"):
         Trainer("BasicCNN", fold_of(corpus), [], large, SETTINGS).train()
-    network, _ = build("BasicCNN", CORPUS_ROWS, PARAMETERS, SETTINGS.models, seed=0)
+    network = build("BasicCNN", CORPUS_ROWS, PARAMETERS, SETTINGS.models, seed=0).network
     save_weights(tmp_path / "w.safetensors", {"other": torch.zeros(2)})
     with pytest.raises(InputError, match=r"w\.safetensors"):
         load_weights(tmp_path / "w.safetensors", network)
@@ -195,7 +190,7 @@ def infinite_loss(engine, losses):
 
 
 def broken_weight(engine, losses):
-    engine.generator.linear.weight.data[0, 0] = float("nan")
+    engine.learner.generator.linear.weight.data[0, 0] = float("nan")
     return losses
 
 

@@ -60,7 +60,9 @@ class FrameErrors(NamedTuple):
     values: torch.Tensor
 
 
-def frame_errors(network: PredictiveNetwork, crops: torch.Tensor, inside: torch.Tensor):
+def frame_errors(
+    network: PredictiveNetwork, crops: torch.Tensor, inside: torch.Tensor
+) -> FrameErrors:
     """Return the FrameErrors of each crop.
 
     Args:
@@ -71,9 +73,12 @@ def frame_errors(network: PredictiveNetwork, crops: torch.Tensor, inside: torch.
     ahead, frames = network.steps_ahead, crops.squeeze(1)
     known = (inside[:, :-ahead] & inside[:, ahead:]).unsqueeze(2)  # (n, width - ahead, 1)
     true, last = frames[:, ahead:], frames[:, :-ahead]
-    differences = (network.predict_frames(crops) - true, last - true)
-    sums = ((known * difference.abs()).sum(dim=(1, 2)) for difference in differences)
-    return FrameErrors(*sums, known.sum(dim=(1, 2)) * frames.shape[2])
+    predicted = network.predict_frames(crops)
+    return FrameErrors(
+        predicted=(known * (predicted - true).abs()).sum(dim=(1, 2)),
+        repeated=(known * (last - true).abs()).sum(dim=(1, 2)),
+        values=known.sum(dim=(1, 2)) * frames.shape[2],
+    )
 
 
 class PredictiveLearner(Learner):
@@ -84,6 +89,7 @@ class PredictiveLearner(Learner):
     """
 
     network: PredictiveNetwork
+    separate = ("apc",)
 
     def unlabelled_pool(
         self, trial: Mapping, apc: ApcSettings
@@ -106,7 +112,7 @@ class PredictiveLearner(Learner):
             for index, corpus in enumerate(unlabelled.corpora)
             for name, values in errors._asdict().items()
         }
-        yield Update("apc", loss, separate=True, logged=logged)
+        yield Update("apc", loss, logged=logged)
 
     def epoch_losses(self, means: Mapping[str, float]) -> dict[str, float]:
         """Return the losses, with `apc` and `repetition` in total and for each corpus.
@@ -126,7 +132,9 @@ class PredictiveLearner(Learner):
         return losses | _mean_errors(sums)
 
     @torch.no_grad()
-    def held_out_errors(self, crops: Iterable[tuple[torch.Tensor, torch.Tensor]]):
+    def held_out_errors(
+        self, crops: Iterable[tuple[torch.Tensor, torch.Tensor]]
+    ) -> dict[str, float]:
         """Return `validation_apc` and `validation_repetition` for batches (crops, inside)."""
         batches = [frame_errors(self.network, *batch) for batch in crops]
         sums = [float(torch.cat(values).double().sum()) for values in zip(*batches, strict=True)]

@@ -39,6 +39,8 @@ def fake_loss(logits: torch.Tensor) -> torch.Tensor:
 class Discriminator(Network):
     """The network of the CNN models with another head, which tells real from generated crops."""
 
+    trunk: Trunk
+
     def __init__(
         self,
         tasks: tuple[str, ...],
@@ -84,11 +86,6 @@ class Generator(nn.Module):
         return torch.tanh(x)
 
 
-def draw_latents(shape: tuple[int, ...], rng: np.random.Generator) -> torch.Tensor:
-    """Return latent vectors, uniform on [-1, 1], as a float32 tensor of `shape`."""
-    return torch.from_numpy(2 * rng.random(shape, np.float32) - 1)
-
-
 class AdversarialLearner(Learner):
     """Discriminator and generator. The generator is updated first.
 
@@ -97,6 +94,7 @@ class AdversarialLearner(Learner):
 
     network: Discriminator
     generator: Generator
+    separate = ("generator",)
 
     def __init__(self, network: Discriminator, generator: Generator, settings: ModelSettings):
         super().__init__(network)
@@ -116,9 +114,7 @@ class AdversarialLearner(Learner):
             "discriminator": [*network.trunk.parameters(), *network.real_fake.parameters()],
         }
 
-    def unlabelled_updates(
-        self, unlabelled: torch.Tensor, noise: torch.Tensor
-    ) -> Iterator[Update]:
+    def unlabelled_updates(self, unlabelled: torch.Tensor, noise: torch.Tensor) -> Iterator[Update]:
         """Yield the updates of generator and discriminator.
 
         Args:
@@ -128,14 +124,18 @@ class AdversarialLearner(Learner):
         # The discriminator's update uses this pass too: the network does not change in between,
         # and each loss is differentiated for its own parameters only.
         fake_logits = self.network.discriminate(self.generator(noise))
-        yield Update("generator", real_loss(fake_logits), keep_graph=True, separate=True)
+        yield Update("generator", real_loss(fake_logits), keep_graph=True)
         real_logits = self.network.discriminate(unlabelled, self.tracks_unlabelled)
         yield Update("discriminator", real_loss(real_logits) + fake_loss(fake_logits))
 
     def draw_noise(self, steps: int, batch_size: int, rng: np.random.Generator) -> torch.Tensor:
-        """Return the latent vectors of an epoch, (steps, batch_size, latent_size)."""
+        """Return the latent vectors of an epoch, uniform on [-1, 1].
+
+        They are float32 of shape (steps, batch_size, latent_size).
+        """
         weight = self.generator.linear.weight  # (start, latent_size)
-        return draw_latents((steps, batch_size, weight.shape[1]), rng).to(weight.device)
+        drawn = rng.random((steps, batch_size, weight.shape[1]), np.float32)
+        return torch.from_numpy(2 * drawn - 1).to(weight.device)
 
 
 def build(

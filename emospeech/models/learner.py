@@ -4,7 +4,7 @@ The updates for the labels are the same for all models, see `training.engine`. A
 from unlabelled speech extends `Learner` by its own updates.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,6 @@ class Update(NamedTuple):
     name: str
     loss: torch.Tensor  # scalar
     keep_graph: bool = False  # a later loss of the step uses the same forward pass
-    separate: bool = False  # not part of the sum of losses with `training.update: joint`
     logged: Mapping[str, torch.Tensor] = {}  # further numbers, summed over the steps of an epoch
 
 
@@ -30,6 +29,7 @@ class Learner:
     """The network of a model that only learns from labels."""
 
     generator: nn.Module | None = None  # for the sample grids
+    separate: tuple[str, ...] = ()  # updates of their own also with `training.update: joint`
 
     def __init__(self, network: Network):
         self.network = network
@@ -68,8 +68,13 @@ class Learner:
         """Return random inputs of the networks for an epoch, (steps, ...), or None."""
         return None
 
-    def held_out_errors(self, crops: Sequence) -> dict[str, float]:
-        """Return errors on held-out speech that need no labels: columns of history.csv."""
+    def held_out_errors(
+        self, crops: Iterable[tuple[torch.Tensor, torch.Tensor]]
+    ) -> dict[str, float]:
+        """Return errors on held-out speech that need no labels: columns of history.csv.
+
+        `crops` are batches of `LabelledPart.masked_crops`.
+        """
         return {}
 
     def epoch_losses(self, means: Mapping[str, float]) -> dict[str, float]:

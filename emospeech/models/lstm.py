@@ -5,6 +5,7 @@ over time goes to the shared layer and the heads of the other models.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -21,8 +22,7 @@ class RecurrentTrunk(nn.Module):
         super().__init__()
         sizes = [rows, *[trial["hidden_units"]] * trial["layers"]]
         self.layers = nn.ModuleList(
-            nn.LSTM(inputs, outputs, batch_first=True)
-            for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+            nn.LSTM(inputs, outputs, batch_first=True) for inputs, outputs in pairwise(sizes)
         )
 
     def states(self, crops: torch.Tensor) -> torch.Tensor:

@@ -70,8 +70,8 @@ def initialise(module: nn.Module, deviation: float, rng: torch.Generator) -> Non
                     nn.init.uniform_(values, -limit, limit, generator=rng)
                 else:
                     values.zero_()
-            # The gates of a bias are input, forget, cell and output. The two biases are added.
-            part.bias_ih_l0.view(4, -1)[1] = 1
+                if name == "bias_ih_l0":  # of the gates input, forget, cell and output
+                    values.view(4, -1)[1] = 1
 
 
 def keep_channels_last(network: nn.Module) -> None:

@@ -20,12 +20,13 @@ PARAMETER_COPIES = 6  # weights, best weights, gradients, and the moments of eac
 def convolutional_floats(
     rows: int, trial: Mapping, settings: ModelSettings, generator: bool = False
 ) -> float:
-    """Return the numbers of a CNN, or of a DCGAN with its `generator`.
+    """Return the numbers of a CNN or a DCGAN.
 
     Args:
         rows: Frequency rows of a spectrogram.
         trial: `crop_width`, `filters`, `filter_size` and `batch_size`.
         settings: Settings of the networks.
+        generator: Whether there is a generator.
     """
     width, size = trial["crop_width"], trial["filter_size"]
     filters = [trial["filters"] * multiple for multiple in settings.filter_multiples]

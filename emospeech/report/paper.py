@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emospeech.metrics import merge_classes, unweighted_average_recall
-from emospeech.training.trial import PARAMETERS
+from emospeech.models.catalogue import CONVOLUTIONAL
 
 if TYPE_CHECKING:  # slow to import, and Snakemake loads this module for each job
     import pandas as pd
@@ -20,9 +20,9 @@ if TYPE_CHECKING:  # slow to import, and Snakemake loads this module for each jo
 SOURCE = "Chang and Scherer (2017)"
 MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
 
-# Table 1: hyperparameters found by random search, in the order of PARAMETERS.
-TABLE_1 = {
-    model: dict(zip(PARAMETERS, values, strict=True))
+# Table 1: hyperparameters found by random search, in the order of CONVOLUTIONAL.
+TABLE_1: dict[str, dict[str, Any]] = {
+    model: dict(zip(CONVOLUTIONAL, values, strict=True))
     for model, values in {
         "BasicCNN": (128, 1e-4, 64, 15, 84),
         "MultitaskCNN": (64, 1e-3, 128, 8, 32),

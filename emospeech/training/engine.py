@@ -68,7 +68,8 @@ class Engine:
     The updates of a step are `separate`, as in the paper: first those for unlabelled speech
     (generator, discriminator), then each task (valence, activation). The update of a task changes
     the trunk, the shared layer and the task's head; the others are described by the `Learner`. With
-    `joint`, the generator is updated first, then all other parts on the sum of the other losses.
+    `joint`, the updates of `Learner.separate` (generator) come first, then one for the sum of the
+    other losses, which changes all other parts.
     The paper suspects that swapping the tasks "might have created instabilities".
     """
 
@@ -83,11 +84,13 @@ class Engine:
         self.task_loss = objective_of(settings).loss
         self.precision = training.precision
         self.device_type = next(self.network.parameters()).device.type
-        updated: dict[str, Iterable[torch.Tensor]] = {**learner.unlabelled_parameters()}
+        updated = learner.unlabelled_parameters()
+        updated |= {task: self.network.classifier_parameters(task) for task in tasks}
         if self.joint:
-            updated[JOINT] = self.network.parameters()
-        else:
-            updated |= {task: self.network.classifier_parameters(task) for task in tasks}
+            separate = {name: updated.pop(name) for name in learner.separate}
+            joined = {parameter for parameters in updated.values() for parameter in parameters}
+            ordered = [parameter for parameter in self.network.parameters() if parameter in joined]
+            updated = separate | {JOINT: ordered}
         betas = (training.beta1, training.beta2)
         self.optimisers = {
             name: Adam(parameters, learning_rate, betas) for name, parameters in updated.items()
@@ -134,7 +137,7 @@ class Engine:
         with reduced_precision(self.precision, self.device_type):
             losses, summed = {}, []
             for update in self._updates(crops, targets, unlabelled, noise):
-                if self.joint and not update.separate:
+                if self.joint and update.name not in self.learner.separate:
                     summed.append(update.loss)
                 else:
                     self._update(update.name, update.loss, update.keep_graph)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from emospeech.models.dcgan import Generator, draw_latents
+from emospeech.models.learner import Learner
 from emospeech.training.data import make_pool
 from emospeech.training.device import torch_device
 from emospeech.training.fold import Fold, UnlabelledStore
@@ -32,15 +32,14 @@ class SampleGrid:
 
     def __init__(
         self,
-        generator: Generator | None,
+        learner: Learner,
         rng: np.random.Generator,
         grids: dict[int, torch.Tensor],
     ):
-        """Start from earlier `grids`; `add` samples from `generator`, if there is one."""
-        self.generator, self.grids = generator, dict(grids)
-        if generator is not None:
-            weight = generator.linear.weight  # (start, latent_size)
-            self.latent = draw_latents((BATCH, weight.shape[1]), rng).to(weight.device)
+        """Start from earlier `grids`; `add` samples from the generator, if there is one."""
+        self.generator, self.grids = learner.generator, dict(grids)
+        if self.generator is not None:
+            (self.latent,) = learner.draw_noise(1, BATCH, rng)
 
     @torch.no_grad()
     def add(self, epoch: int, last: bool = False) -> None:

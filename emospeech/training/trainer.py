@@ -161,7 +161,7 @@ class Trainer:
         state = Checkpoint(checkpoint, self.identity() | {"code": code})
         self.progress = progress = state.resume(self.engine)
         grid_rng = self._rng(*SAMPLE_GRID)
-        grid = SampleGrid(self.learner.generator, grid_rng, progress.grids)
+        grid = SampleGrid(self.learner, grid_rng, progress.grids)
         draws = DrawCounts(self.sampler, progress.draws)
         progress.draws, progress.grids = draws.counts, grid.grids
         for row in progress.history:
@@ -334,7 +334,8 @@ def train_epoch(
         The drawn batches, or None if the epoch was interrupted.
     """
     epoch = sampler.epoch(rng)
-    noise = engine.learner.draw_noise(*epoch.positions.shape, rng)
+    steps, batch_size = epoch.positions.shape
+    noise = engine.learner.draw_noise(steps, batch_size, rng)
     for step in range(current.steps, len(epoch)):
         crops, positions, unlabelled = epoch[step]
         batch = [values[positions] for values in targets]

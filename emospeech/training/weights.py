@@ -52,8 +52,7 @@ class Description:
             "config": {"spectrograms": asdict(self.spectrograms)} | study,
             "validation": self.validation,
             "tasks": {
-                task: dict(zip(numbers, CLASS_NAMES[task], strict=True))
-                for task in model.tasks
+                task: dict(zip(numbers, CLASS_NAMES[task], strict=True)) for task in model.tasks
             },
             "versions": {"emospeech": VERSION, "torch": str(torch.__version__)},
         }
