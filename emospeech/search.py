@@ -73,9 +73,12 @@ def fixed_trials(fixed: Mapping, models: Sequence[str]) -> dict[str, dict]:
         models: The models to train.
 
     Raises:
-        InputError: A key is missing, both forms are mixed, or a filter size is too large for the
-            crop width.
+        InputError: A key is missing or unknown, both forms are mixed, or a filter size is too large
+            for the crop width.
     """
+    if unknown := [name for name in fixed if name not in (*PARAMETERS, *MODELS)]:
+        known = f"parameters ({', '.join(PARAMETERS)}) or models ({', '.join(MODELS)})"
+        raise InputError("search.fixed", f"{', '.join(unknown)} is unknown. Use {known}.")
     is_shared = not fixed.keys().isdisjoint(PARAMETERS)
     if others := [name for name in fixed if is_shared and name not in PARAMETERS]:
         problem = f"mixes parameters for all models with those of {', '.join(others)}"

@@ -109,6 +109,8 @@ def test_models_use_the_shared_parameters_that_they_have():
         ({"crop_width": 64, **dict.fromkeys(NAMES, TRIAL)}, ", ".join(NAMES)),
         (TRIAL | dict.fromkeys(NAMES, TRIAL), ", ".join(NAMES)),
         (RECURRENT, "filter_size"),
+        (TRIAL | {"filter": 8}, "filter is unknown"),
+        ({"BasicCNN": TRIAL, "BasicGAN": TRIAL}, "BasicGAN is unknown"),
         (TRIAL | {"filter_size": 9}, "filter_size 9"),
         ({"BasicCNN": TRIAL, "BasicDCGAN": TRIAL | {"filter_size": 9}}, "filter_size 9"),
     ],

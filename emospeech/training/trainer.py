@@ -21,6 +21,7 @@ from emospeech.metrics import (
 )
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.learner import Learner
+from emospeech.models.settings import PRETRAIN
 from emospeech.runtime.errors import StoppedError
 from emospeech.training.checkpoint import (
     Checkpoint,
@@ -41,7 +42,6 @@ from emospeech.training.trial import Trial
 
 log = logging.getLogger(__name__)
 
-PRETRAIN = "pretrain"  # value of `training.apc.schedule`
 SAMPLE_GRID = (0, 0)  # end of the spawn key of the grids; those of epochs end in one number
 NO_SCORES = (np.nan, np.nan)  # UAR and rho of a diverged training run
 

@@ -23,7 +23,7 @@ from emospeech.runtime.errors import InputError, access_error
 from emospeech.runtime.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
 from emospeech.models.catalogue import MODELS as KNOWN_MODELS
-from emospeech.models.settings import ModelSettings
+from emospeech.models.settings import ApcSettings, ModelSettings
 from emospeech.search import SearchSpace, SequentialSpace, draw_trial, fixed_trials
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
@@ -149,6 +149,11 @@ config = validated_config(config)
 SEED = config["seed"]
 SYNTHETIC = config["corpora"]["synthetic"]
 MODELS = config["models"]["names"]
+if unknown := [model for model in MODELS if model not in KNOWN_MODELS]:
+    exit_with(
+        "models.names",
+        f"{', '.join(unknown)} is unknown. The models are {', '.join(KNOWN_MODELS)}.",
+    )
 FAMILIES = {model: KNOWN_MODELS[model].family for model in MODELS}
 USING_UNLABELLED = [model for model in MODELS if KNOWN_MODELS[model].unlabelled]
 TASKS = max((list(KNOWN_MODELS[model].tasks) for model in MODELS), key=len)
@@ -173,6 +178,11 @@ TRIALS = {
 if FIXED is not None:
     with config_errors():
         TRIALS = {model: [trial] for model, trial in fixed_trials(FIXED, MODELS).items()}
+with config_errors():
+    for model, family in FAMILIES.items():
+        if family.training_key == "apc":
+            apc = ApcSettings(**config["training"]["apc"])
+            apc.check(config["training"]["max_epochs"], TRIALS[model])
 MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])
 ENCODING = config["labels"]["encoding"]
 SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None
