@@ -35,6 +35,9 @@ ROWS = 128
 DEMO_STEPS, TABLE_1_STEPS = 10, 2
 CPU_DIVISOR = 16  # divides Table 1's batch sizes on a CPU, where time is proportional to the size
 LARGEST = "MultitaskDCGAN"  # with all four updates
+# Values in the middle of the search spaces, to compare a sequential with a convolutional model.
+MIDDLE = DEMO | {"filters": 60, "layers": 2, "hidden_units": 128, "steps_ahead": 3}
+COUNTERPARTS = {"BasicLSTM": "BasicCNN", "BasicAPC": "BasicDCGAN"}
 MATRIX_SIZE = 2048
 
 
@@ -132,11 +135,11 @@ def _settings(device, precision="float32"):
 def measure(noise: NoiseCorpus, device: str) -> list[Measurement]:
     """Measure training on `device`, "cpu" or "cuda"."""
     found = []
-    for name in MODELS:
+    for name in TABLE_1:
         case = Case(name, DEMO, DEMO_STEPS, noise, _settings(device))
         note = f"{DEMO_STEPS} steps at the demo's size, on {device}"
         found.append(_compare_epochs(f"epoch-{name}", case, note))
-    for name, precision in product(MODELS, precisions(device)):
+    for name, precision in product(TABLE_1, precisions(device)):
         size = TABLE_1[name]["batch_size"] // (CPU_DIVISOR if device == "cpu" else 1)
         trial = TABLE_1[name] | {"batch_size": size}
         case = Case(name, trial, TABLE_1_STEPS, noise, _settings(device, precision))
@@ -145,6 +148,8 @@ def measure(noise: NoiseCorpus, device: str) -> list[Measurement]:
         found.append(_compare_epochs(f"epoch-{name}-table-1-{precision}", case, note))
     for precision in precisions(device):
         found += _measure_largest(noise, device, precision)
+    for name in COUNTERPARTS:
+        found += _measure_sequential(name, noise, device)
     return found
 
 
@@ -157,6 +162,29 @@ def _compare_epochs(row, case, note):
     own, tutorial = min_seconds(case.train, case.train_tutorial, rounds=2)
     note += f", torch on {torch.get_num_threads()} thread; reference: a tutorial's loop"
     return Measurement(row, case.n_crops / own, case.n_crops / tutorial, "crops per second", note)
+
+
+def _measure_sequential(name, noise, device):
+    """Measure a sequential model, compared with its passes and with a convolutional model."""
+    case, other = (
+        Case(model, MIDDLE, 2, noise, _settings(device)) for model in (name, COUNTERPARTS[name])
+    )
+    step, passes, convolutional = min_seconds(case.train, case.passes_only, other.train, rounds=3)
+    size = f"crops of {MIDDLE['crop_width']} frames, batches of {MIDDLE['batch_size']}"
+    note = f"step of {name}, 2 layers of 128 units, {size}, float32 on {device}; reference: "
+    return [
+        Measurement(
+            f"step-{name}-{reference}",
+            step / case.steps,
+            seconds / case.steps,
+            "seconds",
+            note + text,
+        )
+        for reference, seconds, text in (
+            ("passes", passes, "its forward and backward passes on prepared tensors"),
+            (COUNTERPARTS[name], convolutional, f"{COUNTERPARTS[name]} with 60 filters of size 5"),
+        )
+    ]
 
 
 def _measure_largest(noise, device, precision):
