@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import corpora, crops, dag, extraction, memory, startup, training
 from benchmarks.measurement import to_table
+from benchmarks.noise import write_noise
 from emospeech.runtime.files import write_table
 
 HOURS = 10  # of noise: more than the processor's caches hold
@@ -27,7 +28,7 @@ def main() -> None:
             corpora.synthetic_iemocap(folder / "IEMOCAP_full_release", 1600),
             corpora.synthetic_ami(folder / "ami", 20, 2),
         ]
-        noise = corpora.write_noise(folder, HOURS)
+        noise = write_noise(folder, HOURS)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         measurements = []
         for measure in (

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from benchmarks.corpora import NoiseCorpus
 from benchmarks.measurement import Measurement, min_seconds
+from benchmarks.noise import NoiseCorpus
 from benchmarks.reference import CropDataset
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.sampler import Sampler
@@ -20,7 +20,7 @@ def measure(noise: NoiseCorpus) -> list[Measurement]:
     """Measure batches of crops from a corpus larger than the processor's caches."""
     lengths = noise.lengths
     sampler = Sampler(
-        gather=CropGatherer(noise.store(), WIDTH),
+        gather=CropGatherer(noise.store, WIDTH),
         recordings=np.arange(len(lengths)),
         valence=np.random.default_rng(0).integers(2, 10, len(lengths)) / 2,
         pool=None,

@@ -20,15 +20,14 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 import torch
 
 from benchmarks.graphs import use_graphs
 from benchmarks.measurement import Measurement, min_seconds, to_table
-from benchmarks.reference import CropDataset
-from benchmarks.training import LARGEST, ROWS, Case
+from benchmarks.noise import UTTERANCE_SECONDS, noise_in_memory
+from benchmarks.training import LARGEST, Case
 from emospeech.corpora.iemocap_release import UTTERANCES, VALENCES
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.oversampling import epoch_length
@@ -38,8 +37,7 @@ from emospeech.report.paper import TABLE_1
 from emospeech.runtime.errors import StoppedError
 from emospeech.runtime.files import write_table, write_text
 from emospeech.search import SearchSpace, draw_trial
-from emospeech.spectrograms.settings import SpectrogramSettings
-from emospeech.spectrograms.store import Store, offsets_of
+from emospeech.spectrograms.store import Store
 from emospeech.training.checkpoint import Checkpoint, EpochProgress, Progress
 from emospeech.training.device import describe_device, resolve_precision, torch_device
 from emospeech.training.fold import Fold
@@ -49,55 +47,11 @@ from emospeech.training.settings import Settings, TrainingSettings
 from emospeech.training.trainer import Trainer, train_epoch
 from emospeech.training.trial import Trial
 
-SPECTROGRAMS = SpectrogramSettings()
 FOLDS, TRIALS, EPOCHS = 5, 20, 20  # of the full study; the epochs of a training run are assumed
 VALIDATED = 1000  # recordings of a validation part
 REFERENCE = 4000  # recordings in the reference's file, as many as an epoch of the benchmark draws
 LARGE_PRODUCT = 8192  # rows of the matrices
 SMALL_PRODUCT = 256
-
-
-class NoiseRecordings:
-    """Recordings of noise, as a store in memory and as an HDF5 file for the reference."""
-
-    def __init__(self, hours: float, seconds: float, folder: Path):
-        """Make `hours` of recordings with a mean length of `seconds` and ten words each."""
-        rng = np.random.default_rng(0)
-        self.path = folder / f"reference-{hours:g}.h5"
-        durations = rng.uniform(0.5, 1.5, round(hours * 3600 / seconds)) * seconds
-        lengths = (durations * SPECTROGRAMS.frame_rate).astype(int)
-        starts = rng.uniform(0, durations[:, None] - 0.3, (len(durations), 10))
-        self.words = np.stack([starts, starts + 0.3], axis=2)
-        noise = rng.uniform(-1, 1, (2**16, ROWS)).astype(np.float16)
-        total = int(lengths.sum()) + 1
-        frames = np.empty((total, ROWS), np.float16)
-        for start in range(0, total, len(noise)):
-            frames[start : start + len(noise)] = noise[: total - start]
-        frames[-1] = SPECTROGRAMS.floor_frame()
-        names = tuple(f"utterance-{index:06d}" for index in range(len(lengths)))
-        self.opened = Store(
-            frames=frames,
-            offsets=offsets_of(lengths),
-            recordings=names,
-            word_start=starts.ravel(),
-            word_end=starts.ravel() + 0.3,
-            word_offsets=offsets_of(np.full(len(lengths), 10)),
-            checksums=np.zeros(len(lengths), np.uint32),
-            settings=SPECTROGRAMS,
-            irregular=np.zeros(len(lengths), np.uint8),
-        )
-
-    def store(self) -> Store:
-        """Return the project's store."""
-        return self.opened
-
-    def reference_crops(self, width: int, count: int | None = None) -> CropDataset:
-        """Return the reference dataset of crops of the first `count` recordings."""
-        if not self.path.exists():
-            with h5py.File(self.path, "w", locking=False) as file:
-                for index in range(min(len(self.words), REFERENCE)):
-                    file[str(index)] = self.opened.spectrogram(index)
-        return CropDataset(self.path, self.words[:count], SPECTROGRAMS.frame_rate, width)
 
 
 class Benchmark:
@@ -110,7 +64,8 @@ class Benchmark:
         self.on_gpu = self.device.type == "cuda"
         self.steps = 3 if small else 30
         self.workers = (1, 2) if small else (1, 2, 4)  # processes side by side
-        self.labelled = NoiseRecordings(0.1 if small else hours, 4.46, folder)
+        hours = 0.1 if small else hours
+        self.labelled = noise_in_memory(folder, hours, UTTERANCE_SECONDS, REFERENCE)
 
     def settings(self, precision: str) -> Settings:
         """Return the study's settings with a precision."""
@@ -128,7 +83,7 @@ class Benchmark:
     def frames(self) -> list[Measurement]:
         """Move a store as large as AMI to the device; compare its crops with those of the CPU."""
         hours, seconds = (0.1, 60) if self.small else (100, 2100)
-        store = NoiseRecordings(hours, seconds, self.folder).store()
+        store = noise_in_memory(self.folder, hours, seconds, REFERENCE).store
         rng = np.random.default_rng(1)
         start = time.perf_counter()
         own = CropGatherer(store, 128, self.device)
@@ -276,7 +231,7 @@ class Benchmark:
         trial = Trial(0, trial | {"filter_size": 5, "filters": 8})
         settings = self.settings(self.fast)
         settings = replace(settings, training=replace(settings.training, max_epochs=2))
-        fold = fold_of(self.labelled.store())
+        fold = fold_of(self.labelled.store)
         pool = [(fold.store, fold.unlabelled_recordings(fold.store))]
         path = self.folder / f"{name}.checkpoint"
         path.unlink(missing_ok=True)
@@ -289,7 +244,7 @@ class Benchmark:
     def costs(self) -> list[Measurement]:
         """Time validation and a checkpoint, compared with an epoch of MultitaskDCGAN."""
         case = self.case(LARGEST, self.fast, graphs=True)
-        store, state = self.labelled.store(), case.engine.network.state_dict()
+        store, state = self.labelled.store, case.engine.network.state_dict()
         best = {name: value.clone() for name, value in state.items()}
         count = min(VALIDATED, len(store.recordings))
         recordings = np.arange(count)

@@ -13,8 +13,8 @@ from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Resourc
 from snakemake.script import PythonScript
 from snakemake.sourcecache import LocalSourceFile
 
-from benchmarks.corpora import SETTINGS, write_noise
 from benchmarks.measurement import Measurement
+from benchmarks.noise import SETTINGS, write_noise
 from benchmarks.training import DEMO
 from emospeech.corpora.corpus_tables import RECORDING_COLUMNS
 from emospeech.folds import FoldSettings, make_folds

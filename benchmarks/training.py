@@ -2,7 +2,7 @@
 
 from itertools import product
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measurement import Measurement, min_seconds
+from benchmarks.noise import NoiseCorpus
 from benchmarks.reference import CropDataset, Tutorial
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.sampler import Sampler
@@ -17,7 +18,6 @@ from emospeech.labels import fuzzy
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.learner import Learner
 from emospeech.report.paper import TABLE_1
-from emospeech.spectrograms.store import Store
 from emospeech.training.checkpoint import EpochProgress
 from emospeech.training.device import keep_freed_memory, resolve_precision
 from emospeech.training.engine import Engine
@@ -39,14 +39,6 @@ LARGEST = "MultitaskDCGAN"  # with all four updates
 MIDDLE = DEMO | {"filters": 60, "layers": 2, "hidden_units": 128, "steps_ahead": 3}
 COUNTERPARTS = {"BasicLSTM": "BasicCNN", "BasicAPC": "BasicDCGAN"}
 MATRIX_SIZE = 2048
-
-
-class NoiseCorpus(Protocol):
-    """A corpus of noise as the project's store, and as crops of the reference."""
-
-    def store(self) -> Store: ...
-
-    def reference_crops(self, width: int, count: int | None = None) -> CropDataset: ...
 
 
 class LabelledCrops(Dataset):
@@ -76,11 +68,11 @@ class Case:
         self.engine = Engine(learner, model.tasks, trial["learning_rate"], settings)
         self.tutorial = Tutorial(_build(name, trial, settings), model.tasks, trial, self.device)
         recordings = np.arange(self.n_crops)
-        gather = CropGatherer(noise.store(), trial["crop_width"], self.device)
+        gather = CropGatherer(noise.store, trial["crop_width"], self.device)
         kind, width, size = learner.unlabelled_pool(trial, settings.apc)
         pool = None
         if model.unlabelled:
-            pool = kind([CropGatherer(noise.store(), width, self.device)], [recordings])
+            pool = kind([CropGatherer(noise.store, width, self.device)], [recordings])
         self.sampler = Sampler(
             *(gather, recordings, labels[:, 0], pool, trial["batch_size"], size), oversample=False
         )

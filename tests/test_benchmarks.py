@@ -21,8 +21,9 @@ from benchmarks import (
     startup,
     training,
 )
-from benchmarks.corpora import Audio, write_noise
+from benchmarks.corpora import Audio
 from benchmarks.measurement import COLUMNS, Measurement, min_seconds, run_measured, to_table
+from benchmarks.noise import write_noise
 from emospeech.spectrograms.transform import spectrogram
 from tests.conftest import SETTINGS, write_tables
 from tests.settings import settings_of
@@ -56,7 +57,7 @@ def test_reference_crops_are_centred_on_a_word_and_padded(tmp_path, first, word)
 
 
 def test_noise_is_the_same_in_the_store_and_in_the_reference_file(noise):
-    store = noise.store()
+    store = noise.store
     assert np.diff(store.offsets).tolist() == noise.lengths.tolist()
     assert noise.words.shape == (len(noise.lengths), 10, 2)
     centre = noise.reference_crops(16)[0][0, 8].numpy()
