@@ -146,14 +146,9 @@ class Benchmark:
 
     def prepared(self, case: Case) -> None:
         """Take as many steps as an epoch has, on one batch that is cut beforehand."""
-        epoch = case.sampler.epoch(np.random.default_rng(0))
-        crops, positions, unlabelled = epoch[0]
-        targets = [values[positions] for values in case.targets]
-        noise = case.engine.learner.draw_noise(1, len(crops), np.random.default_rng(0))
-        noise = None if noise is None else noise[0]
-        progress = EpochProgress()
+        batch, progress = case.prepared_batch(), EpochProgress()
         for _ in range(case.steps):
-            progress.add(case.engine.step(crops, targets, unlabelled, noise))
+            progress.add(case.engine.step(*batch))
         self.wait()
 
     def flops(self) -> list[Measurement]:

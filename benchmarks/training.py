@@ -90,6 +90,13 @@ class Case:
         """Train an epoch with the tutorial's loop."""
         self.tutorial.epoch(*self.datasets)
 
+    def prepared_batch(self) -> tuple:
+        """Return the arguments of `Engine.step` for the first batch of an epoch."""
+        crops, positions, unlabelled = self.sampler.epoch(np.random.default_rng(0))[0]
+        targets = [values[positions] for values in self.targets]
+        noise = self.engine.learner.draw_noise(1, len(crops), np.random.default_rng(0))
+        return crops, targets, unlabelled, None if noise is None else noise[0]
+
     def passes_only(self) -> None:
         """Run the forward and backward passes of an epoch on prepared tensors, without updates."""
         keep_freed_memory()
@@ -99,13 +106,9 @@ class Case:
             for name, optimiser in optimisers.items()
         }
         self.engine.optimisers = without_updates
-        crops, positions, unlabelled = self.sampler.epoch(np.random.default_rng(0))[0]
-        truth = [values[positions] for values in self.targets]
-        noise = self.engine.learner.draw_noise(1, len(crops), np.random.default_rng(0))
-        noise = None if noise is None else noise[0]
-        losses = {}
+        batch, losses = self.prepared_batch(), {}
         for _ in range(self.steps):
-            losses = self.engine.step(crops, truth, unlabelled, noise)
+            losses = self.engine.step(*batch)
         float(losses["valence"])  # waits until the GPU has finished, as at the end of an epoch
         self.engine.optimisers = optimisers
 
