@@ -231,3 +231,11 @@ def test_sizes_of_the_networks():
         "BasicAPC": basic + predictor,
         "MultitaskAPC": basic + (shared + 1) * 5 + predictor,
     }
+
+
+def test_errors_without_any_known_frame_are_missing():
+    learner = build("BasicAPC", ROWS, PARAMETERS, SETTINGS.models, seed=0)
+    means = {"predicted.a": 0.0, "repeated.a": 0.0, "values.a": 0.0, "apc": 0.0}
+    assert all(np.isnan(value) for value in learner.epoch_losses(means).values())
+    nothing = (crops_of(), torch.zeros(3, WIDTH, dtype=torch.bool))
+    assert all(np.isnan(value) for value in learner.held_out_errors([nothing]).values())

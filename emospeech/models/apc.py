@@ -139,10 +139,9 @@ class PredictiveLearner(Learner):
         batches = [frame_errors(self.network, *batch) for batch in crops]
         sums = [float(torch.cat(values).double().sum()) for values in zip(*batches, strict=True)]
         predicted, repeated, values = sums
-        count = max(values, 1)
         return {
-            "validation_apc": predicted / count,
-            "validation_repetition": repeated / count,
+            "validation_apc": _ratio(predicted, values),
+            "validation_repetition": _ratio(repeated, values),
         }
 
 
@@ -151,10 +150,14 @@ def _mean_errors(sums):
     values = sums["values"]
     columns = {}
     for column, name in (("apc", "predicted"), ("repetition", "repeated")):
-        columns[column] = sum(sums[name].values()) / sum(values.values())
+        columns[column] = _ratio(sum(sums[name].values()), sum(values.values()))
         for corpus, count in values.items():
-            columns[f"{column}_{corpus}"] = sums[name][corpus] / count if count else float("nan")
+            columns[f"{column}_{corpus}"] = _ratio(sums[name][corpus], count)
     return columns
+
+
+def _ratio(total, count):
+    return total / count if count else float("nan")
 
 
 def build(
