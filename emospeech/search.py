@@ -85,15 +85,14 @@ def fixed_trials(fixed: Mapping, models: Sequence[str]) -> dict[str, dict]:
         raise InputError("search.fixed", f"{problem}. Use one form only.")
     trials = {}
     for model in models:
+        key = "search.fixed" if is_shared else f"search.fixed.{model}"
         given = fixed if is_shared else fixed.get(model, {})
         names = MODELS[model].family.parameters
         if missing := [name for name in names if name not in given]:
-            problem = f"has no {', '.join(missing)} for {model}"
-            raise InputError("search.fixed", f"{problem}. Add the parameters.")
+            raise InputError(key, f"has no {', '.join(missing)}. Add the parameters of {model}.")
         trials[model] = {name: given[name] for name in names}
         if "filter_size" in names:
-            sizes = given["filter_size"], given["crop_width"]
-            _check_filter_size("search.fixed", *sizes)
+            _check_filter_size(key, given["filter_size"], given["crop_width"])
     return trials
 
 

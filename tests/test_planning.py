@@ -67,7 +67,7 @@ def test_checking_manifests_does_not_read_stdin(project):
         ("folds.file", {"folds": {"scheme": "file"}}),
         ("folds.file", {"folds": {"scheme": "file", "file": "own/no.csv"}}),
         ("labels.encoding", {"labels": {"encoding": "histogram"}}),
-        ("search.fixed", {"search": {"fixed": {"MultitaskCNN": TRIAL}}}),
+        ("search.fixed.BasicCNN", {"search": {"fixed": {"MultitaskCNN": TRIAL}}}),
         ("search.fixed", {"search": {"fixed": {"filters": 8}}}),
         ("search.fixed.BasicCNN", {"search": {"fixed": {"BasicCNN": {"filters": 8}}}}),
         ("results", {"results": "results/{x}"}),

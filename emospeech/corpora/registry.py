@@ -218,7 +218,7 @@ def check_activation(corpora: Mapping[str, Any]) -> None:
         known = "activation" in header or "recording" not in header
     if not known:
         problem = f"the Multitask models need activation, which {title} lacks"
-        raise InputError("models.names", f"{problem}. Use BasicCNN and BasicDCGAN only.")
+        raise InputError("models.names", f"{problem}. Use Basic models only.")
 
 
 def known_labels(table: Path, tasks: Sequence[str], scale: Sequence[float]) -> "np.ndarray":
