@@ -14,6 +14,9 @@ from tests.test_workflow_manifest import STUDY, write_own
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(300)]
 
 DCGAN, MULTITASK = {"names": ["BasicDCGAN"]}, {"names": ["MultitaskCNN"]}
+APC = {"names": ["BasicAPC"]}
+FAR_AHEAD = {"models": APC, "search": {"sequential_space": {"steps_ahead": [128]}}}
+PRETRAINED_ONLY = {"max_epochs": 10, "apc": {"schedule": "pretrain"}}
 SYNTHETIC = {"root": "synthetic", "utterances": 40, "meetings": 1, "hours": 0.1}
 TRIAL = {"crop_width": 64, "learning_rate": 0.001, "batch_size": 8, "filter_size": 4, "filters": 8}
 
@@ -70,6 +73,9 @@ def test_checking_manifests_does_not_read_stdin(project):
         ("search.fixed.BasicCNN", {"search": {"fixed": {"MultitaskCNN": TRIAL}}}),
         ("search.fixed", {"search": {"fixed": {"filters": 8}}}),
         ("search.fixed.BasicCNN", {"search": {"fixed": {"BasicCNN": {"filters": 8}}}}),
+        ("models.names", {"models": {"names": ["BasicGAN"]}}),
+        ("search.sequential_space.steps_ahead", FAR_AHEAD),
+        ("training.apc.pretrain_epochs", {"models": APC, "training": PRETRAINED_ONLY}),
         ("results", {"results": "results/{x}"}),
         ("results", {"results": "own/recordings.csv/results"}),
         ("prepared", {"prepared": "own/recordings.csv"}),
