@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from emospeech.folds import FoldSettings, make_folds
-from emospeech.models.catalogue import build
+from emospeech.models.catalogue import MODELS, build
 from emospeech.models.settings import ModelSettings
 from emospeech.report.markup import format_table
 from emospeech.report.study_tables import table_composition, table_labels, table_parameters
@@ -19,6 +19,9 @@ TRIAL = {
     "batch_size": 8,
     "filter_size": 4,
     "filters": 4,
+    "layers": 1,
+    "hidden_units": 4,
+    "steps_ahead": 3,
 }
 
 
@@ -75,19 +78,20 @@ def test_speakers_whose_names_are_numbers_stay_text(tmp_path):
     assert format_table(table).rows[0][2] == "01"
 
 
-@pytest.mark.parametrize("model", example_study.MODELS)
+@pytest.mark.parametrize("model", MODELS)
 def test_parameters_are_those_of_the_networks(model):
     other = TRIAL | {"trial": 5, "filters": 8}
     best = {model: {"folds": {"1": other, "2": TRIAL, "3": TRIAL}}}
     table = table_parameters(best, 32, SMALL, 5)
     assert table["trial"].tolist() == [2, 5], "one row for each chosen trial"
     for trial, total in zip((TRIAL, other), table["total"], strict=True):
-        networks = [part for part in build(model, 32, trial, SMALL, seed=0) if part is not None]
+        networks = build(model, 32, trial, SMALL, seed=0).modules.values()
         expected = sum(p.numel() for part in networks for p in part.parameters())
         assert total == expected
     parts = table.drop(columns=["model", "trial", "total"])
     assert parts.sum(axis=1).tolist() == table["total"].tolist()
-    assert pd.isna(table["generator"]).all() == model.endswith("CNN")
+    assert pd.isna(table["generator"]).all() == (not model.endswith("DCGAN"))
+    assert ("predictor" in table) == model.endswith("APC")
 
 
 def test_parameters_of_a_common_trial_have_one_row():

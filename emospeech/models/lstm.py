@@ -15,6 +15,14 @@ from emospeech.models.networks import Network, initialise
 from emospeech.models.settings import ModelSettings
 
 
+class MeanOverTime(nn.Module):
+    """The mean over the frames: (n, width, units) to (n, units)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the mean."""
+        return x.mean(dim=1)
+
+
 class RecurrentTrunk(nn.Module):
     """LSTM layers and the mean over time: (n, 1, width, rows) to (n, hidden_units)."""
 
@@ -24,6 +32,7 @@ class RecurrentTrunk(nn.Module):
         self.layers = nn.ModuleList(
             nn.LSTM(inputs, outputs, batch_first=True) for inputs, outputs in pairwise(sizes)
         )
+        self.mean = MeanOverTime()
 
     def states(self, crops: torch.Tensor) -> torch.Tensor:
         """Return the output of the last layer after each frame, (n, width, hidden_units)."""
@@ -37,7 +46,7 @@ class RecurrentTrunk(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the mean of the outputs over time."""
-        return self.states(x).mean(dim=1)
+        return self.mean(self.states(x))
 
 
 def build(

@@ -18,6 +18,7 @@ NETWORK_PARTS = {
     "head": "heads",
     "real/fake": "real_fake",
     "generator": "generator",
+    "predictor": "predictor",
 }
 
 
@@ -113,7 +114,8 @@ def table_parameters(
 
     Returns:
         The columns are `model`, `trial`, the values of NETWORK_PARTS and `total`. The
-        value is NaN for parts that a model does not have.
+        value is NaN for parts that a model does not have. `predictor` is left out if no model has
+        one.
     """
     from emospeech.models.outline import outline  # imports torch, which other tables do not need
 
@@ -126,4 +128,5 @@ def table_parameters(
             line = {"model": model, "trial": trial_id}
             line |= {column: sizes.get(part, np.nan) for part, column in NETWORK_PARTS.items()}
             lines.append(line | {"total": sizes.sum()})
-    return pd.DataFrame(lines)
+    table = pd.DataFrame(lines)
+    return table if table["predictor"].notna().any() else table.drop(columns="predictor")
