@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
+from emospeech.models.catalogue import MODELS
 from emospeech.models.outline import outline as layers_of
 from emospeech.models.settings import ModelSettings
 from emospeech.report import captions, paper_tables
@@ -16,6 +17,7 @@ from emospeech.report.figures import (
     comparison,
     confusion,
     crop_example,
+    forecast,
     generated,
     label_balance,
     learning_curves,
@@ -72,7 +74,8 @@ def learned(folds, model="MultitaskDCGAN"):
 def searched(count):
     """Return a trials.csv with `count` random trials."""
     table = data.trials().iloc[[0]].loc[[0] * count].reset_index(drop=True)
-    drawn = [draw_trial(SearchSpace(), 1, number) for number in range(count)]
+    names = MODELS["BasicCNN"].family.parameters
+    drawn = [draw_trial(SearchSpace(), names, 1, number) for number in range(count)]
     for name in drawn[0]:
         table[name] = [trial[name] for trial in drawn]
     scores = np.random.default_rng(count).uniform(0.2, 0.5, count)
@@ -108,6 +111,7 @@ FIGURES = {
         "BasicCNN",
     ),
     "generated": (generated.draw_generated, data.generated, "BasicDCGAN"),
+    "forecast": (forecast.draw_forecast, data.forecast, "BasicAPC"),
     "map": (shared_layer.draw_map, data.mapped, "BasicCNN"),
 }
 
@@ -342,12 +346,38 @@ def test_learning_marks_the_first_best_epoch():
         ("MultitaskCNN", ["valence", "activation"]),
         ("BasicDCGAN", ["generator", "discriminator", "valence"]),
         ("MultitaskDCGAN", ["generator", "discriminator", "valence", "activation"]),
+        ("MultitaskLSTM", ["valence", "activation"]),
     ],
 )
 def test_learning_draws_the_losses_of_the_model(model, losses):
     upper = learning_curves.draw_learning(learned({1: data.history(model=model)}), model).axes[0]
     labels = [line.get_label() for line in upper.lines if not line.get_label().startswith("_")]
     assert labels == losses
+
+
+def test_learning_draws_the_errors_of_predicted_frames_between_losses_and_uar():
+    table = learned({1: data.history(9, "BasicAPC"), 2: data.history(7, "BasicAPC")}, "BasicAPC")
+    figure = learning_curves.draw_learning(table, "BasicAPC")
+    upper, _, middle, *_ = figure.axes
+    assert upper.lines[0].get_label() == "valence"
+    drawn = {line.get_label(): line.get_ydata() for line in middle.lines}
+    assert drawn["apc"][0] == 0.085
+    assert drawn["validation apc"] == pytest.approx(0.2 - 0.002 * np.arange(1, 10))
+    entries = {text.get_text() for text in figure.legends[0].get_texts()}
+    errors = {"apc", "repetition", "validation apc", "validation repetition"}
+    assert entries == {"valence"} | errors
+    assert captions.learning(table)["errors"]
+
+
+def test_epochs_without_labels_have_errors_only():
+    history = data.history(8, "BasicAPC")
+    history.loc[:2, ["valence", "validation_uar"]] = np.nan
+    table = learned({1: history}, "BasicAPC")
+    assert table.loc[table["kept"], "epoch"].tolist() == [4]
+    upper, _, lower = learning_curves.draw_learning(table, "BasicAPC").axes
+    for panel in (upper, lower):
+        assert np.isnan(panel.lines[0].get_ydata()).tolist() == [True] * 3 + [False] * 5
+    assert learning_curves.draw_learning(learned({1: history}, "BasicAPC"), "BasicAPC")
 
 
 def test_ten_folds_are_drawn_in_two_blocks_with_shared_axes():
@@ -401,6 +431,28 @@ def test_generated_has_a_row_of_generated_and_real_spectrograms_per_epoch():
         np.testing.assert_array_equal(*(p.get_images()[0].get_array() for p in (one, other)))
 
 
+def test_forecast_shows_frames_and_their_errors():
+    table = data.forecast()
+    panels = np.reshape(forecast.draw_forecast(table, "M").axes, (4, 2))
+    assert [panel.get_title("left") for panel in panels[0]] == ["b", "a"]
+    names = [panel.get_ylabel() for panel in panels[:3, 0]]
+    assert names == ["Real", "Predicted", "Repeated"]
+    own = table.query("recording == 'a' and source == 'predicted'")
+    levels = panels[1, 1].get_images()[0].get_array()  # (rows, frames)
+    assert levels.tolist() == own[["row_1", "row_2"]].to_numpy().T.tolist()
+    for panel, error in zip(panels[3], (0.1, 0.2), strict=True):
+        drawn = {line.get_label(): line.get_data() for line in panel.lines}
+        assert drawn["predicted"][0].tolist() == [6, 7, 8]
+        assert drawn["predicted"][1] == pytest.approx([error] * 3)
+        assert drawn["repeated"][1] == pytest.approx([0.3] * 3)
+    assert "0.1000" in panels[3, 0].get_title("left")
+    numbers = captions.forecast(table)
+    assert numbers["steps"] == 5
+    assert [recording["name"] for recording in numbers["recordings"]] == ["b", "a"]
+    errors = [recording["predicted"] for recording in numbers["recordings"]]
+    assert errors == pytest.approx([0.1, 0.2])
+
+
 def test_a_long_name_does_not_separate_the_generated_spectrograms():
     figure = generated.draw_generated(data.generated(), "A model with a long name")
     figure.draw_without_rendering()
@@ -449,6 +501,31 @@ def test_trials_are_dots_at_their_values(count):
     assert [widths[round(x)] for x in dots.get_xdata()] == table["crop_width"].tolist()
 
 
+def test_models_with_other_parameters_have_axes_of_their_own():
+    models = (*data.MODELS, *data.SEQUENTIAL)
+    table = trials.plot_data({model: data.trials(model) for model in models})
+    figure = trials.draw_trials(table)
+    assert figure.get_size_inches()[1] < 9.5
+    panels = figure.findobj(mpl.axes.Axes)
+    assert len(panels) == 4 * 5 + 2 * 5 + 2 * 6
+    assert {panel.get_title("left") for panel in panels} - {""} == set(models)
+    assert len({panel.get_ylim() for panel in panels}) == 1
+    labels = [panel.get_xlabel() for panel in panels]
+    count = {name: labels.count(paper_tables.PARAMETER_NAMES[name]) for name in MANY}
+    assert count == MANY
+    (dots,) = lines(panels[-1], "trial")
+    assert [dots.get_xdata().tolist(), panels[-1].get_xlabel()] == [[0, 1, 1], "Steps ahead"]
+    numbers = captions.trials(table.assign(value=table["value"].where(table["model"] != "X", 1)))
+    assert numbers["fixed"] == []
+    fixed = table.copy()
+    fixed.loc[fixed["parameter"] == "layers", "value"] = 1
+    groups = [models for models, _ in captions.trials(fixed)["fixed"]]
+    assert groups == [["BasicLSTM", "MultitaskLSTM"], ["BasicAPC", "MultitaskAPC"]]
+
+
+MANY = {"filters": 1, "learning_rate": 3, "layers": 2, "hidden_units": 2, "steps_ahead": 1}
+
+
 def test_lines_are_means_of_trials_with_the_same_value():
     """Crop width 64 has two trials with .30 and .25; 128 has a single one."""
     panel = trials.draw_trials(trials.plot_data({"BasicCNN": data.trials()})).axes[0]
@@ -464,7 +541,8 @@ def test_only_some_of_many_values_are_labelled():
 
 @pytest.mark.parametrize("varied", [["filters"], ["crop_width", "batch_size"]])
 def test_parameters_with_a_single_value_are_named_in_the_caption_only(varied):
-    fixed = {name: 8 for name in paper_tables.PARAMETER_NAMES if name not in varied}
+    names = MODELS["BasicCNN"].family.parameters
+    fixed = {name: 8 for name in names if name not in varied}
     table = trials.plot_data(dict.fromkeys(data.MODELS, searched(20).assign(**fixed)))
     figure = trials.draw_trials(table)
     labels = {panel.get_xlabel() for panel in figure.axes} - {""}
@@ -472,7 +550,9 @@ def test_parameters_with_a_single_value_are_named_in_the_caption_only(varied):
     for name in varied:
         assert any(label.startswith(paper_tables.PARAMETER_NAMES[name]) for label in labels)
     assert len(figure.axes) == 4 * len(varied)
-    assert len(captions.trials(table)["fixed"]) == 5 - len(varied)
+    ((models, found),) = captions.trials(table)["fixed"]
+    assert models == list(data.MODELS)
+    assert len(found) == 5 - len(varied)
     texts = {text.get_text() for text in figure.findobj(mpl.text.Text)}
     assert texts >= set(data.MODELS)
 
@@ -480,13 +560,18 @@ def test_parameters_with_a_single_value_are_named_in_the_caption_only(varied):
 @pytest.mark.parametrize(
     ("read", "table", "columns"),
     [
-        (lambda t: learning_curves.plot_data(t, "M"), data.histories({1: data.history()}), "valid"),
-        (lambda t: trials.plot_data({"M": t}), data.trials(), "filters"),
+        (
+            lambda t: learning_curves.plot_data(t, "BasicCNN"),
+            data.histories({1: data.history()}),
+            "valid",
+        ),
+        (lambda t: trials.plot_data({"BasicCNN": t}), data.trials(), "filters"),
         (scatter.plot_data, PREDICTIONS, "expected"),
         (lambda t: shared_layer.draw_map(t, "M"), data.mapped(), "share_y"),
         (lambda t: generated.draw_generated(t, "M"), data.generated(), "row_1"),
+        (lambda t: forecast.draw_forecast(t, "M"), data.forecast(), "row_1"),
     ],
-    ids=["learning", "trials", "scatter", "map", "generated"],
+    ids=["learning", "trials", "scatter", "map", "generated", "forecast"],
 )
 def test_tables_with_missing_columns_or_rows_are_refused(read, table, columns):
     dropped = [column for column in table if str(column).startswith(columns)]
@@ -519,7 +604,9 @@ def test_caption_numbers():
     assert not captions.confusion(confused("BasicCNN"))["paper"]
     numbers = captions.learning(learned({1: data.history(9)}))
     assert numbers["folds"] == [{"fold": 1, "uar": pytest.approx(0.34), "epoch": 4, "epochs": 9}]
-    numbers = captions.trials(trials.plot_data({"BasicCNN": data.trials(), "Other": searched(1)}))
+    numbers = captions.trials(
+        trials.plot_data({"BasicCNN": data.trials(), "BasicDCGAN": searched(1)})
+    )
     assert numbers["trials"] == (1, 3)
     assert numbers["ranges"][0] == ("BasicCNN", 0.25, 0.41)
     numbers = captions.scatter(scatter.plot_data(PREDICTIONS))

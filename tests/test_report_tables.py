@@ -39,6 +39,18 @@ def test_table_1_lists_the_values_of_folds_that_differ():
     assert table["BasicCNN"].tolist() == ["128, 64", "1e-4, 1e-3", 128, 9, 72]
 
 
+def test_table_1_has_empty_cells_for_parameters_that_a_model_does_not_have():
+    models = ("BasicAPC", "BasicLSTM", "BasicCNN")
+    table = table_1({model: data.best(model) for model in models}).set_index("parameter")
+    assert list(table.columns) == ["BasicCNN", "BasicCNN_paper", "BasicLSTM", "BasicAPC"]
+    steps = table.loc["Steps ahead"]
+    assert steps["BasicAPC"] == 5
+    assert steps[["BasicCNN", "BasicCNN_paper", "BasicLSTM"]].isna().all()
+    assert table.loc["Filter size"].isna().tolist() == [False, False, True, True]
+    own = table_1({"BasicLSTM": data.best("BasicLSTM")})
+    assert own["BasicLSTM"].tolist() == [128, 1e-4, 128, 2, 256]
+
+
 def test_table_1_refuses_a_missing_parameter():
     best = data.best()
     del best["filters"]
@@ -173,13 +185,16 @@ def test_markdown_has_one_line_per_row_and_escapes_pipes():
 
 def test_tables_are_written_in_all_formats(tmp_path):
     name = "table-3-BasicDCGAN"
-    tables = {name: table_3(data.confusion(), "BasicDCGAN"), "table-1": table_1({"X": data.best()})}
+    tables = {
+        name: table_3(data.confusion(), "BasicDCGAN"),
+        "table-1": table_1({"BasicCNN": data.best()}),
+    }
     paths = files(tmp_path, *tables)
     write_tables(tables, paths)
     pd.testing.assert_frame_equal(pd.read_csv(paths[f"{name}_csv"]), tables[name])
     assert paths[f"{name}_md"].read_text() == to_markdown(tables[name])
     assert paths[f"{name}_tex"].read_text() == to_tex(tables[name])
-    assert "Crop width,128,\n" in paths["table-1_csv"].read_text(), "integers stay integers"
+    assert "Crop width,128,128\n" in paths["table-1_csv"].read_text(), "integers stay integers"
     page = paths[f"{name}_html"].read_text()
     cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", page)
     assert cells[-11:] == list(format_table(tables[name]).rows[-1][-11:])

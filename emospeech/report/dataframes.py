@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from emospeech.report.paper import MODELS
+from emospeech.models.catalogue import FAMILIES, MODELS
 from emospeech.runtime.errors import InputError
 
 CLASSES = ("Very Neg.", "Neg.", "Neu.", "Pos.", "Very Pos.")  # the labels 1 to 5
 HUMAN = "rater"  # as in references.csv
-LOSSES = ("generator", "discriminator", "valence", "activation")
+LOSSES = {loss for family in FAMILIES.values() for loss in family.losses}
 
 
 def require(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
@@ -24,7 +24,7 @@ def require(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
 
 
 def in_order(models: Iterable[str]) -> list[str]:
-    """Return the models in the order of the paper; others follow by name."""
+    """Return the models in the order of the catalogue; others follow by name."""
     return sorted(models, key=lambda model: ([*MODELS, model].index(model), model))
 
 
@@ -77,4 +77,26 @@ def counts(confusion: pd.DataFrame, name: str = "confusion") -> np.ndarray:
 
 def losses_of(table: pd.DataFrame) -> list[str]:
     """Return the LOSSES that have a value in any row of a table of histories."""
-    return [loss for loss in LOSSES if table.loc[:, loss].notna().any()]
+    return [name for name in table if name in LOSSES and table[name].notna().any()]
+
+
+def is_kept(histories: pd.DataFrame) -> pd.Series:
+    """Return which rows are the first epoch of their fold with the highest validation UAR."""
+    best = histories.groupby("fold")["validation_uar"].transform("idxmax")
+    return histories.index == best
+
+
+def frame_errors(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean absolute error of predicted and of repeated frames.
+
+    Args:
+        table: The table of `training.forecast.forecast_table`.
+
+    Returns:
+        The columns `predicted` and `repeated`, indexed by `recording` and `frame`.
+    """
+    require(table, ("recording", "source", "steps_ahead", "frame", "row_1"), "predicted frames")
+    sources = dict(iter(table.set_index(["recording", "frame"]).groupby("source", sort=False)))
+    values = {name: rows.filter(regex=r"^row_\d+$") for name, rows in sources.items()}
+    real = values.pop("real")
+    return pd.DataFrame({name: (own - real).abs().mean(axis=1) for name, own in values.items()})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from emospeech.evaluation.predictions import BASELINE, BASELINE_CROP, BASELINES
+from emospeech.models.catalogue import MODELS
 from emospeech.report.dataframes import CLASSES
 from emospeech.report.formats import (
     cpu_hours,
@@ -16,7 +17,6 @@ from emospeech.report.formats import (
     share,
     thousands,
 )
-from emospeech.report.paper import MODELS
 from emospeech.training.trial import FOLD_UAR
 
 RHO = "\N{GREEK SMALL LETTER RHO}"
@@ -53,6 +53,7 @@ def _text(label, form=plain):
 
 
 CHANCE, NEAR = "Chance, UAR5 (%)", "Neighbours with the same (%)"
+ERROR, REDUCTION = "Mean absolute error", "Reduction by APC (%)"
 SINGLE = {
     "model": _text("Model", model_name),
     "other": _text("Model B", model_name),
@@ -107,13 +108,22 @@ SINGLE = {
     "male": Heading("male", plain, "Speakers"),
     "shared": Heading("Shared layer", thousands),
     "real_fake": Heading("Real/fake head", thousands),
-    **{name: Heading(name.capitalize(), thousands) for name in ("trunk", "heads", "generator")},
+    **{
+        name: Heading(name.capitalize(), thousands)
+        for name in ("trunk", "heads", "generator", "predictor")
+    },
     "total": Heading("Total", thousands),
     "near_chance": Heading("by chance", percent, NEAR),
     "near_crops": Heading("among crops", percent, NEAR),
     "near_layer": Heading("in shared layer", percent, NEAR),
     "near_least": Heading("lowest fold", percent, NEAR),
     "near_most": Heading("highest fold", percent, NEAR),
+    "speech": _text("Speech"),
+    "apc_error": Heading("APC", share, ERROR),
+    "repetition_error": Heading("repetition", share, ERROR),
+    "reduction": Heading("mean", percent, REDUCTION),
+    "reduction_least": Heading("lowest fold", percent, REDUCTION),
+    "reduction_most": Heading("highest fold", percent, REDUCTION),
 }
 METRICS = {
     "uar5": ("UAR5 (%)", percent),

@@ -18,10 +18,9 @@ if TYPE_CHECKING:  # slow to import, and Snakemake loads this module for each jo
     import pandas as pd
 
 SOURCE = "Chang and Scherer (2017)"
-MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
 
 # Table 1: hyperparameters found by random search, in the order of CONVOLUTIONAL.
-TABLE_1: dict[str, dict[str, Any]] = {
+TABLE_1 = {
     model: dict(zip(CONVOLUTIONAL, values, strict=True))
     for model, values in {
         "BasicCNN": (128, 1e-4, 64, 15, 84),

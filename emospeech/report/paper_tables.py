@@ -12,18 +12,21 @@ from emospeech.metrics import (
     normalise_rows,
     unweighted_average_recall,
 )
+from emospeech.models.catalogue import MODELS
 from emospeech.report import paper
 from emospeech.report.dataframes import CLASSES, cell, counts, in_order, of_task, require
 from emospeech.report.formats import plain
 from emospeech.runtime.errors import InputError
-from emospeech.training.trial import PARAMETERS
 
-PARAMETER_NAMES = {
+PARAMETER_NAMES = {  # in the order of the tables and figures
     "crop_width": "Crop width",
     "learning_rate": "Learning rate",
     "batch_size": "Batch size",
     "filter_size": "Filter size",
     "filters": "No. of filters",
+    "layers": "LSTM layers",
+    "hidden_units": "Hidden units",
+    "steps_ahead": "Steps ahead",
 }
 CLASS_COLUMNS = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
 # The metrics that follow from Table 3: {(metric, class) as in cells.csv: (name, derivation)}.
@@ -44,7 +47,17 @@ DERIVED = {
 def varied_parameters(table: pd.DataFrame) -> list[str]:
     """Return the parameters with more than one value, or all of them if there are none."""
     counts = table.groupby("parameter")["value"].nunique()
-    return [name for name in PARAMETER_NAMES if counts[name] > 1] or list(PARAMETER_NAMES)
+    names = [name for name in PARAMETER_NAMES if name in counts]
+    return [name for name in names if counts[name] > 1] or names
+
+
+def models_by_parameters(table: pd.DataFrame) -> list[list[str]]:
+    """Return the models of a table of trials, those with the same parameters together."""
+    groups: dict[tuple, list[str]] = {}
+    for model in in_order(table["model"].unique()):
+        parameters = table.loc[table["model"] == model, "parameter"].unique()
+        groups.setdefault(tuple(parameters), []).append(model)
+    return list(groups.values())
 
 
 def table_1(best: dict[str, dict]) -> pd.DataFrame:
@@ -54,19 +67,28 @@ def table_1(best: dict[str, dict]) -> pd.DataFrame:
         best: The best.json of each model: a trial, or {"folds": {fold: trial}}.
 
     Returns:
-        A row per parameter; columns `parameter` and, per model, `{model}` and `{model}_paper`. If
-        folds differ, the cell lists their values.
+        A row per parameter that any of the models has; columns `parameter` and, per model,
+        `{model}` and, if it is in the paper, `{model}_paper`. If folds differ, the cell lists their
+        values.
     """
-    columns: dict[str, list] = {"parameter": list(PARAMETER_NAMES.values())}
+    used = {name for model in best for name in MODELS[model].family.parameters}
+    names = [name for name in PARAMETER_NAMES if name in used]
+    columns: dict[str, list] = {"parameter": [PARAMETER_NAMES[name] for name in names]}
     for model in in_order(best):
-        trials = list(best[model].get("folds", {"all": best[model]}).values())
-        missing = [name for name in PARAMETERS if any(name not in trial for trial in trials)]
-        if missing:
-            raise InputError(f"best trial of {model}", f"no {', '.join(missing)}")
-        printed = paper.TABLE_1.get(model, {})
-        columns[model] = [_common([trial[name] for trial in trials]) for name in PARAMETERS]
-        columns[f"{model}_paper"] = [printed.get(name, np.nan) for name in PARAMETERS]
+        chosen = _chosen_values(model, best[model])
+        columns[model] = [chosen.get(name, np.nan) for name in names]
+        if model in paper.TABLE_1:
+            columns[f"{model}_paper"] = [paper.TABLE_1[model].get(name, np.nan) for name in names]
     return pd.DataFrame(columns, dtype=object)  # integers are not converted to float
+
+
+def _chosen_values(model, best):
+    """Return {parameter: value or values} of a model, given its best.json."""
+    trials, names = list(best.get("folds", {"all": best}).values()), MODELS[model].family.parameters
+    missing = [name for name in names if any(name not in trial for trial in trials)]
+    if missing:
+        raise InputError(f"best trial of {model}", f"no {', '.join(missing)}")
+    return {name: _common([trial[name] for trial in trials]) for name in names}
 
 
 def _common(values):

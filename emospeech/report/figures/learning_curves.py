@@ -1,11 +1,12 @@
-"""Learning curves: losses and validation UAR by epoch, for each fold."""
+"""Learning curves: losses, prediction errors and validation UAR by epoch, for each fold."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from emospeech.report.dataframes import LOSSES, losses_of, require
+from emospeech.models.catalogue import MODELS
+from emospeech.report.dataframes import is_kept, losses_of, require
 from emospeech.report.figures.style import (
     BLUE,
     GREEN,
@@ -16,6 +17,7 @@ from emospeech.report.figures.style import (
     VERMILLION,
     add_title,
     blank,
+    legend_entries,
     report_style,
 )
 from emospeech.runtime.errors import InputError
@@ -25,7 +27,14 @@ LINES = {
     "discriminator": (VERMILLION, (0, (5, 1.5))),
     "valence": (BLUE, "-"),
     "activation": (GREEN, (0, (4, 1.2, 1, 1.2))),
+    "apc": (ORANGE, "-"),
+    "repetition": (ORANGE, (0, (1, 1))),
+    "validation_apc": (INK, "-"),
+    "validation_repetition": (INK, (0, (1, 1))),
 }
+# The errors of predicted frames and of repeating the last known one. They are much smaller than the
+# other losses, and have panels of their own.
+ERRORS = ("apc", "repetition", "validation_apc", "validation_repetition")
 ACROSS = 5  # folds side by side; more folds continue on the next line
 FEW = 3  # up to this many epochs are also drawn as points, since a single one has no line
 WIDE_RANGE = 20  # ratio of losses above which the axis is logarithmic
@@ -37,67 +46,75 @@ def plot_data(histories: pd.DataFrame, model: str) -> pd.DataFrame:
 
     Args:
         histories: The table histories.csv.
-        model: The model, for error messages.
+        model: The model.
 
     Returns:
-        The columns `fold`, `epoch`, the losses, `validation_uar`, and `kept`, which marks the first
+        The columns `fold`, `epoch`, the losses of the model's family, the errors on the validation
+        speakers if the model predicts frames, `validation_uar`, and `kept`, which marks the first
         epoch with the highest validation UAR.
     """
     name = f"history of {model}"
     require(histories, ("fold", "epoch", "validation_uar"), name)
-    table = histories.reindex(columns=["fold", "epoch", *LOSSES, "validation_uar"])
+    losses = MODELS[model].family.losses
+    held_out = [error for error in ERRORS if error in histories and error not in losses]
+    columns = ["fold", "epoch", *losses, *held_out, "validation_uar"]
+    table = histories.reindex(columns=columns)
     table = table.sort_values(["fold", "epoch"], ignore_index=True)
     scores = table.pivot(index="epoch", columns="fold", values="validation_uar")
     unknown = scores.columns[scores.isna().all()]
     if len(unknown):
         raise InputError(f"{name}, fold {unknown[0]}", "validation_uar is missing in all epochs")
-    best = table.groupby("fold")["validation_uar"].transform("idxmax")
-    return table.assign(kept=table.index == best)
+    return table.assign(kept=is_kept(table))
 
 
 @report_style()
 def draw_learning(table: pd.DataFrame, model: str) -> Figure:
     """Return the figure of `plot_data`: losses above, validation UAR below.
 
-    The epoch whose weights are kept is marked. All folds have the same axes; the loss axis is
-    logarithmic if losses span a wide range.
+    For a model that predicts frames, the errors are in between. The epoch whose weights are kept is
+    marked. All folds have the same axes; the loss axis is logarithmic if losses span a wide range.
     """
     folds = list(table.groupby("fold"))
-    figure = blank(PAGE_WIDTH, 0.55 + 2.35 * -(-len(folds) // ACROSS))
+    losses = [name for name in losses_of(table) if name not in ERRORS]
+    errors = [name for name in ERRORS if name in table and table[name].notna().any()]
+    lines = [losses, errors] if errors else [losses]
+    figure = blank(PAGE_WIDTH, 0.55 + 1.175 * (len(lines) + 1) * -(-len(folds) // ACROSS))
     add_title(figure, model)
-    panels = _grid(figure, len(folds))
-    losses = losses_of(table)
-    for (fold, history), (upper, lower) in zip(folds, panels, strict=True):
-        _draw_fold(upper, lower, history, losses)
-        upper.set_title(f"Fold {fold}", loc="left")
-    _scale([upper for upper, _ in panels], table[losses].to_numpy())
+    panels = _grid(figure, len(folds), len(lines) + 1)
+    for (fold, history), column in zip(folds, panels, strict=True):
+        _draw_fold(column, history, lines)
+        column[0].set_title(f"Fold {fold}", loc="left")
+    _scale([upper for upper, *_ in panels], table[losses].to_numpy())
     _label(figure, panels)
     return figure
 
 
-def _grid(figure, n_folds):
-    """Return a pair of panels per fold, losses above validation, with shared axes."""
-    grid = figure.subplots(2 * -(-n_folds // ACROSS), min(n_folds, ACROSS), squeeze=False)
-    pairs = grid.reshape(-1, 2, grid.shape[1]).swapaxes(1, 2).reshape(-1, 2)
-    for panel in pairs[n_folds:].flat:
+def _grid(figure, n_folds, high):
+    """Return `high` panels per fold, one below the other, with shared axes: (folds, high)."""
+    grid = figure.subplots(high * -(-n_folds // ACROSS), min(n_folds, ACROSS), squeeze=False)
+    columns = grid.reshape(-1, high, grid.shape[1]).swapaxes(1, 2).reshape(-1, high)
+    for panel in columns[n_folds:].flat:
         panel.set_visible(False)
-    for upper, lower in pairs[:n_folds]:
-        upper.sharex(grid[0, 0])
-        lower.sharex(grid[0, 0])
-        upper.sharey(grid[0, 0])
-        lower.sharey(grid[1, 0])
-    return pairs[:n_folds]
+    for column in columns[:n_folds]:
+        for panel, first in zip(column, grid[:, 0], strict=False):
+            panel.sharex(grid[0, 0])
+            panel.sharey(first)
+    return columns[:n_folds]
 
 
-def _draw_fold(upper, lower, history, losses):
+def _draw_fold(panels, history, lines):
+    """Draw the columns `lines` of each of the upper panels, and the validation UAR in the last."""
+    *uppers, lower = panels
     best = history[history["kept"]].iloc[0]
     marks = {"marker": "o" if len(history) <= FEW else "", "markersize": 2}
-    for loss in losses:
-        colour, dashes = LINES[loss]
-        line = {"color": colour, "linestyle": dashes, "label": loss}
-        upper.plot(history["epoch"], history[loss], **line, **marks)
+    for upper, names in zip(uppers, lines, strict=True):
+        for name in names:
+            colour, dashes = LINES[name]
+            label = name.replace("validation_", "validation ")
+            line = {"color": colour, "linestyle": dashes, "label": label}
+            upper.plot(history["epoch"], history[name], **line, **marks)
     lower.plot(history["epoch"], 100 * history["validation_uar"], color=BLUE, **marks)
-    for panel in (upper, lower):
+    for panel in panels:
         panel.axvline(best["epoch"], color=SOFT, linewidth=0.7, linestyle=(0, (2, 2)), zorder=0)
         panel.grid(axis="y")
     epoch, uar = best["epoch"], 100 * best["validation_uar"]
@@ -122,17 +139,20 @@ def _scale(uppers, losses):
 
 def _label(figure, panels):
     """Add axis labels (y labels only in the first column), ticks at epochs and the legend."""
-    for index, (upper, lower) in enumerate(panels):
+    names = ["Loss", "Mean abs. error"][: panels.shape[1] - 1]
+    for index, (*uppers, lower) in enumerate(panels):
         first = index % ACROSS == 0
-        upper.set_ylabel("Loss" if first else "")
+        for upper, name in zip(uppers, names, strict=True):
+            upper.set_ylabel(name if first else "")
+            upper.tick_params(labelbottom=False, labelleft=first)
         lower.set_ylabel("Validation UAR (%)" if first else "")
         lower.set_xlabel("Epoch")
-        upper.tick_params(labelbottom=False, labelleft=first)
         lower.tick_params(labelleft=first)
         lower.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=(1, 2, 5, 10)))
-    last = panels[-1][1]
+    last = panels[-1][-1]
     last.margins(y=0.2)  # room for the value at the best epoch
     last.autoscale_view()
     figure.align_ylabels()
-    handles, labels = panels[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=4, handlelength=2.8)
+    entries = legend_entries(panels[0])
+    options = {"loc": "outside upper right", "ncols": 4, "handlelength": 2.8}
+    figure.legend(entries.values(), entries.keys(), **options)

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from emospeech.models.catalogue import MODELS
 from emospeech.report.dataframes import in_order, require
 from emospeech.report.figures.style import (
     BLUE,
@@ -18,12 +19,17 @@ from emospeech.report.figures.style import (
     report_style,
 )
 from emospeech.report.formats import plain
-from emospeech.report.paper_tables import PARAMETER_NAMES, varied_parameters
+from emospeech.report.paper_tables import (
+    PARAMETER_NAMES,
+    models_by_parameters,
+    varied_parameters,
+)
 from emospeech.runtime.errors import InputError
 
 UNITS = {"crop_width": " (frames)", "filter_size": " (cells)", "batch_size": " (crops)"}
 MOST_TICKS = 4  # on a parameter axis
 CROWDED = 30  # number of trials above which dots are more transparent
+BETWEEN = 0.4  # inches between models with different parameters
 MEAN = 0.28  # half the width of a mean line, in value steps
 
 
@@ -42,8 +48,9 @@ def plot_data(trials: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     parts = []
     for model in in_order(trials):
         names = ["trial", "validation_uar", "chosen"]
-        require(trials[model], (*names, *PARAMETER_NAMES), f"trials of {model}")
-        part = trials[model].melt(names, list(PARAMETER_NAMES), "parameter", "value")
+        parameters = list(MODELS[model].family.parameters)
+        require(trials[model], (*names, *parameters), f"trials of {model}")
+        part = trials[model].melt(names, parameters, "parameter", "value")
         parts.append(part.assign(model=model))
     columns = ["model", "trial", "parameter", "value", "validation_uar", "chosen"]
     return pd.concat(parts, ignore_index=True).loc[:, columns]
@@ -53,16 +60,39 @@ def plot_data(trials: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def draw_trials(table: pd.DataFrame) -> Figure:
     """Return the figure of `plot_data`: a row per model, a panel per varied parameter.
 
-    If a single parameter is varied, the panels of the models are in one row. Parameter values are
-    sorted and equally spaced. Dots are trials, diamonds are chosen trials, and short lines are
-    means of two or more trials with the same value.
+    Models with the same parameters share the axes of each. If only one of their parameters is
+    varied, their panels are in one row. Parameter values are sorted and equally spaced. Dots are
+    trials, diamonds are chosen trials, and short lines are means of two or more trials with the
+    same value.
     """
+    groups = [table[table["model"].isin(models)] for models in models_by_parameters(table)]
+    heights = [_shape(group)[0] + BETWEEN for group in groups]
+    figure = blank(PAGE_WIDTH, 0.65 - BETWEEN + sum(heights))
+    single = len(groups) == 1
+    parts = [figure] if single else figure.subfigures(len(groups), height_ratios=heights)
+    grids = [_draw_group(part, group) for part, group in zip(parts, groups, strict=True)]
+    lows, highs = zip(*(grid[0, 0].get_ylim() for grid in grids), strict=True)
+    for panel in (panel for grid in grids for panel in grid[:, 0]):
+        panel.set_ylim(min(lows), max(highs))
+        panel.set_ylabel("Validation\nUAR (%)")
+        panel.yaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
+    entries = legend_entries(panel for grid in grids for panel in grid.flat)
+    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=3)
+    return figure
+
+
+def _shape(group):
+    """Return the numbers of rows and columns of the panels of models with the same parameters."""
+    models, parameters = group["model"].nunique(), len(varied_parameters(group))
+    return (1, models) if parameters == 1 else (models, parameters)
+
+
+def _draw_group(figure, table):
+    """Draw models with the same parameters, and return their grid of panels."""
     models, parameters = in_order(table["model"].unique()), varied_parameters(table)
     side_by_side = len(parameters) == 1
-    shape = (1, len(models)) if side_by_side else (len(models), len(parameters))
-    figure = blank(PAGE_WIDTH, 0.65 + shape[0])
     shared = "all" if side_by_side else "col"
-    grid = figure.subplots(*shape, squeeze=False, sharex=shared, sharey=True)
+    grid = figure.subplots(*_shape(table), squeeze=False, sharex=shared, sharey=True)
     panels = grid.T if side_by_side else grid  # (models, parameters)
     for parameter, column in zip(parameters, panels.T, strict=True):
         rows = table.loc[table["parameter"] == parameter]
@@ -74,12 +104,7 @@ def draw_trials(table: pd.DataFrame) -> Figure:
             panel.set_xlabel(PARAMETER_NAMES[parameter] + UNITS.get(parameter, ""))
     for model, panel in zip(models, panels[:, 0], strict=True):
         panel.set_title(model, loc="left")
-    for panel in grid[:, 0]:
-        panel.set_ylabel("Validation\nUAR (%)")
-        panel.yaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
-    entries = legend_entries(grid.flat)
-    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=3)
-    return figure
+    return grid
 
 
 def _draw_panel(panel, trials, values):
