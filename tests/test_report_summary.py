@@ -14,6 +14,7 @@ from sklearn.metrics import recall_score
 from emospeech.evaluation.comparisons import comparisons_table
 from emospeech.evaluation.predictions import BASELINE_CROP, BASELINES
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.models.catalogue import counterparts
 from emospeech.report import page, page_numbers, paper
 from emospeech.report.templates import anchor
 from tests import example_study
@@ -145,7 +146,7 @@ def test_summary_answers_what_the_models_of_the_study_can_answer(models):
     summary = page_numbers.summary_numbers(metrics, table, False)
     possible = {
         question: [pair for pair in pairs if set(pair) <= set(models)]
-        for question, pairs in page_numbers.QUESTIONS.items()
+        for question, pairs in counterparts().items()
     }
     for question, pairs in summary["questions"].items():
         assert [(pair["model"], pair["other"]) for pair in pairs] == possible[question]

@@ -9,10 +9,14 @@ import pandas as pd
 
 from emospeech.labels import nearest_class
 from emospeech.metrics import normalise_rows, pearson, unweighted_average_recall
-from emospeech.report.dataframes import CLASSES, HUMAN, in_order, losses_of
+from emospeech.report.dataframes import CLASSES, HUMAN, frame_errors, in_order, losses_of
 from emospeech.report.formats import plain
 from emospeech.report.headings import model_name
-from emospeech.report.paper_tables import PARAMETER_NAMES, varied_parameters
+from emospeech.report.paper_tables import (
+    PARAMETER_NAMES,
+    models_by_parameters,
+    varied_parameters,
+)
 from emospeech.report.templates import captions
 
 
@@ -30,7 +34,7 @@ def figure_texts(kind: str, table: pd.DataFrame, *model: str) -> tuple[str, str]
 
 
 def outline(table: pd.DataFrame) -> dict:
-    """Return the shapes and parameters of each part of a network."""
+    """Return the shapes and parameters of each part of a network, and which kinds it has."""
     parts = [
         {
             "name": part,
@@ -40,7 +44,9 @@ def outline(table: pd.DataFrame) -> dict:
         }
         for part, rows in table.groupby("part", sort=False)
     ]
-    return {"parts": parts, "generator": "generator" in set(table["part"])}
+    found = {*table["part"], *table["operation"]}
+    kinds = {name.lower(): name in found for name in ("generator", "predictor", "LSTM")}
+    return {"parts": parts} | kinds
 
 
 def balance(table: pd.DataFrame) -> dict:
@@ -69,17 +75,31 @@ def example(table: pd.DataFrame) -> dict:
 
 
 def trials(table: pd.DataFrame) -> dict:
-    """Return the numbers of trials, the UAR ranges, and the parameters with a single value."""
+    """Return the numbers of trials, the UAR ranges, and the parameters with a single value.
+
+    The latter are [(models, parameters)] of the models that have the same parameters.
+    """
     scores = table.groupby("model")["validation_uar"].agg(["min", "max"])
     ranges = [(model, *scores.loc[model]) for model in in_order(scores.index)]
-    values = table.groupby("parameter")["value"].first()
-    fixed = [
-        f"{PARAMETER_NAMES[name].lower()} {plain(float(values[name]))}"
-        for name in PARAMETER_NAMES
-        if name not in varied_parameters(table)
-    ]
+    groups = models_by_parameters(table)
+    fixed = [(models, _fixed_parameters(table[table["model"].isin(models)])) for models in groups]
     sizes = _range(table.groupby("model")["trial"].nunique())
-    return {"trials": sizes, "ranges": ranges, "fixed": fixed}
+    return {"trials": sizes, "ranges": ranges, "fixed": [group for group in fixed if group[1]]}
+
+
+def _fixed_parameters(trials):
+    """Return the parameters with a single value as texts, such as "filter size 4"."""
+    values, varied = trials.groupby("parameter")["value"].first(), varied_parameters(trials)
+    return [
+        f"{_in_sentence(PARAMETER_NAMES[name])} {plain(float(values[name]))}"
+        for name in PARAMETER_NAMES
+        if name in values and name not in varied
+    ]
+
+
+def _in_sentence(name):
+    """Return a name with a small first letter, unless it starts with an abbreviation."""
+    return name if name[:2].isupper() else name[0].lower() + name[1:]
 
 
 def comparison(table: pd.DataFrame) -> dict:
@@ -131,14 +151,14 @@ def scatter(table: pd.DataFrame) -> dict:
 
 
 def learning(table: pd.DataFrame) -> dict:
-    """Return the names of the losses, and the epoch and score that each fold keeps."""
+    """Return the losses, the epoch and score that each fold keeps, and whether there are errors."""
     epochs, kept = table.groupby("fold").size(), table[table["kept"]]
     columns = (kept["fold"], kept["validation_uar"], kept["epoch"])
     folds = [
         {"fold": fold, "uar": uar, "epoch": epoch, "epochs": epochs[fold]}
         for fold, uar, epoch in zip(*columns, strict=True)
     ]
-    return {"losses": losses_of(table), "folds": folds}
+    return {"losses": losses_of(table), "folds": folds, "errors": "validation_apc" in table}
 
 
 def generated(table: pd.DataFrame) -> dict:
@@ -154,6 +174,16 @@ def generated(table: pd.DataFrame) -> dict:
         "epochs": [(epoch, levels.loc[epoch], spread.loc[epoch]) for epoch in spread.index],
         "real_level": cells[real].mean(axis=1).mean(),
     }
+
+
+def forecast(table: pd.DataFrame) -> dict:
+    """Return the number of steps ahead, and the mean absolute errors of each recording."""
+    errors = frame_errors(table).groupby("recording", sort=False).mean()
+    recordings = [
+        {"name": name, "predicted": predicted, "repeated": repeated}
+        for name, predicted, repeated in errors.itertuples()
+    ]
+    return {"steps": int(table["steps_ahead"].iloc[0]), "recordings": recordings}
 
 
 def shared_layer(table: pd.DataFrame) -> dict:
@@ -187,5 +217,6 @@ NUMBERS = {
     "trials": trials,
     "learning": learning,
     "generated": generated,
+    "forecast": forecast,
     "map": shared_layer,
 }

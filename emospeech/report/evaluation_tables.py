@@ -1,9 +1,9 @@
-"""The tables of the report that are made from the tables of results/evaluation.
+"""The tables of the report that are made from the tables of results/evaluation and the histories.
 
 Values are fractions of 1; `headings` formats them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -11,14 +11,17 @@ import pandas as pd
 
 from emospeech.evaluation.predictions import BASELINES, TASKS
 from emospeech.evaluation.scores import AGREEMENTS
+from emospeech.models.catalogue import MODELS
 from emospeech.report import paper
-from emospeech.report.dataframes import in_order, require
+from emospeech.report.dataframes import in_order, is_kept, require
 from emospeech.report.paper_tables import table_2
+from emospeech.runtime.files import by_folder, read_table
 
 # The metrics of the paper's Table 2, and those that it does not report.
 MAIN, FURTHER = ("uar5", "uar3", "rho"), ("strict_uar5", "accuracy", "ccc", "mae")
 SLICES = ("style", "speaker", "agreement")
 SLICE_METRICS = ["uar5", "chance", "strict_uar5", "rho"]
+VALIDATION = "validation speakers"
 SMALLEST_SLICE = 20  # recordings; smaller slices are not shown
 REFERENCES = {
     "uniform": "Uniform guess",
@@ -126,7 +129,7 @@ def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.Da
     lines = []
     for task in TASKS:
         own = in_order(name for found, name in models.index if found == task)
-        own.sort(key=lambda name: name in paper.MODELS)  # the acoustic baselines first
+        own.sort(key=lambda name: name in MODELS)  # the acoustic baselines first
         *guesses, rater = REFERENCES
         for name in [*guesses, *own, rater]:
             source = models if name in own else pooled
@@ -244,6 +247,35 @@ def table_neighbours(neighbours: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+def table_forecasts(histories: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean absolute errors of predicted frames and of repeating the last known frame.
+
+    There is a row per model, for its validation speakers (`speech` is VALIDATION) and for each
+    corpus that it learns from (`speech` is the corpus). The columns are the means over the folds of
+    `apc_error`, `repetition_error` and `reduction` (the share by which APC lowers the error of
+    repetition), and the lowest and highest `reduction` of a fold. All are those of the epoch whose
+    weights are kept.
+
+    Args:
+        histories: The histories.csv of the APC models, with a column `model`.
+    """
+    require(histories, ["model", "fold", "validation_uar", "validation_apc"], "histories")
+    lines = []
+    for model in in_order(histories["model"].unique()):
+        own = histories[histories["model"] == model].reset_index(drop=True)
+        kept = own[is_kept(own)]
+        corpora = own.filter(regex="^apc_").dropna(axis="columns", how="all").columns
+        names = {VALIDATION: ("validation_apc", "validation_repetition")}
+        names |= {name[4:]: (name, f"repetition_{name[4:]}") for name in corpora}
+        for speech, (predicted, repeated) in names.items():
+            reduction = 1 - kept[predicted] / kept[repeated]
+            line = {"model": model, "speech": speech, "apc_error": kept[predicted].mean()}
+            line |= {"repetition_error": kept[repeated].mean(), "reduction": reduction.mean()}
+            line |= {"reduction_least": reduction.min(), "reduction_most": reduction.max()}
+            lines.append(line)
+    return pd.DataFrame(lines).dropna(subset="apc_error", ignore_index=True)
+
+
 # {table: (function that builds it, its input tables)}, in the order of the page.
 TABLES: dict[str, tuple[Callable[..., pd.DataFrame], tuple[str, ...]]] = {
     "intervals": (table_intervals, ("intervals",)),
@@ -257,8 +289,24 @@ TABLES: dict[str, tuple[Callable[..., pd.DataFrame], tuple[str, ...]]] = {
     "slices": (table_slices, ("slices",)),
     "leaks": (table_leaks, ("leaks",)),
     "neighbours": (table_neighbours, ("neighbours",)),
+    "forecasts": (table_forecasts, ("histories",)),
 }
 INPUTS = tuple(dict.fromkeys(name for _, names in TABLES.values() for name in names))
+
+
+def read_inputs(files: Mapping[str, str | Iterable[str]], *more: str) -> dict[str, pd.DataFrame]:
+    """Return those INPUTS, and tables named in `more`, that are given in `files`.
+
+    The tables of several models become one with a column `model`.
+    """
+    inputs = {}
+    for name in (*INPUTS, *more):
+        found = files[name]
+        if isinstance(found, str):
+            inputs[name] = read_table(found)
+        elif tables := by_folder(found, read_table):
+            inputs[name] = pd.concat(tables, names=["model"]).reset_index("model")
+    return inputs
 
 
 def build_tables(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -266,7 +314,7 @@ def build_tables(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
     Args:
         inputs: Tables of results/evaluation by name (INPUTS); `control` is the metrics.csv of the
-            study with shuffled labels.
+            study with shuffled labels, `histories` see `table_forecasts`.
     """
     return {
         table: build(*(inputs[name] for name in names))

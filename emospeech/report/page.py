@@ -23,7 +23,7 @@ from emospeech.report.templates import environment
 KINDS = (
     *("outline", "balance", "example"),
     *("comparison", "confusion", "scatter", "trials", "learning"),
-    *("generated", "map"),
+    *("generated", "forecast", "map"),
 )
 # The tables of results/evaluation in each section.
 SECTIONS = {
@@ -35,6 +35,7 @@ SECTIONS = {
     "control": ("control",),
     "slices": ("slices",),
     "leaks": ("leaks",),
+    "forecasts": ("forecasts",),
     "neighbours": ("neighbours",),
 }
 STUDY_TABLES = ("labels", "composition", "parameters")
@@ -78,8 +79,8 @@ class Report:
         classes: The classes.csv of each model.
         trials: The trials.csv of each model.
         figures: The figures in the order of the page.
-        evaluation: The other tables of results/evaluation by name, and as `control` the
-            metrics.csv of the study with shuffled labels.
+        evaluation: The other tables of results/evaluation by name, as `control` the metrics.csv of
+            the study with shuffled labels, and as `histories` those of the APC models.
         commands: Shell commands by name: `file`, to which the path of the file to regenerate is
             appended, and `control`.
         study: The tables of STUDY_TABLES by name, as in report/tables.
@@ -120,6 +121,7 @@ def render(report: Report) -> str:
         commands=report.commands,
         docs=report.docs,
         paper=report.paper,
+        extension=[model for model in in_order(report.best) if model not in paper.TABLE_1],
         figures={kind: figures_of(report, kind) for kind in KINDS},
         numbers=section_numbers(report, evaluation),
         tables=section_tables(report, evaluation),
@@ -162,6 +164,7 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
         "paper": page_numbers.paper_numbers(),
         "leaks": page_numbers.leak_numbers(source.get("leaks"), searched and select == "pooled"),
         "search": page_numbers.search_numbers(report.trials, select),
+        "forecasts": page_numbers.forecast_numbers(evaluation.get("forecasts")),
         "neighbours": page_numbers.neighbour_numbers(source.get("neighbours")),
     }
 
@@ -268,8 +271,9 @@ def study_table(report: Report, name: str) -> list[Table]:
     if name not in report.study:
         return []
     divider = {"labels": "task", "composition": "fold"}.get(name, "")
-    options: dict[str, Any] = {"numbers": _caption_numbers(report), "files": _files(name)}
-    return [_table(name, report.study[name], None, divider, **options)]
+    frame = report.study[name]
+    numbers = _caption_numbers(report) | {"columns": [*frame.dropna(axis="columns", how="all")]}
+    return [_table(name, frame, None, divider, numbers=numbers, files=_files(name))]
 
 
 def _caption_numbers(report, task="valence"):
@@ -326,7 +330,7 @@ def corpus_tables(corpora: Mapping[str, dict], names: Mapping[str, str]) -> list
 
 def _evaluation(evaluation, numbers, *names):
     """Return the tables of the evaluation with the given names; skip tables that do not exist."""
-    dividers = {"slices": "slice", "neighbours": "property"}
+    dividers = {"slices": "slice", "neighbours": "property", "forecasts": "model"}
     options = {"numbers": numbers}
     return [
         _table(

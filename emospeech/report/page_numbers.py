@@ -11,9 +11,10 @@ from emospeech.corpora.registry import RELEASES
 from emospeech.evaluation.comparisons import smallest_p
 from emospeech.evaluation.predictions import BASELINE, BASELINE_CROP, BASELINES
 from emospeech.labels import CLASS_NAMES
+from emospeech.models.catalogue import MODELS, counterparts
 from emospeech.report import paper
 from emospeech.report.dataframes import CLASSES, HUMAN, fold_names, in_order
-from emospeech.report.evaluation_tables import SMALLEST_SLICE
+from emospeech.report.evaluation_tables import SMALLEST_SLICE, VALIDATION
 from emospeech.report.paper_tables import recovered_ranges, table_2
 from emospeech.report.study_tables import CLASS_COUNTS
 from emospeech.training.trial import FOLD_UAR
@@ -21,11 +22,6 @@ from emospeech.training.trial import FOLD_UAR
 LEVEL = 0.05  # of significance
 RARE = 2  # recordings of a class in a fold; each then changes its recall by half or more
 POWER = 0.8
-# The questions of the paper: pairs of models that differ in one property only.
-QUESTIONS = {
-    "unlabelled": (("BasicDCGAN", "BasicCNN"), ("MultitaskDCGAN", "MultitaskCNN")),
-    "multitask": (("MultitaskCNN", "BasicCNN"), ("MultitaskDCGAN", "BasicDCGAN")),
-}
 
 
 def summary_numbers(
@@ -39,8 +35,10 @@ def summary_numbers(
         comparable: Whether the study can be compared with the paper.
 
     Returns:
-        `questions`: for each of QUESTIONS the differences of its pairs (see `model_difference`),
-        with that of the `paper` (None if it is not comparable).
+        `questions`: for each property of `catalogue.counterparts` the differences of its pairs (see
+        `model_difference`), with that of the `paper` (None if it is not comparable or not in the
+        paper).
+        `unlabelled`: the families of the models that also learn from unlabelled speech.
         `models`: for each model its pooled `uar5`, `chance`, `chance_high` (97.5th percentile),
         `above` (whether the UAR exceeds it; None if unknown), and its difference from the acoustic
         baseline on the same crops as `baseline` (None if unknown).
@@ -52,7 +50,7 @@ def summary_numbers(
             for model, other in pairs
             if (found := model_difference(comparisons, model, other))
         ]
-        for question, pairs in QUESTIONS.items()
+        for question, pairs in counterparts().items()
     }
     table = table_2(metrics)
     models = [
@@ -70,8 +68,10 @@ def summary_numbers(
         if row["model"] not in BASELINES
     ]
     whole = table.loc[table["model"] == BASELINE, "uar5_pooled"].tolist()
+    unlabelled = [row["model"] for row in models if MODELS[row["model"]].unlabelled]
     return {
         "questions": questions,
+        "unlabelled": list(dict.fromkeys(MODELS[model].family_name for model in unlabelled)),
         "models": models,
         "whole_recordings": whole[0] if whole else None,
     }
@@ -137,6 +137,8 @@ def _effect(low, high):
 
 
 def _paper_difference(model, other):
+    if not {model, other} <= set(paper.TABLE_2):
+        return None
     return paper.TABLE_2[model]["uar5"] - paper.TABLE_2[other]["uar5"]
 
 
@@ -431,3 +433,16 @@ def neighbour_numbers(neighbours: pd.DataFrame | None) -> list[tuple[str, int, i
     better = (shares["shared layer"] > shares["crops"]).groupby(level="model")
     counts = better.agg(["sum", "size"]).astype(int)
     return [(model, *counts.loc[model]) for model in in_order(counts.index)]
+
+
+def forecast_numbers(forecasts: pd.DataFrame | None) -> list[tuple[str, float, float, float]]:
+    """Return (model, mean, lowest and highest reduction of a fold) on the validation speakers.
+
+    Args:
+        forecasts: The table of `evaluation_tables.table_forecasts`, or None.
+    """
+    if forecasts is None:
+        return []
+    rows = forecasts[forecasts["speech"] == VALIDATION]
+    columns = ["model", "reduction", "reduction_least", "reduction_most"]
+    return list(rows[columns].itertuples(index=False, name=None))

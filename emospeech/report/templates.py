@@ -14,6 +14,7 @@ from emospeech.report import formats
 
 FOLDER = Path(__file__).parent / "template"
 UNKNOWN = "unknown"
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
 def environment(autoescape: bool = True) -> jinja2.Environment:
@@ -28,6 +29,7 @@ def environment(autoescape: bool = True) -> jinja2.Environment:
     )
     templates.filters |= {"count": count, "percent": percent, "points": points}
     templates.filters |= {"signed": signed, "span": span, "listed": listed, "anchor": anchor}
+    templates.filters["word"] = word
     templates.filters |= {"share": formats.share, "flatten": flatten, "base64": _base64}
     return templates
 
@@ -57,6 +59,11 @@ def count(number: int | tuple[int, int] | None, thing: str) -> str:
         low, high = number
         return count(low, thing) if low == high else f"{low} to {high} {thing}s"
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def word(number: int) -> str:
+    """Return a whole number as a word, up to eight, or in digits."""
+    return WORDS[number] if number < len(WORDS) else str(number)
 
 
 def percent(value: float | None, digits: int = 2) -> str:

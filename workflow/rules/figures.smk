@@ -16,6 +16,7 @@ FIGURE_NAMES = [
     *(f"{FAMILIES[model].figure}-{model}" for model in USING_UNLABELLED),
     *expand("map-{model}", model=MODELS),
 ]
+STUDY_ON_CPU = STUDY | {"training": STUDY["training"] | {"device": "cpu", "threads": 1}}
 
 
 def models_drawn(figure):
@@ -104,4 +105,23 @@ use rule job as draw_generated with:
         **figure_params("draw_generated"),
         model="{model}",
         fold=1,
-        study=STUDY | {"training": STUDY["training"] | {"device": "cpu", "threads": 1}},
+        study=STUDY_ON_CPU,
+
+
+use rule job as draw_forecast with:
+    input:
+        **PREDICT_INPUTS,
+        # Files of all trials, because the selected one is not known before the run.
+        weights=all_trial_files("weights.safetensors", folds=[1]),
+    output:
+        **figure_files("forecast-{model}"),
+    pathvars:
+        job="report/forecast-{model}",
+    wildcard_constraints:
+        model="|".join(models_drawn("forecast")) or "none",
+    localrule: True
+    params:
+        **figure_params("draw_forecast"),
+        model="{model}",
+        fold=1,
+        study=STUDY_ON_CPU,

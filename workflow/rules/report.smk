@@ -17,8 +17,10 @@ EVIDENCE_TABLES = [
     *("intervals", "further", "folds", "comparisons", "spread", "chance"),
     *("references", "slices", "leaks", "neighbours"),
     *(["control"] if CONTROL_METRICS else []),
+    *(["forecasts"] if models_drawn("forecast") else []),
 ]
-EVIDENCE = {"control": CONTROL_METRICS} | evaluation_files(
+HISTORIES = expand(SEARCH / "{model}" / "histories.csv", model=models_drawn("forecast"))
+EVIDENCE = {"control": CONTROL_METRICS, "histories": HISTORIES} | evaluation_files(
     *("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks"),
     "neighbours",
 )

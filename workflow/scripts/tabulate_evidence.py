@@ -1,15 +1,13 @@
-"""Write the tables of the report that are made from results/evaluation."""
+"""Write the tables of the report that are made from results/evaluation and the histories."""
 
-from emospeech.report.evaluation_tables import INPUTS, build_tables
+from emospeech.report.evaluation_tables import build_tables, read_inputs
 from emospeech.report.markup import write_tables
 from emospeech.report.paper import without_paper
 from emospeech.runtime import jobs
-from emospeech.runtime.files import read_table
 
 
 def main(paths, settings):
-    inputs = {name: read_table(file) for name in INPUTS if (file := getattr(paths, name))}
-    tables = build_tables(inputs)
+    tables = build_tables(read_inputs(vars(paths)))
     shown = {name: tables[name] for name in settings.tables}
     if not settings.comparable:
         shown = {name: without_paper(table) for name, table in shown.items()}

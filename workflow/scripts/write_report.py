@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from emospeech.report.captions import figure_texts
-from emospeech.report.evaluation_tables import INPUTS
+from emospeech.report.evaluation_tables import read_inputs
 from emospeech.report.page import Figure, Report, render
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_json, read_table, write_text
@@ -19,9 +19,7 @@ def main(paths, settings):
         classes=by_folder(paths.classes, read_table),
         trials=by_folder(paths.trials, read_table),
         figures=tuple(figures(paths)),
-        evaluation={
-            name: read_table(file) for name in (*INPUTS, "cells") if (file := getattr(paths, name))
-        },
+        evaluation=read_inputs(vars(paths), "cells"),
         commands={"file": settings.command, "control": settings.control_command},
         study={Path(file).stem: read_table(file) for file in paths.study},
         docs=settings.docs,

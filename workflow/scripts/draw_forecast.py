@@ -1,0 +1,24 @@
+"""Draw frames that an APC model predicts for the validation speakers of a fold."""
+
+from emospeech.report.figures import save
+from emospeech.report.figures.forecast import draw_forecast
+from emospeech.runtime import jobs
+from emospeech.runtime.files import read_json
+from emospeech.training.fold import LabelledCorpus
+from emospeech.training.forecast import forecast_table
+from emospeech.training.predictor import load_chosen
+from emospeech.training.settings import Settings
+
+
+def main(paths, settings):
+    study = Settings.from_config(settings.study)
+    corpus = LabelledCorpus.open(paths.store, paths.recordings, paths.folds, paths.ratings, study)
+    inputs = read_json(paths.best), [corpus.fold(settings.fold)], paths.weights, study
+    (predictor,) = load_chosen(settings.model, *inputs)
+    table = forecast_table(predictor, study.seed)
+    figure = draw_forecast(table, settings.model)
+    save("forecast", figure, table, vars(paths), settings.resolution)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
