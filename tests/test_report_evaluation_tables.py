@@ -18,7 +18,20 @@ def frames():
 
 @pytest.fixture(scope="module")
 def tables(frames):
-    return evaluation_tables.build_tables(frames | {"control": frames["metrics"]})
+    more = {"control": frames["metrics"], "histories": histories()}
+    return evaluation_tables.build_tables(frames | more)
+
+
+def histories():
+    """Return the histories of both APC models in two folds; in fold 1, epoch 4 is kept."""
+    parts = [
+        data.history(6, model).assign(model=model, fold=fold, validation_rho=0.1)
+        for model in ("MultitaskAPC", "BasicAPC")
+        for fold in (1, 2)
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    later = table["fold"].eq(2) & table["epoch"].eq(5)
+    return table.assign(validation_uar=table["validation_uar"].mask(later, 0.9))
 
 
 def test_tables_are_built_if_their_inputs_are_present(frames, tables):
@@ -149,6 +162,43 @@ def test_neighbours_are_means_of_the_folds_with_their_range(frames, tables):
     none = frames["neighbours"].iloc[:0]
     assert evaluation_tables.table_neighbours(none).empty
     assert page_numbers.neighbour_numbers(none) == []
+
+
+def test_errors_of_predicted_frames_are_those_of_the_kept_epochs(tables):
+    table = tables["forecasts"]
+    speech = [evaluation_tables.VALIDATION, "ami", "iemocap"]
+    assert table["model"].tolist() == ["BasicAPC"] * 3 + ["MultitaskAPC"] * 3
+    assert table["speech"].tolist() == speech * 2
+    line = table.iloc[0]  # the reduction is epoch %: 4 and 5 in the two folds
+    assert [line["apc_error"], line["repetition_error"]] == pytest.approx([0.191, 0.2])
+    columns = ["reduction", "reduction_least", "reduction_most"]
+    assert line[columns].tolist() == pytest.approx([0.045, 0.04, 0.05])
+    assert table["reduction"].tolist()[1:3] == pytest.approx([0.1, 0.2])
+    numbers = page_numbers.forecast_numbers(table)
+    assert [model for model, *_ in numbers] == ["BasicAPC", "MultitaskAPC"]
+    assert numbers[0][1:] == pytest.approx((0.045, 0.04, 0.05))
+    assert page_numbers.forecast_numbers(None) == []
+
+
+def test_corpora_without_errors_at_the_kept_epoch_are_left_out():
+    """With the schedule pretrain, the unlabelled corpora have errors in the first epochs only."""
+    table = histories()
+    table.loc[table["epoch"] > 3, ["apc_ami", "apc_iemocap"]] = np.nan
+    speech = evaluation_tables.table_forecasts(table)["speech"]
+    assert speech.tolist() == [evaluation_tables.VALIDATION] * 2
+
+
+def test_tables_of_several_models_are_read_as_one(tmp_path):
+    files = dict.fromkeys(evaluation_tables.INPUTS, ())
+    for model in ("BasicAPC", "MultitaskAPC"):
+        (tmp_path / model).mkdir()
+        data.history(3, model).to_csv(tmp_path / model / "histories.csv", index=False)
+    files["histories"] = sorted(map(str, tmp_path.glob("*/histories.csv")))
+    files["metrics"] = str(tmp_path / "metrics.csv")
+    data.metrics().to_csv(files["metrics"], index=False)
+    inputs = evaluation_tables.read_inputs(files)
+    assert list(inputs) == ["metrics", "histories"]
+    assert inputs["histories"]["model"].tolist() == ["BasicAPC"] * 3 + ["MultitaskAPC"] * 3
 
 
 def test_references_are_ordered_and_guesses_have_no_correlation(frames, tables):

@@ -68,6 +68,9 @@ EVALUATION = {
     name: table for name, table in example_study.example_tables().items() if name != "metrics"
 }
 EVALUATION |= {"control": data.metrics()}
+HISTORIES = pd.concat(
+    data.history(5, model).assign(model=model, fold=1) for model in ("BasicAPC", "MultitaskAPC")
+)
 
 
 @pytest.fixture(scope="module")
@@ -81,17 +84,17 @@ def figures(tmp_path_factory):
     return tuple(made)
 
 
-def report(figures=(), **config):
+def report(figures=(), models=data.MODELS, **config):
     summary = {"recordings": 10039, "hours": 12.44, "words": 5, "speakers": 10}
     summary |= {"licence": "on request", "citation": "C. Busso & others"}
     return page.Report(
         provenance=data.provenance(**config),
         corpora={"iemocap": summary | {"left_out": {"no_valence": 17}, "irregular": {}}},
-        metrics=data.metrics(),
-        best={model: data.best() for model in data.MODELS},
-        confusions={model: data.confusion() for model in data.MODELS},
-        classes={model: data.classes() for model in data.MODELS},
-        trials={model: data.trials() for model in data.MODELS},
+        metrics=data.metrics(models),
+        best={model: data.best(model) for model in models},
+        confusions={model: data.confusion() for model in models},
+        classes={model: data.classes() for model in models},
+        trials={model: data.trials(model) for model in models},
         figures=figures,
         evaluation=EVALUATION,
         commands={"file": "snakemake --force", "control": "make it"},
@@ -151,7 +154,8 @@ def test_heading_levels_are_not_skipped(outline):
 
 def test_all_tables_are_present_accessible_and_scrollable(outline):
     names = {attributes["id"] for attributes in outline.all("table")}
-    assert names >= {*evaluation_tables.TABLES, "table-1", "classes", "paper", "cells"}
+    tables = {*evaluation_tables.TABLES} - {"forecasts"}  # which only APC models have
+    assert names >= tables | {"table-1", "classes", "paper", "cells"}
     assert names >= {"table-2-valence", "table-2-activation"}
     assert names >= {f"table-3-{model}" for model in data.MODELS}
     assert names >= {f"search-{model}" for model in data.MODELS}
@@ -246,7 +250,23 @@ def test_captions_and_names_are_escaped(figures):
     assert marked.caption in outline.text["results"]
 
 
+def test_sequential_models_are_described_only_if_the_study_has_them(figures):
+    models = (*data.MODELS, *data.SEQUENTIAL)
+    evaluation = EVALUATION | {"histories": HISTORIES, "control": data.metrics(models)}
+    shown = tuple(replace(f, path=f.path.replace("BasicCNN", "BasicLSTM")) for f in figures)
+    more = Outline(page.render(replace(report(shown, models), evaluation=evaluation)))
+    assert {"forecasts", "search-MultitaskAPC"} <= {table["id"] for table in more.all("table")}
+    assert "eight models" in more.text["baselines"], "about one of three runs has one outside"
+    assert "three" in more.text["baselines"]
+    assert "4.0" in more.text["representations"], "the reduction at epoch 4"
+    assert "APC" in more.text["summary"].split("models also learn from unlabelled")[0]
+    few = Outline(page.render(report(tuple(f for f in figures if f.kind != "forecast"))))
+    assert not re.search("LSTM|APC", "".join(few.text.values()))
+    assert "four models" in few.text["baselines"]
+
+
 def test_filters_of_the_templates():
+    assert [templates.word(number) for number in (4, 20)] == ["four", "20"]
     assert templates.count(1, "fold") == templates.count((1, 1), "fold") == "1 fold"
     assert templates.count((2, 5), "fold").split()[::2] == ["2", "5"]
     assert templates.percent(0.43881) == "43.88\N{NO-BREAK SPACE}%"

@@ -77,6 +77,20 @@ def test_differences_agree_with_scipy_on_the_speakers_of_the_predictions(validat
         assert row["baseline"]["difference"] == pytest.approx((own - other).mean())
 
 
+def test_pairs_outside_the_paper_have_no_value_of_the_paper():
+    table = example_study.example_tables(60, 50)["comparisons"]
+    names = {"CNN": "LSTM", "DCGAN": "APC"}
+    renamed = table.replace({"model": names, "other": names}, regex=True)
+    metrics = data.metrics((*data.MODELS, *data.SEQUENTIAL))
+    summary = page_numbers.summary_numbers(metrics, pd.concat([table, renamed]), True)
+    assert summary["unlabelled"] == ["DCGAN", "APC"]
+    pairs = summary["questions"]["unlabelled"]
+    sequential = [("BasicAPC", "BasicLSTM"), ("MultitaskAPC", "MultitaskLSTM")]
+    assert [(pair["model"], pair["other"]) for pair in pairs] == DCGANS + sequential
+    assert [pair["paper"] is None for pair in pairs] == [False, False, True, True]
+    assert [pair["difference"] for pair in pairs[2:]] == [pair["difference"] for pair in pairs[:2]]
+
+
 def test_a_difference_reverses_with_the_order_of_the_pair():
     table = example_study.example_tables(60, 50)["comparisons"]
     one = page_numbers.model_difference(table, "BasicDCGAN", "BasicCNN")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # slow to import, and Snakemake loads this module for each jo
 SOURCE = "Chang and Scherer (2017)"
 
 # Table 1: hyperparameters found by random search, in the order of CONVOLUTIONAL.
-TABLE_1 = {
+TABLE_1: dict[str, dict[str, Any]] = {
     model: dict(zip(CONVOLUTIONAL, values, strict=True))
     for model, values in {
         "BasicCNN": (128, 1e-4, 64, 15, 84),
