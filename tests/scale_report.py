@@ -27,6 +27,7 @@ from emospeech.crops.oversampling import balance_table
 from emospeech.evaluation.predictions import load_predictions
 from emospeech.evaluation.scores import confusion_tables
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.models.catalogue import MODELS
 from emospeech.models.outline import outline as layers_of
 from emospeech.models.settings import ModelSettings
 from emospeech.report.captions import figure_texts
@@ -136,7 +137,9 @@ def select(folder, model):
     validations = pd.DataFrame(
         json.loads((path / "validation.json").read_text()) for path in trainings
     )
-    table = rank_trials([draw_trial(SearchSpace(), 1, n) for n in range(TRIALS)], validations)
+    names = MODELS[model].family.parameters
+    drawn = [draw_trial(SearchSpace(), names, 1, number) for number in range(TRIALS)]
+    table = rank_trials(drawn, validations)
     recordings = pd.read_csv(folder / "recordings.csv")
     parts = make_folds(recordings, FoldSettings()).merge(recordings, on="recording")
     choice = choose_trials(table, selection_folds(parts, "pooled"))

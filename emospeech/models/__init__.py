@@ -1,1 +1,1 @@
-"""The four models of the paper, from one trunk."""
+"""The models: their networks, and how they learn from unlabelled speech."""

@@ -53,9 +53,9 @@ def draw_forecast(table: pd.DataFrame, model: str) -> Figure:
 def _draw_spectrogram(panel, rows):
     values = rows.sort_values("frame").filter(regex=r"^row_\d+$").to_numpy().T  # (rows, frames)
     first, last = rows["frame"].min(), rows["frame"].max()
+    extent = (first - 0.5, last + 0.5, 0, len(values))
     look = {"origin": "lower", "aspect": "auto", "interpolation": "nearest", "cmap": LEVELS}
-    look["extent"] = (first - 0.5, last + 0.5, 0, len(values))
-    panel.imshow(values, vmin=FLOOR, vmax=TOP, **look)
+    panel.imshow(values, extent=extent, vmin=FLOOR, vmax=TOP, **look)
     panel.set(xticks=[], yticks=[])
 
 

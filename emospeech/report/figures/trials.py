@@ -68,8 +68,9 @@ def draw_trials(table: pd.DataFrame) -> Figure:
     groups = [table[table["model"].isin(models)] for models in models_by_parameters(table)]
     heights = [_shape(group)[0] + BETWEEN for group in groups]
     figure = blank(PAGE_WIDTH, 0.65 - BETWEEN + sum(heights))
-    single = len(groups) == 1
-    parts = [figure] if single else figure.subfigures(len(groups), height_ratios=heights)
+    parts = [figure]
+    if len(groups) > 1:
+        parts = figure.subfigures(len(groups), squeeze=False, height_ratios=heights)[:, 0]
     grids = [_draw_group(part, group) for part, group in zip(parts, groups, strict=True)]
     lows, highs = zip(*(grid[0, 0].get_ylim() for grid in grids), strict=True)
     for panel in (panel for grid in grids for panel in grid[:, 0]):
