@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from emospeech.models.apc import PredictiveNetwork
 from emospeech.training.forecast import choose_examples, forecast_table
 from emospeech.training.predictor import load_predictor
 from tests.conftest import CORPUS_ROWS
@@ -19,11 +20,12 @@ def test_examples_are_crops_of_validation_speakers_with_their_predictions(corpus
     table = forecast_table(predictor, seed=1)
     assert table["recording"].nunique() == 3
     assert table["steps_ahead"].unique().tolist() == [AHEAD]
-    part = predictor.parts["validation"]
+    part, network = predictor.parts["validation"], predictor.network
+    assert isinstance(network, PredictiveNetwork)
     names = [fold.store.recordings[index] for index in part.part.recordings]
     ((crops, inside),) = part.masked_crops(1)
     with torch.no_grad():
-        predicted = predictor.network.predict_frames(crops).numpy()
+        predicted = network.predict_frames(crops).numpy()
     for (name, source), rows in table.groupby(["recording", "source"]):
         index = names.index(name)
         crop = crops[index, 0].numpy()

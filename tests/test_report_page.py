@@ -84,17 +84,17 @@ def figures(tmp_path_factory):
     return tuple(made)
 
 
-def report(figures=(), models=data.MODELS, **config):
+def report(figures=(), trained=data.MODELS, **config):
     summary = {"recordings": 10039, "hours": 12.44, "words": 5, "speakers": 10}
     summary |= {"licence": "on request", "citation": "C. Busso & others"}
     return page.Report(
         provenance=data.provenance(**config),
         corpora={"iemocap": summary | {"left_out": {"no_valence": 17}, "irregular": {}}},
-        metrics=data.metrics(models),
-        best={model: data.best(model) for model in models},
-        confusions={model: data.confusion() for model in models},
-        classes={model: data.classes() for model in models},
-        trials={model: data.trials(model) for model in models},
+        metrics=data.metrics(trained),
+        best={model: data.best(model) for model in trained},
+        confusions={model: data.confusion() for model in trained},
+        classes={model: data.classes() for model in trained},
+        trials={model: data.trials(model) for model in trained},
         figures=figures,
         evaluation=EVALUATION,
         commands={"file": "snakemake --force", "control": "make it"},
