@@ -10,10 +10,12 @@ import pytest
 import yaml
 
 from docs.generate_configuration import render
+from emospeech.models.catalogue import MODELS
 from tests.run_environment import run_environment
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+MODEL = f"(?:{'|'.join(MODELS)})"
 
 
 def load_config(name):
@@ -54,7 +56,7 @@ def test_decisions_name_existing_keys():
 def generic(path):
     """Return a result path with placeholders, and without the suffix of a table or figure."""
     path = re.sub(r"(trial|fold|seed)-\d+", r"\1-{\1}", path)
-    path = re.sub(r"(?:Basic|Multitask)(?:CNN|DCGAN)|baseline(?:_crop)?(?=/)", "{model}", path)
+    path = re.sub(rf"{MODEL}|baseline(?:_crop)?(?=/)", "{model}", path)
     tables = "recordings|words|ratings|transcripts|summary"
     path = re.sub(rf"(?<=corpora/)(?:iemocap|ami)(?=/(?:{tables}))", "{corpus}", path)
     path = re.sub(r"(?<=spectrograms/)(?:iemocap|ami)", "{corpus}", path)
@@ -84,7 +86,7 @@ def documented_columns(text):
 
 def generic_column(name):
     """Return the name of a column with placeholders for models, folds, features and rows."""
-    name = re.sub(r"^(?:Basic|Multitask)(?:CNN|DCGAN)|^baseline(?:_crop)?(?=_)", "{model}", name)
+    name = re.sub(rf"^{MODEL}|^baseline(?:_crop)?(?=_)", "{model}", name)
     name = re.sub(r"fold-\d+", "fold-{fold}", name)
     name = re.sub(r"^row_\d+$", "row_{row}", name)
     # The statistics of acoustic features in acoustics.csv. Columns of metrics are not replaced.

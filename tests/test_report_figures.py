@@ -446,6 +446,7 @@ def test_forecast_shows_frames_and_their_errors():
         assert drawn["predicted"][1] == pytest.approx([error] * 3)
         assert drawn["repeated"][1] == pytest.approx([0.3] * 3)
     assert "0.1000" in panels[3, 0].get_title("left")
+    assert all(panel.get_ylim()[1] > 0.3 for panel in panels[3]), "all errors are visible"
     numbers = captions.forecast(table)
     assert numbers["steps"] == 5
     assert [recording["name"] for recording in numbers["recordings"]] == ["b", "a"]

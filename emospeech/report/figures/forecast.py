@@ -29,7 +29,7 @@ def draw_forecast(table: pd.DataFrame, model: str) -> Figure:
     """
     errors = frame_errors(table)
     recordings = list(table["recording"].unique())
-    figure = blank(PAGE_WIDTH, 4.9)
+    figure = blank(PAGE_WIDTH, 4)
     add_title(figure, model)
     heights = [*[1] * len(NAMES), 1.1]
     grid = figure.subplots(len(heights), len(recordings), squeeze=False, height_ratios=heights)
@@ -43,7 +43,7 @@ def draw_forecast(table: pd.DataFrame, model: str) -> Figure:
         panels[-1].sharey(grid[-1, 0])
         panels[-1].tick_params(labelleft=panels[-1] is grid[-1, 0])
     grid[-1, 0].set_ylabel("Mean absolute error")
-    grid[-1, 0].set_ylim(bottom=0)
+    grid[-1, 0].set_ylim(0, 1.05 * errors.to_numpy().max())
     figure.align_ylabels()
     handles, labels = grid[-1, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=2)
