@@ -39,8 +39,8 @@ from emospeech.training.trial import Trial
 FOLDS, TRIALS, EPOCHS = 5, 20, 20  # of the full study; the epochs of a training run are assumed
 VALIDATED = 1000  # recordings of a validation part
 REFERENCE = 4000  # recordings in the reference's file, as many as an epoch of the benchmark draws
-LARGE_PRODUCT = 8192  # rows of the matrices
-SMALL_PRODUCT = 256
+MATRIX_SIZE = 8192  # rows and columns of the multiplied matrices
+SMALL_MATRIX_SIZE = 256
 
 
 class Benchmark:
@@ -52,7 +52,8 @@ class Benchmark:
         self.fast = resolve_precision("auto", self.device.type)
         self.on_gpu = self.device.type == "cuda"
         self.steps = 3 if small else 30
-        self.workers = (1, 2) if small else (1, 2, 4)  # processes side by side
+        self.worker_counts = (1, 2) if small else (1, 2, 4)  # processes side by side
+        self.start_seconds = 0.0  # from the start of a process to the end of its first step
         hours = 0.1 if small else hours
         self.labelled = noise_in_memory(folder, hours, UTTERANCE_SECONDS, REFERENCE)
 
@@ -142,9 +143,9 @@ class Benchmark:
 
     def flops(self) -> list[Measurement]:
         """Compare the rate of BasicDCGAN (passes; graphed steps) with that of a matrix product."""
-        case, size = self.case("BasicDCGAN", self.fast, graphs=False), LARGE_PRODUCT
+        case, size = self.case("BasicDCGAN", self.fast, graphs=False), MATRIX_SIZE
         if self.small:
-            size = SMALL_PRODUCT
+            size = SMALL_MATRIX_SIZE
         matrix = torch.rand(size, size, device=self.device, dtype=torch.bfloat16)
 
         def multiply():
@@ -265,7 +266,7 @@ class Benchmark:
         found = []
         for name in ("MultitaskCNN", "BasicDCGAN"):
             rates = {}
-            for count in self.workers:
+            for count in self.worker_counts:
                 started = time.time()
                 command = [sys.executable, "-m", "benchmarks.gpu", "--worker", name, str(started)]
                 command += ["--small"] if self.small else []
@@ -277,6 +278,8 @@ class Benchmark:
                 results = [json.loads(line[-1]) for line in lines]
                 rates[count] = sum(result["rate"] for result in results)
                 first = min(result["start"] for result in results)
+                if count == 1:
+                    self.start_seconds = first
                 row = f"side-by-side-{name}-{count}"
                 note = f"{count} processes, {self.fast}; the first step ended {first:.1f} s after "
                 note += "the start of a process; reference: one process"
@@ -292,10 +295,10 @@ class Benchmark:
     def projection(self, found: list[Measurement]) -> list[Measurement]:
         """Project the hours of the full study from a step of each of its trials."""
         rows = {row.row: row for row in found}
-        start, total = self.seconds_to_start(found), 0.0
+        start, total = self.start_seconds, 0.0
         validation = rows["validation"].project
         speedup = {
-            kind: max(rows[f"side-by-side-{model}-{count}"].ratio for count in self.workers)
+            kind: max(rows[f"side-by-side-{model}-{count}"].ratio for count in self.worker_counts)
             for kind, model in (("CNN", "MultitaskCNN"), ("DCGAN", "BasicDCGAN"))
         }
         together = 0.0
@@ -318,11 +321,6 @@ class Benchmark:
             Measurement("study-one-at-a-time", total / 3600, 1, "hours", note),
             Measurement("study-side-by-side", together / 3600, 1, "hours", f"{note}; best of rows"),
         ]
-
-    def seconds_to_start(self, found: list[Measurement]) -> float:
-        """Return the time from the start of a process to its first step."""
-        notes = [row.note for row in found if row.row.startswith("side-by-side-BasicDCGAN-1")]
-        return float(notes[0].partition("ended ")[2].partition(" s")[0])
 
     def wait(self) -> None:
         """Wait until the device has finished."""

@@ -89,7 +89,7 @@ def fixed_trials(fixed: Mapping, models: Sequence[str]) -> dict[str, dict]:
         given = fixed if is_shared else fixed.get(model, {})
         names = MODELS[model].family.parameters
         if missing := [name for name in names if name not in given]:
-            raise InputError(key, f"has no {', '.join(missing)}. Add the parameters of {model}.")
+            raise InputError(key, f"has no {', '.join(missing)}. Add what {model} needs.")
         trials[model] = {name: given[name] for name in names}
         if "filter_size" in names:
             _check_filter_size(key, given["filter_size"], given["crop_width"])

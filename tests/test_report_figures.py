@@ -502,7 +502,10 @@ def test_trials_are_dots_at_their_values(count):
     assert [widths[round(x)] for x in dots.get_xdata()] == table["crop_width"].tolist()
 
 
-def test_models_with_other_parameters_have_axes_of_their_own():
+LABELLED_AXES = {"filters": 1, "learning_rate": 3, "layers": 2, "hidden_units": 2, "steps_ahead": 1}
+
+
+def test_models_with_different_parameters_have_their_own_axes():
     models = (*data.MODELS, *data.SEQUENTIAL)
     table = trials.plot_data({model: data.trials(model) for model in models})
     figure = trials.draw_trials(table)
@@ -512,8 +515,8 @@ def test_models_with_other_parameters_have_axes_of_their_own():
     assert {panel.get_title("left") for panel in panels} - {""} == set(models)
     assert len({panel.get_ylim() for panel in panels}) == 1
     labels = [panel.get_xlabel() for panel in panels]
-    count = {name: labels.count(paper_tables.PARAMETER_NAMES[name]) for name in MANY}
-    assert count == MANY
+    counts = {name: labels.count(paper_tables.PARAMETER_NAMES[name]) for name in LABELLED_AXES}
+    assert counts == LABELLED_AXES
     (dots,) = lines(panels[-1], "trial")
     assert [dots.get_xdata().tolist(), panels[-1].get_xlabel()] == [[0, 1, 1], "Steps ahead"]
     numbers = captions.trials(table.assign(value=table["value"].where(table["model"] != "X", 1)))
@@ -522,9 +525,6 @@ def test_models_with_other_parameters_have_axes_of_their_own():
     fixed.loc[fixed["parameter"] == "layers", "value"] = 1
     groups = [models for models, _ in captions.trials(fixed)["fixed"]]
     assert groups == [["BasicLSTM", "MultitaskLSTM"], ["BasicAPC", "MultitaskAPC"]]
-
-
-MANY = {"filters": 1, "learning_rate": 3, "layers": 2, "hidden_units": 2, "steps_ahead": 1}
 
 
 def test_lines_are_means_of_trials_with_the_same_value():

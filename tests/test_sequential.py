@@ -98,8 +98,7 @@ def test_errors_count_pairs_of_frames_inside_the_recording():
     assert sums[2] > 0
 
 
-def test_frames_outside_the_recording_do_not_change_the_update():
-    """Gradients of masked frames are 0, also in the loss of the frames that they follow."""
+def test_padding_after_the_recording_does_not_change_the_apc_loss():
     learner = build("BasicAPC", ROWS, PARAMETERS, SETTINGS.models, seed=0)
     data = batch_of("BasicAPC")
     inside = torch.zeros_like(data.unlabelled.inside)
@@ -158,8 +157,8 @@ def test_initial_weights_depend_on_the_seed_only():
 
 def test_errors_are_means_over_the_frames_of_an_epoch():
     learner = build("BasicAPC", ROWS, PARAMETERS, SETTINGS.models, seed=0)
-    means = {"predicted.a": 2.0, "repeated.a": 4.0, "values.a": 8.0, "valence": 1.5, "apc": 9.0}
-    means |= {"predicted.b": 3.0, "repeated.b": 1.0, "values.b": 2.0}
+    means = {"predicted.a": 2.0, "repeated.a": 4.0, "n_values.a": 8.0, "valence": 1.5, "apc": 9.0}
+    means |= {"predicted.b": 3.0, "repeated.b": 1.0, "n_values.b": 2.0}
     expected = {"apc": 0.5, "repetition": 0.5, "apc_a": 0.25, "repetition_a": 0.5}
     expected |= {"apc_b": 1.5, "repetition_b": 0.5, "valence": 1.5}
     assert learner.epoch_losses(means) == expected
@@ -235,7 +234,7 @@ def test_sizes_of_the_networks():
 
 def test_errors_without_any_known_frame_are_missing():
     learner = build("BasicAPC", ROWS, PARAMETERS, SETTINGS.models, seed=0)
-    means = {"predicted.a": 0.0, "repeated.a": 0.0, "values.a": 0.0, "apc": 0.0}
+    means = {"predicted.a": 0.0, "repeated.a": 0.0, "n_values.a": 0.0, "apc": 0.0}
     assert all(np.isnan(value) for value in learner.epoch_losses(means).values())
     nothing = (crops_of(), torch.zeros(3, WIDTH, dtype=torch.bool))
     assert all(np.isnan(value) for value in learner.held_out_errors([nothing]).values())

@@ -8,7 +8,7 @@ the prediction is
 
 The publication predicts the frame itself, W h[t]. Here the network predicts the change, because
 speech hardly changes within 48 ms: without x[t], the error was higher than that of repeating the
-last frame. Frames beyond the ends of a recording are neither predicted nor predicted from.
+last frame. The loss counts only pairs of frames t and t + k that are both inside the recording.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -56,8 +56,8 @@ class FrameErrors(NamedTuple):
     """Sums of absolute errors of predicted frames, and the number of values in the sums, (n,)."""
 
     predicted: torch.Tensor
-    repeated: torch.Tensor  # of repeating the last frame
-    values: torch.Tensor
+    repeated: torch.Tensor  # of repeating the last known frame
+    n_values: torch.Tensor
 
 
 def frame_errors(
@@ -77,12 +77,12 @@ def frame_errors(
     return FrameErrors(
         predicted=(known * (predicted - true).abs()).sum(dim=(1, 2)),
         repeated=(known * (last - true).abs()).sum(dim=(1, 2)),
-        values=known.sum(dim=(1, 2)) * frames.shape[2],
+        n_values=known.sum(dim=(1, 2)) * frames.shape[2],
     )
 
 
 class PredictiveLearner(Learner):
-    """The network with the update of APC, which changes the trunk and the predictor.
+    """The network of an APC model and its APC update, which changes the trunk and the predictor.
 
     With `training.update: joint`, APC keeps its own update: the gradient of its loss is so small
     (norm .03, classification 1 to 3) that it would have no effect in a sum.
@@ -103,21 +103,25 @@ class PredictiveLearner(Learner):
         return {"apc": [parameter for part in parts for parameter in part.parameters()]}
 
     def unlabelled_updates(self, unlabelled: Windows, noise: None) -> Iterator[Update]:
-        """Yield the update of APC."""
+        """Yield the APC update.
+
+        Its loss is the mean absolute error of the predicted frames inside the recordings.
+        """
         errors = frame_errors(self.network, unlabelled.crops, unlabelled.inside)
         # A batch can consist of recordings that are too short.
-        loss = errors.predicted.sum() / errors.values.sum().clamp(min=1)
+        loss = errors.predicted.sum() / errors.n_values.sum().clamp(min=1)
         logged = {
-            f"{name}.{corpus}": values.detach()[unlabelled.of_corpus(index)].sum()
+            f"{name}.{corpus}": sums.detach()[unlabelled.of_corpus(index)].sum()
             for index, corpus in enumerate(unlabelled.corpora)
-            for name, values in errors._asdict().items()
+            for name, sums in errors._asdict().items()
         }
         yield Update("apc", loss, logged=logged)
 
     def epoch_losses(self, means: Mapping[str, float]) -> dict[str, float]:
-        """Return the losses, with `apc` and `repetition` in total and for each corpus.
+        """Return the losses; `apc` and `repetition` are given overall and per corpus.
 
-        They are the mean absolute errors of the predicted frames, and of repeating the last frame.
+        They are the mean absolute errors of the predicted frames, and of repeating the last known
+        frame.
         """
         sums: dict[str, dict[str, float]] = {name: {} for name in FrameErrors._fields}
         losses = {}
@@ -127,7 +131,7 @@ class PredictiveLearner(Learner):
                 sums[name][corpus] = mean
             elif name != "apc":
                 losses[name] = mean
-        if not sums["values"]:
+        if not sums["n_values"]:
             return losses
         return losses | _mean_errors(sums)
 
@@ -137,21 +141,22 @@ class PredictiveLearner(Learner):
     ) -> dict[str, float]:
         """Return `validation_apc` and `validation_repetition` for batches (crops, inside)."""
         batches = [frame_errors(self.network, *batch) for batch in crops]
-        sums = [float(torch.cat(values).double().sum()) for values in zip(*batches, strict=True)]
-        predicted, repeated, values = sums
+        predicted, repeated, n_values = (
+            float(torch.cat(sums).double().sum()) for sums in zip(*batches, strict=True)
+        )
         return {
-            "validation_apc": _ratio(predicted, values),
-            "validation_repetition": _ratio(repeated, values),
+            "validation_apc": _ratio(predicted, n_values),
+            "validation_repetition": _ratio(repeated, n_values),
         }
 
 
 def _mean_errors(sums):
     """Return the mean errors in total and by corpus, from {name of FrameErrors: {corpus: sum}}."""
-    values = sums["values"]
+    n_values = sums["n_values"]
     columns = {}
     for column, name in (("apc", "predicted"), ("repetition", "repeated")):
-        columns[column] = _ratio(sum(sums[name].values()), sum(values.values()))
-        for corpus, count in values.items():
+        columns[column] = _ratio(sum(sums[name].values()), sum(n_values.values()))
+        for corpus, count in n_values.items():
             columns[f"{column}_{corpus}"] = _ratio(sums[name][corpus], count)
     return columns
 
@@ -168,7 +173,10 @@ def build(
     rng: torch.Generator,
     outputs: int,
 ) -> PredictiveLearner:
-    """Return the initialised model, see `catalogue.build`."""
+    """Return the learner with initialised networks, for the arguments of `catalogue.build`.
+
+    `rng` is the source of the initial weights.
+    """
     network = PredictiveNetwork(tasks, rows, trial, settings, outputs)
     initialise(network, settings.weight_deviation, rng)
     return PredictiveLearner(network)

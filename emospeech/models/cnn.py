@@ -10,7 +10,7 @@ from torch import nn
 
 from emospeech.models.layers import BatchNorm, Conv2dStride2, NoNorm
 from emospeech.models.learner import Learner
-from emospeech.models.networks import Network, initialise, keep_channels_last
+from emospeech.models.networks import Network, initialise, use_channels_last
 from emospeech.models.settings import ModelSettings
 
 LAYERS = 4  # convolutions of stride 2 in the trunk, and transposed ones in the generator
@@ -65,9 +65,12 @@ def build(
     rng: torch.Generator,
     outputs: int,
 ) -> Learner:
-    """Return the initialised model, see `catalogue.build`."""
+    """Return the learner with initialised networks, for the arguments of `catalogue.build`.
+
+    `rng` is the source of the initial weights.
+    """
     flat = math.prod(bottleneck_shape(rows, trial, settings))
     network = Network(Trunk(trial, settings), flat, tasks, settings, outputs)
     initialise(network, settings.weight_deviation, rng)
-    keep_channels_last(network)
+    use_channels_last(network)
     return Learner(network)

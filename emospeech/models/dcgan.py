@@ -22,7 +22,7 @@ from torch import nn
 from emospeech.models.cnn import Trunk, bottleneck_shape, layer_filters, norm_layers
 from emospeech.models.layers import ConvTranspose2dStride2, add_spectral_norm
 from emospeech.models.learner import Learner, Update
-from emospeech.models.networks import Network, initialise, keep_channels_last
+from emospeech.models.networks import Network, initialise, use_channels_last
 from emospeech.models.settings import ModelSettings
 
 
@@ -146,12 +146,15 @@ def build(
     rng: torch.Generator,
     outputs: int,
 ) -> AdversarialLearner:
-    """Return the initialised model, see `catalogue.build`."""
+    """Return the learner with initialised networks, for the arguments of `catalogue.build`.
+
+    `rng` is the source of the initial weights.
+    """
     network = Discriminator(tasks, rows, trial, settings, outputs)
     generator = Generator(rows, trial, settings)
     for module in (network, generator):
         initialise(module, settings.weight_deviation, rng)
-        keep_channels_last(module)
+        use_channels_last(module)
     if settings.spectral_norm:
         # Drawn after the initial weights, so that these do not depend on the setting.
         start = int(torch.randint(2**63 - 1, (), generator=rng))

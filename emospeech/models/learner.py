@@ -22,7 +22,7 @@ class Update(NamedTuple):
     name: str
     loss: torch.Tensor  # scalar
     keep_graph: bool = False  # a later loss of the step uses the same forward pass
-    logged: Mapping[str, torch.Tensor] = {}  # further numbers, summed over the steps of an epoch
+    logged: Mapping[str, torch.Tensor] = {}  # more numbers; epoch_losses gets means over the steps
 
 
 class Learner:

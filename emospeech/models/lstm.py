@@ -57,7 +57,10 @@ def build(
     rng: torch.Generator,
     outputs: int,
 ) -> Learner:
-    """Return the initialised model, see `catalogue.build`."""
+    """Return the learner with initialised networks, for the arguments of `catalogue.build`.
+
+    `rng` is the source of the initial weights.
+    """
     trunk = RecurrentTrunk(rows, trial)
     network = Network(trunk, trial["hidden_units"], tasks, settings, outputs)
     initialise(network, settings.weight_deviation, rng)

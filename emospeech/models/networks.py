@@ -74,7 +74,7 @@ def initialise(module: nn.Module, deviation: float, rng: torch.Generator) -> Non
                     values.view(4, -1)[1] = 1
 
 
-def keep_channels_last(network: nn.Module) -> None:
-    """Use the channels-last memory format, which was faster on all devices that were measured."""
+def use_channels_last(network: nn.Module) -> None:
+    """Convert a network to the channels-last memory format, faster on all measured devices."""
     # The type hints of torch lack this option of modules.
     network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

@@ -20,7 +20,7 @@ PARAMETER_COPIES = 6  # weights, best weights, gradients, and the moments of eac
 def convolutional_floats(
     rows: int, trial: Mapping, settings: ModelSettings, generator: bool = False
 ) -> float:
-    """Return the numbers of a CNN or a DCGAN.
+    """Return the number of floats that a training run of a CNN or a DCGAN keeps in memory.
 
     Args:
         rows: Frequency rows of a spectrogram.
@@ -29,6 +29,7 @@ def convolutional_floats(
         generator: Whether there is a generator.
     """
     width, size = trial["crop_width"], trial["filter_size"]
+    # As cnn.layer_filters, whose module imports torch.
     filters = [trial["filters"] * multiple for multiple in settings.filter_multiples]
     maps = sum(
         count * (width >> layer) * (rows >> layer) for layer, count in enumerate(filters, start=1)
@@ -46,7 +47,9 @@ STATES = 16  # copies of the hidden states: gates, cells, outputs, and their gra
 
 
 def recurrent_floats(rows: int, trial: Mapping, settings: ModelSettings) -> float:
-    """Return the numbers of an LSTM, also with APC, whose windows are a smaller batch.
+    """Return the number of floats that a training run of an LSTM or APC model keeps in memory.
+
+    The unlabelled crops of APC are not counted: by default they are fewer than the labelled ones.
 
     Args:
         rows: Frequency rows of a spectrogram.

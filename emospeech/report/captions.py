@@ -9,12 +9,12 @@ import pandas as pd
 
 from emospeech.labels import nearest_class
 from emospeech.metrics import normalise_rows, pearson, unweighted_average_recall
-from emospeech.report.dataframes import CLASSES, HUMAN, frame_errors, in_order, losses_of
+from emospeech.report.dataframes import CLASSES, HUMAN, in_order, losses_of, mean_frame_errors
 from emospeech.report.formats import plain
 from emospeech.report.headings import model_name
 from emospeech.report.paper_tables import (
     PARAMETER_NAMES,
-    models_by_parameters,
+    group_models_by_parameters,
     varied_parameters,
 )
 from emospeech.report.templates import captions
@@ -81,7 +81,7 @@ def trials(table: pd.DataFrame) -> dict:
     """
     scores = table.groupby("model")["validation_uar"].agg(["min", "max"])
     ranges = [(model, *scores.loc[model]) for model in in_order(scores.index)]
-    groups = models_by_parameters(table)
+    groups = group_models_by_parameters(table)
     fixed = [(models, _fixed_parameters(table[table["model"].isin(models)])) for models in groups]
     sizes = _range(table.groupby("model")["trial"].nunique())
     return {"trials": sizes, "ranges": ranges, "fixed": [group for group in fixed if group[1]]}
@@ -178,7 +178,7 @@ def generated(table: pd.DataFrame) -> dict:
 
 def forecast(table: pd.DataFrame) -> dict:
     """Return the number of steps ahead, and the mean absolute errors of each recording."""
-    errors = frame_errors(table).groupby("recording", sort=False).mean()
+    errors = mean_frame_errors(table).groupby("recording", sort=False).mean()
     recordings = [
         {"name": name, "predicted": predicted, "repeated": repeated}
         for name, predicted, repeated in errors.itertuples()

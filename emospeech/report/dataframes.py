@@ -81,12 +81,12 @@ def losses_of(table: pd.DataFrame) -> list[str]:
 
 
 def is_kept(histories: pd.DataFrame) -> pd.Series:
-    """Return which rows are the first epoch of their fold with the highest validation UAR."""
+    """Return which rows are kept: in each fold, the first epoch with the highest validation UAR."""
     best = histories.groupby("fold")["validation_uar"].transform("idxmax")
     return histories.index == best
 
 
-def frame_errors(table: pd.DataFrame) -> pd.DataFrame:
+def mean_frame_errors(table: pd.DataFrame) -> pd.DataFrame:
     """Return the mean absolute error of predicted and of repeated frames.
 
     Args:
@@ -97,6 +97,6 @@ def frame_errors(table: pd.DataFrame) -> pd.DataFrame:
     """
     require(table, ("recording", "source", "steps_ahead", "frame", "row_1"), "predicted frames")
     sources = dict(iter(table.set_index(["recording", "frame"]).groupby("source", sort=False)))
-    values = {name: rows.filter(regex=r"^row_\d+$") for name, rows in sources.items()}
-    real = values.pop("real")
-    return pd.DataFrame({name: (own - real).abs().mean(axis=1) for name, own in values.items()})
+    frames = {source: group.filter(regex=r"^row_\d+$") for source, group in sources.items()}
+    real = frames.pop("real")
+    return pd.DataFrame({name: (own - real).abs().mean(axis=1) for name, own in frames.items()})

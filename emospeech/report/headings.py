@@ -53,7 +53,7 @@ def _text(label, form=plain):
 
 
 CHANCE, NEAR = "Chance, UAR5 (%)", "Neighbours with the same (%)"
-ERROR, REDUCTION = "Mean absolute error", "Reduction by APC (%)"
+FRAME_ERROR, ERROR_REDUCTION = "Mean absolute error", "Error reduction by APC (%)"
 SINGLE = {
     "model": _text("Model", model_name),
     "other": _text("Model B", model_name),
@@ -119,11 +119,11 @@ SINGLE = {
     "near_least": Heading("lowest fold", percent, NEAR),
     "near_most": Heading("highest fold", percent, NEAR),
     "speech": _text("Speech"),
-    "apc_error": Heading("APC", share, ERROR),
-    "repetition_error": Heading("repetition", share, ERROR),
-    "reduction": Heading("mean", percent, REDUCTION),
-    "reduction_least": Heading("lowest fold", percent, REDUCTION),
-    "reduction_most": Heading("highest fold", percent, REDUCTION),
+    "apc_error": Heading("APC", share, FRAME_ERROR),
+    "repetition_error": Heading("repetition", share, FRAME_ERROR),
+    "reduction": Heading("mean", percent, ERROR_REDUCTION),
+    "reduction_least": Heading("lowest fold", percent, ERROR_REDUCTION),
+    "reduction_most": Heading("highest fold", percent, ERROR_REDUCTION),
 }
 METRICS = {
     "uar5": ("UAR5 (%)", percent),

@@ -51,8 +51,8 @@ def varied_parameters(table: pd.DataFrame) -> list[str]:
     return [name for name in names if counts[name] > 1] or names
 
 
-def models_by_parameters(table: pd.DataFrame) -> list[list[str]]:
-    """Return the models of a table of trials, those with the same parameters together."""
+def group_models_by_parameters(table: pd.DataFrame) -> list[list[str]]:
+    """Return the models in a table of trials, grouped by the hyperparameters that they have."""
     groups: dict[tuple, list[str]] = {}
     for model in in_order(table["model"].unique()):
         parameters = table.loc[table["model"] == model, "parameter"].unique()

@@ -12,7 +12,7 @@ from emospeech.training.device import reduced_precision
 from emospeech.training.losses import objective_of
 from emospeech.training.settings import Settings
 
-JOINT = "joint"  # the update of all parts but the generator
+JOINT = "joint"  # the update for the sum of all losses that are not in `Learner.separate`
 ADAM_EPSILON = 1e-8  # avoids a division by 0, as in the paper of Adam
 
 
@@ -66,11 +66,12 @@ class Engine:
     """The networks of a model, with an optimiser for each update.
 
     The updates of a step are `separate`, as in the paper: first those for unlabelled speech
-    (generator, discriminator), then each task (valence, activation). The update of a task changes
-    the trunk, the shared layer and the task's head; the others are described by the `Learner`. With
-    `joint`, the updates of `Learner.separate` (generator) come first, then one for the sum of the
-    other losses, which changes all other parts.
-    The paper suspects that swapping the tasks "might have created instabilities".
+    (generator and discriminator; or APC), then one for each task (valence, activation), which
+    changes the trunk, the shared layer and the task's head. `Learner` describes the others.
+
+    `joint` is an alternative because the authors of the paper suspect that alternating between the
+    tasks "might have created instabilities". The updates of `Learner.separate` (generator, APC)
+    come first, then one for the sum of the other losses, which changes all other parts.
     """
 
     def __init__(

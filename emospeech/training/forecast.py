@@ -31,7 +31,7 @@ def forecast_table(predictor: FoldPredictor, seed: int) -> pd.DataFrame:
     batches = list(predictor.parts["validation"].masked_crops(seed))
     errors = [frame_errors(network, *batch) for batch in batches]
     chosen = choose_examples(*(torch.cat(sums).cpu().numpy() for sums in zip(*errors, strict=True)))
-    crops, inside = (torch.cat(parts)[chosen] for parts in zip(*batches, strict=True))
+    crops, inside = (torch.cat(tensors)[chosen] for tensors in zip(*batches, strict=True))
     names = predictor.rows("validation", ["recording", "speaker"]).iloc[chosen]
     ahead = network.steps_ahead
     frames = {
@@ -52,15 +52,15 @@ def forecast_table(predictor: FoldPredictor, seed: int) -> pd.DataFrame:
     return table[[*keys, *table.columns.drop(keys)]]
 
 
-def choose_examples(predicted: np.ndarray, repeated: np.ndarray, values: np.ndarray) -> list[int]:
+def choose_examples(predicted: np.ndarray, repeated: np.ndarray, n_values: np.ndarray) -> list[int]:
     """Return the crops with the largest, the median and the smallest reduction of the error.
 
     Args:
         predicted: Sums of the absolute errors of predicted frames, (n,).
         repeated: Those of repeating the last known frame, (n,).
-        values: The number of values in the sums, (n,). Only crops with the largest number count.
+        n_values: The number of values in the sums, (n,). Only crops with the largest number count.
     """
-    candidates = np.flatnonzero((values == values.max()) & (repeated > 0))
+    candidates = np.flatnonzero((n_values == n_values.max()) & (repeated > 0))
     order = candidates[np.argsort(predicted[candidates] / repeated[candidates], kind="stable")]
     return list(dict.fromkeys(int(order[place]) for place in (0, len(order) // 2, -1)))
 

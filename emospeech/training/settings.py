@@ -17,7 +17,7 @@ class TrainingSettings:
     patience: int = 5  # epochs without a strictly higher validation UAR before stopping
     max_epochs: int = 200
     class_loss: str = "softmax"  # cross entropy; or "binary", Equation 1 on each output
-    update: str = "separate"  # an update per loss; "joint": one for all losses but the generator's
+    update: str = "separate"  # an update per loss; "joint": one for their sum
     beta1: float = 0.5  # of Adam
     beta2: float = 0.999
     unlabelled: tuple[str, ...] = ("ami", "iemocap")  # corpora of the unlabelled pool
@@ -35,7 +35,9 @@ class Settings:
     labels: LabelSettings = field(default_factory=LabelSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
-    apc: ApcSettings = field(default_factory=ApcSettings)  # used by the APC models only
+    apc: ApcSettings = field(
+        default_factory=ApcSettings
+    )  # training.apc in the config; for APC models
 
     @classmethod
     def from_config(cls, config: Mapping) -> "Settings":

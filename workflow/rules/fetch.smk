@@ -4,7 +4,7 @@ Outputs of AMI are marked `update`, so a job that runs again keeps a complete fi
 downloading it again. The other corpora have too many files to be outputs. The marker `.fetched`
 shows that a job has found all of them complete; without it, the job checks the files and downloads
 only those that are missing or damaged. Downloads run on the submitting machine, because cluster
-nodes often have no network.
+nodes often have no internet access.
 """
 
 from emospeech.corpora.ami_release import meetings_with, select_meetings

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from emospeech.report.dataframes import frame_errors
+from emospeech.report.dataframes import mean_frame_errors
 from emospeech.report.figures.style import (
     BLUE,
     LEVELS,
@@ -27,7 +27,7 @@ def draw_forecast(table: pd.DataFrame, model: str) -> Figure:
     Time runs to the right, frequency upwards; darker is louder. The panels below show the mean
     absolute error of each frame.
     """
-    errors = frame_errors(table)
+    errors = mean_frame_errors(table)
     recordings = list(table["recording"].unique())
     figure = blank(PAGE_WIDTH, 4)
     add_title(figure, model)

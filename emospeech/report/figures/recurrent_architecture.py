@@ -36,9 +36,11 @@ from emospeech.report.figures.style import SOFT
 # In inches.
 COLUMNS = (1.25, 1.9, 2.55, 3.85)  # centres of the frames 1, 2, 3 and of the last one
 DOTS = 3.2  # centre of the other frames
-FRAMES, LAYER, BETWEEN = 0.98, 1.68, 0.5  # centres of the frames and of the first layer
+FRAMES, LAYER = 0.98, 1.68  # centres of the frames and of the first layer
+LAYER_STEP = 0.5  # between the centres of layers
 CELL = (0.34, 0.26)  # a layer at one frame
-OUTPUTS, PREDICTED = 0.4, 0.75  # from the last layer to its outputs, from there to predictions
+OUTPUTS_OFFSET = 0.4  # from the last layer up to its outputs
+PREDICTIONS_OFFSET = 0.75  # from the outputs up to the predictions
 MEAN = 4.75  # centre of the mean over time
 MARGIN = 0.6  # above the outputs or predictions
 
@@ -52,13 +54,13 @@ def draw_recurrent(parts: Mapping[str, pd.DataFrame], model: str) -> Figure:
     """
     trunk = parts["trunk"]
     layers = trunk[trunk["operation"] == "LSTM"]
-    outputs = LAYER + BETWEEN * (len(layers) - 1) + OUTPUTS
-    top = outputs + PREDICTED * ("predictor" in parts)
+    outputs = LAYER + LAYER_STEP * (len(layers) - 1) + OUTPUTS_OFFSET
+    top = outputs + PREDICTIONS_OFFSET * ("predictor" in parts)
     figure, panel = canvas(top + MARGIN)
     _draw_crop(panel, shape_of(layers["inputs"].iloc[0]))
     for index, shape in enumerate(layers["outputs"]):
-        _draw_layer(panel, LAYER + BETWEEN * index, shape_of(shape))
-    last = outputs - OUTPUTS + CELL[1] / 2
+        _draw_layer(panel, LAYER + LAYER_STEP * index, shape_of(shape))
+    last = outputs - OUTPUTS_OFFSET + CELL[1] / 2
     for x in COLUMNS:
         panel.plot([x, x], [last, outputs], color=SOFT, linewidth=0.8)
     if "predictor" in parts:
@@ -90,14 +92,14 @@ def _draw_layer(panel, y, shape):
     for x in COLUMNS:
         draw_rectangle(panel, (x, y), CELL, "trunk")
         if y > LAYER:
-            draw_arrow(panel, (x, y - BETWEEN + CELL[1] / 2), (x, y - CELL[1] / 2), gap=0)
+            draw_arrow(panel, (x, y - LAYER_STEP + CELL[1] / 2), (x, y - CELL[1] / 2), gap=0)
     _describe(panel, y, "LSTM", shape)
 
 
 def _draw_predictions(panel, y, predictor, crop):
     """Draw the frames that are predicted from the outputs at the first frames."""
     (width, rows), shape = shape_of(crop), shape_of(predictor["outputs"])
-    ahead, size, centre = width - shape[0], Box(0, 0, (1, 1, rows)).size[1], y + PREDICTED
+    ahead, size, centre = width - shape[0], Box(0, 0, (1, 1, rows)).size[1], y + PREDICTIONS_OFFSET
     for frame, x in enumerate(COLUMNS[:3], start=1):
         draw_arrow(panel, (x, y), (x, centre - size / 2), gap=0)
         draw_rectangle(panel, (x, centre), (THIN, size), "generator")

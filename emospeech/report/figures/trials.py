@@ -21,7 +21,7 @@ from emospeech.report.figures.style import (
 from emospeech.report.formats import plain
 from emospeech.report.paper_tables import (
     PARAMETER_NAMES,
-    models_by_parameters,
+    group_models_by_parameters,
     varied_parameters,
 )
 from emospeech.runtime.errors import InputError
@@ -29,7 +29,7 @@ from emospeech.runtime.errors import InputError
 UNITS = {"crop_width": " (frames)", "filter_size": " (cells)", "batch_size": " (crops)"}
 MOST_TICKS = 4  # on a parameter axis
 CROWDED = 30  # number of trials above which dots are more transparent
-BETWEEN = 0.4  # inches between models with different parameters
+GROUP_GAP = 0.4  # inches between groups of models with different hyperparameters
 MEAN = 0.28  # half the width of a mean line, in value steps
 
 
@@ -65,13 +65,13 @@ def draw_trials(table: pd.DataFrame) -> Figure:
     trials, diamonds are chosen trials, and short lines are means of two or more trials with the
     same value.
     """
-    groups = [table[table["model"].isin(models)] for models in models_by_parameters(table)]
-    heights = [_shape(group)[0] + BETWEEN for group in groups]
-    figure = blank(PAGE_WIDTH, 0.65 - BETWEEN + sum(heights))
-    parts = [figure]
+    groups = [table[table["model"].isin(models)] for models in group_models_by_parameters(table)]
+    heights = [_grid_shape(group)[0] + GROUP_GAP for group in groups]  # one inch per row of panels
+    figure = blank(PAGE_WIDTH, 0.65 - GROUP_GAP + sum(heights))
+    subfigures = [figure]
     if len(groups) > 1:
-        parts = figure.subfigures(len(groups), squeeze=False, height_ratios=heights)[:, 0]
-    grids = [_draw_group(part, group) for part, group in zip(parts, groups, strict=True)]
+        subfigures = figure.subfigures(len(groups), squeeze=False, height_ratios=heights)[:, 0]
+    grids = [_draw_group(*pair) for pair in zip(subfigures, groups, strict=True)]
     lows, highs = zip(*(grid[0, 0].get_ylim() for grid in grids), strict=True)
     for panel in (panel for grid in grids for panel in grid[:, 0]):
         panel.set_ylim(min(lows), max(highs))
@@ -82,7 +82,7 @@ def draw_trials(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _shape(group):
+def _grid_shape(group):
     """Return the numbers of rows and columns of the panels of models with the same parameters."""
     models, parameters = group["model"].nunique(), len(varied_parameters(group))
     return (1, models) if parameters == 1 else (models, parameters)
@@ -93,7 +93,7 @@ def _draw_group(figure, table):
     models, parameters = in_order(table["model"].unique()), varied_parameters(table)
     side_by_side = len(parameters) == 1
     shared = "all" if side_by_side else "col"
-    grid = figure.subplots(*_shape(table), squeeze=False, sharex=shared, sharey=True)
+    grid = figure.subplots(*_grid_shape(table), squeeze=False, sharex=shared, sharey=True)
     panels = grid.T if side_by_side else grid  # (models, parameters)
     for parameter, column in zip(parameters, panels.T, strict=True):
         rows = table.loc[table["parameter"] == parameter]
