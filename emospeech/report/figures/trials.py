@@ -28,6 +28,7 @@ from emospeech.runtime.errors import InputError
 
 UNITS = {"crop_width": " (frames)", "filter_size": " (cells)", "batch_size": " (crops)"}
 MOST_TICKS = 4  # on a parameter axis
+MARGIN = 0.1  # below and above the trials, relative to their range
 CROWDED = 30  # number of trials above which dots are more transparent
 GROUP_GAP = 0.4  # inches between groups of models with different hyperparameters
 MEAN = 0.28  # half the width of a mean line, in value steps
@@ -72,9 +73,12 @@ def draw_trials(table: pd.DataFrame) -> Figure:
     if len(groups) > 1:
         subfigures = figure.subfigures(len(groups), squeeze=False, height_ratios=heights)[:, 0]
     grids = [_draw_group(*pair) for pair in zip(subfigures, groups, strict=True)]
-    lows, highs = zip(*(grid[0, 0].get_ylim() for grid in grids), strict=True)
+    limits = np.array([grid[0, 0].get_ylim() for grid in grids])
+    low, high = limits.min(), limits.max()
+    if len(groups) > 1:  # the margins of a group can be too small for the common axis
+        low, high = low - MARGIN * (high - low), high + MARGIN * (high - low)
     for panel in (panel for grid in grids for panel in grid[:, 0]):
-        panel.set_ylim(min(lows), max(highs))
+        panel.set_ylim(low, high)
         panel.set_ylabel("Validation\nUAR (%)")
         panel.yaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
     entries = legend_entries(panel for grid in grids for panel in grid.flat)
@@ -124,7 +128,7 @@ def _draw_panel(panel, trials, values):
     chosen = trials["chosen"].astype(bool)
     panel.plot(positions[chosen], scores[chosen], **best)
     panel.grid(axis="y")
-    panel.margins(y=0.1)
+    panel.margins(y=MARGIN)
 
 
 def _label_values(panel, values):
