@@ -229,3 +229,40 @@ def test_wrong_number_of_sessions_is_an_error(project):
     assert re.search(r"error: folds\.sessions: .*4.*autumn, spring, winter", done.output), (
         done.output
     )
+
+
+SEQUENTIAL = STUDY | {
+    "results": "results/sequential",
+    "models": STUDY["models"] | {"names": ["BasicLSTM", "BasicAPC"]},
+    "search": {
+        "trials": 2,
+        "sequential_space": {
+            "crop_width": [16, 32],
+            "learning_rate": [0.001],
+            "batch_size": [8],
+            "layers": [1],
+            "hidden_units": [8],
+            "steps_ahead": [3],
+        },
+    },
+    "training": STUDY["training"]
+    | {"apc": {"schedule": "pretrain", "pretrain_epochs": 1, "window": 32, "batch_size": 4}},
+}
+
+
+def test_sequential_models_run_to_the_report(project):
+    """Also with the schedule `pretrain`, whose first epochs have no validation UAR."""
+    (project.folder / "sequential.yaml").write_text(yaml.safe_dump(SEQUENTIAL))
+    page = "results/sequential/report/index.html"
+    done = project.run(page, config="sequential.yaml", demo=False)
+    assert done.returncode == 0, done.output
+    results = project.folder / "results/sequential"
+    parameters = set(SEQUENTIAL["search"]["sequential_space"])
+    for model, lacking in (("BasicLSTM", {"steps_ahead"}), ("BasicAPC", set())):
+        best = json.loads((results / f"search/{model}/best.json").read_text())
+        assert parameters - set(best) == lacking
+    histories = pd.read_csv(results / "search/BasicAPC/histories.csv")
+    assert (histories["validation_uar"].isna() == (histories["epoch"] == 1)).all()
+    table = pd.read_csv(results / "report/tables/forecasts.csv")
+    assert table["model"].tolist() == ["BasicAPC"]
+    assert "BasicAPC" in (project.folder / page).read_text()
