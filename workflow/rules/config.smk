@@ -111,6 +111,11 @@ def trials_with_ids(model, trial_ids):
     return [(trial_id, TRIALS[model][trial_id]) for trial_id in trial_ids]
 
 
+def models_drawn(figure):
+    """Return the models with a figure of this kind of what they learn from unlabelled speech."""
+    return [model for model, family in FAMILIES.items() if family.figure == figure]
+
+
 def study_of(model):
     """Return the config sections that the training runs of a model depend on."""
     key = FAMILIES[model].training_key

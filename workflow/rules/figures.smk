@@ -19,11 +19,6 @@ FIGURE_NAMES = [
 STUDY_ON_CPU = STUDY | {"training": STUDY["training"] | {"device": "cpu", "threads": 1}}
 
 
-def models_drawn(figure):
-    """Return the models with a figure of this kind of what they learn from unlabelled speech."""
-    return [model for model, family in FAMILIES.items() if family.figure == figure]
-
-
 use rule job as draw_corpus with:
     input:
         **LABELLED,
