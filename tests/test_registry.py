@@ -93,12 +93,12 @@ def test_manifests_in_use_have_their_tables(tmp_path):
 def test_a_corpus_without_activation_is_an_error_that_names_the_models(tmp_path):
     for labelled in ("iemocap", "quechua"):
         check_activation(corpora(labelled))
-    with pytest.raises(InputError, match=r"^models\.names: .*CREMA-D.*BasicCNN"):
+    with pytest.raises(InputError, match=r"^models\.names: .*CREMA-D.*Basic models"):
         check_activation(corpora("crema_d"))
     own = corpora(manifests={"theatre": {"folder": str(tmp_path)}})
     table = tmp_path / "recordings.csv"
     table.write_text("sep=,\nrecording,path,valence\n")
-    with pytest.raises(InputError, match=rf"^models\.names: .*{tmp_path}.*BasicCNN"):
+    with pytest.raises(InputError, match=rf"^models\.names: .*{tmp_path}.*Basic models"):
         check_activation(own)
     (tmp_path / "ratings.csv").write_text("recording,rater,activation\n")
     check_activation(own)

@@ -104,7 +104,8 @@ def test_every_figure_and_table_is_in_the_report_of_snakemake(rules):
             if "/report/tables/" in file and file.endswith(".html"):
                 assert flag, file
             summarized |= {flag.labels["content"]} if flag and flag.labels else set()
-    assert summarized == set(summaries().values())
+    of_apc_models = summaries()["forecasts"]  # which the demo does not have
+    assert summarized == set(summaries().values()) - {of_apc_models}
 
 
 HEAVY = {"librosa", "matplotlib", "numba", "scipy", "sklearn", "soxr", "torch", "torch._dynamo"}
