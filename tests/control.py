@@ -1,10 +1,9 @@
 """Compare the demo with chance: better with true labels, at chance level with shuffled labels.
 
-Run by `make control`; `--config` adds config files to both studies, which use the same synthetic
-corpus. The second sets `labels.shuffle`, so only leaks between the parts of a fold could raise its
-results. They are compared with the central 99.9 % of the chance distribution: with 95 %, one of the
-models would often be outside. Finally, the demo's report is regenerated with the results of both
-studies.
+Run by `make control`; `--config` adds a config file to both studies. Both studies use the same synthetic corpus. The second sets `labels.shuffle`,
+so only leaks between the parts of a fold could raise its results. They are compared with the
+central 99.9 % of the chance distribution: with 95 %, one of the models would often be outside.
+Finally, the demo's report is regenerated with the results of both studies.
 """
 
 import argparse
