@@ -66,7 +66,7 @@ docs: $(VENV)/docs ## build the documentation as a website in site/
 	@echo "Documentation: $(CURDIR)/site/index.html"
 
 control: $(VENV)/dev ## run the demo with shuffled labels too, and compare both with chance level
-	$(BIN)/python -m tests.control --cores $(CORES) --config $(CONFIG)
+	$(BIN)/python -m tests.control --cores $(CORES)
 
 bench: $(VENV)/dev ## run the benchmarks of time and memory (minutes)
 	$(BIN)/python -m benchmarks
