@@ -20,8 +20,8 @@ from torch import nn
 from emospeech.crops.pool import UnlabelledPool, WindowPool, Windows
 from emospeech.models.learner import Learner, Update
 from emospeech.models.lstm import RecurrentTrunk
-from emospeech.models.networks import Network, initialise
-from emospeech.models.settings import ApcSettings, ModelSettings
+from emospeech.models.networks import Architecture, Network, initialise
+from emospeech.models.settings import ApcSettings
 
 
 class PredictiveNetwork(Network):
@@ -29,18 +29,11 @@ class PredictiveNetwork(Network):
 
     trunk: RecurrentTrunk
 
-    def __init__(
-        self,
-        tasks: tuple[str, ...],
-        rows: int,
-        trial: Mapping,
-        settings: ModelSettings,
-        outputs: int,
-    ):
-        hidden = trial["hidden_units"]
-        super().__init__(RecurrentTrunk(rows, trial), hidden, tasks, settings, outputs)
-        self.predictor = nn.Linear(hidden, rows)
-        self.steps_ahead: int = trial["steps_ahead"]
+    def __init__(self, architecture: Architecture):
+        features = architecture.trial["hidden_units"]
+        super().__init__(RecurrentTrunk(architecture), features, architecture)
+        self.predictor = nn.Linear(features, architecture.rows)
+        self.steps_ahead: int = architecture.trial["steps_ahead"]
 
     def predict_frames(self, crops: torch.Tensor) -> torch.Tensor:
         """Return predicted frames (n, width - steps_ahead, rows) for crops (n, 1, width, rows).
@@ -165,18 +158,8 @@ def _ratio(total, count):
     return total / count if count else float("nan")
 
 
-def build(
-    tasks: tuple[str, ...],
-    rows: int,
-    trial: Mapping,
-    settings: ModelSettings,
-    rng: torch.Generator,
-    outputs: int,
-) -> PredictiveLearner:
-    """Return the learner with initialised networks, for the arguments of `catalogue.build`.
-
-    `rng` is the source of the initial weights.
-    """
-    network = PredictiveNetwork(tasks, rows, trial, settings, outputs)
-    initialise(network, settings.weight_deviation, rng)
+def build(architecture: Architecture, rng: torch.Generator) -> PredictiveLearner:
+    """Return the learner with networks whose initial weights are drawn from `rng`."""
+    network = PredictiveNetwork(architecture)
+    initialise(network, architecture.settings.weight_deviation, rng)
     return PredictiveLearner(network)

@@ -124,7 +124,8 @@ def build(
     import torch
 
     from emospeech.models import apc, cnn, dcgan, lstm
+    from emospeech.models.networks import Architecture
 
     module = {"CNN": cnn, "DCGAN": dcgan, "LSTM": lstm, "APC": apc}[MODELS[name].family_name]
-    rng = torch.Generator().manual_seed(seed)
-    return module.build(MODELS[name].tasks, rows, trial, settings, rng, outputs)
+    architecture = Architecture(MODELS[name].tasks, rows, trial, settings, outputs)
+    return module.build(architecture, torch.Generator().manual_seed(seed))

@@ -11,7 +11,7 @@ softplus(s).
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -22,7 +22,7 @@ from torch import nn
 from emospeech.models.cnn import Trunk, bottleneck_shape, layer_filters, norm_layers
 from emospeech.models.layers import ConvTranspose2dStride2, add_spectral_norm
 from emospeech.models.learner import Learner, Update
-from emospeech.models.networks import Network, initialise, use_channels_last
+from emospeech.models.networks import Architecture, Network, initialise, use_channels_last
 from emospeech.models.settings import ModelSettings
 
 
@@ -41,17 +41,10 @@ class Discriminator(Network):
 
     trunk: Trunk
 
-    def __init__(
-        self,
-        tasks: tuple[str, ...],
-        rows: int,
-        trial: Mapping,
-        settings: ModelSettings,
-        outputs: int,
-    ):
-        flat = math.prod(bottleneck_shape(rows, trial, settings))
-        super().__init__(Trunk(trial, settings), flat, tasks, settings, outputs)
-        self.real_fake = nn.Linear(flat, 1)
+    def __init__(self, architecture: Architecture):
+        features = math.prod(bottleneck_shape(architecture))
+        super().__init__(Trunk(architecture), features, architecture)
+        self.real_fake = nn.Linear(features, 1)
 
     def discriminate(self, crops: torch.Tensor, track: bool = False) -> torch.Tensor:
         """Return the logits that crops are real, shape (n,).
@@ -67,14 +60,14 @@ class Generator(nn.Module):
     Its layers have the filters of the trunk's layers in reverse order.
     """
 
-    def __init__(self, rows: int, trial: Mapping, settings: ModelSettings):
+    def __init__(self, architecture: Architecture):
         super().__init__()
-        filters = layer_filters(trial, settings)[::-1]
-        self.start = bottleneck_shape(rows, trial, settings)
+        settings, size = architecture.settings, architecture.trial["filter_size"]
+        filters = layer_filters(architecture)[::-1]
+        self.start = bottleneck_shape(architecture)
         self.linear = nn.Linear(settings.latent_size, math.prod(self.start))
         self.convolutions = nn.ModuleList(
-            ConvTranspose2dStride2(*channels, trial["filter_size"])
-            for channels in pairwise([*filters, 1])
+            ConvTranspose2dStride2(*channels, size) for channels in pairwise([*filters, 1])
         )
         self.norms = norm_layers(filters, settings)
 
@@ -138,20 +131,10 @@ class AdversarialLearner(Learner):
         return torch.from_numpy(2 * drawn - 1).to(weight.device)
 
 
-def build(
-    tasks: tuple[str, ...],
-    rows: int,
-    trial: Mapping,
-    settings: ModelSettings,
-    rng: torch.Generator,
-    outputs: int,
-) -> AdversarialLearner:
-    """Return the learner with initialised networks, for the arguments of `catalogue.build`.
-
-    `rng` is the source of the initial weights.
-    """
-    network = Discriminator(tasks, rows, trial, settings, outputs)
-    generator = Generator(rows, trial, settings)
+def build(architecture: Architecture, rng: torch.Generator) -> AdversarialLearner:
+    """Return the learner with networks whose initial weights are drawn from `rng`."""
+    settings = architecture.settings
+    network, generator = Discriminator(architecture), Generator(architecture)
     for module in (network, generator):
         initialise(module, settings.weight_deviation, rng)
         use_channels_last(module)

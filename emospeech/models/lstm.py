@@ -4,15 +4,13 @@ A unidirectional LSTM (Hochreiter and Schmidhuber 1997) reads the frames; the me
 over time goes to the shared layer and the heads of the other models.
 """
 
-from collections.abc import Mapping
 from itertools import pairwise
 
 import torch
 from torch import nn
 
 from emospeech.models.learner import Learner
-from emospeech.models.networks import Network, initialise
-from emospeech.models.settings import ModelSettings
+from emospeech.models.networks import Architecture, Network, initialise
 
 
 class MeanOverTime(nn.Module):
@@ -26,9 +24,10 @@ class MeanOverTime(nn.Module):
 class RecurrentTrunk(nn.Module):
     """LSTM layers and the mean over time: (n, 1, width, rows) to (n, hidden_units)."""
 
-    def __init__(self, rows: int, trial: Mapping):
+    def __init__(self, architecture: Architecture):
         super().__init__()
-        sizes = [rows, *[trial["hidden_units"]] * trial["layers"]]
+        trial = architecture.trial
+        sizes = [architecture.rows, *[trial["hidden_units"]] * trial["layers"]]
         self.layers = nn.ModuleList(
             nn.LSTM(inputs, outputs, batch_first=True) for inputs, outputs in pairwise(sizes)
         )
@@ -49,19 +48,9 @@ class RecurrentTrunk(nn.Module):
         return self.mean(self.states(x))
 
 
-def build(
-    tasks: tuple[str, ...],
-    rows: int,
-    trial: Mapping,
-    settings: ModelSettings,
-    rng: torch.Generator,
-    outputs: int,
-) -> Learner:
-    """Return the learner with initialised networks, for the arguments of `catalogue.build`.
-
-    `rng` is the source of the initial weights.
-    """
-    trunk = RecurrentTrunk(rows, trial)
-    network = Network(trunk, trial["hidden_units"], tasks, settings, outputs)
-    initialise(network, settings.weight_deviation, rng)
+def build(architecture: Architecture, rng: torch.Generator) -> Learner:
+    """Return the learner with networks whose initial weights are drawn from `rng`."""
+    features = architecture.trial["hidden_units"]
+    network = Network(RecurrentTrunk(architecture), features, architecture)
+    initialise(network, architecture.settings.weight_deviation, rng)
     return Learner(network)

@@ -1,6 +1,7 @@
 """The part that all networks share: a trunk, a shared layer and a head for each task."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -10,24 +11,28 @@ from emospeech.models.layers import BatchNorm
 from emospeech.models.settings import ModelSettings
 
 
+@dataclass(frozen=True)
+class Architecture:
+    """What the shapes of a model's networks depend on."""
+
+    tasks: tuple[str, ...]
+    rows: int  # frequency rows of a spectrogram
+    trial: Mapping  # the parameters of the model's family
+    settings: ModelSettings
+    outputs: int  # of the head of a task
+
+
 class Network(nn.Module):
     """A trunk, which maps crops (n, 1, width, rows) to vectors (n, features), and its heads."""
 
-    def __init__(
-        self,
-        trunk: nn.Module,
-        features: int,
-        tasks: tuple[str, ...],
-        settings: ModelSettings,
-        outputs: int,
-    ):
+    def __init__(self, trunk: nn.Module, features: int, architecture: Architecture):
         super().__init__()
+        units = architecture.settings.shared_units
+        heads = {task: nn.Linear(units, architecture.outputs) for task in architecture.tasks}
         self.trunk = trunk
-        self.shared = nn.Linear(features, settings.shared_units)
-        self.heads = nn.ModuleDict(
-            {task: nn.Linear(settings.shared_units, outputs) for task in tasks}
-        )
-        self.negative_slope = settings.negative_slope
+        self.shared = nn.Linear(features, units)
+        self.heads = nn.ModuleDict(heads)
+        self.negative_slope = architecture.settings.negative_slope
 
     def represent(self, crops: torch.Tensor) -> torch.Tensor:
         """Return the output (n, shared_units) of the shared layer for crops (n, 1, width, rows)."""
