@@ -1,4 +1,4 @@
-"""Random search: draw trials from the search space, select the best by validation UAR."""
+"""The search: draw trials from the search space, select the best by validation UAR."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -101,21 +101,22 @@ def rank_trials(trials: list[dict], validations: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         trials: Parameters of each trial, by trial id.
-        validations: Columns `trial, fold, uar, capped, diverged, precision`; `uar` is NaN if the
-            training diverged.
+        validations: Columns `trial, fold, uar, epochs, capped, diverged, precision`; `uar` is NaN
+            if the training diverged.
 
     Returns:
         A row per trial with its UAR on each fold and their mean, which is NaN if a training run
-        diverged. `capped` and `diverged` count the training runs that reached `training.max_epochs`
-        or diverged; `training_precision` lists the number formats of its training runs.
+        diverged. `epochs` is the sum over the folds. `capped` and `diverged` count the training
+        runs that reached `training.max_epochs` or diverged; `training_precision` lists the number
+        formats of the training runs.
     """
     table = pd.DataFrame(trials).rename_axis("trial").reset_index()
     scores = validations.astype({"uar": float}).pivot(index="trial", columns="fold", values="uar")
     table["validation_uar"] = scores.mean(axis=1, skipna=False)
     for fold in scores:
         table[f"{FOLD_UAR}{fold}"] = scores[fold]
-    by_trial, endings = validations.groupby("trial"), ["capped", "diverged"]
-    table[endings] = pd.DataFrame(by_trial[endings].sum(), dtype=int)
+    by_trial, counts = validations.groupby("trial"), ["epochs", "capped", "diverged"]
+    table[counts] = pd.DataFrame(by_trial[counts].sum(), dtype=int)
     formats = by_trial["precision"].agg(lambda names: " ".join(sorted(set(names))))
     return table.assign(training_precision=formats)
 

@@ -78,7 +78,7 @@ def write_results(folder):
             training = training_folder(folder, model, trial, fold)
             training.mkdir(parents=True)
             score = {"trial": trial, "fold": fold + 1, "uar": rng.uniform(0.2, 0.5)}
-            score |= {"capped": 0, "diverged": 0, "precision": "float32"}
+            score |= {"epochs": EPOCHS, "capped": 0, "diverged": 0, "precision": "float32"}
             (training / "validation.json").write_text(json.dumps(score))
             (training / "history.csv").write_text(history)
 

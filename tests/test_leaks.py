@@ -165,7 +165,7 @@ def test_selection_by_scores_on_the_test_speaker_is_detected():
     scores = np.random.default_rng(0).random((3, 10))
     rows = [(t, f + 1, scores[t, f]) for t, f in np.ndindex(scores.shape)]
     validations = pd.DataFrame(rows, columns=["trial", "fold", "uar"])
-    validations = validations.assign(capped=False, diverged=False, precision="float32")
+    validations = validations.assign(epochs=1, capped=False, diverged=False, precision="float32")
     table = rank_trials([PARAMETERS] * 3, validations)
     choices = choose_trials(table, selection_folds(evidence.parts, "pooled"))
     best = best_trials(table, choices)

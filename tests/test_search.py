@@ -144,22 +144,24 @@ SHARED, OWN = {1: [1, 2], 2: [1, 2]}, {1: [1], 2: [2]}
 def validations_of(scores):
     """Return validation.json of all training runs from UAR (trials, folds), NaN if diverged."""
     rows = [
-        (trial, fold, uar, trial == 2, np.isnan(uar), "float32")
+        (trial, fold, uar, trial + fold, trial == 2, np.isnan(uar), "float32")
         for trial, of_folds in enumerate(scores)
         for fold, uar in reversed([*enumerate(of_folds, start=1)])
     ]
-    return pd.DataFrame(rows, columns=["trial", "fold", "uar", "capped", "diverged", "precision"])
+    columns = ["trial", "fold", "uar", "epochs", "capped", "diverged", "precision"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 TRIALS = [draw_trial(SPACE, PARAMETERS, 1, number) for number in range(3)]
 
 
-def test_ranking_contains_scores_and_counts_of_capped_and_diverged_trainings():
+def test_ranking_contains_scores_and_counts_of_epochs_and_of_capped_and_diverged_trainings():
     table = rank_trials(TRIALS, validations_of(UAR))
     assert table[list(TRIALS[0])].to_dict("records") == TRIALS
     np.testing.assert_allclose(table["validation_uar"], [0.4, 0.5, 0.5])
     assert table["validation_uar_fold-1"].tolist() == [0.3, 0.6, 0.5]
     assert table["validation_uar_fold-2"].tolist() == [0.5, 0.4, 0.5]
+    assert table["epochs"].tolist() == [3, 5, 7]
     assert table["capped"].tolist() == [0, 0, 2]
     assert table["diverged"].tolist() == [0, 0, 0]
 
