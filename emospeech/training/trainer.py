@@ -1,6 +1,7 @@
 """Training one model on one fold with the parameters of a trial and the paper's stopping rule."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -136,14 +137,16 @@ class Trainer:
         pretraining = settings.apc.pretrain_epochs if pretrains else 0
         self.stopping = EarlyStopping(training.patience, pretraining)
         self.progress, self.diverged = Progress(), False
+        self.pause_after = math.inf  # epochs
 
     def train(
         self,
         checkpoint: str | Path | None = None,
         code: str | None = None,
         should_stop: Callable[[], bool] = lambda: False,
+        epochs: int | None = None,
     ) -> Outcome:
-        """Train until the validation UAR no longer increases.
+        """Train until the validation UAR no longer increases, or for a number of epochs.
 
         A training run whose losses or weights are no longer finite has diverged and ends with that
         epoch.
@@ -154,6 +157,8 @@ class Trainer:
                 from it. The caller removes the file when the outcome is stored.
             code: A fingerprint of the code.
             should_stop: Called after each step.
+            epochs: Number of epochs, without those of pretraining, after which the training run
+                pauses; a later run can continue from its checkpoint. None: until it ends.
 
         Raises:
             StoppedError: `should_stop()` returned true; the state after the last step is saved.
@@ -166,6 +171,8 @@ class Trainer:
         progress.draws, progress.grids = draws.counts, grid.grids
         for row in progress.history:
             self.stopping.improved(row["validation_uar"])
+        if epochs is not None:
+            self.pause_after = self.stopping.pretraining + epochs
         while not self._has_ended():
             if not self._train_epoch(draws, should_stop):
                 state.save(self.engine, progress)
@@ -308,7 +315,8 @@ class Trainer:
         return self.stopping.epoch >= self.settings.training.max_epochs
 
     def _has_ended(self) -> bool:
-        return self.stopping.should_stop or self.diverged or self._is_capped()
+        is_paused = self.stopping.epoch >= self.pause_after
+        return is_paused or self.stopping.should_stop or self.diverged or self._is_capped()
 
 
 def train_epoch(

@@ -1,6 +1,6 @@
 """Trials, the parameter sets of the search, and the files and columns that refer to them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from emospeech.models.catalogue import PARAMETERS
 # How a recording was used: the column `use` of draws.csv.
 LABELLED, UNLABELLED, VALIDATION = "labelled", "unlabelled", "validation"
 FOLD_UAR = "validation_uar_fold-"  # prefix of the columns of trials.csv with the UAR of a fold
+RungTrials = Mapping[str, Sequence[int]]  # {fold: trials}, content of search/{model}/rung-n.json
 
 
 class Trial(NamedTuple):
@@ -43,3 +44,19 @@ def file_of_trial(paths: Iterable[str], trial_id: int, fold: int) -> str:
         if number == fold and (training == f"trial-{trial_id}" or training.startswith("seed-"))
     )
     return path
+
+
+def last_places(trials: int, later: Sequence[RungTrials], fold: int) -> dict[int, tuple[int, int]]:
+    """Return {trial: (rung, place)} of the last rung of each trial on a fold.
+
+    The place is the index of the trial in its rung.
+
+    Args:
+        trials: The number of trials, all of which are in rung 0.
+        later: The trials of the later rungs, in order.
+        fold: The fold.
+    """
+    places = {trial: (0, trial) for trial in range(trials)}
+    for rung, chosen in enumerate(later, start=1):
+        places |= {trial: (rung, place) for place, trial in enumerate(chosen[str(fold)])}
+    return places
