@@ -8,7 +8,7 @@ import shutil
 import pytest
 import yaml
 
-from tests.test_workflow import Project
+from tests.test_workflow import Project, counted_jobs
 from tests.test_workflow_manifest import STUDY, write_own
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(300)]
@@ -76,6 +76,10 @@ def test_checking_manifests_does_not_read_stdin(project):
         ("models.names", {"models": {"names": ["BasicGAN"]}}),
         ("search.sequential_space.steps_ahead", FAR_AHEAD),
         ("training.apc.pretrain_epochs", {"models": APC, "training": PRETRAINED_ONLY}),
+        ("search.method", {"search": {"method": "grid"}}),
+        ("search.halving.factor", {"search": {"halving": {"factor": 1}}}),
+        ("search.halving", {"search": {"halving": {"epochs": 1}}}),
+        ("search.halving.first_epochs", {"search": {"method": "halving", "trials": 3}}),
         ("results", {"results": "results/{x}"}),
         ("results", {"results": "own/recordings.csv/results"}),
         ("prepared", {"prepared": "own/recordings.csv"}),
@@ -111,6 +115,27 @@ def test_presets_of_open_corpora_can_be_planned(project, corpus):
     jobs = project.planned(*arguments, config=f"config/{corpus}.yaml", demo=False)
     assert jobs["read_corpus"] == 1
     assert jobs["write_report"] == 1
+
+
+def test_halving_of_a_single_trial_plans_the_jobs_of_random_search(project):
+    halving = ["--config", "search={method: halving, trials: 1, halving: {first_epochs: 1}}"]
+    assert run_planned(project, *halving) == run_planned(project)
+
+
+def test_the_preset_of_successive_halving_can_be_planned(project):
+    """With APC models, whose pretraining is not counted."""
+    apc = ["models={names: [BasicAPC]}", "training={apc: {schedule: pretrain}, max_epochs: 14}"]
+    files = ["--configfile", "own study.yaml", "config/halving.yaml"]
+    done = run(project, "--dry-run", *files, "--config", "search={trials: 4}", *apc, config=None)
+    assert done.returncode == 0, done.output
+    assert counted_jobs(done)["train_rung_2"] == 3
+    apc[1] = apc[1].replace("14", "13")
+    done = run(project, "--dry-run", *files, "--config", "search={trials: 4}", *apc, config=None)
+    assert "error: config, at search.halving.first_epochs: " in done.output
+
+
+def run_planned(project, *arguments):
+    return project.planned(*arguments, config="own study.yaml", demo=False)
 
 
 def test_hard_labels_without_effect_are_noted(project):

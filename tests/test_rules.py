@@ -16,6 +16,9 @@ QUIET = OutputSettings(quiet={Quietness.ALL})
 SCRIPTS = ROOT / "workflow" / "scripts"
 
 
+HALVING = {"search": {"method": "halving", "trials": 5, "halving": {"first_epochs": 1}}}
+
+
 def rules_with(configfiles, config):
     # The Snakefile changes sys.executable (adds quotes), so it is restored for other tests.
     with pytest.MonkeyPatch.context() as patch, SnakemakeApi(QUIET) as api:
@@ -32,7 +35,7 @@ def rules_with(configfiles, config):
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory):
-    """All rules by name, as loaded with synthetic corpora and with real ones."""
+    """All rules by name, with synthetic corpora, with real ones, and with successive halving."""
     folder = tmp_path_factory.mktemp("corpora")
     (folder / "evaluation").mkdir()
     for name in ("recordings.csv", "evaluation/metrics.csv"):
@@ -44,7 +47,8 @@ def rules(tmp_path_factory):
     config = {"corpora": own, "training": {"unlabelled": ["ami", "own", "loaded"]}}
     config["report"] = {"control": str(folder)}
     demo = rules_with([ROOT / "config/demo.yaml"], {"report": config["report"]})[0]
-    return rules_with([], config)[0] | demo
+    halving = rules_with([ROOT / "config/demo.yaml"], HALVING)[0]
+    return rules_with([], config)[0] | halving | demo
 
 
 def test_every_job_has_a_message_a_benchmark_and_resources(rules):
@@ -81,12 +85,13 @@ def test_rules_only_use_known_resources(rules):
 
 
 def test_short_jobs_are_not_submitted_to_a_cluster():
-    rules, local = rules_with([ROOT / "config/demo.yaml"], {})
-    starts = ("draw_", "tabulate_", "select_", "assign_", "record_", "write_")
+    rules, local = rules_with([ROOT / "config/demo.yaml"], HALVING)
+    starts = ("draw_", "tabulate_", "select_", "collect_", "assign_", "record_", "write_")
     short = {name for name in rules if name.startswith(starts)}
-    assert len(short) >= 11
+    assert len(short) >= 13
     assert short <= local
-    assert not {"train", "train_0_to_1", "evaluate_model", "extract_spectrograms"} & local
+    assert not {"train", "evaluate_model", "extract_spectrograms"} & local
+    assert not [name for name in local if name.startswith("train_")]
 
 
 def test_only_synthetic_and_fetched_corpora_have_no_input(rules):
@@ -116,6 +121,8 @@ IMPORTED = {
     "select_trial.py": set(),
     "tabulate_results.py": set(),
     "train.py": {"torch"},
+    "train_rung.py": {"torch"},
+    "select_rung.py": set(),
 }
 LOADED = """
 import runpy, sys

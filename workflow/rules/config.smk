@@ -22,8 +22,9 @@ from emospeech.runtime.config_values import convert
 from emospeech.runtime.errors import InputError, access_error
 from emospeech.runtime.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
+from emospeech.halving import HalvingSettings
 from emospeech.models.catalogue import MODELS as KNOWN_MODELS
-from emospeech.models.settings import ApcSettings, ModelSettings
+from emospeech.models.settings import PRETRAIN, ApcSettings, ModelSettings
 from emospeech.search import SearchSpace, SequentialSpace, draw_trial, fixed_trials
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
@@ -128,7 +129,7 @@ def training_resources(trial_ids, runtime=720):
     """Return the resources of a job that trains the trials `trial_ids(wildcards)`.
 
     The memory is that of the largest trial, scaled by the attempt, plus the size of the stores,
-    because their mapped pages count as memory of the job.
+    because their mapped pages count as memory of the job. Checkpoints of a rung do not count.
     """
 
     def megabytes(wildcards, input, attempt):
@@ -137,7 +138,8 @@ def training_resources(trial_ids, runtime=720):
             training_megabytes(model, rows, TRIALS[model][trial_id], MODEL_SETTINGS)
             for trial_id in trial_ids(wildcards)
         )
-        return attempt * largest + round(input.size_mb)
+        checkpoints = sum(map(os.path.getsize, input.get("previous", [])))
+        return attempt * largest + round(input.size_mb - checkpoints / 2**20)
 
     return {"mem_mb": megabytes, "runtime": scaled_by_attempt(runtime), "gpu": GPU}
 
@@ -183,11 +185,20 @@ TRIALS = {
 if FIXED is not None:
     with config_errors():
         TRIALS = {model: [trial] for model, trial in fixed_trials(FIXED, MODELS).items()}
+PRETRAINING = 0  # epochs
 with config_errors():
     for model, family in FAMILIES.items():
         if family.training_key == "apc":
             apc = ApcSettings(**config["training"]["apc"])
             apc.check(config["training"]["max_epochs"], TRIALS[model])
+            PRETRAINING = apc.pretrain_epochs if apc.schedule == PRETRAIN else 0
+# The rungs of successive halving; empty for random search, and for a single trial.
+RUNGS = []
+if config["search"]["method"] == "halving" and N_TRIALS > 1:
+    with config_errors():
+        HALVING = HalvingSettings(**config["search"]["halving"])
+        HALVING.check(config["training"]["max_epochs"] - PRETRAINING)
+    RUNGS = HALVING.rungs(N_TRIALS)
 MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])
 ENCODING = config["labels"]["encoding"]
 SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None
@@ -231,4 +242,6 @@ wildcard_constraints:
     model="|".join(MODELS),
     fold=r"\d+",
     trial=r"\d+",
+    rung=r"\d+",
+    place=r"\d+",
     seed=r"\d+",

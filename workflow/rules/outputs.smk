@@ -30,6 +30,7 @@ STORE = SPECTROGRAMS / f"{LABELLED_CORPUS}.h5"
 SEARCH = RESULTS / "search"
 TRAINING = RESULTS / "training"
 TRAINED = TRAINING / "{model}" / "trial-{trial}" / "fold-{fold}"
+TRIALS_PER_JOB = min(config["training"]["trials_per_job"], N_TRIALS)
 TRAINED_AGAIN = TRAINING / "{model}" / "seed-{seed}" / "fold-{fold}"
 ACOUSTICS = {name: ACOUSTICS_FOLDER / f"{name}.csv" for name in ("acoustics", "acoustics_crop")}
 REPORT = RESULTS / "report"
@@ -79,6 +80,54 @@ def checkpoints(*folders):
 def batch_folders(trial_ids):
     """Return the folders of several trials."""
     return [TRAINING / "{model}" / f"trial-{trial_id}" / "fold-{fold}" for trial_id in trial_ids]
+
+
+def batches(size):
+    """Return the indices of trials, split into the batches of a job (`training.trials_per_job`)."""
+    starts = range(0, size, TRIALS_PER_JOB)
+    return [tuple(range(start, min(start + TRIALS_PER_JOB, size))) for start in starts]
+
+
+def rung_batches(rung):
+    """Return the places of each rule that trains a rung; "{place}" with one trial per job."""
+    return [["{place}"]] if TRIALS_PER_JOB == 1 else batches(RUNGS[rung].size)
+
+
+def trials_at(rung, places):
+    """Return the function of wildcards that returns the trials that may be at places of a rung."""
+    if rung > 0:  # depends on the results of the rung before
+        return lambda wildcards: range(N_TRIALS)
+    return lambda wildcards: [int(str(n).format(**dict(wildcards.items()))) for n in places]
+
+
+def rung_folders(rung, places=None):
+    """Return the folders of some places of a rung of successive halving, by default of all."""
+    places = range(RUNGS[rung].size) if places is None else places
+    return [TRAINING / "{model}" / f"rung-{rung}" / f"place-{n}" / "fold-{fold}" for n in places]
+
+
+def all_rung_folders():
+    """Return the folders of all places of all rungs, by rung and place."""
+    return [folder for rung in range(len(RUNGS)) for folder in rung_folders(rung)]
+
+
+def rung_checkpoints(rung, places=None):
+    """Return the checkpoints from which the next rung continues; the last rung has none."""
+    if RUNGS[rung].epochs is None:
+        return []
+    return [folder / "checkpoint.safetensors" for folder in rung_folders(rung, places)]
+
+
+def rung_validations(rung):
+    """Return the validation.json of all training runs of a rung; the model remains a wildcard."""
+    files = [folder / "validation.json" for folder in rung_folders(rung)]
+    return expand(files, fold=FOLD_NUMBERS, allow_missing=True)
+
+
+def rung_trials(last=None):
+    """Return the tables of the trials of rungs 1 to `last`, by default of all."""
+    count = len(RUNGS) if last is None else last + 1
+    return [SEARCH / "{model}" / f"rung-{rung}.json" for rung in range(1, count)]
 
 
 def evaluation_files(*names):

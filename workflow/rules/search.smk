@@ -6,6 +6,7 @@ use rule job as select_trial with:
         **LABELLED,
         validations=all_trial_files("validation.json"),
         histories=all_trial_files("history.csv"),
+        rungs=rung_trials(),
     output:
         trials=SEARCH / "{model}" / "trials.csv",
         best=SEARCH / "{model}" / "best.json",

@@ -1,10 +1,5 @@
 """training: the weights, history and validation score of a model, trial and fold."""
 
-TRIALS_PER_JOB = min(config["training"]["trials_per_job"], N_TRIALS)
-BATCHES = [
-    tuple(range(first, min(first + TRIALS_PER_JOB, N_TRIALS)))
-    for first in range(0, N_TRIALS, TRIALS_PER_JOB)
-]
 CORPUS_INPUTS = LABELLED | {"store": STORE, "ratings": histogram_ratings()}
 TRAIN_INPUTS = CORPUS_INPUTS | {"unlabelled": unlabelled_stores, "best": []}
 TRAIN_PARAMS = {
@@ -23,7 +18,7 @@ use rule job as train with:
     pathvars:
         job="training/{model}/trial-{trial}/fold-{fold}",
     wildcard_constraints:
-        trial=r"\d+" if TRIALS_PER_JOB == 1 else "(?!)",  # (?!) never matches
+        trial="(?!)" if RUNGS or TRIALS_PER_JOB > 1 else r"\d+",  # (?!) never matches
     threads: config["training"]["threads"]
     resources:
         **training_resources(lambda wildcards: [int(wildcards.trial)]),
@@ -37,7 +32,7 @@ use rule job as train with:
 
 
 # Run several trials of a fold in one job, to save start-up time.
-for BATCH in BATCHES if TRIALS_PER_JOB > 1 else []:
+for BATCH in [] if RUNGS or TRIALS_PER_JOB == 1 else batches(N_TRIALS):
 
     rule:
         name:

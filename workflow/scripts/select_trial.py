@@ -3,6 +3,7 @@
 import pandas as pd
 
 from emospeech.corpora.corpus_tables import load_recordings
+from emospeech.halving import last_rungs, ranking_folds
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_json, read_table, write_json, write_table
 from emospeech.search import (
@@ -19,7 +20,11 @@ def main(paths, settings):
     validations = pd.DataFrame(read_json(path) for path in paths.validations)
     trials = rank_trials(settings.trials, validations)
     parts = read_table(paths.folds).merge(load_recordings(paths.recordings), on="recording")
-    choices = choose_trials(trials, selection_folds(parts, settings.select))
+    scoring = selection_folds(parts, settings.select)
+    if paths.rungs:
+        scoring = ranking_folds(parts, settings.select)
+        trials["rung"] = last_rungs(len(trials), [read_json(path) for path in paths.rungs])
+    choices = choose_trials(trials, scoring)
     write_table(paths.trials, mark_chosen(trials, choices))
     write_json(paths.best, best_trials(trials, choices))
     write_table(paths.chosen, chosen_histories(choices, validations, paths.histories))

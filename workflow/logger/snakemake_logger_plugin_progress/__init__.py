@@ -30,11 +30,14 @@ FAILED = ("Exiting because a job", "RuleException:", "WorkflowError:\nAt least o
 
 
 def count_trainings(rule: str) -> int:
-    """Return the number of training runs in a job: 2 for train_0_to_1, 0 for draw_model."""
-    trials = re.fullmatch(r"train_(\d+)_to_(\d+)", rule)
+    """Return the number of training runs in a job: 2 for train_0_to_1, 0 for draw_model.
+
+    Each rung of successive halving counts as a training run of its own.
+    """
+    trials = re.fullmatch(r"train_(?:rung_\d+_)?(\d+)_to_(\d+)", rule)
     if trials:
         return int(trials[2]) - int(trials[1]) + 1
-    return int(rule in ("train", "train_again"))
+    return int(rule in ("train", "train_again") or rule.startswith("train_rung_"))
 
 
 def stage_of(logs: list[str]) -> str:

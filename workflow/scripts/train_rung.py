@@ -1,0 +1,49 @@
+"""Train the trials of a rung of successive halving on a fold.
+
+A training run continues from the checkpoint of the previous rung, and a killed job from its own
+checkpoints, which become outputs when all trials of the job are finished.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from emospeech.runtime import jobs
+from emospeech.runtime.files import atomic_path, read_json
+from emospeech.training.job import TrainingJob
+from emospeech.training.trial import Trial, last_places
+
+
+def main(paths, settings):
+    trials = [Trial(*trial) for trial in settings.trials]
+    later = [read_json(path) for path in paths.rungs]
+    if later:
+        # The place of each trial in the previous rung, whose checkpoints are sorted by place.
+        places = last_places(len(trials), later[:-1], settings.fold)
+        chosen = later[-1][str(settings.fold)]
+        trials = [trials[chosen[int(place)]] for place in settings.places]
+        previous = [paths.previous[places[trial.trial_id][1]] for trial in trials]
+        for source, checkpoint in zip(previous, settings.checkpoints, strict=True):
+            copy_if_newer(source, checkpoint)
+    job = TrainingJob(paths, settings)
+    for index, trial in enumerate(trials):
+        job.train(index, trial, settings.epochs)
+    for index, checkpoint in enumerate(map(Path, settings.checkpoints)):
+        if settings.epochs is None:  # the last rung
+            checkpoint.unlink(missing_ok=True)
+            continue
+        # A training run that diverged in its first epochs has no checkpoint. Its file is empty, and
+        # if the trial is in the next rung for lack of others, it is trained from the start.
+        checkpoint.touch()
+        checkpoint.replace(paths.checkpoint[index])
+
+
+def copy_if_newer(source, checkpoint):
+    """Copy a checkpoint of the previous rung, unless a killed job has continued from it."""
+    if not os.path.exists(checkpoint) or os.path.getmtime(checkpoint) < os.path.getmtime(source):
+        with atomic_path(checkpoint) as temporary:
+            shutil.copyfile(source, temporary)
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
