@@ -146,6 +146,7 @@ def trials(model="BasicCNN"):
             "validation_uar": [0.30, 0.41, 0.25],
             "validation_uar_fold-1": [0.28, 0.45, 0.20],
             "validation_uar_fold-2": [0.32, 0.37, 0.30],
+            "epochs": [13, 17, 11],
             "capped": [1, 0, 2],
             "diverged": [0, 0, 1],
             "training_precision": "float32",

@@ -535,6 +535,17 @@ def test_lines_are_means_of_trials_with_the_same_value():
     assert line[:, 0].mean() == pytest.approx(0)
 
 
+def test_trials_stopped_by_successive_halving_are_a_series_without_means():
+    table = trials.plot_data({"BasicCNN": data.trials().assign(rung=[1, 2, 0])})
+    panel = trials.draw_trials(table).axes[0]
+    (stopped,), (others,) = lines(panel, "stopped trial"), lines(panel, "trial")
+    assert stopped.get_ydata() == pytest.approx([30, 25])
+    assert others.get_ydata() == pytest.approx([41])
+    assert not panel.collections
+    whole = trials.plot_data({"BasicCNN": data.trials()})
+    assert [captions.trials(one)["halving"] for one in (whole, table)] == [False, True]
+
+
 def test_only_some_of_many_values_are_labelled():
     figure = trials.draw_trials(trials.plot_data({"BasicCNN": searched(100)}))
     assert all(len(panel.get_xticks()) <= 4 for panel in figure.axes)

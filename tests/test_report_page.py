@@ -287,6 +287,8 @@ def test_search_numbers_count_budgets_and_ends():
         "BasicCNN": {"trials": 3, "folds": 2, "trainings": 6},
         "MultitaskCNN": {"trials": 1, "folds": 2, "trainings": 2},
     }
+    assert numbers["epochs"] == {"BasicCNN": 41, "MultitaskCNN": 17}
+    assert numbers["stopped"] is None
     everything = page_numbers.search_numbers(dict.fromkeys(data.MODELS, data.trials()))
     assert (everything["capped"], everything["diverged"]) == (12, 4)
 
@@ -327,10 +329,13 @@ def test_human_raters_are_explained_if_there_are_any(outline):
     assert 0 < len(text) < len(outline.text["baselines"])
 
 
+NO_FIGURES = dict.fromkeys(page.KINDS, ())
+
+
 def section(name, **context):
     """Return the text of a section of the page."""
     template = templates.environment().get_template(f"sections/{name}.html.jinja")
-    known = {"figures": dict.fromkeys(page.KINDS, ()), "provenance": data.provenance()}
+    known = {"figures": NO_FIGURES, "provenance": data.provenance()}
     (text,) = Outline(template.render(known | context)).text.values()
     return text
 
@@ -344,10 +349,21 @@ def test_search_section_distinguishes_the_ways_of_choosing_trials():
         ({"BasicCNN": by_fold}, "pooled"),
         ({"BasicCNN": by_fold}, "fold"),
         ({"BasicCNN": single}, "fold"),
+        ({"BasicCNN": trials.assign(rung=[0, 1, 0])}, "pooled"),
+        ({"BasicCNN": by_fold.assign(rung=[1, 1, 0])}, "pooled"),
     ]
     numbers = [page_numbers.search_numbers(*way) for way in ways]
     texts = {section("search", numbers={"search": one}, tables={"search": ()}) for one in numbers}
     assert len(texts) == len(ways)
+
+
+def test_search_section_counts_epochs_and_stopped_trials():
+    table = data.trials().assign(rung=[0, 1, 0])
+    numbers = page_numbers.search_numbers({"BasicCNN": table, "MultitaskCNN": table})
+    assert numbers["stopped"] == 4
+    template = templates.environment().get_template("sections/search.html.jinja")
+    html = template.render(numbers={"search": numbers}, tables={"search": ()}, figures=NO_FIGURES)
+    assert Outline(html).numbers("search") >= {"82", "41", "4", "6"}
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -77,14 +77,16 @@ def example(table: pd.DataFrame) -> dict:
 def trials(table: pd.DataFrame) -> dict:
     """Return the numbers of trials, the UAR ranges, and the parameters with a single value.
 
-    The latter are [(models, parameters)] of the models that have the same parameters.
+    `halving` is true if trials of a lower rung were trained for fewer epochs. The parameters are
+    [(models, parameters)] of the models that have the same parameters.
     """
     scores = table.groupby("model")["validation_uar"].agg(["min", "max"])
     ranges = [(model, *scores.loc[model]) for model in in_order(scores.index)]
     groups = group_models_by_parameters(table)
     fixed = [(models, _fixed_parameters(table[table["model"].isin(models)])) for models in groups]
     sizes = _range(table.groupby("model")["trial"].nunique())
-    return {"trials": sizes, "ranges": ranges, "fixed": [group for group in fixed if group[1]]}
+    numbers = {"trials": sizes, "ranges": ranges, "halving": "rung" in table}
+    return numbers | {"fixed": [group for group in fixed if group[1]]}
 
 
 def _fixed_parameters(trials):

@@ -143,6 +143,9 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
     """
     source, config = report.evaluation, report.provenance["config"]
     both, select = config["folds"]["validation"] == "both", config["search"]["select"]
+    search = page_numbers.search_numbers(report.trials, select)
+    # Successive halving may rank each fold by its own score even if select is "pooled".
+    pooled = select == "pooled" and (search or {}).get("choice") != "by fold, fold"
     searched = any(len(trials) > 1 for trials in report.trials.values())
     labels = page_numbers.label_numbers(report.study.get("labels"))
     return {
@@ -162,8 +165,8 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
         "raters": page_numbers.has_raters(source.get("references")),
         "slices": page_numbers.slice_numbers(source.get("slices")),
         "paper": page_numbers.paper_numbers(),
-        "leaks": page_numbers.leak_numbers(source.get("leaks"), searched and select == "pooled"),
-        "search": page_numbers.search_numbers(report.trials, select),
+        "leaks": page_numbers.leak_numbers(source.get("leaks"), searched and pooled),
+        "search": search,
         "forecasts": page_numbers.forecast_numbers(evaluation.get("forecasts")),
         "neighbours": page_numbers.neighbour_numbers(source.get("neighbours")),
     }

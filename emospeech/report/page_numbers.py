@@ -391,7 +391,9 @@ def leak_numbers(leaks: pd.DataFrame | None, shared_choice: bool) -> dict | None
 
 
 def search_numbers(trials: Mapping[str, pd.DataFrame], select: str = "pooled") -> dict | None:
-    """Return the budget of each model, how trials were chosen, and how training runs ended.
+    """Return budget and epochs of each model, how trials were chosen, and how training runs ended.
+
+    `stopped` is the number of trials that successive halving stopped; None with random search.
 
     Args:
         trials: The trials.csv of each model.
@@ -404,13 +406,16 @@ def search_numbers(trials: Mapping[str, pd.DataFrame], select: str = "pooled") -
         folds = sum(name.startswith(FOLD_UAR) for name in frame)
         budgets[model] = {"trials": len(frame), "folds": folds, "trainings": len(frame) * folds}
     table, choice = pd.concat(trials.values()), "none"
-    if "chosen_by" in table:
-        choice = f"by fold, {select}"
+    halving = "rung" in table
+    if "chosen_by" in table:  # halving then uses the own score of each fold
+        choice = "by fold, fold" if halving else f"by fold, {select}"
     elif any(len(frame) > 1 for frame in trials.values()):
         choice = "common"
     return {
         "budgets": budgets,
         "choice": choice,
+        "epochs": {model: int(frame["epochs"].sum()) for model, frame in trials.items()},
+        "stopped": int((table["rung"] < table["rung"].max()).sum()) if halving else None,
         "precisions": sorted(set(" ".join(table["training_precision"]).split())),
         "capped": table["capped"].sum(),
         "diverged": table["diverged"].sum(),

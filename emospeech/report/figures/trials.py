@@ -41,20 +41,22 @@ def plot_data(trials: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         trials: The trials.csv of each model.
 
     Returns:
-        The columns `model, trial, parameter, value, validation_uar, chosen`; the validation UAR is
-        the mean over the folds.
+        The columns `model, trial, parameter, value, validation_uar, chosen`, and `rung` after
+        successive halving; the validation UAR is the mean over the folds.
     """
     if not trials:
         raise InputError("trials", "no model was trained. Add one to models.names.")
     parts = []
     for model in in_order(trials):
         names = ["trial", "validation_uar", "chosen"]
+        names += ["rung"] if "rung" in trials[model] else []
         parameters = list(MODELS[model].family.parameters)
         require(trials[model], (*names, *parameters), f"trials of {model}")
         part = trials[model].melt(names, parameters, "parameter", "value")
         parts.append(part.assign(model=model))
     columns = ["model", "trial", "parameter", "value", "validation_uar", "chosen"]
-    return pd.concat(parts, ignore_index=True).loc[:, columns]
+    table = pd.concat(parts, ignore_index=True)
+    return table.loc[:, [*columns, *(["rung"] if "rung" in table else [])]]
 
 
 @report_style()
@@ -64,7 +66,8 @@ def draw_trials(table: pd.DataFrame) -> Figure:
     Models with the same parameters share the axes of each. If only one of their parameters is
     varied, their panels are in one row. Parameter values are sorted and equally spaced. Dots are
     trials, diamonds are chosen trials, and short lines are means of two or more trials with the
-    same value.
+    same value. After successive halving, the trials of lower rungs are circles, and there are no
+    means, because the numbers of epochs differ.
     """
     groups = [table[table["model"].isin(models)] for models in group_models_by_parameters(table)]
     heights = [_grid_shape(group)[0] + GROUP_GAP for group in groups]  # one inch per row of panels
@@ -117,9 +120,17 @@ def _draw_panel(panel, trials, values):
     scores = 100 * trials["validation_uar"]
     groups = scores.groupby(positions)
     means = groups.mean()[groups.size() > 1]
+    stopped = pd.Series(False, trials.index)
+    if "rung" in trials:
+        means, stopped = means[:0], trials["rung"] < trials["rung"].max()
     dots = {"marker": "o", "markersize": 3.2, "markeredgewidth": 0, "linestyle": "none"}
     alpha = 0.4 if len(trials) > CROWDED else 0.85
-    panel.plot(positions, scores, color=BLUE, alpha=alpha, label="trial", **dots)
+    panel.plot(
+        positions[~stopped], scores[~stopped], color=BLUE, alpha=alpha, label="trial", **dots
+    )
+    if stopped.any():
+        dots |= {"markerfacecolor": "none", "markeredgewidth": 0.7, "label": "stopped trial"}
+        panel.plot(positions[stopped], scores[stopped], color=BLUE, **dots)
     line = {"color": INK, "linewidth": 1.2, "label": "mean of a value"}
     if len(means):
         panel.hlines(means, means.index - MEAN, means.index + MEAN, **line)
