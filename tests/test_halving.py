@@ -1,20 +1,29 @@
 """Successive halving: the sizes of the rungs, the ranking of trials, and training in parts."""
 
 import itertools
+import logging
+import os
+import runpy
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 
 from emospeech.halving import HalvingSettings, Rung, last_rungs, next_rung, ranking_folds
 from emospeech.models.catalogue import MODELS
 from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import read_json, write_json
 from emospeech.search import choose_trials, rank_trials
-from emospeech.training.trial import last_places
-from tests.settings import PREDICTIVE, with_keys
+from emospeech.training.trial import Trial, last_places
+from emospeech.training.weights import save_weights
+from tests.settings import PARAMETERS, PREDICTIVE, with_keys
 from tests.test_resume import LONG, assert_same, trainer_of
 from tests.test_search import parts_of, validations_of
 
@@ -202,3 +211,58 @@ def test_a_training_that_has_ended_is_not_continued(corpus, tmp_path):
     again = trainer_of(corpus, "BasicCNN", settings).train(checkpoint, "code")
     assert_same(again, whole)
     assert not again.validation["capped"]
+
+
+SCRIPT = runpy.run_path(str(Path(__file__).parents[1] / "workflow/scripts/train_rung.py"))
+NAMES = ["weights.safetensors", "history.csv", "draws.csv.gz", "validation.json"]
+NAMES += ["generated.npz", "hardware.json", "checkpoint.safetensors"]
+DIVERGING = 1e30  # learning rate
+
+
+def train_rung(corpus, folder, rung, rungs=(), previous=(), **settings):
+    """Run the script on fold 1 for trials with a learning rate of 0.001, but trial 1 diverges."""
+    folders = [folder / f"rung-{rung}/place-{place}" for place in settings["places"]]
+    outputs = {name.partition(".")[0]: [folder / name for folder in folders] for name in NAMES}
+    inputs = {name: corpus / f"{name}.csv" for name in ("recordings", "folds")}
+    inputs |= {"store": corpus / "store.h5", "ratings": [], "unlabelled": []}
+    trials = [(n, PARAMETERS | {"learning_rate": DIVERGING if n == 1 else 1e-3}) for n in range(3)]
+    params = {"model": "BasicCNN", "fold": 1, "seed": 1, "code": "code", "study": LONG.to_config()}
+    params |= {"checkpoints": [str(folder / ".checkpoint.safetensors") for folder in folders]}
+    SCRIPT["main"](
+        SimpleNamespace(**inputs, **outputs, rungs=rungs, previous=previous),
+        SimpleNamespace(**params, trials=trials, **settings),
+    )
+    assert not [file for file in params["checkpoints"] if Path(file).exists()]
+    return folders
+
+
+def test_the_script_of_a_rung_continues_the_trials_at_its_places(corpus, tmp_path, caplog):
+    """Also if there are not enough trials that have not diverged."""
+    first = train_rung(corpus, tmp_path, 0, places=["0", "1", "2"], epochs=1)
+    assert [read_json(folder / "validation.json")["diverged"] for folder in first] == [0, 1, 0]
+    checkpoints = [folder / NAMES[-1] for folder in first]
+    assert [file.stat().st_size > 0 for file in checkpoints] == [True, False, True]
+    write_json(tmp_path / "rung-1.json", {"1": [2, 1]})
+    stale = tmp_path / "rung-1/place-0/.checkpoint.safetensors"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(checkpoints[0].read_bytes())  # of another trial, from an earlier config
+    os.utime(stale, (0, 0))
+    rungs = [tmp_path / "rung-1.json"]
+    with caplog.at_level(logging.INFO):
+        second = train_rung(corpus, tmp_path, 1, rungs, checkpoints, places=["0", "1"], epochs=3)
+    assert caplog.text.count("resuming after epoch 1") == 1
+    found = [read_json(folder / "validation.json") for folder in second]
+    assert [(one["trial"], one["epochs"], one["diverged"]) for one in found] == [
+        (2, 3, False),
+        (1, 1, True),
+    ]
+    write_json(tmp_path / "rung-2.json", {"1": [2]})
+    rungs.append(tmp_path / "rung-2.json")
+    previous = [folder / NAMES[-1] for folder in second]
+    (last,) = train_rung(corpus, tmp_path, 2, rungs, previous, places=["0"], epochs=ENDING)
+    assert not (last / NAMES[-1]).exists()
+    whole = trainer_of(corpus, "BasicCNN", trial=Trial(2, PARAMETERS)).train()
+    assert read_json(last / "validation.json") == whole.validation
+    save_weights(tmp_path / "whole", whole.weights)
+    (weights, expected) = (load_file(file) for file in (last / NAMES[0], tmp_path / "whole"))
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)

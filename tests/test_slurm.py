@@ -88,7 +88,11 @@ class Interrupter(threading.Thread):
 
 def jobs_of(fold):
     """Return the ids of the Slurm jobs that trained a fold, the oldest first."""
-    name = f"rule_train_wildcards_MultitaskDCGAN_0_{fold}"
+    return jobs_named(f"rule_train_wildcards_MultitaskDCGAN_0_{fold}")
+
+
+def jobs_named(name):
+    """Return the ids of the Slurm jobs with a comment, the oldest first."""
     rows = output_of("squeue", "--noheader", "--states=all", "--format=%i %k").splitlines()
     return sorted((row.split()[0] for row in rows if row.split()[1:] == [name]), key=int)
 
@@ -152,14 +156,15 @@ def files_of(results):
     return {file for file in files if not str(file).startswith(OTHER)}
 
 
+def differing_files(results, others):
+    """Return the files that differ between two runs of a study or are in one of them only."""
+    common = files_of(results) & files_of(others)
+    differing = {file for file in common if comparable(results / file) != comparable(others / file)}
+    return sorted(differing | files_of(results) ^ files_of(others))
+
+
 def test_all_results_are_those_of_the_local_run(interrupter):
-    assert files_of(REMOTE) == files_of(LOCAL)
-    differing = [
-        str(file)
-        for file in files_of(LOCAL)
-        if comparable(LOCAL / file) != comparable(REMOTE / file)
-    ]
-    assert not sorted(differing)
+    assert differing_files(REMOTE, LOCAL) == []
 
 
 @pytest.mark.parametrize("fold", INTERRUPTIONS)
@@ -196,3 +201,48 @@ def test_short_jobs_are_not_submitted(interrupter):
     trainings = [job for job in jobs if job.startswith("rule_train_")]
     assert len(trainings) == len(list(LOCAL.glob("training/*/*/*/weights.safetensors"))) + 3
     assert len(jobs) - len(trainings) <= 16, jobs
+
+
+# A study with successive halving: three trials on five folds for an epoch, then the best one.
+HALVING = {
+    "prepared": "results/slurm-prepared",
+    "models": {"names": ["BasicCNN"]},
+    "search": {"method": "halving", "trials": 3, "halving": {"first_epochs": 1}},
+    "training": {"trials_per_job": 1, "max_epochs": 20, "patience": 20},
+}
+BEST = "search/BasicCNN/best.json"
+
+
+def test_successive_halving_has_the_local_results(cluster, tmp_path):
+    """A training run of the second rung is cancelled."""
+    overlay = tmp_path / "halving.yaml"
+    overlay.write_text(yaml.safe_dump(HALVING))
+    local, remote = (ROOT / "results" / f"halving-{name}" for name in ("local", "slurm"))
+    for results in (local, remote):
+        shutil.rmtree(results, ignore_errors=True)
+
+    def search(results, *options):
+        name = results.relative_to(ROOT)
+        given = [f"{name}/{BEST}", *options, "--config", f"results={name}"]
+        snakemake(*given, configs=[*CONFIGS, overlay])
+
+    search(local, "--cores", str(os.cpu_count()))
+    finished = threading.Event()
+
+    log = remote / "logs/training/BasicCNN/rung-1/place-0/fold-2.log"
+
+    def cancel():
+        while not (log.exists() and "validation UAR" in log.read_text()):
+            if finished.wait(0.1):
+                return
+        subprocess.run(["scancel", *jobs_named("rule_train_rung_1_wildcards_BasicCNN_0_2")])
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    try:
+        search(remote, "--profile", "slurm", *NODE)
+    finally:
+        finished.set()
+        canceller.join()
+    assert int(re.search(r"resuming after epoch (\d+)", log.read_text())[1]) > 1
+    assert differing_files(remote, local) == []
