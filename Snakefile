@@ -39,6 +39,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/halving.smk"
 include: "workflow/rules/predictions.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/variants.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -49,3 +50,9 @@ rule all:
         page=REPORT / "index.html",
         evaluation=EVALUATED,
         seeds=EVALUATION / "seeds.csv" if MORE_SEEDS else [],
+
+
+rule variants:
+    input:
+        rules.all.input,
+        COMPARISON,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from emospeech.crops.centres import draw_centres, draw_fixed_centres, draw_pool, words_of
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.oversampling import draw_epoch, epoch_length
-from emospeech.crops.pool import UnlabelledPool
+from emospeech.crops.pool import UnlabelledPool, limit_hours
 from emospeech.crops.sampler import Sampler
 from emospeech.labels import class_shares, fuzzy
 from emospeech.runtime.errors import InputError
@@ -265,3 +265,42 @@ def test_pools_without_words_or_with_different_settings_are_refused(store):
     other = replace(store, settings=SpectrogramSettings(dynamic_range=60))
     with pytest.raises(InputError, match=r"training\.unlabelled.*settings"):
         UnlabelledPool([gather, CropGatherer(other, 16)], [[0], [0]])
+
+
+@given(st.lists(stores(), min_size=1, max_size=3), SEEDS, st.data())
+def test_pools_of_fewer_hours_are_part_of_those_with_more(drawn, seed, data):
+    """Whole recordings with words are used, in the same order, until the hours are reached."""
+    rng = np.random.default_rng(seed)
+    usable = [np.flatnonzero(rng.random(len(store.recordings)) < 0.7) for store in drawn]
+    pairs = list(zip(drawn, usable, strict=True))
+    total = sum(hours_with_words(*pair).sum() for pair in pairs)
+    low, high = sorted(data.draw(st.floats(1e-9, 1.5 * total + 1e-6)) for _ in range(2))
+    pools = [limit_hours(pairs, hours, np.random.default_rng(seed)) for hours in (low, high)]
+    for (store, indices), (_, fewer), (_, more) in zip(pairs, *pools, strict=True):
+        assert set(fewer) <= set(more) <= set(indices)
+        assert (hours_with_words(store, more) > 0).all()
+    used = [np.concatenate([hours_with_words(*pair) for pair in pool]) for pool in pools]
+    for hours, lengths in zip((low, high), used, strict=True):
+        assert lengths.sum() >= min(hours, total) - 1e-12
+        # Without one of its recordings, the last one, the pool would be too small.
+        assert not len(lengths) or lengths.sum() - lengths.max() < hours
+
+
+def test_folds_take_recordings_in_the_same_order(store):
+    """Recordings that a fold holds out are skipped, and the others keep their order."""
+    for seed in range(20):
+        taken = []
+        for allowed in (np.arange(4), np.array([0, 1])):
+            pools = [
+                limit_hours([(store, allowed)], hours, np.random.default_rng(seed))
+                for hours in (1e-9, 1)
+            ]
+            taken.append([set(indices) for ((_, indices),) in pools])
+        (first, everything), (first_of_two, both) = taken
+        assert (everything, both) == ({0, 1, 3}, {0, 1}), "recording 2 has no words"
+        assert first_of_two == first or not first <= both
+
+
+def hours_with_words(store, indices):
+    lengths = np.diff(store.offsets) * (np.diff(store.word_offsets) > 0)
+    return lengths[indices] / store.settings.frame_rate / 3600

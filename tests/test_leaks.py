@@ -251,7 +251,7 @@ def test_held_out_recordings_is_excluded_under_any_path(corpus, tmp_path):
     """A link to the store counts as the same store; a store with the same audio is rejected."""
     fold = fold_of(corpus)
     (tmp_path / "link.h5").symlink_to(corpus / "store.h5")
-    pool = make_pool(fold.open_unlabelled([tmp_path / "link.h5"]), SETTINGS, "cpu", 16)
+    pool = make_pool(fold.open_unlabelled([tmp_path / "link.h5"]), SETTINGS, 1, "cpu", 16)
     assert [gather.store for gather in pool.gatherers] == [fold.store]
     shutil.copy(corpus / "store.h5", tmp_path / "copy.h5")
     with pytest.raises(InputError, match=r"training\.unlabelled.*utterance-\d+ .*utterance-\d+"):

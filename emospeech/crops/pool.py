@@ -9,6 +9,9 @@ import torch
 from emospeech.crops.centres import draw_pool, words_of
 from emospeech.crops.gather import CropGatherer
 from emospeech.runtime.errors import InputError
+from emospeech.spectrograms.store import Store
+
+UnlabelledStore = tuple[Store, np.ndarray]  # a store and the indices of the recordings to use
 
 
 class Windows(NamedTuple):
@@ -45,6 +48,8 @@ class UnlabelledPool:
         self.gatherers, self.words = zip(*words, strict=True)
         sizes = np.array([len(indices) for indices in self.words])
         self.shares = sizes / sizes.sum()
+        stores = zip((gather.store for gather in gatherers), recordings, strict=True)
+        self.hours = float(sum(_hours_with_words(*pair).sum() for pair in stores))
 
     def draw(
         self, steps: int, batch_size: int, rng: np.random.Generator
@@ -62,6 +67,31 @@ class UnlabelledPool:
         pairs = zip(self.gatherers, locations, strict=True)
         stored = [gather.cut(located) for gather, located in pairs if len(located)]
         return self.gatherers[0].values(torch.cat(stored) if len(stored) > 1 else stored[0])
+
+
+def limit_hours(
+    stores: Sequence[UnlabelledStore], hours: float, rng: np.random.Generator
+) -> list[UnlabelledStore]:
+    """Return the first recordings, in an order drawn at random, that together reach `hours`.
+
+    Recordings are not divided, and those without words do not count. The order does not depend on
+    `hours`, so a pool of more hours contains one of fewer. Nor does it depend on the indices, so
+    all folds take the recordings in the same order.
+    """
+    keys = [rng.random(len(store.recordings))[indices] for store, indices in stores]
+    lengths = np.concatenate([_hours_with_words(*pair) for pair in stores])
+    order = np.argsort(np.concatenate(keys), kind="stable")
+    within = np.empty(len(order), bool)
+    within[order] = np.cumsum(lengths[order]) - lengths[order] < hours
+    ends = np.cumsum([len(indices) for _, indices in stores])[:-1]
+    used = np.split(within & (lengths > 0), ends)
+    return [(store, indices[mask]) for (store, indices), mask in zip(stores, used, strict=True)]
+
+
+def _hours_with_words(store, indices):
+    """Return the hours of each recording, (n,), and 0 for those without words."""
+    frames = np.diff(store.offsets)[indices] * (np.diff(store.word_offsets)[indices] > 0)
+    return frames / store.settings.frame_rate / 3600
 
 
 class WindowPool(UnlabelledPool):

@@ -13,6 +13,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
+from scipy.special import nctdtrinc, stdtrit
 
 from emospeech.evaluation.bootstrap import (
     Resamples,
@@ -31,9 +32,13 @@ MAX_ENUMERATED = 16  # speakers; with more, patterns are drawn at random
 PATTERNS = 2**MAX_ENUMERATED
 PATTERNS_AT_ONCE = 512  # about 20 MB for the ten pairs of five models
 ROUNDING = 1e-9  # differences that are closer are equal
+LEVEL = 0.05  # of significance
+POWER = 0.8
 
 
-def swap_p(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def swap_p(
+    first: np.ndarray, second: np.ndarray, rng: np.random.Generator, averaged: bool = False
+) -> np.ndarray:
     """Return two-sided p-values of the differences between models, (pairs, SCOPES, metrics).
 
     They are exact for up to MAX_ENUMERATED speakers. With more, PATTERNS random patterns of swaps
@@ -44,6 +49,8 @@ def swap_p(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> n
         first: Sums of the first model of each pair, (speakers, pairs, N_SUMS).
         second: Those of the second model.
         rng: Generator of the random patterns.
+        averaged: Whether to test the mean of the differences over the pairs, which are then the
+            training seeds of two models: (1, SCOPES, metrics). The models are swapped in all pairs.
     """
     speakers, enumerated = len(first), len(first) <= MAX_ENUMERATED
     if enumerated:
@@ -54,9 +61,11 @@ def swap_p(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> n
         swapped = rng.integers(0, 2, (PATTERNS, speakers))
     each = metrics_from_sums(first) - metrics_from_sums(second)  # (speakers, pairs, metrics)
     observed = _differences(first, second, each, np.zeros((1, speakers)))[0]
+    observed = observed.mean(axis=0, keepdims=True) if averaged else observed
     extreme = np.zeros(observed.shape, np.int64)
     for patterns in np.array_split(swapped, -(-len(swapped) // PATTERNS_AT_ONCE)):
         drawn = _differences(first, second, each, patterns)
+        drawn = drawn.mean(axis=1, keepdims=True) if averaged else drawn
         extreme += (abs(drawn) >= abs(observed) - ROUNDING).sum(axis=0)
     return extreme / len(swapped) if enumerated else (1 + extreme) / (1 + PATTERNS)
 
@@ -77,6 +86,21 @@ def _differences(first, second, each, swapped):
 def smallest_p(speakers: int) -> float:
     """Return the smallest two-sided p-value that a test of `speakers` speakers can yield."""
     return 2 / (2**speakers if speakers <= MAX_ENUMERATED else PATTERNS + 1)
+
+
+def detectable_difference(error: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """Return the smallest difference that a study would probably find; NaN for one speaker.
+
+    If the true difference is that large, the 95 % interval excludes 0 with probability POWER: the
+    test statistic follows Student's t distribution with a noncentrality of the difference divided
+    by its standard error (Johnson and Welch 1940).
+
+    Args:
+        error: The standard error of the difference, (...).
+        freedom: Its degrees of freedom, (...): with n speakers and one seed n - 1.
+    """
+    critical = stdtrit(freedom, 1 - LEVEL / 2)
+    return nctdtrinc(freedom, 1 - POWER, critical) * error
 
 
 def holm(p: np.ndarray) -> np.ndarray:

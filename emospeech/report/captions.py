@@ -128,6 +128,21 @@ def comparison(table: pd.DataFrame) -> dict:
     }
 
 
+def variants(table: pd.DataFrame) -> dict:
+    """Return the differences of the variants, and the numbers of training seeds."""
+    rows = table.dropna(subset="value").to_dict("records")
+    return {"rows": rows, "seeds": _range(table["seeds"])}
+
+
+def hours(table: pd.DataFrame) -> dict:
+    """Return the UAR of each model by hours, and whether there are values at 0 hours."""
+    models = [
+        (model, list(zip(rows["hours"], rows["value"], strict=True)))
+        for model, rows in table.groupby("model", sort=False)
+    ]
+    return {"models": models, "zero": (table["hours"] == 0).any()}
+
+
 def confusion(table: pd.DataFrame) -> dict:
     """Return the recall of each class, the UAR, and whether the paper's matrix is shown."""
     own = table.loc[table["source"] == "this run"]
@@ -214,6 +229,8 @@ NUMBERS = {
     "balance": balance,
     "example": example,
     "comparison": comparison,
+    "variants": variants,
+    "hours": hours,
     "confusion": confusion,
     "scatter": scatter,
     "trials": trials,

@@ -106,6 +106,21 @@ def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["task", "model"], key=lambda names: names.map(order.index))
 
 
+def table_variants(differences: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences in the pooled UAR with five classes of each variant, task and model.
+
+    `differences` is the table differences.csv of the variants.
+    """
+    columns = ["difference", "low", "high", "p", "p_holm", "detectable"]
+    keys = ["variant", "task", "model", "seeds", "figure"]
+    rows = differences.rename(columns={"value": "difference"})
+    require(rows, [*keys, *columns], "differences")
+    rows = rows.loc[rows["figure"] == "uar5", [*keys[:-1], *columns]]
+    order = list(rows["variant"].unique())
+    rows = rows.sort_values("variant", key=lambda names: names.map(order.index), kind="stable")
+    return rows.rename(columns={name: f"uar5_{name}" for name in columns})
+
+
 def _metrics_in_columns(rows, keys, columns):
     """Return a row per combination of `keys`, with `columns` of the UAR and the correlation."""
     table = rows[keys].drop_duplicates()
@@ -283,6 +298,7 @@ TABLES: dict[str, tuple[Callable[..., pd.DataFrame], tuple[str, ...]]] = {
     "folds": (table_folds, ("metrics",)),
     "comparisons": (table_comparisons, ("comparisons",)),
     "spread": (table_spread, ("spread",)),
+    "variants": (table_variants, ("variants",)),
     "chance": (table_chance, ("metrics",)),
     "references": (table_references, ("references", "intervals")),
     "control": (table_control, ("metrics", "control")),
@@ -301,7 +317,7 @@ def read_inputs(files: Mapping[str, str | Iterable[str]], *more: str) -> dict[st
     """
     inputs = {}
     for name in (*INPUTS, *more):
-        found = files[name]
+        found = files.get(name, ())
         if isinstance(found, str):
             inputs[name] = read_table(found)
         elif tables := by_folder(found, read_table):

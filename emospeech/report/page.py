@@ -22,7 +22,7 @@ from emospeech.report.templates import environment
 
 KINDS = (
     *("outline", "balance", "example"),
-    *("comparison", "confusion", "scatter", "trials", "learning"),
+    *("comparison", "variants", "hours", "confusion", "scatter", "trials", "learning"),
     *("generated", "forecast", "map"),
 )
 # The tables of results/evaluation in each section.
@@ -30,6 +30,7 @@ SECTIONS = {
     "further": ("intervals", "further", "folds"),
     "comparisons": ("comparisons",),
     "spread": ("spread",),
+    "variants": ("variants",),
     "chance": ("chance",),
     "references": ("references",),
     "control": ("control",),
@@ -161,6 +162,7 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
             report.metrics, source.get("intervals"), source.get("comparisons")
         ),
         "spread": page_numbers.spread_numbers(source.get("spread")),
+        "variants": page_numbers.variant_numbers(source.get("variants"), config["variants"]),
         "control": page_numbers.control_numbers(evaluation.get("control")),
         "raters": page_numbers.has_raters(source.get("references")),
         "slices": page_numbers.slice_numbers(source.get("slices")),
@@ -334,6 +336,7 @@ def corpus_tables(corpora: Mapping[str, dict], names: Mapping[str, str]) -> list
 def _evaluation(evaluation, numbers, *names):
     """Return the tables of the evaluation with the given names; skip tables that do not exist."""
     dividers = {"slices": "slice", "neighbours": "property", "forecasts": "model"}
+    dividers["variants"] = "variant"
     options = {"numbers": numbers}
     return [
         _table(

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from scipy.special import nctdtrinc, stdtrit
 
 from emospeech.corpora.registry import RELEASES
-from emospeech.evaluation.comparisons import smallest_p
+from emospeech.evaluation.comparisons import LEVEL, detectable_difference, smallest_p
 from emospeech.evaluation.predictions import BASELINE, BASELINE_CROP, BASELINES
 from emospeech.labels import CLASS_NAMES
 from emospeech.models.catalogue import MODELS, counterparts
@@ -17,11 +16,10 @@ from emospeech.report.dataframes import CLASSES, HUMAN, fold_names, in_order
 from emospeech.report.evaluation_tables import SMALLEST_SLICE, VALIDATION
 from emospeech.report.paper_tables import recovered_ranges, table_2
 from emospeech.report.study_tables import CLASS_COUNTS
+from emospeech.report.templates import flatten
 from emospeech.training.trial import FOLD_UAR
 
-LEVEL = 0.05  # of significance
 RARE = 2  # recordings of a class in a fold; each then changes its recall by half or more
-POWER = 0.8
 
 
 def summary_numbers(
@@ -107,27 +105,10 @@ def model_difference(comparisons: pd.DataFrame | None, model: str, other: str) -
                 "high": high,
                 "p": row["p"],
                 "speakers": int(row["speakers"]),
-                "detectable": detectable_difference(row["error"], int(row["speakers"])),
+                "detectable": float(detectable_difference(row["error"], row["speakers"] - 1)),
                 "effect": _effect(low, high),
             }
     return None
-
-
-def detectable_difference(error: float, speakers: int) -> float:
-    """Return the smallest difference that a study would probably find; NaN for one speaker.
-
-    If the true difference is that large, the 95 % interval excludes 0 with probability POWER: the
-    test statistic follows Student's t distribution with n - 1 degrees of freedom and a
-    noncentrality of the difference divided by its standard error (Johnson and Welch 1940).
-
-    Args:
-        error: The standard error of the difference over speakers.
-        speakers: The number of speakers n.
-    """
-    if speakers < 2 or math.isnan(error):
-        return math.nan
-    critical = stdtrit(speakers - 1, 1 - LEVEL / 2)
-    return float(nctdtrinc(speakers - 1, 1 - POWER, critical)) * error
 
 
 def _effect(low, high):
@@ -363,6 +344,36 @@ def paper_numbers() -> dict:
         "uar5": ranges[("uar5",)][0],
         "precision": ranges["precision", 2],
         "f1": ranges["f1", 5],
+    }
+
+
+def variant_numbers(differences: pd.DataFrame | None, settings: Mapping) -> dict | None:
+    """Return the numbers about the variants: the differences in the UAR5 of valence.
+
+    Args:
+        differences: The table differences.csv of the variants, or None.
+        settings: The config section `variants`.
+
+    Returns:
+        The `count` of differences, the largest number of `seeds`, the `detectable` differences, the
+        rows whose interval excludes 0 (`clear`), those without some seeds (`diverged`), and the
+        `settings` of each variant as text.
+    """
+    if differences is None:
+        return None
+    rows = differences[(differences["task"] == "valence") & (differences["figure"] == "uar5")]
+    clear = rows[(rows["low"] > 0) | (rows["high"] < 0)].rename(columns={"value": "difference"})
+    lost = rows[rows["diverged_seeds"] > 0]
+    return {
+        "count": len(rows),
+        "seeds": int(rows["seeds"].max()),
+        "detectable": rows["detectable"].dropna().tolist(),
+        "clear": clear[["variant", "model", "difference", "low", "high"]].to_dict("records"),
+        "diverged": lost[["variant", "model", "diverged_seeds"]].to_dict("records"),
+        "settings": [
+            (name, ", ".join(f"{key}: {value}" for key, value in flatten(changes)))
+            for name, changes in settings.items()
+        ],
     }
 
 

@@ -9,12 +9,12 @@ import torch
 
 from emospeech.crops.centres import draw_fixed_centres
 from emospeech.crops.gather import CropGatherer
-from emospeech.crops.pool import UnlabelledPool
+from emospeech.crops.pool import UnlabelledPool, UnlabelledStore, limit_hours
 from emospeech.crops.sampler import Epoch, Sampler
 from emospeech.models.catalogue import Model
 from emospeech.spectrograms.store import Store
-from emospeech.training.fold import Fold, Part, UnlabelledStore
-from emospeech.training.settings import Settings
+from emospeech.training.fold import Fold, Part
+from emospeech.training.settings import Settings, spawn_rng
 from emospeech.training.trial import LABELLED, UNLABELLED, VALIDATION, Trial
 
 log = logging.getLogger(__name__)
@@ -68,11 +68,18 @@ def load_parts(
 def make_pool(
     stores: Sequence[UnlabelledStore],
     settings: Settings,
+    seed: int,
     device: torch.device,
     width: int,
     kind: type[UnlabelledPool] = UnlabelledPool,
 ) -> UnlabelledPool:
-    """Return the pool of `stores`, with crops of `width` frames."""
+    """Return the pool of `stores`, with crops of `width` frames.
+
+    `training.unlabelled_hours` limits it to recordings whose order depends on `seed`, the seed of
+    the training run.
+    """
+    if (hours := settings.training.unlabelled_hours) is not None:
+        stores = limit_hours(stores, hours, spawn_rng(seed))
     gatherers = [CropGatherer(store, width, device, settings.crops.edge) for store, _ in stores]
     return kind(gatherers, [recordings for _, recordings in stores])
 

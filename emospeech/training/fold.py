@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from emospeech.corpora.corpus_tables import load_recordings
+from emospeech.crops.pool import UnlabelledStore
 from emospeech.folds import PARTS
 from emospeech.labels import shuffle_within
 from emospeech.runtime.errors import InputError
@@ -19,7 +20,6 @@ from emospeech.training.settings import Settings
 from emospeech.training.targets import encode_table
 
 LABELS = ["valence", "activation", "dominance"]
-UnlabelledStore = tuple[Store, np.ndarray]  # a store and the indices of the recordings to use
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+from emospeech.crops.pool import UnlabelledStore
 from emospeech.models.learner import Learner
 from emospeech.training.data import make_pool
 from emospeech.training.device import torch_device
-from emospeech.training.fold import Fold, UnlabelledStore
+from emospeech.training.fold import Fold
 from emospeech.training.settings import Settings, spawn_rng
 from emospeech.training.trial import Trial
 
@@ -69,7 +70,7 @@ def real_samples(
     They are drawn from the unlabelled pool as in the training run of the trial.
     """
     device, width = torch_device(settings.training), trial.parameters["crop_width"]
-    pool = make_pool(unlabelled, settings, device, width)
+    pool = make_pool(unlabelled, settings, settings.seed, device, width)
     rng = spawn_rng(settings.seed, trial.trial_id, fold.fold_id, *REAL)
     (places,) = pool.draw(1, count, rng)
     order = rng.permutation(count)  # the pool returns the crops grouped by corpus

@@ -21,6 +21,7 @@ class TrainingSettings:
     beta1: float = 0.5  # of Adam
     beta2: float = 0.999
     unlabelled: tuple[str, ...] = ("ami", "iemocap")  # corpora of the unlabelled pool
+    unlabelled_hours: float | None = None  # of the pool; None: all of it
     precision: str = "float32"  # of the training passes; "bfloat16", "tf32" (GPU) or "auto"
     device: str = "auto"  # the GPU if there is one; or "cpu", "cuda"
     threads: int = 1  # of torch on a CPU; results depend on it, so it is not taken from --cores

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from emospeech.crops.pool import UnlabelledStore
 from emospeech.crops.sampler import Epoch, Sampler
 from emospeech.metrics import (
     confusion_matrix,
@@ -34,7 +35,7 @@ from emospeech.training.checkpoint import (
 from emospeech.training.data import DrawCounts, load_parts, make_pool
 from emospeech.training.device import resolve_precision, torch_device
 from emospeech.training.engine import Engine
-from emospeech.training.fold import Fold, UnlabelledStore
+from emospeech.training.fold import Fold
 from emospeech.training.losses import objective_of
 from emospeech.training.predictor import predict
 from emospeech.training.sample_grid import SampleGrid
@@ -123,7 +124,7 @@ class Trainer:
         kind, width, size = learner.unlabelled_pool(parameters, settings.apc)
         pool = None
         if MODELS[model].unlabelled:
-            pool = make_pool(unlabelled, settings, device, width, kind)
+            pool = make_pool(unlabelled, settings, self.seed, device, width, kind)
         self.sampler = Sampler(
             train.gather,
             train.part.recordings,
@@ -205,7 +206,7 @@ class Trainer:
         `capped` is true if the training run ended at the maximum number of epochs. A diverged
         training run has no best epoch and no UAR, so it cannot be chosen.
         """
-        stopping = self.stopping
+        stopping, pool = self.stopping, self.sampler.pool
         return {
             "model": self.model,
             "trial": self.trial.trial_id,
@@ -214,6 +215,7 @@ class Trainer:
             "capped": self._is_capped() and not (stopping.should_stop or self.diverged),
             "diverged": self.diverged,
             "precision": self.settings.training.precision,
+            "unlabelled_hours": None if pool is None else round(pool.hours, 4),
             "epoch": None if self.diverged else stopping.best_epoch,
             "uar": None if self.diverged else stopping.best,
         }

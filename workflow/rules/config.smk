@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -64,11 +65,14 @@ def config_errors(prefix=""):
         raise SystemExit(f"error: config, at {prefix}{error}")
 
 
-def validated_config(config):
-    """Return the config with the types and defaults of the schema, or exit with one line."""
+def validated_config(config, prefix=""):
+    """Return the config with the types and defaults of the schema, or exit with one line.
+
+    `prefix` precedes the key in the message.
+    """
     path = ROOT / "workflow" / "schemas" / "config.schema.yaml"
     schema = yaml.load(path.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    with config_errors():
+    with config_errors(prefix):
         config = convert(config, schema, schema["$defs"])
     try:
         validate(config, path)
@@ -79,8 +83,42 @@ def validated_config(config):
         remedy = section.get("remedy", "")
         if getattr(violation, "validator", "") == "additionalProperties" and not remedy:
             remedy = f"The keys are {', '.join(section['properties'])}."
-        exit_with(key, f"{getattr(violation, 'message', error)}. {remedy}".rstrip())
+        exit_with(prefix + key, f"{getattr(violation, 'message', error)}. {remedy}".rstrip())
     return config
+
+
+def config_of_variant(name, changes):
+    """Return the config with the changes of a variant, {section: {key: value}}."""
+    changed = dict(config)
+    for section, values in changes.items():
+        allowed = set(config.get(section, ())) & VARIANT_KEYS.get(section, set())
+        if unknown := values.keys() - allowed:
+            problem = "is not a setting that a variant can change. These are the settings of"
+            exit_with(
+                f"variants.{name}.{section}.{min(unknown)}",
+                f"{problem} {', '.join(VARIANT_KEYS)}, see docs/variants.md.",
+            )
+        if "apc" in values and isinstance(values["apc"], dict):
+            values = values | {"apc": config["training"]["apc"] | values["apc"]}
+        changed[section] = config[section] | values
+    return validated_config(changed, f"variants.{name}: ")
+
+
+def models_of_variant(name, changes):
+    """Return the models that a variant trains.
+
+    They are those that it names, or else all models of the study that its changes concern.
+    """
+    names = changes.get("models", {}).get("names")
+    if names is None:
+        only_pool = changes.keys() == {"training"} and changes["training"].keys() <= POOL_KEYS
+        return USING_UNLABELLED if only_pool else MODELS
+    if missing := [model for model in names if model not in MODELS]:
+        exit_with(
+            f"variants.{name}.models.names",
+            f"{', '.join(missing)} is not in models.names, whose models are compared with. Add it there.",
+        )
+    return names
 
 
 def script_params(name):
@@ -117,25 +155,49 @@ def models_drawn(figure):
     return [model for model, family in FAMILIES.items() if family.figure == figure]
 
 
-def study_of(model):
+def study_sections(config):
+    """Return the config sections that training runs depend on, without those of one family."""
+    return {"seed": config["seed"]} | {
+        section: {
+            key: value
+            for key, value in config[section].items()
+            if key not in WORKFLOW_KEYS.get(section, ())
+        }
+        for section in ("crops", "labels", "models", "training")
+    }
+
+
+def config_of(wildcards):
+    """Return the config of the study or of the variant that a job belongs to."""
+    return CONFIGS[getattr(wildcards, "variant", None)]
+
+
+def study_of(model, variant=None):
     """Return the config sections that the training runs of a model depend on."""
-    key = FAMILIES[model].training_key
+    study, key = STUDIES[variant], FAMILIES[model].training_key
     if not key:
-        return STUDY
-    return STUDY | {"training": STUDY["training"] | {key: config["training"][key]}}
+        return study
+    return study | {"training": study["training"] | {key: CONFIGS[variant]["training"][key]}}
+
+
+def trains_again(variant, model):
+    """Return whether a variant changes the training of a model, and not only its evaluation."""
+    return study_of(model, variant) != study_of(model)
 
 
 def training_resources(trial_ids, runtime=720):
     """Return the resources of a job that trains the trials `trial_ids(wildcards)`.
 
-    The memory is that of the largest trial, scaled by the attempt, plus the size of the stores,
-    because their mapped pages count as memory of the job. Checkpoints of a rung do not count.
+    The job may be one of a variant. The memory is that of the largest trial, scaled by the attempt,
+    plus the size of the stores, because their mapped pages count as memory of the job. Checkpoints of
+    a rung do not count.
     """
 
     def megabytes(wildcards, input, attempt):
         model, rows = wildcards.model, config["spectrograms"]["rows"]
+        settings = ModelSettings(**study_of(model, getattr(wildcards, "variant", None))["models"])
         largest = max(
-            training_megabytes(model, rows, TRIALS[model][trial_id], MODEL_SETTINGS)
+            training_megabytes(model, rows, TRIALS[model][trial_id], settings)
             for trial_id in trial_ids(wildcards)
         )
         checkpoints = sum(map(os.path.getsize, input.get("previous", [])))
@@ -204,32 +266,45 @@ ENCODING = config["labels"]["encoding"]
 SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None
 # The keys of these sections that only the workflow uses.
 WORKFLOW_KEYS = {"models": {"names"}, "training": {"seeds", "trials_per_job", "apc"}}
-# The config sections that training runs depend on. Scripts convert them to the class Settings.
-STUDY = {"seed": SEED} | {
-    section: {
-        key: value
-        for key, value in config[section].items()
-        if key not in WORKFLOW_KEYS.get(section, ())
-    }
-    for section in ("crops", "labels", "models", "training")
+# The settings that a variant may change; the others would change the data, the folds or the trials.
+VARIANT_KEYS = {
+    "crops": {*config["crops"]},
+    "labels": {*config["labels"]} - {"shuffle"},
+    "models": {*config["models"]},
+    "training": {*config["training"]} - {"seeds", "trials_per_job", "device", "threads"},
+    "evaluation": {"crops"},
 }
-MODEL_SETTINGS = ModelSettings(**STUDY["models"])
+POOL_KEYS = {"unlabelled", "unlabelled_hours"}  # of `training`
+VARIANTS = {name: models_of_variant(name, changes) for name, changes in config["variants"].items()}
+# By variant; None is the study itself.
+CONFIGS = {None: config} | {
+    name: config_of_variant(name, config["variants"][name]) for name in VARIANTS
+}
+# The config sections that training runs depend on. Scripts convert them to the class Settings.
+STUDIES = {variant: study_sections(settings) for variant, settings in CONFIGS.items()}
+STUDY = STUDIES[None]
+for variant, models in VARIANTS.items():
+    settings = CONFIGS[variant]
+    with config_errors(f"variants.{variant}: "):
+        for model in models:
+            if FAMILIES[model].training_key == "apc":
+                apc = ApcSettings(**settings["training"]["apc"])
+                apc.check(settings["training"]["max_epochs"], TRIALS[model])
 # Corpora that no model is trained on are neither required nor read.
 UNLABELLED = config["training"]["unlabelled"] if USING_UNLABELLED else []
 LABELLED_CORPUS = config["corpora"]["labelled"]
+CORPORA_OF_STUDY = list(dict.fromkeys([LABELLED_CORPUS, *UNLABELLED]))  # without its variants
+RATED = any(settings["labels"]["encoding"] == "histogram" for settings in CONFIGS.values())
+POOLS = [CONFIGS[name]["training"]["unlabelled"] for name in VARIANTS if USING_UNLABELLED]
 with config_errors():
-    CORPORA_IN_USE = corpora_in_use(config["corpora"], UNLABELLED)
+    CORPORA_IN_USE = corpora_in_use(config["corpora"], [*UNLABELLED, *chain(*POOLS)])
     MANIFESTS = {
         name: ancient(folder)
-        for name, folder in manifest_folders(
-            config["corpora"], CORPORA_IN_USE, needs_ratings=ENCODING == "histogram"
-        ).items()
+        for name, folder in manifest_folders(config["corpora"], CORPORA_IN_USE, RATED).items()
     }
     DATABASES = {
         name: ancient(folder)
-        for name, folder in database_folders(
-            config["corpora"], CORPORA_IN_USE, needs_ratings=ENCODING == "histogram"
-        ).items()
+        for name, folder in database_folders(config["corpora"], CORPORA_IN_USE, RATED).items()
     }
     if MULTITASK:
         check_activation(config["corpora"])
@@ -245,3 +320,4 @@ wildcard_constraints:
     rung=r"\d+",
     place=r"\d+",
     seed=r"\d+",
+    variant="|".join(VARIANTS) or "none",

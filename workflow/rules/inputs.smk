@@ -86,16 +86,17 @@ def reader_settings(wildcards):
     return {key: section[key] for key in keys} | seed
 
 
-def histogram_ratings():
+def histogram_ratings(wildcards):
     """Return the table of ratings if the targets are their histograms, else no input."""
-    return CORPORA / LABELLED_CORPUS / "ratings.csv" if ENCODING == "histogram" else []
+    encoding = config_of(wildcards)["labels"]["encoding"]
+    return CORPORA / LABELLED_CORPUS / "ratings.csv" if encoding == "histogram" else []
 
 
 def unlabelled_stores(wildcards):
     """Return the stores of the unlabelled pool, which some models do not use."""
     if wildcards.model not in USING_UNLABELLED:
         return []
-    return [SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED]
+    return [SPECTROGRAMS / f"{name}.h5" for name in config_of(wildcards)["training"]["unlabelled"]]
 
 
 COMPARABLE = is_comparable(config["corpora"])  # with the paper

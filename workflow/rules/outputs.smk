@@ -32,6 +32,15 @@ TRAINING = RESULTS / "training"
 TRAINED = TRAINING / "{model}" / "trial-{trial}" / "fold-{fold}"
 TRIALS_PER_JOB = min(config["training"]["trials_per_job"], N_TRIALS)
 TRAINED_AGAIN = TRAINING / "{model}" / "seed-{seed}" / "fold-{fold}"
+VARIANTS_FOLDER = RESULTS / "variants"
+VARIANT_TRAINED = VARIANTS_FOLDER.joinpath(
+    "{variant}", "training", "{model}", "seed-{seed}", "fold-{fold}"
+)
+VARIANT_PREDICTIONS = VARIANTS_FOLDER.joinpath(
+    "{variant}", "evaluation", "{model}", "seed-{seed}", "fold-{fold}", "predictions.csv"
+)
+COMPARISON = VARIANTS_FOLDER / "differences.csv"
+SEEDS = [SEED, *MORE_SEEDS]
 ACOUSTICS = {name: ACOUSTICS_FOLDER / f"{name}.csv" for name in ("acoustics", "acoustics_crop")}
 REPORT = RESULTS / "report"
 TABLES = REPORT / "tables"
@@ -70,6 +79,46 @@ def files_of_all_trainings(name):
     """Return a file of all models, trials and folds, and of the additional seeds."""
     again = expand(TRAINED_AGAIN / name, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS)
     return [*expand(all_trial_files(name), model=MODELS), *again]
+
+
+def weights_for_variant(wildcards):
+    """Return the weights that a variant is tested with: its own, or else those of the study."""
+    variant, model, seed = wildcards.variant, wildcards.model, int(wildcards.seed)
+    if trains_again(variant, model):
+        folder = VARIANT_TRAINED
+    elif seed != SEED:
+        folder = TRAINED_AGAIN
+    else:  # files of all trials, because the selected ones are not known before the run
+        return expand(all_trial_files("weights.safetensors"), model=model)
+    values = {"variant": variant, "model": model, "seed": seed, "fold": FOLD_NUMBERS}
+    return expand(folder / "weights.safetensors", **values)
+
+
+def files_of_variants(file, again=False):
+    """Return a file of all variants, models, seeds and folds.
+
+    With `again`, it is left out for models whose training the variant does not change.
+    """
+    pairs = [(variant, model) for variant, models in VARIANTS.items() for model in models]
+    return [
+        path
+        for variant, model in pairs
+        if not again or trains_again(variant, model)
+        for path in expand(file, variant=variant, model=model, seed=SEEDS, fold=FOLD_NUMBERS)
+    ]
+
+
+def if_variants_are_shown(*files):
+    """Return an input function: files that the page needs if it shows the variants.
+
+    It shows them if they are requested, or if they were compared before.
+    """
+
+    def shown(wildcards):
+        requested = "variants" in workflow.dag_settings.targets
+        return list(files) if VARIANTS and (requested or COMPARISON.exists()) else []
+
+    return shown
 
 
 def checkpoints(*folders):

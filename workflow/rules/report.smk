@@ -20,10 +20,11 @@ EVIDENCE_TABLES = [
     *(["forecasts"] if models_drawn("forecast") else []),
 ]
 HISTORIES = expand(SEARCH / "{model}" / "histories.csv", model=models_drawn("forecast"))
-EVIDENCE = {"control": CONTROL_METRICS, "histories": HISTORIES} | evaluation_files(
+EVIDENCE = evaluation_files(
     *("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks"),
     "neighbours",
 )
+EVIDENCE |= {"control": CONTROL_METRICS, "histories": HISTORIES}
 MODEL_RESULTS = {
     "best": expand(SEARCH / "{model}" / "best.json", model=MODELS),
     "confusions": expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
@@ -61,6 +62,20 @@ use rule job as tabulate_evidence with:
         comparable=COMPARABLE,
 
 
+use rule job as tabulate_variants with:
+    input:
+        variants=COMPARISON,
+    output:
+        **table_files("variants"),
+    pathvars:
+        job="report/variants-table",
+    localrule: True
+    params:
+        **script_params("tabulate_evidence"),
+        tables=["variants"],
+        comparable=COMPARABLE,
+
+
 use rule job as tabulate_study with:
     input:
         **LABELLED,
@@ -92,7 +107,7 @@ use rule job as record_provenance with:
         config=config,
         command=study_command(),
         # The stores are not inputs of the rule, because only existing ones are described.
-        stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in CORPORA_IN_USE],
+        stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in CORPORA_OF_STUDY],
         benchmarks=BENCHMARKS,
 
 
@@ -102,8 +117,8 @@ use rule job as write_report with:
         **MODEL_RESULTS,
         provenance=REPORT / "provenance.json",
         templates=sorted((ROOT / "emospeech" / "report" / "template").rglob("*.*")),
-        corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=CORPORA_IN_USE),
-        spectrograms=expand(SPECTROGRAMS / "{corpus}.json", corpus=CORPORA_IN_USE),
+        corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=CORPORA_OF_STUDY),
+        spectrograms=expand(SPECTROGRAMS / "{corpus}.json", corpus=CORPORA_OF_STUDY),
         trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
         figures=expand(FIGURES / "{name}.{suffix}", name=FIGURE_NAMES, suffix=FIGURE_FORMATS),
         tables=expand(
@@ -112,6 +127,11 @@ use rule job as write_report with:
             suffix=TABLE_FORMATS,
         ),
         study=expand(TABLES / "{name}.csv", name=STUDY_TABLES),
+        variants=if_variants_are_shown(COMPARISON),
+        variant_files=if_variants_are_shown(
+            *expand(FIGURES / "{name}.{suffix}", name=VARIANT_FIGURES, suffix=FIGURE_FORMATS),
+            *expand(TABLES / "variants.{suffix}", suffix=TABLE_FORMATS),
+        ),
     output:
         page=report_item(REPORT / "index.html", "page", "The page"),
     pathvars:

@@ -36,7 +36,9 @@ def summaries(paths):
 
 def figures(paths):
     """Yield the figures in the order of the page, with captions and alternative texts."""
-    for png in (Path(path) for path in paths.figures if path.endswith(".png")):
+    for png in (
+        Path(path) for path in [*paths.figures, *paths.variant_files] if path.endswith(".png")
+    ):
         kind, *model = png.stem.split("-")
         texts = figure_texts(kind, read_table(png.with_suffix(".csv")), *model)
         yield Figure(kind, str(png.with_suffix(".pdf")), png.read_bytes(), *texts)

@@ -1,0 +1,224 @@
+"""Differences between variants of the study and the study itself, over test speakers and seeds.
+
+A variant trains the chosen trial of a model again with other settings. The metrics are those of the
+pooled predictions of all folds, averaged over the training seeds, and each difference pairs the
+same speakers and seeds. Its standard error adds two variances:
+
+    error^2 = (error over speakers)^2 + (variance over seeds) / seeds
+
+The first is that of the bootstrap over speakers, see `bootstrap`. Variation that is specific to a
+speaker and a seed is part of both, so the error is too large rather than too small. Intervals use
+Student's t distribution with Satterthwaite's (1946) degrees of freedom:
+
+    error^4 / ((error over speakers)^4 / (speakers - 1) + (variance / seeds)^2 / (seeds - 1))
+
+With a single seed the second variance is unknown and left out.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from emospeech.evaluation.bootstrap import (
+    CONFIDENCE,
+    METRICS,
+    draw_speakers,
+    metrics_from_sums,
+    speaker_totals,
+    standard_error,
+    sums_by_speaker,
+)
+from emospeech.evaluation.comparisons import detectable_difference, holm, swap_p
+from emospeech.evaluation.predictions import TASKS
+from emospeech.evaluation.variability import SeedTables
+from emospeech.metrics import divide
+from emospeech.runtime.files import read_json, read_table
+
+BASE = "base"  # the study without changes, in the column `variant`
+NUMBERS = ("value", "low", "high", "error", "freedom")
+TESTS = ("p", "detectable")
+
+
+class Estimate(NamedTuple):
+    """Means over the seeds with their standard errors and degrees of freedom, each (metrics,)."""
+
+    value: np.ndarray
+    error: np.ndarray
+    freedom: np.ndarray
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the columns `value`, `low` and `high` (95 % interval), `error` and `freedom`."""
+        half = stdtrit(self.freedom, (1 + CONFIDENCE) / 2) * self.error
+        bounds = {"value": self.value, "low": self.value - half, "high": self.value + half}
+        return bounds | {"error": self.error, "freedom": self.freedom}
+
+
+def load_variants(paths: Iterable[str | Path]) -> dict[str, SeedTables]:
+    """Return {variant: {(model, seed): predictions of all folds}}.
+
+    The files are .../variant/evaluation/model/seed-n/fold-n/predictions.csv.
+    """
+    parts: dict[str, dict[tuple[str, Any], list[pd.DataFrame]]] = {}
+    for path in map(Path, paths):
+        variant, _, model, seed = path.parts[-6:-2]
+        key = (model, int(seed.removeprefix("seed-")))
+        parts.setdefault(variant, {}).setdefault(key, []).append(read_table(path))
+    return {
+        variant: {key: pd.concat(folds, ignore_index=True) for key, folds in tables.items()}
+        for variant, tables in parts.items()
+    }
+
+
+def read_runs(
+    paths: Iterable[str | Path], variant_paths: Iterable[str | Path], seed: int
+) -> pd.DataFrame:
+    """Return a row per training run: `variant, model, seed, fold, diverged, hours`.
+
+    `hours` are those of its unlabelled pool, NaN without one. Of the trials of the search one is
+    enough, since their pools are equal and the chosen ones did not diverge.
+
+    Args:
+        paths: Files model/trial-n/fold-n/validation.json and model/seed-n/fold-n/validation.json
+            of the study.
+        variant_paths: Files variant/training/model/seed-n/fold-n/validation.json.
+        seed: The seed of the study.
+    """
+    own = [(BASE, path) for path in map(Path, paths)]
+    rows = []
+    for variant, path in [*own, *((path.parts[-6], path) for path in map(Path, variant_paths))]:
+        found, (model, kind, _) = read_json(path), path.parts[-4:-1]
+        from_search = kind.startswith("trial-")
+        rows.append(
+            {
+                "variant": variant,
+                "model": model,
+                "seed": seed if from_search else int(kind.removeprefix("seed-")),
+                "fold": found["fold"],
+                "diverged": found["diverged"] and not from_search,
+                "hours": found["unlabelled_hours"],
+            }
+        )
+    return pd.DataFrame(rows).astype({"hours": float})
+
+
+def compare_variants(
+    base: SeedTables,
+    variants: Mapping[str, SeedTables],
+    runs: pd.DataFrame,
+    resamples: int,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return metrics.csv and differences.csv of the variants, for the pooled predictions.
+
+    All draws of speakers and of swaps depend on `seed` only, so a variant does not change the
+    numbers of another.
+
+    Args:
+        base: The predictions of the study, {(model, seed): table}.
+        variants: Those of each variant, for the same seeds.
+        runs: The table of `read_runs`. If a training run of the base or of the variant diverged,
+            its seed is left out of the difference.
+        resamples: The number of bootstrap samples.
+        seed: The seed of the draws.
+
+    Returns:
+        Two tables with a row per variant, model, task and metric. In the first, which also has the
+        rows of BASE, `value` is the mean over `seeds` with its interval. In the second it is the
+        metric of the variant minus that of the base, with its interval, the `p` of the swap test,
+        `p_holm` with Holm's correction over all rows of the task and metric, and `detectable`, see
+        `detectable_difference`. Without any seed they are empty.
+    """
+    metrics, differences = [], []
+    columns = ["variant", "model", "seed"]
+    diverged = set(runs.loc[runs["diverged"], columns].itertuples(index=False, name=None))
+    hours = runs.groupby(columns[:2])["hours"].mean()
+    for place, task in enumerate(TASKS):
+        key = np.random.SeedSequence(seed, spawn_key=(place,))
+        for variant, tables in {BASE: base, **variants}.items():
+            for model, seeds in _seeds_by_model(tables, task).items():
+                pair = variant, BASE
+                lost = {n for name in pair for n in seeds if (name, model, n) in diverged}
+                kept = [n for n in seeds if n not in lost]
+                row = {"variant": variant, "model": model, "task": task, "figure": METRICS}
+                row |= {"speakers": tables[model, seeds[0]]["speaker"].nunique()}
+                row |= {"seeds": len(kept), "diverged_seeds": len(lost)}
+                # A variant that only changes the evaluation uses the training runs of the base.
+                row["hours"] = hours.get((variant, model), hours[BASE, model])
+                own = [tables[model, n] for n in kept]
+                others = [] if variant == BASE else [base[model, n] for n in kept]
+                parts = _compare(own, others, task, resamples, np.random.default_rng(key))
+                metrics.append(pd.DataFrame(row | parts[0]))
+                if variant != BASE:
+                    differences.append(pd.DataFrame(row | parts[1]))
+    table = pd.concat(differences, ignore_index=True)
+    table["p_holm"] = table.groupby(["task", "figure"])["p"].transform(holm)
+    return pd.concat(metrics, ignore_index=True), table
+
+
+def _seeds_by_model(tables, task):
+    """Return {model: seeds} of the models that predict a task."""
+    seeds = {}
+    for (model, seed), table in tables.items():
+        if task in table:
+            seeds.setdefault(model, []).append(seed)
+    return seeds
+
+
+def _compare(own, others, task, resamples, rng):
+    """Return the columns of a variant's metrics, and of their differences from those of the base.
+
+    `own` and `others` are the tables of predictions of each seed; the base has no `others`.
+    """
+    if not own:
+        return dict.fromkeys(NUMBERS, np.nan), dict.fromkeys([*NUMBERS, *TESTS], np.nan)
+    totals = _totals([*own, *others], task)  # (speakers, seeds of the variant and the base, sums)
+    values, draws = metrics_from_sums(totals.sum(axis=0)), _resample(totals, resamples, rng)
+    n_seeds, speakers = len(own), len(totals)
+    columns = estimate(values[:n_seeds], draws[:, :n_seeds], speakers).columns()
+    if not others:
+        return columns, {}
+    change = values[:n_seeds] - values[n_seeds:], draws[:, :n_seeds] - draws[:, n_seeds:]
+    found = estimate(*change, speakers)
+    tests = {
+        "p": swap_p(totals[:, :n_seeds], totals[:, n_seeds:], rng, averaged=True)[0, 0],
+        "detectable": detectable_difference(found.error, found.freedom),
+    }
+    return columns, found.columns() | tests
+
+
+def estimate(values: np.ndarray, draws: np.ndarray, speakers: int) -> Estimate:
+    """Return the Estimate of metrics, or of differences between them.
+
+    Args:
+        values: The values of each seed, (seeds, metrics).
+        draws: Those of bootstrap samples of speakers, (resamples, seeds, metrics).
+        speakers: The number of speakers.
+    """
+    seeds = len(values)
+    over_speakers = standard_error(draws.mean(axis=1), speakers) ** 2
+    over_seeds = values.var(axis=0, ddof=1) / seeds if seeds > 1 else np.zeros(values.shape[1])
+    weights = over_speakers**2 / max(speakers - 1, 1) + over_seeds**2 / max(seeds - 1, 1)
+    variance = over_speakers + over_seeds
+    # Without any variance the number does not matter, since the interval has no width.
+    freedom = np.where(weights > 0, divide(variance**2, weights), max(speakers - 1, 1))
+    return Estimate(values.mean(axis=0), np.sqrt(variance), freedom)
+
+
+def _totals(tables, task):
+    """Return sums over the recordings that all tables have, (speakers, tables, N_SUMS)."""
+    common = set.intersection(*(set(table["recording"]) for table in tables))
+    kept = {
+        str(index): table[table["recording"].isin(common)] for index, table in enumerate(tables)
+    }
+    return speaker_totals(sums_by_speaker(kept, task)[1])
+
+
+def _resample(totals, resamples, rng):
+    """Return the metrics of draws of speakers, (resamples, tables, metrics)."""
+    drawn = draw_speakers(len(totals), resamples, rng)
+    times = (drawn[..., None] == np.arange(len(totals))).sum(axis=1)  # (resamples, speakers)
+    return metrics_from_sums(np.tensordot(times, totals, axes=1))

@@ -1,0 +1,64 @@
+"""UAR of valence against the hours of unlabelled speech that a model learns from."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from emospeech.evaluation.variants import BASE
+from emospeech.models.catalogue import MODELS
+from emospeech.report.dataframes import in_order, require
+from emospeech.report.figures.style import BLUE, PAGE_WIDTH, blank, report_style
+
+ACROSS = 4  # panels in a row
+COLUMNS = ["model", "trained", "variant", "hours", "value", "low", "high"]
+INTERVAL = {"fmt": "o-", "color": BLUE, "markersize": 3.5, "elinewidth": 1.1, "capsize": 2}
+
+
+def plot_data(metrics: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
+    """Return the table of the figure: a row per model and number of hours.
+
+    Args:
+        metrics: The table metrics.csv of the variants.
+        variants: Those that differ from the study in the hours only.
+
+    Returns:
+        COLUMNS; values are fractions. `trained` is the trained model: for 0 hours it is the one
+        with the same network that does not learn from unlabelled speech, if the study has it.
+    """
+    require(metrics, ("task", "figure", "variant", "model", "hours", "value"), "metrics")
+    rows = metrics[(metrics["task"] == "valence") & (metrics["figure"] == "uar5")]
+    rows = rows.assign(trained=rows["model"])
+    parts = []
+    for model in in_order(rows.loc[rows["variant"].isin(variants), "model"].unique()):
+        known = MODELS[model]
+        own = rows[(rows["model"] == model) & rows["variant"].isin([*variants, BASE])]
+        without = known.prefix + known.family.supervised
+        zero = rows[(rows["model"] == without) & (rows["variant"] == BASE)]
+        parts.append(pd.concat([zero.assign(hours=0.0, model=model), own.sort_values("hours")]))
+    return pd.concat(parts, ignore_index=True)[COLUMNS]
+
+
+@report_style()
+def draw_hours(table: pd.DataFrame) -> Figure:
+    """Return the figure of `plot_data`: a panel per model, with a logarithmic axis from 0."""
+    models = in_order(table["model"].unique())
+    across = min(len(models), ACROSS)
+    figure = blank(PAGE_WIDTH, 1.9 * -(-len(models) // across))
+    grid = figure.subplots(-(-len(models) // across), across, sharey=True, squeeze=False)
+    smallest = table.loc[table["hours"] > 0, "hours"].min()
+    for model, panel in zip(models, grid.flat, strict=False):
+        rows = table[table["model"] == model]
+        value, low, high = (100 * rows[name] for name in ("value", "low", "high"))
+        panel.errorbar(rows["hours"], value, yerr=(value - low, high - value), **INTERVAL)
+        panel.set_xscale("symlog", linthresh=smallest, linscale=0.6)
+        ticks = np.array(rows["hours"])
+        panel.set_xticks(ticks, [f"{hours:.2g}" for hours in ticks])
+        panel.minorticks_off()
+        panel.set_title(model, loc="left")
+        panel.set_xlabel("Hours of unlabelled speech")
+        panel.grid(axis="y")
+    for panel in grid.flat[len(models) :]:
+        panel.set_visible(False)
+    for panel in grid[:, 0]:
+        panel.set_ylabel("UAR5 (%)")
+    return figure
