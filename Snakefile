@@ -55,4 +55,4 @@ rule all:
 rule variants:
     input:
         rules.all.input,
-        COMPARISON,
+        comparison_of_variants,

@@ -108,15 +108,25 @@ def files_of_variants(file, again=False):
     ]
 
 
-def if_variants_are_shown(*files):
-    """Return an input function: files that the page needs if it shows the variants.
+def comparison_of_variants(wildcards):
+    """Return the comparison of the variants; exit if there are none."""
+    if not VARIANTS:
+        exit_with(
+            "variants",
+            "no variant is defined. Add one, or use config/variants.yaml, see docs/variants.md.",
+        )
+    return COMPARISON
+
+
+def if_variants_are_shown(files):
+    """Return an input function: the files if the page shows the variants, else none.
 
     It shows them if they are requested, or if they were compared before.
     """
 
     def shown(wildcards):
         requested = "variants" in workflow.dag_settings.targets
-        return list(files) if VARIANTS and (requested or COMPARISON.exists()) else []
+        return files if VARIANTS and (requested or COMPARISON.exists()) else []
 
     return shown
 

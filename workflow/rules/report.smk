@@ -129,8 +129,10 @@ use rule job as write_report with:
         study=expand(TABLES / "{name}.csv", name=STUDY_TABLES),
         variants=if_variants_are_shown(COMPARISON),
         variant_files=if_variants_are_shown(
-            *expand(FIGURES / "{name}.{suffix}", name=VARIANT_FIGURES, suffix=FIGURE_FORMATS),
-            *expand(TABLES / "variants.{suffix}", suffix=TABLE_FORMATS),
+            [
+                *expand(FIGURES / "{name}.{suffix}", name=VARIANT_FIGURES, suffix=FIGURE_FORMATS),
+                *expand(TABLES / "variants.{suffix}", suffix=TABLE_FORMATS),
+            ]
         ),
     output:
         page=report_item(REPORT / "index.html", "page", "The page"),
