@@ -356,19 +356,21 @@ def variant_numbers(differences: pd.DataFrame | None, settings: Mapping) -> dict
 
     Returns:
         The `count` of differences, the largest number of `seeds`, the `detectable` differences, the
-        rows whose interval excludes 0 (`clear`), those without some seeds (`diverged`), and the
+        rows whose interval excludes 0 (`excluding`), those without some seeds (`diverged`), and the
         `settings` of each variant as text.
     """
     if differences is None:
         return None
     rows = differences[(differences["task"] == "valence") & (differences["figure"] == "uar5")]
-    clear = rows[(rows["low"] > 0) | (rows["high"] < 0)].rename(columns={"value": "difference"})
+    excluding = rows[(rows["low"] > 0) | (rows["high"] < 0)].rename(columns={"value": "difference"})
     lost = rows[rows["diverged_seeds"] > 0]
     return {
         "count": len(rows),
         "seeds": int(rows["seeds"].max()),
         "detectable": rows["detectable"].dropna().tolist(),
-        "clear": clear[["variant", "model", "difference", "low", "high"]].to_dict("records"),
+        "excluding": excluding[["variant", "model", "difference", "low", "high"]].to_dict(
+            "records"
+        ),
         "diverged": lost[["variant", "model", "diverged_seeds"]].to_dict("records"),
         "settings": [
             (name, ", ".join(f"{key}: {value}" for key, value in flatten(changes)))
