@@ -355,7 +355,8 @@ def variant_numbers(differences: pd.DataFrame | None, settings: Mapping) -> dict
         settings: The config section `variants`.
 
     Returns:
-        The `count` of differences, the largest number of `seeds`, the `detectable` differences, the
+        The `count` of differences, the largest number of `seeds`, the `detectable` differences
+        (without those of variants whose predictions equal those of the study), the
         rows whose interval excludes 0 (`excluding`), those without some seeds (`diverged`), and the
         `settings` of each variant as text.
     """
@@ -367,7 +368,7 @@ def variant_numbers(differences: pd.DataFrame | None, settings: Mapping) -> dict
     return {
         "count": len(rows),
         "seeds": int(rows["seeds"].max()),
-        "detectable": rows["detectable"].dropna().tolist(),
+        "detectable": rows.loc[rows["detectable"] > 0, "detectable"].tolist(),
         "excluding": excluding[["variant", "model", "difference", "low", "high"]].to_dict(
             "records"
         ),

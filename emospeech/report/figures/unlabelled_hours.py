@@ -1,6 +1,5 @@
 """UAR of valence against the hours of unlabelled speech that a model learns from."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -51,8 +50,8 @@ def draw_hours(table: pd.DataFrame) -> Figure:
         value, low, high = (100 * rows[name] for name in ("value", "low", "high"))
         panel.errorbar(rows["hours"], value, yerr=(value - low, high - value), **INTERVAL)
         panel.set_xscale("symlog", linthresh=smallest, linscale=0.6)
-        ticks = np.array(rows["hours"])
-        panel.set_xticks(ticks, [f"{hours:.2g}" for hours in ticks])
+        ticks = {f"{hours:.2g}": hours for hours in rows["hours"]}  # pools can be equally large
+        panel.set_xticks([*ticks.values()], [*ticks])
         panel.minorticks_off()
         panel.set_title(model, loc="left")
         panel.set_xlabel("Hours of unlabelled speech")
