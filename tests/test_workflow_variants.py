@@ -105,7 +105,7 @@ def test_a_changed_variant_reruns_alone(project):
 
 def test_a_study_without_variants_does_not_use_them(project):
     jobs = planned(project, {}, target="all")
-    assert jobs.keys() == {"record_provenance", "write_report", "all"}
+    assert jobs.keys() == {"record_provenance", "write_report"}
 
 
 @pytest.mark.parametrize(
