@@ -85,6 +85,21 @@ def intervals(models=MODELS):
     return table[[*keys, "value", "low", "high", "error", "error_recordings"]]
 
 
+def differences():
+    """Return a differences.csv of two variants; the interval of one difference excludes 0."""
+    rows = [
+        ("wide", "BasicDCGAN", 0.03, 0.05),
+        ("hard", "BasicCNN", -0.042, 0.02),
+        ("hard", "BasicDCGAN", 0.01, 0.02),
+    ]
+    table = pd.DataFrame(rows, columns=["variant", "model", "value", "half"])
+    table = table.assign(low=table["value"] - table["half"], high=table["value"] + table["half"])
+    table = table.assign(task="valence", figure="uar5", seeds=2, diverged_seeds=0)
+    table = table.drop(columns="half").assign(p=0.25, p_holm=0.5, detectable=0.071)
+    others = [table.assign(figure="rho", value=0.9), table.assign(task="activation", value=0.8)]
+    return pd.concat([table, *others], ignore_index=True)
+
+
 def references():
     """Return a references.csv with a correlation, but no UAR, of human raters."""
     rows = [("uniform", 0.2, np.nan), ("rater", np.nan, 0.7)]

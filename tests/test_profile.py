@@ -96,11 +96,13 @@ def test_every_rule_of_the_profile_exists():
 
 
 def test_the_rules_that_use_a_gpu_request_one():
+    pattern = r"^use rule (\w+) as (\w+) with:\n((?: .*\n|\n)*)"
+    found = [rule for text in RULES.values() for rule in re.findall(pattern, text, re.M)]
     gpu_rules = {
-        name
-        for text in RULES.values()
-        for name, body in re.findall(r"^use rule \w+ as (\w+) with:\n((?: .*\n|\n)*)", text, re.M)
-        if "gpu=GPU" in body or "training_resources(" in body
+        name for _, name, body in found if "gpu=GPU" in body or "training_resources(" in body
+    }
+    gpu_rules |= {
+        name for base, name, body in found if base in gpu_rules and "resources:" not in body
     }
     assert set(PROFILE["set-resources"]) == gpu_rules
     assert all(resources["gpu"] == 1 for resources in PROFILE["set-resources"].values())

@@ -19,6 +19,7 @@ def frames():
 @pytest.fixture(scope="module")
 def tables(frames):
     more = {"control": frames["metrics"], "histories": histories()}
+    more |= {"variants": data.differences()}
     return evaluation_tables.build_tables(frames | more)
 
 

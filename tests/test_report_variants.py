@@ -10,25 +10,10 @@ from emospeech.report import page
 from emospeech.report.captions import figure_texts
 from emospeech.report.evaluation_tables import table_variants
 from emospeech.report.figures import unlabelled_hours, variants
+from tests.report_data import differences
 from tests.test_report_page import Outline, report
 
-KEYS = {"task": "valence", "figure": "uar5", "seeds": 2, "diverged_seeds": 0}
-
-
-def differences(*rows):
-    """Return a differences.csv from (variant, model, value, half the width of the interval)."""
-    table = pd.DataFrame(rows, columns=["variant", "model", "value", "half"]).assign(**KEYS)
-    table = table.assign(low=table["value"] - table["half"], high=table["value"] + table["half"])
-    table = table.drop(columns="half").assign(p=0.25, p_holm=0.5, detectable=0.071)
-    others = [table.assign(figure="rho", value=0.9), table.assign(task="activation", value=0.8)]
-    return pd.concat([table, *others], ignore_index=True)
-
-
-FOUND = differences(
-    ("wide", "BasicDCGAN", 0.03, 0.05),
-    ("hard", "BasicCNN", -0.042, 0.02),
-    ("hard", "BasicDCGAN", 0.01, 0.02),
-)
+FOUND = differences()
 HOURS = pd.DataFrame(
     [
         ("base", "BasicCNN", np.nan, 0.40),
@@ -42,7 +27,9 @@ HOURS = pd.DataFrame(
     ],
     columns=["variant", "model", "hours", "value"],
 )
-HOURS = HOURS.assign(low=HOURS["value"] - 0.1, high=HOURS["value"] + 0.1, **KEYS)
+HOURS = HOURS.assign(
+    low=HOURS["value"] - 0.1, high=HOURS["value"] + 0.1, task="valence", figure="uar5", seeds=2
+)
 
 
 def test_table_has_the_variants_in_the_order_of_the_config():

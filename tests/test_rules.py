@@ -46,7 +46,9 @@ def rules(tmp_path_factory):
     own["audformat"] = {"loaded": {"folder": str(folder), "database": "emodb", "version": "1.4.1"}}
     config = {"corpora": own, "training": {"unlabelled": ["ami", "own", "loaded"]}}
     config["report"] = {"control": str(folder)}
-    demo = rules_with([ROOT / "config/demo.yaml"], {"report": config["report"]})[0]
+    variants = {"hours": {"training": {"unlabelled_hours": 1}}}
+    own = {"report": config["report"], "variants": variants}
+    demo = rules_with([ROOT / "config/demo.yaml"], own)[0]
     halving = rules_with([ROOT / "config/demo.yaml"], HALVING)[0]
     return rules_with([], config)[0] | halving | demo
 
