@@ -44,6 +44,19 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 
+# What `emospeech status` shows.
+onstart:
+    start_run(RESULTS, study_command(), planned_jobs())
+
+
+onsuccess:
+    end_run(RESULTS, succeeded=True)
+
+
+onerror:
+    end_run(RESULTS, succeeded=False)
+
+
 rule all:
     default_target: True
     input:

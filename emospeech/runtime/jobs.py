@@ -14,6 +14,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from emospeech.runtime.errors import InputError, StoppedError, access_error
+from emospeech.runtime.heartbeat import send_heartbeat
 from emospeech.runtime.processes import end_when_orphaned
 
 
@@ -25,7 +26,8 @@ def run(main: Callable[[SimpleNamespace, SimpleNamespace], None], job: Any) -> N
     line (exit status 1), and so is a StoppedError (status of SIGTERM).
 
     A job ends when the workflow engine that started it ends. If an earlier process of the same job
-    is still running, for example because its engine was killed, the job waits for it.
+    is still running, for example because its engine was killed, the job waits for it. The log is
+    touched regularly, which tells a running job from a killed one in `emospeech status`.
 
     BLAS uses one thread, because sums may depend on the number of threads, and results must not
     depend on the number of cores.
@@ -34,6 +36,7 @@ def run(main: Callable[[SimpleNamespace, SimpleNamespace], None], job: Any) -> N
     settings = SimpleNamespace(**dict(job.params.items()), threads=job.threads)
     end_when_orphaned()
     with redirected(job.log[0]), threadpool_limits(1):
+        send_heartbeat(job.log[0])
         try:
             main(paths, settings)
         except (InputError, PermissionError) as error:

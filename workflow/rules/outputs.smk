@@ -3,7 +3,10 @@
 import hashlib
 import json
 
+from snakemake.io import is_flagged
+
 from emospeech.report.templates import summaries, titles
+from emospeech.runtime.run_plan import end_run, planned_job, start_run
 
 RESULTS = Path(config["results"])
 for folder in (RESULTS, *RESULTS.parents):
@@ -232,3 +235,19 @@ def study_command(*configs):
         command += ["--snakefile", os.path.relpath(workflow.main_snakefile)]
     files = [os.path.relpath(file) for file in (*(workflow.overwrite_configfiles or ()), *configs)]
     return shlex.join([*command, *(["--configfile", *files] if files else [])])
+
+
+def planned_jobs():
+    """Return the jobs of this run, for `emospeech status`."""
+    return [
+        planned_job(
+            results=RESULTS,
+            log=str(job.log[0]),
+            benchmark=str(job.benchmark),
+            outputs=[str(file) for file in job.output if not is_flagged(file, "temp")],
+            is_training="training" in Path(job.log[0]).parts,
+            needed=workflow.dag.needrun(job),
+        )
+        for job in workflow.dag.jobs
+        if job.log and job.benchmark and job.output
+    ]
