@@ -8,7 +8,7 @@ import torch
 
 from emospeech.crops.centres import draw_centres
 from emospeech.crops.gather import CropGatherer
-from emospeech.crops.oversampling import draw_epoch
+from emospeech.crops.oversampling import draw_epoch, epoch_length
 from emospeech.crops.pool import UnlabelledPool
 from emospeech.runtime.errors import InputError
 
@@ -27,6 +27,12 @@ class Sampler:
     batch_size: int
     unlabelled_batch_size: int
     oversample: bool  # draw the valence classes evenly, or else each recording once per epoch
+
+    @property
+    def steps(self) -> int:
+        """The number of batches of an epoch."""
+        draws = epoch_length(self.valence) if self.oversample else len(self.valence)
+        return draws // self.batch_size
 
     def epoch(self, rng: np.random.Generator) -> "Epoch":
         """Draw the batches of an epoch; an incomplete last batch is dropped.

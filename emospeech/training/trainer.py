@@ -36,6 +36,7 @@ from emospeech.training.data import DrawCounts, load_parts, make_pool
 from emospeech.training.device import resolve_precision, torch_device
 from emospeech.training.engine import Engine
 from emospeech.training.fold import Fold
+from emospeech.training.live import STOPPED, LiveFiles, LiveProgress
 from emospeech.training.losses import objective_of
 from emospeech.training.predictor import predict
 from emospeech.training.sample_grid import SampleGrid
@@ -155,7 +156,8 @@ class Trainer:
         Args:
             checkpoint: File in which the state is saved after epochs, see
                 `Checkpoint.save_if_due`. A training run with the same identity and `code` resumes
-                from it. The caller removes the file when the outcome is stored.
+                from it. The caller removes the file when the outcome is stored. Its folder also
+                shows the progress, see `training.live`.
             code: A fingerprint of the code.
             should_stop: Called after each step.
             epochs: Number of epochs, without those of pretraining, after which the training run
@@ -174,10 +176,20 @@ class Trainer:
             self.stopping.improved(row["validation_uar"])
         if epochs is not None:
             self.pause_after = self.stopping.pretraining + epochs
+        live = self._live_files(checkpoint)
+        live.update(progress)
+
+        def after_step() -> bool:
+            live.update_if_due(progress)
+            return should_stop()
+
         while not self._has_ended():
-            if not self._train_epoch(draws, should_stop):
+            live.begin_epoch(progress)
+            if not self._train_epoch(draws, after_step):
                 state.save(self.engine, progress)
+                live.update(progress, STOPPED)
                 raise StoppedError(f"after {progress}; the next run resumes there")
+            live.update(progress)
             if not self.diverged:
                 grid.add(self.stopping.epoch)
                 # The last state is always saved: a resumed job must not repeat a finished trial.
@@ -185,6 +197,7 @@ class Trainer:
                 save(self.engine, progress)
         if not self.diverged:
             grid.add(self.stopping.epoch, last=True)
+        live.remove()
         return self._outcome(draws, grid)
 
     def validate(self) -> tuple[float, float]:
@@ -301,6 +314,21 @@ class Trainer:
         history = pd.DataFrame(self.progress.history)
         drawn = draws.table(self.parts, self.tasks, len(history))
         return Outcome(history, weights, self.summary(), drawn, grid.arrays(), self.settings)
+
+    def _live_files(self, checkpoint: str | Path | None) -> LiveFiles:
+        training = self.settings.training
+        start = LiveProgress(
+            model=self.model,
+            trial=self.trial.trial_id,
+            fold=self.fold.fold_id,
+            seed=self.seed,
+            steps_per_epoch=self.sampler.steps,
+            patience=training.patience,
+            max_epochs=int(min(training.max_epochs, self.pause_after)),
+            pretraining=self.stopping.pretraining,
+        )
+        folder = None if checkpoint is None else Path(checkpoint).parent
+        return LiveFiles(folder, start, self.sampler.batch_size)
 
     def _build(self) -> Learner:
         seed = int(self._rng().integers(2**63))
