@@ -1,4 +1,4 @@
-"""The command line, `python -m emospeech`: describe corpora, score recordings, show results.
+"""The command line, `python -m emospeech`: corpora, scores of recordings, runs and their results.
 
 The library is imported where it is used, because torch takes seconds to import.
 """
@@ -18,7 +18,7 @@ from typing import TextIO
 from emospeech.runtime.errors import InputError, access_error
 from emospeech.runtime.files import atomic_path
 
-DESCRIPTION = "Describe a corpus, score recordings with trained networks, or show results."
+DESCRIPTION = "Describe a corpus, score recordings with trained networks, or show a run or results."
 PREDICT = """\
 Score recordings with trained networks and print a CSV with a row per file: the probabilities p1 to
 p5 of the five valence classes (very negative to very positive), the expected valence from 1 to 5,
@@ -31,6 +31,10 @@ Write the manifest of a public corpus from the names of its files: recordings.cs
 the labels of each emotion and their source, ratings.csv if there are votes of listeners, and
 study.yaml, a config that runs the study on them."""
 RESULTS = "Print the main results of a study next to those of the paper, and the report's path."
+STATUS = """\
+Show the state of a run: the jobs that are done, the training runs with their epoch, validation UAR,
+speed and time left, and failed jobs with their error and log. It reads the files in the results
+folder only, so the run may be on other machines that share it, finished, or broken."""
 INIT = """\
 Write the config of a study on the corpora in some folders: IEMOCAP, AMI, CREMA-D, Quechua Collao,
 Emo-DB, RAVDESS, databases in audformat and corpora with a recordings.csv. Give folders of corpora,
@@ -104,6 +108,13 @@ def command_parser() -> argparse.ArgumentParser:
     parser = commands.add_parser("results", help="show the results", description=RESULTS)
     parser.add_argument("results", nargs="?", default="results", metavar="FOLDER", help=folder)
     parser.set_defaults(run=show_results)
+
+    parser = commands.add_parser("status", help="show the state of a run", description=STATUS)
+    parser.add_argument("results", nargs="?", default="results", metavar="FOLDER", help=folder)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--watch", action="store_true", help="update it until the run ends")
+    form.add_argument("--json", action="store_true", help="print it as a JSON object")
+    parser.set_defaults(run=show_status)
     return main_parser
 
 
@@ -187,6 +198,19 @@ def show_results(arguments: argparse.Namespace) -> int:
     page = Path(arguments.results, "report", "index.html")
     if page.exists():
         print(f"\nReport: {page.resolve()}")
+    return 0
+
+
+def show_status(arguments: argparse.Namespace) -> int:
+    """Print the state of a run."""
+    from emospeech.report.status_tables import show_status, status_json, watch_status
+
+    if arguments.json:
+        print(status_json(arguments.results))
+    elif arguments.watch:
+        watch_status(arguments.results)
+    else:
+        show_status(arguments.results)
     return 0
 
 

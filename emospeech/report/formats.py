@@ -49,3 +49,14 @@ def plain(value: Any) -> str:
         mantissa, exponent = f"{value:e}".split("e")
         return f"{float(mantissa):g}e{int(exponent)}"
     return f"{value:g}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its two largest units, such as 2 h 5 min."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 10:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return f"{hours // 24} d {hours % 24} h"
