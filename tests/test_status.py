@@ -5,6 +5,7 @@ import os
 import time
 from dataclasses import asdict, replace
 
+import pandas as pd
 import pytest
 
 from emospeech.__main__ import main
@@ -16,6 +17,7 @@ from emospeech.runtime.files import read_json, read_table, write_json, write_tab
 from emospeech.runtime.heartbeat import SILENCE, seconds_since_heartbeat, send_heartbeat
 from emospeech.runtime.run_plan import PLAN, RunPlan, end_run, planned_job, read_plan, start_run
 from emospeech.training import live
+from emospeech.training.checkpoint import Progress
 from emospeech.training.live import HISTORY, PROGRESS, LiveProgress
 from emospeech.training.trainer import Trainer
 from tests.conftest import run_python
@@ -65,8 +67,7 @@ class Run:
         """Plan a job that ended `done` seconds ago, or has a log that was touched `age` ago."""
         files = [self.folder / output for output in outputs]
         places = self.folder / f"logs/{name}.log", self.folder / f"benchmarks/jobs/{name}.tsv"
-        is_training = name.startswith("training")
-        self.jobs.append(planned_job(self.folder, *places, files, is_training, needed))
+        self.jobs.append(planned_job(self.folder, *places, files, needed))
         if log is not None:
             self.path(f"logs/{name}.log", age, log)
         if done is not None:
@@ -316,7 +317,7 @@ def test_durations_have_two_units(seconds, text):
 
 def test_a_plan_is_restored_and_records_the_end(tmp_path):
     paths = [tmp_path / name for name in ("logs/training/a.log", "b.tsv", "a/weights.safetensors")]
-    job = planned_job(tmp_path, paths[0], paths[1], paths[2:], is_training=True)
+    job = planned_job(tmp_path, paths[0], paths[1], paths[2:])
     assert (job.stage, job.trainings) == ("training", ["a"])
     start_run(tmp_path, "snakemake", [job])
     plan = read_plan(tmp_path)
@@ -363,6 +364,15 @@ def test_a_training_run_publishes_its_history_and_removes_it_at_the_end(
     assert [place[:2] for place in seen] == [(e, s) for e in range(3) for s in range(1, steps + 1)]
     write_table(tmp_path / "history.csv", outcome.history.iloc[:2])
     assert seen[-1][2].equals(read_table(tmp_path / "history.csv"))
+
+
+def test_epochs_with_and_without_labels_have_different_columns(tmp_path):
+    common = {"validation_uar": float("nan"), "seconds": 1.0, "crops_per_second": 2.0}
+    history = [{"epoch": 1, "apc": 0.1, **common}, {"epoch": 2, "apc_ami": 1 / 3, **common}]
+    live.LiveFiles(tmp_path, LIVE, 8).update(Progress(history))
+    write_table(tmp_path / "history.csv", pd.DataFrame(history))
+    assert (tmp_path / HISTORY).read_bytes() == (tmp_path / "history.csv").read_bytes()
+    assert read_json(tmp_path / PROGRESS)["best_uar"] is None
 
 
 def test_published_files_cost_little_and_are_not_necessary(corpus, tmp_path):

@@ -69,7 +69,6 @@ def planned_job(
     log: str | Path,
     benchmark: str | Path,
     outputs: Iterable[str | Path],
-    is_training: bool,
     needed: bool = True,
 ) -> PlannedJob:
     """Return a job of a plan, given its paths relative to the working directory.
@@ -79,13 +78,15 @@ def planned_job(
         log: The log.
         benchmark: The benchmark file.
         outputs: The outputs, in the order in which the job writes them.
-        is_training: Whether each folder with weights is a training run of this job.
         needed: Whether the run starts the job.
     """
     log, benchmark, *files = (os.path.relpath(path, results) for path in (log, benchmark, *outputs))
+    name = Path(log).relative_to("logs").with_suffix("")
+    # Jobs of other stages copy weights. Those that train variants are variants/.../training/...
+    is_training = "training" in name.parts
     folders = [Path(file).parent for file in files if Path(file).name == "weights.safetensors"]
     return PlannedJob(
-        name=Path(log).relative_to("logs").with_suffix("").as_posix(),
+        name=name.as_posix(),
         log=log,
         benchmark=benchmark,
         output=files[-1],

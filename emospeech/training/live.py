@@ -158,7 +158,8 @@ def read_live(folder: Path) -> LiveProgress | None:
 def _csv(history: Sequence[Mapping]) -> str:
     """Return the text of history.csv; the module `csv` is faster than pandas for few rows."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(history[-1]), lineterminator="\n", restval="")
+    columns = dict.fromkeys(name for row in history for name in row)  # differ in pretraining
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n", restval="")
     writer.writeheader()
     for row in history:
         writer.writerow({name: "" if value != value else value for name, value in row.items()})

@@ -245,7 +245,6 @@ def planned_jobs():
             log=str(job.log[0]),
             benchmark=str(job.benchmark),
             outputs=[str(file) for file in job.output if not is_flagged(file, "temp")],
-            is_training="training" in Path(job.log[0]).parts,
             needed=workflow.dag.needrun(job),
         )
         for job in workflow.dag.jobs
