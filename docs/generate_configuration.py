@@ -28,12 +28,13 @@ def resolve(item: dict, definitions: dict) -> dict:
 def settings(item: dict, definitions: dict, key: str = "") -> Iterator[tuple[str, dict]]:
     """Yield (dotted key, schema) of each setting below a schema, in the order of the schema."""
     item = resolve(item, definitions)
-    if key and (item.get("type") != "object"):
+    has_parts = "properties" in item or "additionalProperties" in item
+    if key and (item.get("type") != "object" or not has_parts):
         yield key, item
     if key != "search.fixed":  # its description covers the hyperparameters of each model
         parts = item.get("properties", {})
         if isinstance(others := item.get("additionalProperties"), dict):
-            parts = parts | {"<name>": others}
+            parts = parts | {f"<{others.get('title', 'name')}>": others}
         for name, part in parts.items():
             yield from settings(part, definitions, f"{key}.{name}".lstrip("."))
 

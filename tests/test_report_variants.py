@@ -55,7 +55,7 @@ def test_hours_start_with_the_model_that_learns_from_labels_only():
     own = table[table["model"] == "BasicDCGAN"]
     assert own["hours"].tolist() == [0, 1.1, 3.2, 12]
     assert own["value"].tolist() == [0.40, 0.42, 0.45, 0.50]
-    assert own["trained"].tolist() == ["BasicCNN", *["BasicDCGAN"] * 3]
+    assert own["trained_model"].tolist() == ["BasicCNN", *["BasicDCGAN"] * 3]
     assert table.loc[table["model"] == "MultitaskDCGAN", "hours"].tolist() == [0, 1.1, 12]
     figure = unlabelled_hours.draw_hours(table)
     assert len([panel for panel in figure.axes if panel.get_visible()]) == 2

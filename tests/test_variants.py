@@ -100,7 +100,7 @@ def test_p_value_counts_all_patterns_of_swapped_speakers():
 
 def test_a_variant_does_not_change_the_numbers_of_another():
     alone, together = differences({"worse": VARIANTS["worse"]}), differences()
-    columns = ["value", "low", "high", "error", "freedom", "p", "detectable"]
+    columns = ["value", "low", "high", "error", "degrees_of_freedom", "p", "detectable"]
     pd.testing.assert_frame_equal(alone[columns], together.loc[["worse"], columns])
     for name in METRICS:
         rows = together.xs(name, level="figure")

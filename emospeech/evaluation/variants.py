@@ -32,14 +32,14 @@ from emospeech.evaluation.bootstrap import (
     standard_error,
     sums_by_speaker,
 )
-from emospeech.evaluation.comparisons import detectable_difference, holm, swap_p
+from emospeech.evaluation.comparisons import detectable_difference, holm, smallest_p, swap_p
 from emospeech.evaluation.predictions import TASKS
 from emospeech.evaluation.variability import SeedTables
 from emospeech.metrics import divide
 from emospeech.runtime.files import read_json, read_table
 
 BASE = "base"  # the study without changes, in the column `variant`
-NUMBERS = ("value", "low", "high", "error", "freedom")
+NUMBERS = ("value", "low", "high", "error", "degrees_of_freedom")
 TESTS = ("p", "detectable")
 
 
@@ -48,13 +48,13 @@ class Estimate(NamedTuple):
 
     value: np.ndarray
     error: np.ndarray
-    freedom: np.ndarray
+    degrees_of_freedom: np.ndarray
 
     def columns(self) -> dict[str, np.ndarray]:
-        """Return the columns `value`, `low` and `high` (95 % interval), `error` and `freedom`."""
-        half = stdtrit(self.freedom, (1 + CONFIDENCE) / 2) * self.error
+        """Return the estimate as columns; `low` and `high` bound the 95 % interval."""
+        half = stdtrit(self.degrees_of_freedom, (1 + CONFIDENCE) / 2) * self.error
         bounds = {"value": self.value, "low": self.value - half, "high": self.value + half}
-        return bounds | {"error": self.error, "freedom": self.freedom}
+        return bounds | {"error": self.error, "degrees_of_freedom": self.degrees_of_freedom}
 
 
 def load_variants(paths: Iterable[str | Path]) -> dict[str, SeedTables]:
@@ -130,32 +130,40 @@ def compare_variants(
         rows of BASE, `value` is the mean over `seeds` with its interval. In the second it is the
         metric of the variant minus that of the base, with its interval, the `p` of the swap test,
         `p_holm` with Holm's correction over all rows of the task and metric, and `detectable`, see
-        `detectable_difference`. Without any seed they are empty.
+        `detectable_difference`. If no seed is left, the numbers are NaN. `smallest_p` and
+        `smallest_p_holm` are the smallest values that this number of speakers can yield.
     """
     metrics, differences = [], []
     columns = ["variant", "model", "seed"]
     diverged = set(runs.loc[runs["diverged"], columns].itertuples(index=False, name=None))
     hours = runs.groupby(columns[:2])["hours"].mean()
-    for place, task in enumerate(TASKS):
-        key = np.random.SeedSequence(seed, spawn_key=(place,))
+    for index, task in enumerate(TASKS):
+        key = np.random.SeedSequence(seed, spawn_key=(index,))
         for variant, tables in {BASE: base, **variants}.items():
             for model, seeds in _seeds_by_model(tables, task).items():
-                pair = variant, BASE
-                lost = {n for name in pair for n in seeds if (name, model, n) in diverged}
-                kept = [n for n in seeds if n not in lost]
+                left_out = [
+                    n
+                    for n in seeds
+                    if (variant, model, n) in diverged or (BASE, model, n) in diverged
+                ]
+                kept = [n for n in seeds if n not in left_out]
                 row = {"variant": variant, "model": model, "task": task, "figure": METRICS}
                 row |= {"speakers": tables[model, seeds[0]]["speaker"].nunique()}
-                row |= {"seeds": len(kept), "diverged_seeds": len(lost)}
+                row |= {"seeds": len(kept), "diverged_seeds": len(left_out)}
                 # A variant that only changes the evaluation uses the training runs of the base.
                 row["hours"] = hours.get((variant, model), hours[BASE, model])
-                own = [tables[model, n] for n in kept]
-                others = [] if variant == BASE else [base[model, n] for n in kept]
-                parts = _compare(own, others, task, resamples, np.random.default_rng(key))
-                metrics.append(pd.DataFrame(row | parts[0]))
+                own_tables = [tables[model, n] for n in kept]
+                base_tables = [] if variant == BASE else [base[model, n] for n in kept]
+                rng = np.random.default_rng(key)
+                numbers, tests = _compare(own_tables, base_tables, task, resamples, rng)
+                metrics.append(pd.DataFrame(row | numbers))
                 if variant != BASE:
-                    differences.append(pd.DataFrame(row | parts[1]))
+                    differences.append(pd.DataFrame(row | tests))
     table = pd.concat(differences, ignore_index=True)
-    table["p_holm"] = table.groupby(["task", "figure"])["p"].transform(holm)
+    groups = table.groupby(["task", "figure"])
+    table["p_holm"] = groups["p"].transform(holm)
+    table["smallest_p"] = table["speakers"].map(smallest_p)
+    table["smallest_p_holm"] = (table["smallest_p"] * groups["p"].transform("size")).clip(upper=1)
     return pd.concat(metrics, ignore_index=True), table
 
 
@@ -168,26 +176,28 @@ def _seeds_by_model(tables, task):
     return seeds
 
 
-def _compare(own, others, task, resamples, rng):
+def _compare(own_tables, base_tables, task, resamples, rng):
     """Return the columns of a variant's metrics, and of their differences from those of the base.
 
-    `own` and `others` are the tables of predictions of each seed; the base has no `others`.
+    There is a table of predictions for each seed. The base itself has no `base_tables`.
     """
-    if not own:
+    if not own_tables:
         return dict.fromkeys(NUMBERS, np.nan), dict.fromkeys([*NUMBERS, *TESTS], np.nan)
-    totals = _totals([*own, *others], task)  # (speakers, seeds of the variant and the base, sums)
+    # (speakers, seeds of the variant and of the base, sums)
+    totals = _totals([*own_tables, *base_tables], task)
     values, draws = metrics_from_sums(totals.sum(axis=0)), _resample(totals, resamples, rng)
-    n_seeds, speakers = len(own), len(totals)
-    columns = estimate(values[:n_seeds], draws[:, :n_seeds], speakers).columns()
-    if not others:
-        return columns, {}
-    change = values[:n_seeds] - values[n_seeds:], draws[:, :n_seeds] - draws[:, n_seeds:]
-    found = estimate(*change, speakers)
+    n_seeds, speakers = len(own_tables), len(totals)
+    numbers = estimate(values[:n_seeds], draws[:, :n_seeds], speakers).columns()
+    if not base_tables:
+        return numbers, {}
+    difference = estimate(
+        values[:n_seeds] - values[n_seeds:], draws[:, :n_seeds] - draws[:, n_seeds:], speakers
+    )
     tests = {
         "p": swap_p(totals[:, :n_seeds], totals[:, n_seeds:], rng, averaged=True)[0, 0],
-        "detectable": detectable_difference(found.error, found.freedom),
+        "detectable": detectable_difference(difference.error, difference.degrees_of_freedom),
     }
-    return columns, found.columns() | tests
+    return numbers, difference.columns() | tests
 
 
 def estimate(values: np.ndarray, draws: np.ndarray, speakers: int) -> Estimate:

@@ -129,9 +129,10 @@ def comparison(table: pd.DataFrame) -> dict:
 
 
 def variants(table: pd.DataFrame) -> dict:
-    """Return the differences of the variants, and the numbers of training seeds."""
-    rows = table.dropna(subset="value").to_dict("records")
-    return {"rows": rows, "seeds": _range(table["seeds"])}
+    """Return the number and range of the differences, and the numbers of training seeds."""
+    known = table["value"].dropna()
+    sizes = {"count": len(known), "lowest": known.min(), "highest": known.max()}
+    return sizes | {"seeds": _range(table["seeds"])}
 
 
 def hours(table: pd.DataFrame) -> dict:

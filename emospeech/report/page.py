@@ -335,8 +335,12 @@ def corpus_tables(corpora: Mapping[str, dict], names: Mapping[str, str]) -> list
 
 def _evaluation(evaluation, numbers, *names):
     """Return the tables of the evaluation with the given names; skip tables that do not exist."""
-    dividers = {"slices": "slice", "neighbours": "property", "forecasts": "model"}
-    dividers["variants"] = "variant"
+    dividers = {
+        "slices": "slice",
+        "neighbours": "property",
+        "forecasts": "model",
+        "variants": "variant",
+    }
     options = {"numbers": numbers}
     return [
         _table(

@@ -355,24 +355,29 @@ def variant_numbers(differences: pd.DataFrame | None, settings: Mapping) -> dict
         settings: The config section `variants`.
 
     Returns:
-        The `count` of differences, the largest number of `seeds`, the `detectable` differences
-        (without those of variants whose predictions equal those of the study), the
-        rows whose interval excludes 0 (`excluding`), those without some seeds (`diverged`), and the
+        The `count` of differences with an interval, the largest number of `seeds`, the `detectable`
+        differences (without those of variants whose predictions equal those of the study), the rows
+        whose interval excludes 0 (`excluding`), the smallest possible p-values (`smallest_p`, with
+        Holm's correction `smallest_p_holm`), the rows without some seeds (`diverged`), and the
         `settings` of each variant as text.
     """
     if differences is None:
         return None
     rows = differences[(differences["task"] == "valence") & (differences["figure"] == "uar5")]
-    excluding = rows[(rows["low"] > 0) | (rows["high"] < 0)].rename(columns={"value": "difference"})
-    lost = rows[rows["diverged_seeds"] > 0]
+    known = rows[rows["low"].notna()]
+    excluding = known[(known["low"] > 0) | (known["high"] < 0)]
+    excluding = excluding.rename(columns={"value": "difference"})
+    columns = ["variant", "model", "difference", "low", "high"]
+    diverged = rows[rows["diverged_seeds"] > 0]
     return {
-        "count": len(rows),
+        "count": len(known),
         "seeds": int(rows["seeds"].max()),
         "detectable": rows.loc[rows["detectable"] > 0, "detectable"].tolist(),
-        "excluding": excluding[["variant", "model", "difference", "low", "high"]].to_dict(
-            "records"
-        ),
-        "diverged": lost[["variant", "model", "diverged_seeds"]].to_dict("records"),
+        "excluding": excluding[columns].to_dict("records"),
+        **{name: float(rows[name].min()) for name in ("smallest_p", "smallest_p_holm")},
+        "level": LEVEL,
+        "speakers": int(rows["speakers"].max()),
+        "diverged": diverged[["variant", "model", "diverged_seeds"]].to_dict("records"),
         "settings": [
             (name, ", ".join(f"{key}: {value}" for key, value in flatten(changes)))
             for name, changes in settings.items()

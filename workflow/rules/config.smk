@@ -1,5 +1,6 @@
 """The validated config, settings derived from it, and shared params and resources of the rules."""
 
+import copy
 import os
 import shlex
 import shutil
@@ -9,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 import yaml
-from snakemake.utils import validate
+from snakemake.utils import update_config, validate
 
 from emospeech.corpora.registry import (
     RELEASES,
@@ -43,6 +44,10 @@ if Path(sys.executable).exists():
 ENVIRONMENT = ROOT / "envs" / "emospeech.yaml"
 
 
+SCHEMA_FILE = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA = yaml.load(SCHEMA_FILE.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def exit_with(key, problem):
     """Exit with one line that names the config key of a problem."""
     raise SystemExit(f"error: config, at {key}: {problem}")
@@ -70,12 +75,10 @@ def validated_config(config, prefix=""):
 
     `prefix` precedes the key in the message.
     """
-    path = ROOT / "workflow" / "schemas" / "config.schema.yaml"
-    schema = yaml.load(path.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     with config_errors(prefix):
-        config = convert(config, schema, schema["$defs"])
+        config = convert(config, SCHEMA, SCHEMA["$defs"])
     try:
-        validate(config, path)
+        validate(config, SCHEMA_FILE)
     except WorkflowError as error:
         violation = error.__cause__ or error.__context__
         key = ".".join(map(str, getattr(violation, "absolute_path", ()))) or "the top level"
@@ -89,36 +92,31 @@ def validated_config(config, prefix=""):
 
 def config_of_variant(name, changes):
     """Return the config with the changes of a variant, {section: {key: value}}."""
-    changed = dict(config)
     for section, values in changes.items():
-        allowed = set(config.get(section, ())) & VARIANT_KEYS.get(section, set())
-        if unknown := values.keys() - allowed:
-            problem = "is not a setting that a variant can change. These are the settings of"
+        if unknown := values.keys() - VARIANT_KEYS[section]:
             exit_with(
                 f"variants.{name}.{section}.{min(unknown)}",
-                f"{problem} {', '.join(VARIANT_KEYS)}, see docs/variants.md.",
+                f"a variant cannot change this key. It can change {', '.join(VARIANT_KEYS[section])}.",
             )
-        if "apc" in values and isinstance(values["apc"], dict):
-            values = values | {"apc": config["training"]["apc"] | values["apc"]}
-        changed[section] = config[section] | values
+    changed = copy.deepcopy(config)
+    update_config(changed, changes)
     return validated_config(changed, f"variants.{name}: ")
 
 
 def models_of_variant(name, changes):
-    """Return the models that a variant trains.
+    """Return the models of the study that a variant trains, or exit if there are none.
 
-    They are those that it names, or else all models of the study that its changes concern.
+    They are those that it names, or else those that its changes concern.
     """
-    names = changes.get("models", {}).get("names")
-    if names is None:
-        only_pool = changes.keys() == {"training"} and changes["training"].keys() <= POOL_KEYS
-        return USING_UNLABELLED if only_pool else MODELS
-    if missing := [model for model in names if model not in MODELS]:
-        exit_with(
-            f"variants.{name}.models.names",
-            f"{', '.join(missing)} is not in models.names, whose models are compared with. Add it there.",
-        )
-    return names
+    names = CONFIGS[name]["models"]["names"]
+    changes_pool_only = changes.get("training", {}).keys() <= POOL_KEYS
+    if changes.keys() - {"models"} == {"training"} and changes_pool_only:
+        names = [model for model in names if model in USING_UNLABELLED]
+    models = [model for model in MODELS if model in names]
+    if not models:
+        problem = "does not concern any model of the study"
+        exit_with(f"variants.{name}", f"{problem}. Remove it, or add its models to models.names.")
+    return models
 
 
 def script_params(name):
@@ -247,13 +245,9 @@ TRIALS = {
 if FIXED is not None:
     with config_errors():
         TRIALS = {model: [trial] for model, trial in fixed_trials(FIXED, MODELS).items()}
-PRETRAINING = 0  # epochs
-with config_errors():
-    for model, family in FAMILIES.items():
-        if family.training_key == "apc":
-            apc = ApcSettings(**config["training"]["apc"])
-            apc.check(config["training"]["max_epochs"], TRIALS[model])
-            PRETRAINING = apc.pretrain_epochs if apc.schedule == PRETRAIN else 0
+HAS_APC = any(family.training_key == "apc" for family in FAMILIES.values())
+APC = config["training"]["apc"]
+PRETRAINING = APC["pretrain_epochs"] if HAS_APC and APC["schedule"] == PRETRAIN else 0
 # The rungs of successive halving; empty for random search, and for a single trial.
 RUNGS = []
 if config["search"]["method"] == "halving" and N_TRIALS > 1:
@@ -267,26 +261,24 @@ SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None
 # The keys of these sections that only the workflow uses.
 WORKFLOW_KEYS = {"models": {"names"}, "training": {"seeds", "trials_per_job", "apc"}}
 # The settings that a variant may change; the others would change the data, the folds or the trials.
+FIXED_KEYS = {"shuffle", "seeds", "trials_per_job", "device", "threads"}
 VARIANT_KEYS = {
-    "crops": {*config["crops"]},
-    "labels": {*config["labels"]} - {"shuffle"},
-    "models": {*config["models"]},
-    "training": {*config["training"]} - {"seeds", "trials_per_job", "device", "threads"},
-    "evaluation": {"crops"},
-}
+    section: [key for key in config[section] if key not in FIXED_KEYS]
+    for section in ("crops", "labels", "models", "training")
+} | {"evaluation": ["crops"]}
 POOL_KEYS = {"unlabelled", "unlabelled_hours"}  # of `training`
-VARIANTS = {name: models_of_variant(name, changes) for name, changes in config["variants"].items()}
 # By variant; None is the study itself.
 CONFIGS = {None: config} | {
-    name: config_of_variant(name, config["variants"][name]) for name in VARIANTS
+    name: config_of_variant(name, changes) for name, changes in config["variants"].items()
 }
+# The models that each variant trains.
+VARIANTS = {name: models_of_variant(name, changes) for name, changes in config["variants"].items()}
 # The config sections that training runs depend on. Scripts convert them to the class Settings.
 STUDIES = {variant: study_sections(settings) for variant, settings in CONFIGS.items()}
 STUDY = STUDIES[None]
-for variant, models in VARIANTS.items():
-    settings = CONFIGS[variant]
-    with config_errors(f"variants.{variant}: "):
-        for model in models:
+for variant, settings in CONFIGS.items():
+    with config_errors(variant and f"variants.{variant}: "):
+        for model in MODELS if variant is None else VARIANTS[variant]:
             if FAMILIES[model].training_key == "apc":
                 apc = ApcSettings(**settings["training"]["apc"])
                 apc.check(settings["training"]["max_epochs"], TRIALS[model])
@@ -320,4 +312,4 @@ wildcard_constraints:
     rung=r"\d+",
     place=r"\d+",
     seed=r"\d+",
-    variant="|".join(VARIANTS) or "none",
+    variant="|".join(VARIANTS) or "(?!)",  # (?!) never matches

@@ -121,17 +121,15 @@ def comparison_of_variants(wildcards):
     return COMPARISON
 
 
-def if_variants_are_shown(files):
-    """Return an input function: the files if the page shows the variants, else none.
+def page_shows_variants():
+    """Return whether the page shows the variants: if they are requested or were compared before."""
+    requested = "variants" in workflow.dag_settings.targets
+    return bool(VARIANTS) and (requested or COMPARISON.exists())
 
-    It shows them if they are requested, or if they were compared before.
-    """
 
-    def shown(wildcards):
-        requested = "variants" in workflow.dag_settings.targets
-        return files if VARIANTS and (requested or COMPARISON.exists()) else []
-
-    return shown
+def if_page_shows_variants(files):
+    """Return an input function: the files if the page shows the variants, else none."""
+    return lambda wildcards: files if page_shows_variants() else []
 
 
 def checkpoints(*folders):
@@ -228,9 +226,9 @@ def report_item(file, kind, category, model=None):
     return report(file, category=category, labels=labels | ({"model": model} if model else {}))
 
 
-def study_command(*configs):
+def study_command(*configs, target=None):
     """Return the command that runs this study on one core, with further config files."""
-    command = ["snakemake", "--cores", "1"]
+    command = ["snakemake", "--cores", "1"] + ([] if target is None else [target])
     if not Path.cwd().samefile(ROOT):
         command += ["--snakefile", os.path.relpath(workflow.main_snakefile)]
     files = [os.path.relpath(file) for file in (*(workflow.overwrite_configfiles or ()), *configs)]

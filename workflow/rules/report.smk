@@ -105,7 +105,9 @@ use rule job as record_provenance with:
     params:
         **script_params("record_provenance"),
         config=config,
-        command=study_command(),
+        command=lambda wildcards: study_command(
+            target="variants" if page_shows_variants() else None
+        ),
         # The stores are not inputs of the rule, because only existing ones are described.
         stores=[str(SPECTROGRAMS / f"{corpus}.h5") for corpus in CORPORA_OF_STUDY],
         benchmarks=BENCHMARKS,
@@ -127,8 +129,8 @@ use rule job as write_report with:
             suffix=TABLE_FORMATS,
         ),
         study=expand(TABLES / "{name}.csv", name=STUDY_TABLES),
-        variants=if_variants_are_shown(COMPARISON),
-        variant_files=if_variants_are_shown(
+        variants=if_page_shows_variants(COMPARISON),
+        variant_files=if_page_shows_variants(
             [
                 *expand(FIGURES / "{name}.{suffix}", name=VARIANT_FIGURES, suffix=FIGURE_FORMATS),
                 *expand(TABLES / "variants.{suffix}", suffix=TABLE_FORMATS),

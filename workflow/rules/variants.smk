@@ -4,10 +4,11 @@
 HOURS_VARIANTS = [
     name
     for name, changes in config["variants"].items()
-    if changes.keys() - {"models"} == {"training"}
-    and changes["training"].keys() == {"unlabelled_hours"}
+    if changes.get("training", {}).keys() == {"unlabelled_hours"}
+    and changes.get("models", {}).keys() <= {"names"}
+    and changes.keys() <= {"training", "models"}
 ]
-VARIANT_FIGURES = ["variants", *(["hours"] if HOURS_VARIANTS and USING_UNLABELLED else [])]
+VARIANT_FIGURES = ["variants", *(["hours"] if HOURS_VARIANTS else [])]
 
 
 use rule train as train_variant with:

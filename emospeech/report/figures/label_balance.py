@@ -11,7 +11,7 @@ from emospeech.report.figures.style import (
     PAGE_WIDTH,
     SOFT,
     blank,
-    fold_panels,
+    panel_grid,
     report_style,
 )
 
@@ -32,7 +32,7 @@ def draw_balance(table: pd.DataFrame) -> Figure:
     require(table, ("fold", "stage", "class", "count", "share"), "label balance")
     folds = list(table.groupby("fold"))
     figure = blank(PAGE_WIDTH, 0.5 + 1.65 * -(-len(folds) // ACROSS))
-    grid = fold_panels(figure, len(folds), ACROSS, sharex=True, sharey=True)
+    grid = panel_grid(figure, len(folds), ACROSS, sharex=True, sharey=True)
     for (fold, rows), panel in zip(folds, grid.flat, strict=False):
         _draw_fold(panel, rows)
         panel.set_title(f"Fold {fold}", loc="left")

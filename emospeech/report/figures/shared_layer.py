@@ -13,7 +13,7 @@ from emospeech.report.figures.style import (
     PAGE_WIDTH,
     add_title,
     blank,
-    fold_panels,
+    panel_grid,
     report_style,
 )
 
@@ -38,7 +38,7 @@ def draw_map(table: pd.DataFrame, model: str) -> Figure:
     folds = list(table.groupby("fold"))
     figure = blank(PAGE_WIDTH, 0.65 + 1.65 * -(-len(folds) // ACROSS))
     add_title(figure, model)
-    grid = fold_panels(figure, len(folds), ACROSS)
+    grid = panel_grid(figure, len(folds), ACROSS)
     for (fold, rows), panel in zip(folds, grid.flat, strict=False):
         _draw_fold(panel, rows)
         panel.set_title(f"Fold {fold}", loc="left")

@@ -24,6 +24,8 @@ FAINT = "#d5d9e0"
 GREEN, BLUE, VERMILLION, ORANGE = "#00553d", "#0081b3", "#b53b00", "#d87700"
 # From very negative to very positive, with increasing lightness and neutral in the middle.
 CLASS_COLOURS = ("#2a0a68", "#0a44a9", "#5e5c71", "#a95e2c", "#b78e00")
+# Points with their intervals, for errorbar().
+INTERVAL = {"color": BLUE, "markersize": 3.5, "elinewidth": 1.1, "capsize": 2}
 LEVELS = "Greys"  # of spectrograms: darker is louder, and coloured lines are visible on it
 
 SETTINGS: dict[Any, Any] = {
@@ -95,9 +97,9 @@ def legend_entries(panels: Iterable[Axes]) -> dict[str, Artist]:
     return handles
 
 
-def fold_panels(figure: Figure, n_folds: int, across: int, **options: Any) -> np.ndarray:
-    """Return a grid of panels with at most `across` in a row; those without a fold are hidden."""
-    grid = figure.subplots(-(-n_folds // across), min(n_folds, across), squeeze=False, **options)
-    for panel in grid.flat[n_folds:]:
+def panel_grid(figure: Figure, n_panels: int, across: int, **options: Any) -> np.ndarray:
+    """Return a grid of panels with at most `across` in a row; superfluous ones are hidden."""
+    grid = figure.subplots(-(-n_panels // across), min(n_panels, across), squeeze=False, **options)
+    for panel in grid.flat[n_panels:]:
         panel.set_visible(False)
     return grid

@@ -1,4 +1,4 @@
-"""UAR of valence against the hours of unlabelled speech that a model learns from."""
+"""UAR of valence against the hours of unlabelled audio that a model learns from."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -6,11 +6,10 @@ from matplotlib.figure import Figure
 from emospeech.evaluation.variants import BASE
 from emospeech.models.catalogue import MODELS
 from emospeech.report.dataframes import in_order, require
-from emospeech.report.figures.style import BLUE, PAGE_WIDTH, blank, report_style
+from emospeech.report.figures.style import INTERVAL, PAGE_WIDTH, blank, panel_grid, report_style
 
 ACROSS = 4  # panels in a row
-COLUMNS = ["model", "trained", "variant", "hours", "value", "low", "high"]
-INTERVAL = {"fmt": "o-", "color": BLUE, "markersize": 3.5, "elinewidth": 1.1, "capsize": 2}
+COLUMNS = ["model", "trained_model", "variant", "hours", "value", "low", "high"]
 
 
 def plot_data(metrics: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
@@ -21,12 +20,12 @@ def plot_data(metrics: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
         variants: Those that differ from the study in the hours only.
 
     Returns:
-        COLUMNS; values are fractions. `trained` is the trained model: for 0 hours it is the one
+        COLUMNS; values are fractions. `trained_model` is the model itself, or for 0 hours the one
         with the same network that does not learn from unlabelled speech, if the study has it.
     """
     require(metrics, ("task", "figure", "variant", "model", "hours", "value"), "metrics")
     rows = metrics[(metrics["task"] == "valence") & (metrics["figure"] == "uar5")]
-    rows = rows.assign(trained=rows["model"])
+    rows = rows.assign(trained_model=rows["model"])
     parts = []
     for model in in_order(rows.loc[rows["variant"].isin(variants), "model"].unique()):
         known = MODELS[model]
@@ -41,23 +40,20 @@ def plot_data(metrics: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
 def draw_hours(table: pd.DataFrame) -> Figure:
     """Return the figure of `plot_data`: a panel per model, with a logarithmic axis from 0."""
     models = in_order(table["model"].unique())
-    across = min(len(models), ACROSS)
-    figure = blank(PAGE_WIDTH, 1.9 * -(-len(models) // across))
-    grid = figure.subplots(-(-len(models) // across), across, sharey=True, squeeze=False)
+    figure = blank(PAGE_WIDTH, 1.9 * -(-len(models) // ACROSS))
+    grid = panel_grid(figure, len(models), ACROSS, sharey=True)
     smallest = table.loc[table["hours"] > 0, "hours"].min()
     for model, panel in zip(models, grid.flat, strict=False):
         rows = table[table["model"] == model]
         value, low, high = (100 * rows[name] for name in ("value", "low", "high"))
-        panel.errorbar(rows["hours"], value, yerr=(value - low, high - value), **INTERVAL)
+        panel.errorbar(rows["hours"], value, yerr=(value - low, high - value), fmt="o-", **INTERVAL)
         panel.set_xscale("symlog", linthresh=smallest, linscale=0.6)
-        ticks = {f"{hours:.2g}": hours for hours in rows["hours"]}  # pools can be equally large
+        ticks = {f"{hours:.3g}": hours for hours in rows["hours"]}  # pools can be equally large
         panel.set_xticks([*ticks.values()], [*ticks])
         panel.minorticks_off()
         panel.set_title(model, loc="left")
-        panel.set_xlabel("Hours of unlabelled speech")
+        panel.set_xlabel("Hours of unlabelled audio")
         panel.grid(axis="y")
-    for panel in grid.flat[len(models) :]:
-        panel.set_visible(False)
     for panel in grid[:, 0]:
         panel.set_ylabel("UAR5 (%)")
     return figure

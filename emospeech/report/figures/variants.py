@@ -5,16 +5,16 @@ from matplotlib.figure import Figure
 
 from emospeech.report.dataframes import in_order, require
 from emospeech.report.figures.style import (
-    BLUE,
     INK,
+    INTERVAL,
     PAGE_WIDTH,
     blank,
+    panel_grid,
     report_style,
 )
 
 ACROSS = 4  # panels in a row
 COLUMNS = ["variant", "model", "seeds", "value", "low", "high"]
-INTERVAL = {"fmt": "o", "color": BLUE, "markersize": 3.5, "elinewidth": 1.1, "capsize": 2}
 
 
 def plot_data(differences: pd.DataFrame) -> pd.DataFrame:
@@ -35,25 +35,26 @@ def plot_data(differences: pd.DataFrame) -> pd.DataFrame:
 def draw_variants(table: pd.DataFrame) -> Figure:
     """Return the figure of `plot_data`: a panel per model, a row per variant."""
     models, variants = in_order(table["model"].unique()), table["variant"].drop_duplicates()
-    across = min(len(models), ACROSS)
-    down = -(-len(models) // across)
-    figure = blank(PAGE_WIDTH, down * (0.6 + 0.19 * len(variants)))
-    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    rows_of_panels = -(-len(models) // ACROSS)
+    figure = blank(PAGE_WIDTH, rows_of_panels * (0.6 + 0.19 * len(variants)))
+    grid = panel_grid(figure, len(models), ACROSS, sharex=True, sharey=True)
     positions = dict(zip(variants, range(len(variants)), strict=True))
     for model, panel in zip(models, grid.flat, strict=False):
         rows = table[table["model"] == model]
         value, low, high = (100 * rows[name] for name in ("value", "low", "high"))
         panel.errorbar(
-            value, rows["variant"].map(positions), xerr=(value - low, high - value), **INTERVAL
+            value,
+            rows["variant"].map(positions),
+            xerr=(value - low, high - value),
+            fmt="o",
+            **INTERVAL,
         )
         panel.axvline(0, color=INK, linewidth=0.8)
         panel.set_title(model, loc="left")
         panel.tick_params(axis="y", length=0)
         panel.spines["left"].set_visible(False)
         panel.grid(axis="x")
-    for panel in grid.flat[len(models) :]:
-        panel.set_visible(False)
     grid[0, 0].set_yticks(range(len(variants)), variants)
     grid[0, 0].set_ylim(len(variants) - 0.5, -0.5)
-    figure.supxlabel("Change of UAR5 (points)", fontsize="medium")
+    figure.supxlabel("Change in UAR5 (percentage points)", fontsize="medium")
     return figure

@@ -37,7 +37,7 @@ def count_trainings(rule: str) -> int:
     trials = re.fullmatch(r"train_(?:rung_\d+_)?(\d+)_to_(\d+)", rule)
     if trials:
         return int(trials[2]) - int(trials[1]) + 1
-    return int(rule in ("train", "train_again") or rule.startswith("train_rung_"))
+    return int(rule in ("train", "train_again", "train_variant") or rule.startswith("train_rung_"))
 
 
 def stage_of(logs: list[str]) -> str:
