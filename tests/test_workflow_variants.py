@@ -115,7 +115,7 @@ def test_a_study_without_variants_does_not_use_them(project):
         ({"joint": {"training": {"seeds": 3}}}, "variants.joint.training.seeds"),
         ({"joint": {"labels": {"shuffle": True}}}, "variants.joint.labels.shuffle"),
         ({"joint": {"trainings": {"update": "joint"}}}, "trainings"),
-        ({"joint": {"models": {"names": ["BasicLSTM"]}}}, "variants.joint.models.names"),
+        ({"joint": {"models": {"names": ["BasicLSTM"]}}}, "variants.joint"),
         ({"joint": {"training": {"unlabelled": ["meeting"]}}}, "no such corpus as meeting"),
         ({"Joint": {"training": {"update": "joint"}}}, "Joint"),
         ({"base": {"training": {"update": "joint"}}}, "base"),
