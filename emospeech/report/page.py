@@ -146,7 +146,7 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
     both, select = config["folds"]["validation"] == "both", config["search"]["select"]
     search = page_numbers.search_numbers(report.trials, select)
     # Successive halving may rank each fold by its own score even if select is "pooled".
-    pooled = select == "pooled" and (search or {}).get("choice") != "by fold, fold"
+    pooled = select == "pooled" and (search or {}).get("choice") != "fold"
     searched = any(len(trials) > 1 for trials in report.trials.values())
     labels = page_numbers.label_numbers(report.study.get("labels"))
     return {

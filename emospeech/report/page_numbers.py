@@ -413,6 +413,8 @@ def search_numbers(trials: Mapping[str, pd.DataFrame], select: str = "pooled") -
     """Return budget and epochs of each model, how trials were chosen, and how training runs ended.
 
     `stopped` is the number of trials that successive halving stopped; None with random search.
+    `choice` is "common" (one trial for all folds), "fold" (by the fold's own score), "pooled" (by
+    fold, with the scores of other folds) or "none" (a single trial).
 
     Args:
         trials: The trials.csv of each model.
@@ -427,7 +429,7 @@ def search_numbers(trials: Mapping[str, pd.DataFrame], select: str = "pooled") -
     table, choice = pd.concat(trials.values()), "none"
     halving = "rung" in table
     if "chosen_by" in table:  # halving then uses the own score of each fold
-        choice = "by fold, fold" if halving else f"by fold, {select}"
+        choice = "fold" if halving else select
     elif any(len(frame) > 1 for frame in trials.values()):
         choice = "common"
     return {
