@@ -49,6 +49,7 @@ def result_files(project, name):
     root = project.folder / "results" / name
     patterns = ("*.safetensors", "*.npz", "*.h5", "*.json", "*.csv", "*.wav")
     files = [file for pattern in patterns for file in root.rglob(pattern)]
+    files = [file for file in files if root / "logs" not in file.parents]  # times of the run
     found = {}
     for file in files:
         content = file.read_bytes()
