@@ -19,7 +19,7 @@ BASE_PYTHON = "$(shell $(PYTHON) -c 'import importlib.util as u, sys; \
 	print(sys.executable if u.find_spec("pip") else sys._base_executable)')"
 PIP = $(BASE_PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet
 
-.PHONY: help demo emodb test test-slurm fast lint format docs control bench clean
+.PHONY: help estimate demo emodb test test-slurm fast lint format docs control bench clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*##/ {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ endif
 	@PYTHONPATH=workflow/logger $(BIN)/snakemake --cores $(CORES) $(EMODB) --logger progress
 	@echo
 	@$(BIN)/python -m emospeech results $(or $(FILES),results/emodb)
+
+estimate: $(VENV)/run ## estimate time, memory and disk of the study, or of CONFIG=<file>
+	@PYTHONPATH=workflow/logger $(BIN)/snakemake estimate --cores $(CORES) --logger progress \
+		$(if $(CONFIG),--configfile $(CONFIG))
 
 test: $(VENV)/dev lint ## run the linters and all tests, the fast ones first
 	$(BIN)/python -m pytest $(PARALLEL) -m "not workflow and not slurm"

@@ -42,19 +42,23 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/variants.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/estimate.smk"
 
 
 # What `emospeech status` shows.
 onstart:
-    start_run(RESULTS, study_command(), planned_jobs())
+    if not ESTIMATING:
+        start_run(RESULTS, study_command(), planned_jobs())
 
 
 onsuccess:
-    end_run(RESULTS, succeeded=True)
+    if not ESTIMATING:
+        end_run(RESULTS, succeeded=True)
 
 
 onerror:
-    end_run(RESULTS, succeeded=False)
+    if not ESTIMATING:
+        end_run(RESULTS, succeeded=False)
 
 
 rule all:

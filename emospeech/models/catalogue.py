@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emospeech.models.settings import ModelSettings
-from emospeech.models.sizes import convolutional_floats, recurrent_floats
+from emospeech.models.sizes import (
+    NetworkSize,
+    convolutional_floats,
+    convolutional_size,
+    recurrent_floats,
+    recurrent_size,
+)
 
 if TYPE_CHECKING:
     from emospeech.models.learner import Learner
@@ -25,6 +31,7 @@ class Family:
     losses: tuple[str, ...]  # columns of history.csv, in the order of the updates of a step
     space: str  # key of the config section `search` with the values of the parameters
     floats: Callable[[int, Mapping, ModelSettings], float]  # in memory at once, see models.sizes
+    size: Callable[[int, Mapping, ModelSettings], NetworkSize]
     supervised: str = ""  # family with the same network that does not use unlabelled speech
     figure: str = ""  # kind of the figure that shows what is learned from unlabelled speech
     training_key: str = ""  # key of the config section `training` that only this family uses
@@ -38,12 +45,14 @@ FAMILIES = {
         losses=("generator", "discriminator", "valence", "activation"),
         space="space",
         floats=convolutional_floats,
+        size=convolutional_size,
     ),
     "DCGAN": Family(
         parameters=CONVOLUTIONAL,
         losses=("generator", "discriminator", "valence", "activation"),
         space="space",
         floats=lambda *sizes: convolutional_floats(*sizes, generator=True),
+        size=lambda *sizes: convolutional_size(*sizes, generator=True),
         supervised="CNN",
         figure="generated",
     ),
@@ -52,12 +61,14 @@ FAMILIES = {
         losses=("apc", "repetition", "valence", "activation"),
         space="sequential_space",
         floats=recurrent_floats,
+        size=recurrent_size,
     ),
     "APC": Family(
         parameters=(*RECURRENT, "steps_ahead"),  # last, so that LSTM and APC draw the same others
         losses=("apc", "repetition", "valence", "activation"),
         space="sequential_space",
         floats=recurrent_floats,
+        size=recurrent_size,
         supervised="LSTM",
         figure="forecast",
         training_key="apc",

@@ -1,11 +1,12 @@
-"""How many numbers a training run keeps in memory at once, for its memory request.
+"""The sizes of networks, and how many numbers a training run keeps in memory at once.
 
-The factors were fitted to measured peaks of processes that took steps and saved a checkpoint, in
-float32 on a CPU (tests/test_memory.py repeats some); bfloat16 needs less. This module does not
-import torch, since Snakemake uses it while planning.
+The factors for the memory were fitted to measured peaks of processes that took steps and saved a
+checkpoint, in float32 on a CPU (tests/test_memory.py repeats some); bfloat16 needs less. This
+module does not import torch, since Snakemake uses it while planning.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 
 from emospeech.models.settings import ModelSettings
@@ -15,6 +16,36 @@ LAYERS = 4  # layers with stride 2 in the trunk, and as many in the generator
 # gradients; with a generator, those of generator and discriminator.
 FEATURE_MAPS, FEATURE_MAPS_GAN = 4.5, 9.5
 PARAMETER_COPIES = 6  # weights, best weights, gradients, and the moments of each update
+
+
+@dataclass(frozen=True)
+class NetworkSize:
+    """The size of the networks of a model, without biases, normalisation and heads.
+
+    Attributes:
+        work: Multiplications for one crop in a forward pass through all networks.
+        parameters: Parameters of the network that is saved, which excludes the generator.
+    """
+
+    work: float
+    parameters: int
+
+
+def convolutional_size(
+    rows: int, trial: Mapping, settings: ModelSettings, generator: bool = False
+) -> NetworkSize:
+    """Return the size of a CNN or a DCGAN; see `convolutional_floats` for the arguments."""
+    width, size = trial["crop_width"], trial["filter_size"]
+    filters = [1, *(trial["filters"] * multiple for multiple in settings.filter_multiples)]
+    layers = [size**2 * a * b for a, b in pairwise(filters)]
+    work = sum(
+        count * (width >> layer) * (rows >> layer) for layer, count in enumerate(layers, start=1)
+    )
+    flat = filters[-1] * (width >> LAYERS) * (rows >> LAYERS)
+    if generator:  # the mirror image of the trunk
+        work += work + flat * settings.latent_size
+    parameters = sum(layers) + flat * settings.shared_units
+    return NetworkSize(work + flat * settings.shared_units, parameters)
 
 
 def convolutional_floats(
@@ -41,6 +72,14 @@ def convolutional_floats(
         parameters += convolutions + flat * settings.latent_size
     copies = FEATURE_MAPS_GAN if generator else FEATURE_MAPS
     return copies * trial["batch_size"] * maps + PARAMETER_COPIES * parameters
+
+
+def recurrent_size(rows: int, trial: Mapping, settings: ModelSettings) -> NetworkSize:
+    """Return the size of an LSTM or APC model; see `recurrent_floats` for the arguments."""
+    hidden, layers = trial["hidden_units"], trial["layers"]
+    recurrent = 4 * hidden * (rows + hidden + (layers - 1) * 2 * hidden)
+    shared = hidden * settings.shared_units
+    return NetworkSize(trial["crop_width"] * recurrent + shared, recurrent + shared)
 
 
 STATES = 16  # copies of the hidden states: gates, cells, outputs, and their gradients
