@@ -96,9 +96,9 @@ def test_short_jobs_are_not_submitted_to_a_cluster():
     assert not [name for name in local if name.startswith("train_")]
 
 
-def test_only_synthetic_and_fetched_corpora_have_no_input(rules):
+def test_only_synthetic_and_fetched_corpora_and_estimates_have_no_input(rules):
     without = {name for name, rule in rules.items() if rule.output and not rule.input}
-    assert {name.split("_")[0] for name in without} == {"synthesize", "fetch"}
+    assert {name.split("_")[0] for name in without} == {"synthesize", "fetch", "estimate"}
 
 
 def test_every_figure_and_table_is_in_the_report_of_snakemake(rules):

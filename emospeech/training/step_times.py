@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ FEWEST_CROPS = 2  # batch normalisation needs two
 FEW_CROPS = 8  # in the larger batch, if a whole batch takes longer than LONG_STEP
 LONG_STEP = 0.5  # seconds
 STEPS = {"cpu": 5, "cuda": 10}  # timed in each batch size, after two others
+REPEATS = 3  # of these steps, of which the median counts
 VALIDATED = 16  # crops
 CHECKED_BYTES = 2**26
 
@@ -88,7 +90,13 @@ class StepTimer:
         steps = 1 if is_long else STEPS[self.device.type]
         for size in (few, many) if not is_long else ():
             self._train(engine, model, trial, size, 1)
-        small, large = (self._train(engine, model, trial, size, steps) for size in (few, many))
+        small, large = (
+            median(
+                self._train(engine, model, trial, size, steps)
+                for _ in range(1 if is_long else REPEATS)
+            )
+            for size in (few, many)
+        )
         per_crop = (large - small) / max(1, many - few)
         if per_crop <= 0:  # noise of the measurement
             per_crop = large / many
@@ -121,12 +129,12 @@ class StepTimer:
     def _validate(self, learner, trial) -> float:
         shape = (VALIDATED, 1, trial["crop_width"], self.store.settings.rows)
         crops, objective = torch.zeros(shape, device=self.device), objective_of(self.settings)
-        predict(
-            learner.network, [crops], ("valence",), objective
-        )  # the first initialises libraries
-        start = time.perf_counter()
-        predict(learner.network, [crops], ("valence",), objective)
-        return (time.perf_counter() - start) / VALIDATED
+        seconds = []
+        for _ in range(2):  # the first pass initialises libraries
+            start = time.perf_counter()
+            predict(learner.network, [crops], ("valence",), objective)
+            seconds.append(time.perf_counter() - start)
+        return min(seconds) / VALIDATED
 
 
 def noise_store(settings: SpectrogramSettings) -> Store:
