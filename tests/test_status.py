@@ -160,6 +160,13 @@ def test_all_training_runs_of_a_failed_job_have_failed(run):
     assert states(run.start(ended=NOW - 10, succeeded=False)) == ["failed"]
 
 
+def test_no_job_is_running_after_the_end_of_the_run(run):
+    run.training(1, LIVE, log="epoch 8", age=3)
+    status = run.start(ended=NOW - 1, succeeded=False)
+    assert states(status) == ["lost"]
+    assert not status.is_active
+
+
 def test_a_log_of_an_earlier_run_does_not_count(run):
     run.training(1, LIVE, log="error: no space", age=4000)
     status = run.start()

@@ -161,8 +161,7 @@ def read_status(results: str | Path, now: float | None = None) -> Status:
         raise InputError(folder, f"{problem}. Give the results folder of a study.")
     planned = _jobs_with_logs(folder) if plan is None else plan.jobs
     state, silent = _state_of_run(folder, plan, now)
-    started = 0.0 if plan is None else plan.started
-    jobs = {job.name: _state_of_job(folder, job, started, now) for job in planned}
+    jobs = {job.name: _state_of_job(folder, job, plan, now) for job in planned}
     if plan is None:
         folders = {file.parent for name in (TRAINED, PROGRESS) for file in folder.rglob(name)}
         found = sorted(path.relative_to(folder).as_posix() for path in folders)
@@ -200,27 +199,30 @@ def _jobs_with_logs(folder: Path) -> list[PlannedJob]:
     return jobs
 
 
-def _state_of_job(folder: Path, job: PlannedJob, started: float, now: float) -> JobStatus:
+def _state_of_job(folder: Path, job: PlannedJob, plan: RunPlan | None, now: float) -> JobStatus:
     """Return the state of a job.
 
     It is done if its last output exists, unless its log is newer than its benchmark, which
     Snakemake writes at the end: then the job has been started again. A log that is older than the
-    start of the run is that of an earlier run, and so is the output, if the run needs the job.
+    start of the run is that of an earlier run, and so is the output, if the run needs the job. No
+    job is running after the end of the run.
     """
     log, benchmark = folder / job.log, folder / job.benchmark
     silent = seconds_since_heartbeat(log, now)
-    is_newer, is_started = silent < seconds_since_heartbeat(benchmark, now), now - silent >= started
+    is_newer = silent < seconds_since_heartbeat(benchmark, now)
+    is_started = plan is None or now - silent >= plan.started
+    is_alive = silent < SILENCE and (plan is None or plan.ended is None)
     status = JobStatus(job.name, WAITING, str(log))
     if (folder / job.output).exists() and (is_started or not job.needed):
         status = replace(status, state=DONE)
-        if not is_newer or silent >= SILENCE:
+        if not is_newer or not is_alive:
             return status
     if is_newer and is_started:
         last = (_end_of(log) or [""])[-1]
         if _error_in(log):
             state = STOPPED if last.startswith(STOP) else FAILED
             return replace(status, state=state, line=last)
-        state = RUNNING if silent < SILENCE else LOST
+        state = RUNNING if is_alive else LOST
         return replace(status, state=state, line=last, silent_seconds=silent)
     return status
 

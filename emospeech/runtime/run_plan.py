@@ -97,9 +97,11 @@ def planned_job(
 
 def start_run(results: Path, command: str, jobs: list[PlannedJob]) -> None:
     """Write the plan of a run that starts now, and send its heartbeat."""
-    plan = RunPlan(command, socket.gethostname(), time.time(), jobs)
-    write_json(results / PLAN, asdict(plan))
-    send_heartbeat(results / PLAN)
+    path, plan = results / PLAN, RunPlan(command, socket.gethostname(), time.time(), jobs)
+    write_json(path, asdict(plan))
+    # By the clock of the file system, whose times of logs it is compared with.
+    write_json(path, asdict(replace(plan, started=path.stat().st_mtime)))
+    send_heartbeat(path)
 
 
 def end_run(results: Path, succeeded: bool) -> None:
