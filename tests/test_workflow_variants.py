@@ -92,6 +92,15 @@ def test_only_what_differs_is_trained(project):
     assert np.isnan(hours["base", "BasicCNN"])
 
 
+def test_variants_are_checked_for_leaks(project):
+    leaks = pd.read_csv(project.folder / "results/own/variants/leaks.csv")
+    assert set(leaks["result"]) == {"passed"}
+    cases = leaks.set_index("check")["looked_at"]
+    for name in ("same, BasicDCGAN", "hours, BasicDCGAN", "meetings, BasicDCGAN"):
+        assert cases[f"{name} learns labels of the training part only"] > 0
+    assert cases["averaged, BasicCNN, seed 1 predicts no recording twice"] > 0
+
+
 def test_a_changed_variant_reruns_alone(project):
     assert not planned(project, VARIANTS)
     joint = VARIANTS["joint"] | {"training": {"update": "joint", "patience": 2}}

@@ -5,18 +5,29 @@ the scores that selected a trial) with the folds. Each counts the cases and the 
 violation invalidates the results, so `refuse_leaks` stops the run.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.evaluation.predictions import BASELINES, TASKS
 from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import read_table
 from emospeech.spectrograms.equal_audio import equal_recordings
-from emospeech.spectrograms.store import Store
+from emospeech.spectrograms.store import Store, open_store
 from emospeech.training.fold import LABELS, shuffle_order
-from emospeech.training.trial import FOLD_UAR, LABELLED, UNLABELLED, VALIDATION
+from emospeech.training.trial import (
+    FOLD_UAR,
+    LABELLED,
+    UNLABELLED,
+    VALIDATION,
+    folder_of_training,
+)
 
 COLUMNS = ["check", "looked_at", "broken", "result"]
 KEYS = ["fold", "recording"]
@@ -49,6 +60,30 @@ class LeakEvidence:
     choices: dict[str, tuple[dict, pd.DataFrame]]
     by_session: bool = True
 
+    @classmethod
+    def of_corpus(
+        cls, paths: SimpleNamespace, settings: SimpleNamespace, **evidence: Any
+    ) -> "LeakEvidence":
+        """Return the evidence with the parts, labels and audio of the labelled corpus of a job.
+
+        Args:
+            paths: `recordings`, `folds`, `store` (of the labelled corpus) and `unlabelled` (other
+                stores).
+            settings: `shuffle_seed` and `by_session`.
+            evidence: `predictions`, `draws` and `choices`.
+        """
+        tables = load_recordings(paths.recordings), read_table(paths.folds)
+        stores = {Path(path).stem: open_store(path) for path in [paths.store, *paths.unlabelled]}
+        corpus = Path(paths.store).stem
+        return cls(
+            parts=parts_table(*tables),
+            labels=parts_table(*tables, settings.shuffle_seed),
+            corpus=corpus,
+            equal_audio=equal_audio_table(stores[corpus], stores),
+            by_session=settings.by_session,
+            **evidence,
+        )
+
 
 def parts_table(
     recordings: pd.DataFrame, folds: pd.DataFrame, shuffle_seed: int | None = None
@@ -65,6 +100,18 @@ def parts_table(
             order = shuffle_order(table.loc[:, "part"], shuffle_seed, fold)
             table[LABELS] = table[LABELS].to_numpy()[order]
         tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def draws_table(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Return the rows of draws.csv files with the columns `fold` and `training` (trial-n, seed-n).
+
+    The files are model/training/fold-n/draws.csv.gz of a model.
+    """
+    tables = []
+    for path in paths:
+        _, training, fold = folder_of_training(str(path))
+        tables.append(read_table(path).assign(training=training, fold=fold))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -130,6 +130,8 @@ use rule job as write_report with:
         ),
         study=expand(TABLES / "{name}.csv", name=STUDY_TABLES),
         variants=if_page_shows_variants(COMPARISON),
+        # The page is not written if a variant has a leak.
+        variant_leaks=if_page_shows_variants(VARIANTS_FOLDER / "leaks.csv"),
         variant_files=if_page_shows_variants(
             [
                 *expand(FIGURES / "{name}.{suffix}", name=VARIANT_FIGURES, suffix=FIGURE_FORMATS),

@@ -68,6 +68,23 @@ use rule job as compare_variants with:
         seed=SEED,
 
 
+use rule check_leaks as check_variant_leaks with:
+    input:
+        **LABELLED,
+        store=STORE,
+        unlabelled=[
+            SPECTROGRAMS / f"{corpus}.h5" for corpus in CORPORA_IN_USE if corpus != LABELLED_CORPUS
+        ],
+        predictions=files_of_variants(VARIANT_PREDICTIONS),
+        draws=files_of_variants(VARIANT_TRAINED / "draws.csv.gz", again=True),
+    output:
+        leaks=VARIANTS_FOLDER / "leaks.csv",
+    pathvars:
+        job="variants/leaks",
+    params:
+        **script_params("check_variant_leaks"),
+
+
 use rule job as draw_variants with:
     input:
         metrics=VARIANTS_FOLDER / "metrics.csv",

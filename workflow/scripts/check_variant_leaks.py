@@ -1,0 +1,36 @@
+"""Check draws and predictions of all variants for leaks, and fail if there is one."""
+
+from itertools import groupby
+from pathlib import Path
+
+from emospeech.evaluation.leaks import LeakEvidence, draws_table, leak_table, refuse_leaks
+from emospeech.evaluation.variants import load_variants
+from emospeech.runtime import jobs
+from emospeech.runtime.files import write_table
+
+
+def main(paths, settings):
+    evidence = LeakEvidence.of_corpus(
+        paths,
+        settings,
+        predictions={
+            f"{variant}, {model}, seed {seed}": table
+            for variant, tables in load_variants(paths.predictions).items()
+            for (model, seed), table in tables.items()
+        },
+        draws={name: draws_table(files) for name, files in groupby(paths.draws, variant_and_model)},
+        choices={},  # the trials of the study
+    )
+    table = leak_table(evidence)
+    refuse_leaks(table, paths.folds)
+    write_table(paths.leaks, table)
+
+
+def variant_and_model(path):
+    """Return the name of a variant's model in leaks.csv."""
+    variant, _, model = Path(path).parts[-6:-3]
+    return f"{variant}, {model}"
+
+
+if __name__ == "__main__":
+    jobs.run(main, snakemake)
