@@ -7,12 +7,16 @@ from snakemake.utils import min_version
 min_version("9.12")  # pathvars
 
 
-configfile: str(Path(workflow.basedir, "config", "config.yaml"))
+# The folder of this file, also if another workflow uses it as a module.
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
+
+
+configfile: str(ROOT / "config" / "config.yaml")
 
 
 # With `--snakefile` or `--directory` the working directory may have a config of its own. It takes
 # precedence, key by key.
-if Path("config/config.yaml").exists() and not Path.cwd().samefile(workflow.basedir):
+if Path("config/config.yaml").exists() and not Path.cwd().samefile(ROOT):
 
     configfile: "config/config.yaml"
 

@@ -31,7 +31,6 @@ from emospeech.search import SearchSpace, SequentialSpace, draw_trial, fixed_tri
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
 
-ROOT = Path(workflow.basedir)
 if {"{", "}"} & set(str(ROOT)):
     raise SystemExit(
         f"error: {ROOT}: Snakemake reads {{ and }} in a path as a wildcard. Move the project to a "
