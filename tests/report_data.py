@@ -101,6 +101,23 @@ def differences():
     return pd.concat([table, *others], ignore_index=True)
 
 
+def variant_metrics():
+    """Return a metrics.csv: the study, two variants with fewer hours of audio, and another one."""
+    rows = [
+        ("base", "BasicCNN", np.nan, 0.40),
+        ("base", "BasicDCGAN", 12.0, 0.50),
+        ("hours_1", "BasicDCGAN", 1.1, 0.42),
+        ("hours_3", "BasicDCGAN", 3.2, 0.45),
+        ("joint", "BasicDCGAN", 12.0, 0.1),
+        ("base", "MultitaskDCGAN", 12.0, 0.52),
+        ("hours_1", "MultitaskDCGAN", 1.1, 0.43),
+        ("base", "MultitaskCNN", np.nan, 0.41),
+    ]
+    table = pd.DataFrame(rows, columns=["variant", "model", "hours", "value"])
+    table = table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1)
+    return table.assign(task="valence", figure="uar5", seeds=2)
+
+
 def references():
     """Return a references.csv with a correlation, but no UAR, of human raters."""
     rows = [("uniform", 0.2, np.nan), ("rater", np.nan, 0.7)]

@@ -26,6 +26,8 @@ from emospeech.report.figures import (
     shared_layer,
     style,
     trials,
+    unlabelled_hours,
+    variants,
 )
 from emospeech.report.headings import model_name
 from emospeech.runtime.errors import InputError
@@ -97,6 +99,16 @@ FIGURES = {
     "comparison": (comparison.draw_comparison, compared, None),
     "confusion": (confusion.draw_confusion, confused, "BasicDCGAN"),
     "scatter": (scatter.draw_scatter, lambda: scatter.plot_data(PREDICTIONS), "BasicCNN"),
+    "variants": (
+        variants.draw_variants,
+        lambda: variants.plot_data(data.differences()),
+        None,
+    ),
+    "hours": (
+        unlabelled_hours.draw_hours,
+        lambda: unlabelled_hours.plot_data(data.variant_metrics(), ["hours_1", "hours_3"]),
+        None,
+    ),
     "outline": (architecture.draw_outline, outlined, "MultitaskDCGAN"),
     "balance": (label_balance.draw_balance, data.balance, None),
     "example": (crop_example.draw_example, data.example, None),

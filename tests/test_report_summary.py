@@ -121,7 +121,7 @@ def test_effects_follow_from_the_interval(low, high, effect):
 def test_detectable_differences_have_a_power_of_80_percent(speakers):
     """The power is computed from the noncentral t distribution, and by simulated studies."""
     error = 0.03
-    detectable = page_numbers.detectable_difference(error, speakers)
+    detectable = page_numbers.detectable_difference(error, speakers - 1)
     df, critical = speakers - 1, stats.t.ppf(0.975, speakers - 1)
     shift = detectable / error
     power = stats.nct.sf(critical, df, shift)  # the other tail has less than one in a million
@@ -135,7 +135,7 @@ def test_detectable_differences_have_a_power_of_80_percent(speakers):
 
 
 def test_one_speaker_has_no_interval_and_no_power():
-    assert np.isnan(page_numbers.detectable_difference(np.nan, 1))
+    assert np.isnan(page_numbers.detectable_difference(np.nan, 0))
     table = example_study.example_tables(60, 50)["comparisons"]
     single = table.assign(speakers=1, low=np.nan, high=np.nan, error=np.nan, p=1.0)
     own = replace(report(), evaluation={"comparisons": single})

@@ -2,34 +2,17 @@
 
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from emospeech.report import page
 from emospeech.report.captions import figure_texts
 from emospeech.report.evaluation_tables import table_variants
 from emospeech.report.figures import unlabelled_hours, variants
-from tests.report_data import differences
+from tests.report_data import differences, variant_metrics
 from tests.test_report_page import Outline, report
 
 FOUND = differences()
-HOURS = pd.DataFrame(
-    [
-        ("base", "BasicCNN", np.nan, 0.40),
-        ("base", "BasicDCGAN", 12.0, 0.50),
-        ("hours_1", "BasicDCGAN", 1.1, 0.42),
-        ("hours_3", "BasicDCGAN", 3.2, 0.45),
-        ("joint", "BasicDCGAN", 12.0, 0.1),
-        ("base", "MultitaskDCGAN", 12.0, 0.52),
-        ("hours_1", "MultitaskDCGAN", 1.1, 0.43),
-        ("base", "MultitaskCNN", np.nan, 0.41),
-    ],
-    columns=["variant", "model", "hours", "value"],
-)
-HOURS = HOURS.assign(
-    low=HOURS["value"] - 0.1, high=HOURS["value"] + 0.1, task="valence", figure="uar5", seeds=2
-)
+HOURS = variant_metrics()
 
 
 def test_table_has_the_variants_in_the_order_of_the_config():
@@ -75,10 +58,12 @@ def test_section_names_clear_differences(found, clear):
     study = replace(study, evaluation=study.evaluation | {"variants": found})
     html = page.render(study)
     assert "labels.encoding: hard" in html
-    text = Outline(html).text["variants"]
+    text = Outline(html).text["study-variants"]
     assert ("\N{MINUS SIGN}4.2" in text) == bool(clear)
     assert "7.1" in text
 
 
 def test_pages_without_variants_have_no_section():
-    assert "variants" not in Outline(page.render(report())).text
+    study = report()
+    evaluation = {name: table for name, table in study.evaluation.items() if name != "variants"}
+    assert "study-variants" not in Outline(page.render(replace(study, evaluation=evaluation))).text

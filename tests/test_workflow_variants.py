@@ -61,7 +61,7 @@ def planned(project, variants, target="variants"):
 
 def test_variants_are_in_the_page_and_a_second_run_has_nothing_to_do(project):
     page = (project.folder / "results/own/report/index.html").read_text()
-    assert 'id="variants"' in page
+    assert 'id="study-variants"' in page
     assert "figures/hours.pdf" in page
     for target in ("variants", "all"):
         assert "Nothing to be done" in run(project, target).output
