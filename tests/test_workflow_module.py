@@ -24,6 +24,10 @@ rule count_tests:
         metrics="results/own/evaluation/metrics.csv",
     output:
         "count.txt",
+    log:
+        "logs/count.log",
+    benchmark:
+        "benchmarks/count.tsv"
     shell:
         "wc -l < {{input.metrics}} > {{output}}"
 """

@@ -115,7 +115,7 @@ def _basis(machine, corpus, epochs, patience):
         f"{runs} at a time."
     )
     if machine.gpu_bytes:
-        yield f"GPU memory: {machine.gpu_bytes / 1e9:.1f} GB, and the size of the spectrograms."
+        yield f"GPU memory: {machine.gpu_bytes / 1e9:.1f} GB plus the size of the spectrograms."
     if epochs:
         means = ", ".join(f"{model} {mean:.1f}" for model, mean in epochs.items())
         yield f"Epochs: means of the finished training runs in the results folder ({means})."
@@ -132,7 +132,7 @@ def _basis(machine, corpus, epochs, patience):
         yield f"Corpus: {size}."
     else:
         yield f"Assumed: {size}, because the corpus has not been read yet."
-    yield "The times of the other stages are based on docs/performance.md."
+    yield "The speed of spectrograms and predictions was measured; other stage times are assumed."
 
 
 def _advice(study, machine):
@@ -141,10 +141,10 @@ def _advice(study, machine):
     if machine.device == "cuda":
         return "Training uses the GPU."
     if seconds < LONG:
-        return "No GPU is needed."
+        return "A CPU is sufficient."
     return (
-        f"A GPU is needed: without one, training takes {duration(seconds)}. Run the study on a "
-        "machine with a GPU or on a cluster (docs/cluster.md), or try config/paper.yaml first."
+        f"A GPU is needed in practice: training takes {duration(seconds)} here. Use a machine with "
+        "a GPU or a cluster (docs/cluster.md)."
     )
 
 

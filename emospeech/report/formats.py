@@ -53,7 +53,8 @@ def plain(value: Any) -> str:
 
 def duration(seconds: float) -> str:
     """Return a duration in its two largest units, such as 2 h 5 min."""
-    minutes, rest = divmod(round(seconds), 60)
+    # The clocks of two machines can differ, so a difference of their times can be negative.
+    minutes, rest = divmod(max(0, round(seconds)), 60)
     if minutes < 10:
         return f"{minutes} min {rest} s" if minutes else f"{rest} s"
     hours, minutes = divmod(minutes, 60)

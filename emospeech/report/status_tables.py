@@ -32,8 +32,8 @@ MISSING = "\N{EM DASH}"
 WIDTH = 100  # characters, if the output is not a terminal
 PERIOD = 3.0  # seconds between two updates
 LEFT = (
-    "Time left: at least, if the validation UAR does not increase any more; at most, until the "
-    "maximum number of epochs."
+    "Time left: at least, if the validation UAR does not improve again; at most, if training runs "
+    "for the maximum number of epochs."
 )
 HEADINGS = {LOST: "No sign of life"} | {
     state: state.capitalize() for state in STATES if state != LOST
@@ -96,7 +96,7 @@ def headline(status: Status) -> str:
     plan, done = status.plan, sum(job.state == DONE for job in status.jobs)
     jobs = f"{done} of {len(status.jobs)} jobs are done"
     if plan is None or status.state == UNKNOWN:
-        return f"{status.results}: no plan of a run, so waiting jobs are not known; {jobs}"
+        return f"{status.results}: logs/plan.json is missing, so waiting jobs are unknown; {jobs}"
     if plan.ended is not None:
         ended = duration(status.time - plan.ended)
         took = f"{status.state} {ended} ago after {duration(plan.ended - plan.started)}"
@@ -166,7 +166,7 @@ def _problems(status: Status) -> Iterator[RenderableType]:
         for training in status.trainings:
             live = training.progress
             if live is not None and training.log == job.log and training.state == job.state:
-                name, end = _short(training), f"epoch {live.epoch} finished on {live.host}"
+                name, end = _short(training), f"{live.epoch} epochs finished on {live.host}"
                 text.append(f"  {name}: {end}\n", style="default")
         text.append(f"  log: {job.log}", style="default")
         yield text

@@ -29,7 +29,7 @@ use rule job as estimate_study with:
         training=str(TRAINING),
         cores=lambda wildcards: workflow.cores,
     message:
-        "Timing training steps, which takes up to a minute"
+        "Timing training steps, which takes about a minute"
 
 
 rule estimate:

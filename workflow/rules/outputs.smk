@@ -236,7 +236,7 @@ def study_command(*configs, target=None):
 
 
 def planned_jobs():
-    """Return the jobs of this run, for `emospeech status`."""
+    """Return the jobs of this run, for `emospeech status`; without those of a host workflow."""
     return [
         planned_job(
             results=RESULTS,
@@ -246,5 +246,8 @@ def planned_jobs():
             needed=workflow.dag.needrun(job),
         )
         for job in workflow.dag.jobs
-        if job.log and job.benchmark and job.output
+        if job.log
+        and job.benchmark
+        and job.output
+        and Path(job.log[0]).is_relative_to(RESULTS / "logs")
     ]

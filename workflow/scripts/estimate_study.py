@@ -58,7 +58,7 @@ def main(paths, settings):
         )
         for name, runs in searches.items()
     ]
-    epochs = estimate.measured_epochs(Path(settings.training))
+    epochs = finished_epochs(settings)
     text = estimate_text(studies, machine, corpus, epochs, study.training.patience)
     write_text(paths.text, f"{text}\n")
 
@@ -85,10 +85,18 @@ def corpus_sizes(settings, study):
     return corpus, hours
 
 
+def finished_epochs(settings):
+    """Return the mean epochs of the finished training runs of each model.
+
+    Halving stops most of them early, so they do not show how long others take.
+    """
+    return {} if settings.method == "halving" else estimate.measured_epochs(Path(settings.training))
+
+
 def searches_of(settings, study):
     """Return the training runs of the study, of the other kind of search, and of Table 1."""
     training, folds, trials = study.training, settings.n_folds, settings.trials
-    measured = estimate.measured_epochs(Path(settings.training))
+    measured = finished_epochs(settings)
 
     def pretraining(model):
         is_separate = MODELS[model].family.training_key and study.apc.schedule == PRETRAIN
