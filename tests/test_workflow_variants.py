@@ -112,6 +112,21 @@ def test_a_changed_variant_reruns_alone(project):
     assert not planned(project, fewer).keys() & {*SHARED, "train_variant", "predict_variant"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "predictions"),
+    [
+        ({"training": {"unlabelled_hours": 0.004}}, 2),  # of BasicDCGAN with two seeds
+        ({"training": {"unlabelled_hours": 0.004}, "models": {"shared_units": 8}}, 4),
+        ({"models": {"names": ["BasicCNN", "BasicAPC"]}}, 2),
+    ],
+)
+def test_variants_are_limited_to_the_models_that_they_concern(project, changes, predictions):
+    jobs = planned(project, {"other": changes})
+    assert jobs["predict_variant"] == predictions
+    models = changes.get("models", {}).keys() - {"names"}
+    assert jobs.get("train_variant", 0) == 3 * predictions * bool(models or "training" in changes)
+
+
 def test_a_study_without_variants_does_not_use_them(project):
     jobs = planned(project, {}, target="all")
     assert jobs.keys() == {"record_provenance", "write_report"}

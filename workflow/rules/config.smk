@@ -108,8 +108,9 @@ def models_of_variant(name, changes):
     They are those that it names, or else those that its changes concern.
     """
     names = CONFIGS[name]["models"]["names"]
-    changes_pool_only = changes.get("training", {}).keys() <= POOL_KEYS
-    if changes.keys() - {"models"} == {"training"} and changes_pool_only:
+    changed = {(section, key) for section, values in changes.items() for key in values}
+    changed -= {("models", "names")}
+    if changed and changed <= POOL_KEYS:
         names = [model for model in names if model in USING_UNLABELLED]
     models = [model for model in MODELS if model in names]
     if not models:
@@ -268,7 +269,7 @@ VARIANT_KEYS = {
     section: [key for key in config[section] if key not in FIXED_KEYS]
     for section in ("crops", "labels", "models", "training")
 } | {"evaluation": ["crops"]}
-POOL_KEYS = {"unlabelled", "unlabelled_hours"}  # of `training`
+POOL_KEYS = {("training", "unlabelled"), ("training", "unlabelled_hours")}
 # By variant; None is the study itself.
 CONFIGS = {None: config} | {
     name: config_of_variant(name, changes) for name, changes in config["variants"].items()
