@@ -1,4 +1,4 @@
-"""The workflow with variants: what it trains, what it shares, and the section of the page."""
+"""The workflow with variants: its training runs, shared results, and the section of the page."""
 
 import numpy as np
 import pandas as pd

@@ -139,26 +139,20 @@ def compare_variants(
     hours = runs.groupby(columns[:2])["hours"].mean()
     for index, task in enumerate(TASKS):
         key = np.random.SeedSequence(seed, spawn_key=(index,))
-        for variant, tables in {BASE: base, **variants}.items():
-            for model, seeds in _seeds_by_model(tables, task).items():
-                left_out = [
-                    n
-                    for n in seeds
-                    if (variant, model, n) in diverged or (BASE, model, n) in diverged
-                ]
-                kept = [n for n in seeds if n not in left_out]
-                row = {"variant": variant, "model": model, "task": task, "figure": METRICS}
-                row |= {"speakers": tables[model, seeds[0]]["speaker"].nunique()}
-                row |= {"seeds": len(kept), "diverged_seeds": len(left_out)}
-                # A variant that only changes the evaluation uses the training runs of the base.
-                row["hours"] = hours.get((variant, model), hours[BASE, model])
-                own_tables = [tables[model, n] for n in kept]
-                base_tables = [] if variant == BASE else [base[model, n] for n in kept]
-                rng = np.random.default_rng(key)
-                numbers, tests = _compare(own_tables, base_tables, task, resamples, rng)
-                metrics.append(pd.DataFrame(row | numbers))
-                if variant != BASE:
-                    differences.append(pd.DataFrame(row | tests))
+        for variant, model, tables in _predictions({BASE: base, **variants}, task):
+            kept = [n for n in tables if not {(variant, model, n), (BASE, model, n)} & diverged]
+            row = {"variant": variant, "model": model, "task": task, "figure": METRICS}
+            row |= {"speakers": next(iter(tables.values()))["speaker"].nunique()}
+            row |= {"seeds": len(kept), "diverged_seeds": len(tables) - len(kept)}
+            # A variant that only changes the evaluation uses the training runs of the base.
+            row["hours"] = hours.get((variant, model), hours[BASE, model])
+            own_tables = [tables[n] for n in kept]
+            base_tables = [] if variant == BASE else [base[model, n] for n in kept]
+            rng = np.random.default_rng(key)
+            numbers, tests = _compare(own_tables, base_tables, task, resamples, rng)
+            metrics.append(pd.DataFrame(row | numbers))
+            if variant != BASE:
+                differences.append(pd.DataFrame(row | tests))
     table = pd.concat(differences, ignore_index=True)
     groups = table.groupby(["task", "figure"])
     table["p_holm"] = groups["p"].transform(holm)
@@ -167,13 +161,15 @@ def compare_variants(
     return pd.concat(metrics, ignore_index=True), table
 
 
-def _seeds_by_model(tables, task):
-    """Return {model: seeds} of the models that predict a task."""
-    seeds = {}
-    for (model, seed), table in tables.items():
-        if task in table:
-            seeds.setdefault(model, []).append(seed)
-    return seeds
+def _predictions(variants, task):
+    """Yield each variant, each of its models that predicts a task, and {seed: predictions}."""
+    for variant, tables in variants.items():
+        by_model = {}
+        for (model, seed), table in tables.items():
+            if task in table:
+                by_model.setdefault(model, {})[seed] = table
+        for model, by_seed in by_model.items():
+            yield variant, model, by_seed
 
 
 def _compare(own_tables, base_tables, task, resamples, rng):

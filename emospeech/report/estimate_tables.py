@@ -37,7 +37,7 @@ class StudyEstimate:
     """The estimate of one study.
 
     Attributes:
-        name: What the study is, for the first column.
+        name: The kind of study, shown in the first column.
         training: The estimate of its training runs.
         stages: Seconds of the other stages.
         store_bytes: Size of the spectrograms.

@@ -59,7 +59,7 @@ class TrainingStatus:
     Attributes:
         training: Its folder, relative to the results folder.
         state: One of STATES.
-        progress: What it published, if it is not done.
+        progress: The progress that it published, None if it is done.
         log: The path of the log of its job, if it is known.
         silent_seconds: Time since the last sign of life of a running or lost training run.
     """
@@ -188,7 +188,7 @@ def _jobs_with_logs(folder: Path) -> list[PlannedJob]:
     """Return the jobs that have a log and a benchmark, or an error in their log.
 
     This is for results of older versions, without a plan. Their outputs are not known, so the
-    benchmark stands for them.
+    benchmark is used instead.
     """
     jobs = []
     for log in sorted((folder / "logs").rglob("*.log")):

@@ -21,7 +21,6 @@ from emospeech.report.status import (
     RUNNING,
     STATES,
     STOPPED,
-    UNKNOWN,
     WAITING,
     Status,
     TrainingStatus,
@@ -95,7 +94,7 @@ def headline(status: Status) -> str:
     """Return the line about the run: its state, its times and the finished jobs."""
     plan, done = status.plan, sum(job.state == DONE for job in status.jobs)
     jobs = f"{done} of {len(status.jobs)} jobs are done"
-    if plan is None or status.state == UNKNOWN:
+    if plan is None:
         return f"{status.results}: logs/plan.json is missing, so waiting jobs are unknown; {jobs}"
     if plan.ended is not None:
         ended = duration(status.time - plan.ended)

@@ -37,7 +37,8 @@ def main(paths, settings):
         model: sum(stores.values()) if MODELS[model].unlabelled else stores[settings.labelled]
         for model in settings.trials
     }
-    searches = searches_of(settings, study)
+    epochs = finished_epochs(settings)
+    searches = searches_of(settings, study, epochs)
     trials = {model: [] for model in settings.trials}
     for runs in searches.values():
         for group in runs:
@@ -58,7 +59,6 @@ def main(paths, settings):
         )
         for name, runs in searches.items()
     ]
-    epochs = finished_epochs(settings)
     text = estimate_text(studies, machine, corpus, epochs, study.training.patience)
     write_text(paths.text, f"{text}\n")
 
@@ -93,10 +93,12 @@ def finished_epochs(settings):
     return {} if settings.method == "halving" else estimate.measured_epochs(Path(settings.training))
 
 
-def searches_of(settings, study):
-    """Return the training runs of the study, of the other kind of search, and of Table 1."""
+def searches_of(settings, study, measured):
+    """Return the training runs of the study, of the other kind of search, and of Table 1.
+
+    `measured` are the mean epochs of some models; others are assumed.
+    """
     training, folds, trials = study.training, settings.n_folds, settings.trials
-    measured = finished_epochs(settings)
 
     def pretraining(model):
         is_separate = MODELS[model].family.training_key and study.apc.schedule == PRETRAIN
