@@ -89,7 +89,11 @@ $(VENV)/audb: $(VENV)/run envs/requirements-audb.txt
 	$(PIP) -r envs/requirements-audb.txt -c envs/lock.txt
 	@touch $@
 
-$(VENV)/dev: $(VENV)/audb envs/requirements-dev.txt
+$(VENV)/onnx: $(VENV)/run envs/requirements-onnx.txt
+	$(PIP) -r envs/requirements-onnx.txt -c envs/lock.txt
+	@touch $@
+
+$(VENV)/dev: $(VENV)/audb $(VENV)/onnx envs/requirements-dev.txt
 	$(PIP) -r envs/requirements-dev.txt -c envs/lock.txt
 	@touch $@
 

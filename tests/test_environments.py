@@ -24,7 +24,7 @@ PIP_TO_CONDA = {
 }
 # Not imported: command-line tools, the executor of the Slurm profile, and Snakemake's report.
 TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "Pygments", "ruff", "snakefmt"}
-TOOLS |= {"openpyxl"}  # used by pandas
+TOOLS |= {"openpyxl", "onnx", "onnxscript"}  # used by pandas and torch
 TOOLS |= {"import-linter", "pyright", "pytest-timeout", "pytest-xdist"}
 
 
@@ -33,6 +33,9 @@ def pins(name):
     lines = (ROOT / "envs" / name).read_text().splitlines()
     lines = [re.sub(r"\[.*\]", "", line) for line in lines if line and not line.startswith("#")]
     return dict(line.split("==") for line in lines)
+
+
+OPTIONAL = pins("requirements-audb.txt") | pins("requirements-onnx.txt")
 
 
 def imported_packages(*folders):
@@ -50,16 +53,16 @@ def imported_packages(*folders):
 
 def test_requirements_match_the_imports_of_the_library():
     packages = imported_packages("emospeech", "workflow/scripts")
-    assert packages == (pins("requirements.txt") | pins("requirements-audb.txt")).keys() - TOOLS
+    assert packages == (pins("requirements.txt") | OPTIONAL).keys() - TOOLS
 
 
 def test_development_requirements_match_the_imports_of_the_tests():
     packages = imported_packages("tests", "benchmarks") - set(pins("requirements.txt"))
-    packages -= set(pins("requirements-audb.txt"))
+    packages -= set(OPTIONAL)
     assert packages == set(pins("requirements-dev.txt")) - TOOLS
 
 
-@pytest.mark.parametrize("suffix", ["", "-audb", "-dev", "-docs"])
+@pytest.mark.parametrize("suffix", ["", "-audb", "-onnx", "-dev", "-docs"])
 def test_lock_file_agrees_with_requirements(suffix):
     required = pins(f"requirements{suffix}.txt")
     lock = pins("lock.txt")
@@ -89,8 +92,8 @@ def test_make_sets_up_an_active_or_inactive_environment(tmp_path, active):
     """The environment lacks pip. While it is active, `python3` is its own interpreter."""
     folder = tmp_path / "a project"
     (folder / "envs").mkdir(parents=True)
-    for name in ("requirements.txt", "requirements-audb.txt", "requirements-dev.txt", "lock.txt"):
-        (folder / "envs" / name).write_text("# nothing to download\n")
+    for file in (ROOT / "envs").glob("*.txt"):
+        (folder / "envs" / file.name).write_text("# nothing to download\n")
     shutil.copy(ROOT / "Makefile", folder)
     base = [sys._base_executable, "-m", "venv", "--without-pip", folder / ".venv"]
     subprocess.run(base, check=True)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from emospeech.labels import CLASSES, ENCODINGS, NEUTRAL, fuzzy
+from emospeech.labels import CLASSES, ENCODINGS, NEUTRAL
 from emospeech.training.settings import Settings
 
 
@@ -37,7 +37,11 @@ class Objective:
     """The loss of a task, and the class probabilities that its outputs represent."""
 
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # logits, targets (n, outputs)
-    probabilities: Callable[[np.ndarray], np.ndarray]  # float64 (n, outputs) to (n, 5)
+    distribution: Callable[[torch.Tensor], torch.Tensor]  # (n, outputs) to probabilities (n, 5)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Return the class probabilities (n, 5) of logits (n, outputs), both float64."""
+        return self.distribution(torch.from_numpy(logits)).numpy()
 
 
 def objective_of(settings: Settings) -> Objective:
@@ -46,18 +50,20 @@ def objective_of(settings: Settings) -> Objective:
     return OBJECTIVES[encoding.objective or settings.training.class_loss]
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    return F.softmax(torch.from_numpy(logits), dim=1).numpy()
+def _softmax(logits: torch.Tensor) -> torch.Tensor:
+    return F.softmax(logits, dim=1)
 
 
-def _normalised_sigmoids(logits: np.ndarray) -> np.ndarray:
+def _normalised_sigmoids(logits: torch.Tensor) -> torch.Tensor:
     """Return sigma(s_i) / sum_j sigma(s_j), via logarithms, since all five may underflow."""
-    return _softmax(F.logsigmoid(torch.from_numpy(logits)).numpy())
+    return _softmax(F.logsigmoid(logits))
 
 
-def _between_classes(logits: np.ndarray) -> np.ndarray:
+def _between_classes(logits: torch.Tensor) -> torch.Tensor:
     """Return the fuzzy label of the predicted number, clipped to the scale."""
-    return fuzzy((NEUTRAL + logits[:, 0]).clip(CLASSES[0], CLASSES[-1]))
+    classes = torch.from_numpy(CLASSES).to(logits)
+    numbers = (NEUTRAL + logits[:, :1]).clamp(classes[0], classes[-1])
+    return (1 - (numbers - classes).abs()).clamp(min=0)
 
 
 OBJECTIVES = {

@@ -1,0 +1,98 @@
+"""Exported networks: their outputs in other programs equal those of the library."""
+
+import json
+import re
+import sys
+from dataclasses import replace
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from emospeech.__main__ import main
+from emospeech.evaluation.scoring import Scorer
+from emospeech.models.catalogue import MODELS
+from emospeech.training.predictor import predict
+from emospeech.training.weights import Description
+from tests.settings import PARAMETERS, settings_of, with_keys
+from tests.test_scoring import SPECTROGRAMS, SUMMARY, weights_of
+
+SETTINGS = settings_of(shared_units=16, latent_size=8, weight_deviation=0.5)
+VARIANTS = {name: (name, SETTINGS) for name in MODELS} | {
+    "regression": ("BasicCNN", with_keys(SETTINGS, encoding="regression")),
+    "binary, spectral norm": (
+        "MultitaskDCGAN",
+        with_keys(SETTINGS, class_loss="binary", spectral_norm=True, batch_norm=False),
+    ),
+}
+
+
+def description_of(model, settings=SETTINGS, **spectrograms):
+    trial = PARAMETERS | {"filter_size": 4, "layers": 2}
+    return Description(model, trial, replace(SPECTROGRAMS, **spectrograms), settings, SUMMARY)
+
+
+def exported(tmp_path, description):
+    """Return a weights file, and an ONNX file that the command line has made of it."""
+    weights = weights_of(tmp_path / "w.safetensors", description)
+    path = tmp_path / "network.onnx"
+    assert main(["export", weights, "--onnx", str(path)]) == 0
+    return weights, path
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_onnx_gives_the_probabilities_of_torch(tmp_path, variant):
+    model, settings = VARIANTS[variant]
+    weights, path = exported(tmp_path, description_of(model, settings))
+    session = onnxruntime.InferenceSession(path)
+    crops = torch.rand(100, 1, 16, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    crops *= torch.linspace(0, 4, 100)[:, None, None, None]  # so that predictions differ
+    scorer = Scorer.load(weights)
+    wanted = predict(scorer.network, [crops], scorer.tasks, scorer.objective)
+    assert [output.name for output in session.get_outputs()] == [*wanted]
+    for size in (100, 1, 33):
+        found = session.run(None, {"crops": crops[:size].numpy()})
+        for (task, probabilities), output in zip(wanted.items(), found, strict=True):
+            assert output.dtype == np.float32
+            assert np.ptp(probabilities, axis=0).max() > 0.01, task
+            np.testing.assert_allclose(output, probabilities[:size], atol=1e-5, err_msg=task)
+
+
+def test_the_metadata_describes_crops_and_classes(tmp_path, capsys):
+    description = description_of("MultitaskCNN", sample_rate=8000, fmax=3500.0, dynamic_range=60.0)
+    weights, path = exported(tmp_path, description)
+    metadata = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map
+    assert main(["describe", weights]) == 0
+    assert json.loads(metadata["emospeech"]) == json.loads(capsys.readouterr().out)
+    numbers = set(re.findall(r"[\d.]*\d", metadata["input"]))
+    assert {"16", "32", "8000", "1024", "256", "3500", "60"} <= numbers
+
+
+def test_the_file_depends_on_the_network_only(tmp_path):
+    files = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        files.append(exported(tmp_path / name, description_of("BasicCNN"))[1].read_bytes())
+    assert files[0] == files[1]
+    assert __file__.encode() not in files[0]
+    assert sys.prefix.encode() not in files[0]
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript"])
+def test_missing_packages_are_errors(tmp_path, capsys, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    weights = weights_of(tmp_path / "w.safetensors", description_of("BasicCNN"))
+    path = tmp_path / "network.onnx"
+    assert main(["export", weights, "--onnx", str(path)]) == 1
+    assert not path.exists()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.match(rf"error: {path}: .*{package}.*requirements-onnx", line)
+
+
+def test_weights_are_not_replaced_by_onnx(tmp_path, capsys):
+    weights = weights_of(tmp_path / "w.safetensors", description_of("BasicCNN"))
+    with pytest.raises(SystemExit):
+        main(["export", "network.onnx", "--onnx", weights])
+    assert weights in capsys.readouterr().err
+    assert main(["describe", weights]) == 0
