@@ -239,7 +239,7 @@ def test_times_between_timed_networks_are_interpolated():
 
 
 def test_the_steps_of_all_models_are_timed():
-    timer = StepTimer(SETTINGS, SpectrogramSettings(rows=32))
+    timer = StepTimer(SETTINGS, SpectrogramSettings(rows=32), cores=1)
     for model in MODELS:
         time = timer.time(model, PARAMETERS)
         assert 0 < time.validation < time.step < 5
@@ -247,7 +247,7 @@ def test_the_steps_of_all_models_are_timed():
 
 
 def test_a_step_of_a_large_network_is_extrapolated_from_few_crops(monkeypatch):
-    timer = StepTimer(SETTINGS, SpectrogramSettings())
+    timer = StepTimer(SETTINGS, SpectrogramSettings(), cores=1)
     trial = PARAMETERS | {"filters": 24, "filter_size": 6, "batch_size": 32}
     whole = timer.time("BasicCNN", trial).step
     monkeypatch.setattr("emospeech.training.step_times.LONG_STEP", 0.0)

@@ -23,7 +23,7 @@ def main(paths, settings):
     runs = estimate.study_runs(
         config, trials, settings.n_folds, settings.variants, measured, TABLE_1
     )
-    timer = StepTimer(study, SpectrogramSettings(**spectrograms))
+    timer = StepTimer(study, SpectrogramSettings(**spectrograms), settings.cores)
     start = estimate.start_seconds(config, trials, corpus, seconds_to_start())
     costs = estimate.RunCosts(runs.values(), timer.time, start, spectrograms["rows"], study.models)
     found = estimate.StudyEstimate(
