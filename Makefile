@@ -79,24 +79,15 @@ clean: ## remove the results of the demo
 	rm -rf results/demo
 
 # pip installs into the new environment from outside, which then needs no pip of its own.
-$(VENV)/run: envs/requirements.txt envs/lock.txt
+$(VENV)/run: envs/requirements.txt envs/requirements-workflow.txt envs/lock.txt
 	@echo "Setting up $(VENV), which takes a few minutes"
 	$(BASE_PYTHON) -m venv --without-pip $(VENV)
-	$(PIP) -r envs/requirements.txt -c envs/lock.txt
+	$(PIP) -r envs/requirements.txt -r envs/requirements-workflow.txt -c envs/lock.txt
 	@touch $@
 
-$(VENV)/audb: $(VENV)/run envs/requirements-audb.txt
-	$(PIP) -r envs/requirements-audb.txt -c envs/lock.txt
-	@touch $@
+$(VENV)/dev: $(VENV)/audb $(VENV)/mlflow $(VENV)/onnx $(VENV)/tensorboard
 
-$(VENV)/onnx: $(VENV)/run envs/requirements-onnx.txt
-	$(PIP) -r envs/requirements-onnx.txt -c envs/lock.txt
-	@touch $@
-
-$(VENV)/dev: $(VENV)/audb $(VENV)/onnx envs/requirements-dev.txt
-	$(PIP) -r envs/requirements-dev.txt -c envs/lock.txt
-	@touch $@
-
-$(VENV)/docs: $(VENV)/run envs/requirements-docs.txt
-	$(PIP) -r envs/requirements-docs.txt -c envs/lock.txt
+# Additional packages, such as .venv/audb for envs/requirements-audb.txt.
+$(VENV)/%: envs/requirements-%.txt $(VENV)/run
+	$(PIP) -r $< -c envs/lock.txt
 	@touch $@

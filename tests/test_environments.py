@@ -13,7 +13,14 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-IMPORT_TO_PACKAGE = {"jinja2": "Jinja2", "sklearn": "scikit-learn", "yaml": "PyYAML"}
+ENVIRONMENT = ROOT / "envs"
+OPTIONAL = ("audb", "mlflow", "onnx", "tensorboard")  # packages that the library imports if needed
+IMPORT_TO_PACKAGE = {
+    "jinja2": "Jinja2",
+    "mlflow": "mlflow-skinny",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
 PIP_TO_CONDA = {
     "Jinja2": "jinja2",
     "Pygments": "pygments",
@@ -24,18 +31,20 @@ PIP_TO_CONDA = {
 }
 # Not imported: command-line tools, the executor of the Slurm profile, and Snakemake's report.
 TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "Pygments", "ruff", "snakefmt"}
-TOOLS |= {"openpyxl", "onnx", "onnxscript"}  # used by pandas and torch
+TOOLS |= {"alembic", "SQLAlchemy", "openpyxl", "onnx", "onnxscript"}  # of MLflow, pandas, torch
 TOOLS |= {"import-linter", "pyright", "pytest-timeout", "pytest-xdist"}
+TOOLS |= {"tbparse"}  # imported with pytest.importorskip
 
 
-def pins(name):
-    """Return {package: version} of a file in envs; extras such as pyright[nodejs] are dropped."""
-    lines = (ROOT / "envs" / name).read_text().splitlines()
+def pins(name, *suffixes):
+    """Return {package: version} of a file in envs, and of requirements-{suffix}.txt.
+
+    Extras such as pyright[nodejs] are dropped.
+    """
+    files = [name, *(f"requirements-{suffix}.txt" for suffix in suffixes)]
+    lines = "".join((ENVIRONMENT / file).read_text() for file in files).splitlines()
     lines = [re.sub(r"\[.*\]", "", line) for line in lines if line and not line.startswith("#")]
     return dict(line.split("==") for line in lines)
-
-
-OPTIONAL = pins("requirements-audb.txt") | pins("requirements-onnx.txt")
 
 
 def imported_packages(*folders):
@@ -53,27 +62,27 @@ def imported_packages(*folders):
 
 def test_requirements_match_the_imports_of_the_library():
     packages = imported_packages("emospeech", "workflow/scripts")
-    assert packages == (pins("requirements.txt") | OPTIONAL).keys() - TOOLS
+    assert packages == set(pins("requirements.txt", *OPTIONAL)) - TOOLS
 
 
 def test_development_requirements_match_the_imports_of_the_tests():
-    packages = imported_packages("tests", "benchmarks") - set(pins("requirements.txt"))
-    packages -= set(OPTIONAL)
+    packages = imported_packages("tests", "benchmarks")
+    packages -= set(pins("requirements.txt", "workflow", *OPTIONAL))
     assert packages == set(pins("requirements-dev.txt")) - TOOLS
 
 
-@pytest.mark.parametrize("suffix", ["", "-audb", "-onnx", "-dev", "-docs"])
-def test_lock_file_agrees_with_requirements(suffix):
-    required = pins(f"requirements{suffix}.txt")
+@pytest.mark.parametrize("name", [file.name for file in ENVIRONMENT.glob("requirements*.txt")])
+def test_lock_file_agrees_with_requirements(name):
+    required = pins(name)
     lock = pins("lock.txt")
     assert {package: lock.get(package) for package in required} == required
 
 
 def test_conda_environment_agrees_with_requirements():
-    listed = yaml.safe_load((ROOT / "envs" / "emospeech.yaml").read_text())["dependencies"]
+    listed = yaml.safe_load((ENVIRONMENT / "emospeech.yaml").read_text())["dependencies"]
     conda = dict(line.split("=") for line in listed)
     assert conda.pop("python") == "3.11"
-    pip = pins("requirements.txt")
+    pip = pins("requirements.txt", "workflow")
     assert conda == {PIP_TO_CONDA.get(name, name): version for name, version in pip.items()}
 
 
@@ -92,7 +101,7 @@ def test_make_sets_up_an_active_or_inactive_environment(tmp_path, active):
     """The environment lacks pip. While it is active, `python3` is its own interpreter."""
     folder = tmp_path / "a project"
     (folder / "envs").mkdir(parents=True)
-    for file in (ROOT / "envs").glob("*.txt"):
+    for file in ENVIRONMENT.glob("*.txt"):
         (folder / "envs" / file.name).write_text("# nothing to download\n")
     shutil.copy(ROOT / "Makefile", folder)
     base = [sys._base_executable, "-m", "venv", "--without-pip", folder / ".venv"]

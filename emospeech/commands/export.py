@@ -1,25 +1,45 @@
-"""`export`: trained networks in the formats of other programs."""
+"""`export`: trained networks and studies in the formats of other programs."""
 
 import argparse
+import shlex
 from pathlib import Path
 
+from emospeech.runtime.errors import InputError
+
 DESCRIPTION = """\
-Export a trained network to ONNX. Its input are crops of spectrograms, its outputs the class
-probabilities of each task; the metadata of the file describes them."""
+Export a trained network to ONNX, or all training runs of a study to TensorBoard or MLflow. The
+input of an ONNX model are crops of spectrograms, its outputs the class probabilities of each task;
+the metadata of the file describes them. TensorBoard and MLflow get the learning curves,
+hyperparameters and generated spectrograms of each training run, the test metrics of each model, and
+the figures. The study may be unfinished; another export updates the first."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand to the command line."""
-    parser = commands.add_parser("export", help="export networks", description=DESCRIPTION)
-    parser.add_argument("source", metavar="PATH", help="a weights.safetensors file of a study")
+    parser = commands.add_parser(
+        "export", help="export networks or training runs", description=DESCRIPTION
+    )
+    source = "a weights.safetensors file for ONNX, otherwise a results folder (default: results)"
+    parser.add_argument("source", nargs="?", default="results", metavar="PATH", help=source)
     form = parser.add_mutually_exclusive_group(required=True)
     form.add_argument("--onnx", type=onnx_file, metavar="FILE", help="the new ONNX file")
+    form.add_argument("--tensorboard", metavar="FOLDER", help="write event files to this folder")
+    uri = "log to this tracking URI, such as sqlite:///mlflow.db"
+    form.add_argument("--mlflow", metavar="URI", help=uri)
+    name = "name of the MLflow experiment (default: the absolute path of the results folder)"
+    parser.add_argument("--experiment", metavar="NAME", help=name)
     parser.set_defaults(run=export)
 
 
 def export(arguments: argparse.Namespace) -> int:
     """Write the chosen format."""
-    export_onnx(arguments.source, arguments.onnx)
+    if arguments.onnx is not None:
+        export_onnx(arguments.source, arguments.onnx)
+    elif arguments.tensorboard is not None:
+        export_to_tensorboard(arguments.source, arguments.tensorboard)
+    else:
+        experiment = arguments.experiment or str(Path(arguments.source).resolve())
+        export_to_mlflow(arguments.source, arguments.mlflow, experiment)
     return 0
 
 
@@ -30,6 +50,37 @@ def export_onnx(weights: str, path: Path) -> None:
 
     scorer = Scorer.load(weights)
     write_onnx(path, scorer.network, scorer.description)
+
+
+def export_to_tensorboard(results: str, folder: str) -> None:
+    """Write the runs of a study as event files, and print how to show them."""
+    try:
+        from emospeech.report.export.tensorboard_export import write_event_files
+    except ModuleNotFoundError as error:
+        raise missing_package("tensorboard", error) from error
+    from emospeech.report.export.exported_runs import exported_runs
+
+    count = write_event_files(exported_runs(results), folder)
+    print(f"{folder}: {count} runs\nNext: tensorboard --logdir {shlex.quote(folder)}")
+
+
+def export_to_mlflow(results: str, uri: str, experiment: str) -> None:
+    """Log the runs of a study to MLflow, and print how many of them are new."""
+    try:
+        from emospeech.report.export.mlflow_export import log_runs
+    except ModuleNotFoundError as error:
+        raise missing_package("mlflow", error) from error
+    from emospeech.report.export.exported_runs import exported_runs
+
+    changed = log_runs(exported_runs(results), uri, experiment)
+    print(f"{uri}: {changed} new or changed runs in the experiment {experiment}")
+
+
+def missing_package(extra: str, error: ModuleNotFoundError) -> InputError:
+    """Return the error that says how to install the packages of an extra."""
+    remedy = f"Install it with `make .venv/{extra}`, or with pip from envs/requirements-{extra}.txt"
+    problem = f"needs the package {error.name}, which is not installed"
+    return InputError(f"--{extra}", f"{problem}. {remedy}.")
 
 
 def onnx_file(text: str) -> Path:

@@ -18,9 +18,9 @@ def run_environment(*extra):
     """Return environment variables, {name: value}, that hide other packages from Python.
 
     `sitecustomize.py` in this folder hides HIDDEN_MODULES, so that only the packages of
-    `envs/requirements.txt` and of the files `extra` in `envs` are found.
+    `make .venv/run` and of the files `extra` in `envs` are found.
     """
-    installed = _distributions(["requirements.txt", *extra])
+    installed = _distributions(["requirements.txt", "requirements-workflow.txt", *extra])
     hidden = [
         module
         for module, owners in metadata.packages_distributions().items()
