@@ -109,7 +109,7 @@ def test_a_running_run_shows_jobs_and_the_progress_of_training_runs(run):
     run.job("report/page", "report/index.html")
     status = run.start()
     assert status.state == "running"
-    assert status.is_active
+    assert status.is_running
     assert states(status) == ["done", "running", "waiting"]
     assert {stage: dict(counts) for stage, counts in status.stages().items()} == {
         "corpora": {"done": 1},
@@ -125,7 +125,7 @@ def test_a_killed_run_and_its_jobs_show_no_sign_of_life(run):
     run.training(2)
     status = run.start(heartbeat=721)
     assert status.state == "lost"
-    assert not status.is_active
+    assert not status.is_running
     assert states(status) == ["lost", "waiting"]
     (lost,) = [job for job in status.jobs if job.state == "lost"]
     assert (lost.job, lost.line) == (folder, "epoch 8")
@@ -155,7 +155,7 @@ def test_the_log_of_a_job_shows_how_it_ended(run, log, state, line):
         assert job.log == str(run.folder / f"logs/training/{MODEL}/trial-0/fold-1.log")
 
 
-def test_all_training_runs_of_a_failed_job_have_failed(run):
+def test_the_training_run_of_a_failed_job_has_failed(run):
     run.training(1, log="error: store.h5: is damaged. Delete it.", age=500)
     assert states(run.start(ended=NOW - 10, succeeded=False)) == ["failed"]
 
@@ -164,7 +164,7 @@ def test_no_job_is_running_after_the_end_of_the_run(run):
     run.training(1, LIVE, log="epoch 8", age=3)
     status = run.start(ended=NOW - 1, succeeded=False)
     assert states(status) == ["lost"]
-    assert not status.is_active
+    assert not status.is_running
 
 
 def test_a_log_of_an_earlier_run_does_not_count(run):
@@ -187,18 +187,31 @@ def test_a_job_without_log_is_done_if_another_study_has_made_its_output(run):
     assert run.start().jobs[0].state == "done"
 
 
-def test_only_the_training_run_with_the_latest_progress_of_a_job_is_running(run):
+@pytest.mark.parametrize(
+    ("log", "published", "expected"),
+    [
+        ("epoch 1", {1: 0, 2: 9000}, ["done", "running", "waiting"]),
+        ("epoch 1", {}, ["done", "waiting", "waiting"]),
+        ("error: no. Stop.", {1: 0, 2: 9000}, ["done", "failed", "waiting"]),
+        ("error: no. Stop.", {1: 0}, ["done", "failed", "waiting"]),
+        ("error: no. Stop.", {2: 0}, ["done", "waiting", "failed"]),
+        ("error: no. Stop.", {}, ["done", "failed", "waiting"]),
+        ("stopped: after epoch 8", {1: 0}, ["done", "stopped", "waiting"]),
+    ],
+)
+def test_at_most_one_training_run_of_a_job_has_the_state_of_the_job(run, log, published, expected):
+    """`published` are the ages of the progress that training runs published."""
     folders = [f"training/{MODEL}/trial-{trial}/fold-1" for trial in range(3)]
     files = [
         f"{folder}/{name}"
         for name in ("weights.safetensors", "hardware.json")
         for folder in folders
     ]
-    run.job(f"training/{MODEL}/trials-0-to-2/fold-1", *files, log="epoch 1", age=1)
+    run.job(f"training/{MODEL}/trials-0-to-2/fold-1", *files, log=log, age=1)
     run.path(f"{folders[0]}/hardware.json")
-    write_json(run.folder / folders[1] / PROGRESS, asdict(LIVE))
-    write_json(run.folder / folders[2] / PROGRESS, asdict(replace(LIVE, updated=NOW - 9000)))
-    assert states(run.start()) == ["done", "running", "waiting"]
+    for trial, age in published.items():
+        write_json(run.folder / folders[trial] / PROGRESS, asdict(replace(LIVE, updated=NOW - age)))
+    assert states(run.start()) == expected
 
 
 @pytest.mark.parametrize(("needed", "state"), [(True, "waiting"), (False, "done")])
@@ -215,7 +228,7 @@ def test_the_plan_records_how_a_run_ended(run, succeeded, state):
     run.training(1, done=50)
     status = run.start(heartbeat=40, ended=NOW - 40, succeeded=succeeded)
     assert status.state == state
-    assert not status.is_active
+    assert not status.is_running
 
 
 def test_results_without_a_plan_show_their_jobs_and_training_runs(run):
@@ -248,13 +261,13 @@ def test_the_json_object_has_all_counts_and_bounds_of_the_time_left(run, capsys)
     assert found["trainings"] == found["models"][MODEL] == found["stages"]["training"] == counts
     assert found["run"]["state"] == "running"
     assert found["run"]["host"] == "login1"
-    running, failed = found["active_trainings"]
+    running, failed = found["unfinished_trainings"]
     assert running["progress"] == asdict(replace(LIVE, fold=2))
     # The best epoch was 6 and the patience is 5, so the earliest end is epoch 11.
     assert running["seconds_left_min"] == 3 * 10 - 2
     assert running["seconds_left_max"] == 42 * 10 - 2
     assert failed["state"] == "failed"
-    assert [job["line"] for job in found["active_jobs"]] == ["epoch 8", "error: no. Stop."]
+    assert [job["line"] for job in found["unfinished_jobs"]] == ["epoch 8", "error: no. Stop."]
 
 
 @pytest.mark.parametrize("option", [[], ["--watch"]])

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
+from emospeech.estimate import BEST_EPOCH, VARIANTS, StudyEstimate, TrainingEstimate
 from emospeech.report.formats import duration
-from emospeech.training.estimate import BEST_EPOCH, CorpusSize, TrainingEstimate
+from emospeech.report.templates import count
 
-LONG = 24 * 3600  # seconds of training on a CPU after which a GPU is suggested
+LONG = 24 * 3600  # seconds of training on a CPU after which a GPU is needed in practice
+HEADINGS = ["Study", "Training\nruns", "Epochs\neach", "Training", "All\nstages", "Longest\nrun"]
+HEADINGS += ["Memory\nGB", "Disk\nGB"]
 
 
 @dataclass(frozen=True)
@@ -16,108 +19,78 @@ class Machine:
     """The machine on which steps were timed.
 
     Attributes:
-        device: "cpu" or "cuda".
-        name: The name of the processor or GPU.
+        hardware: The result of `device.describe_device`.
         precision: The number format of the training passes.
-        threads: CPU threads of a training run.
-        parallel: Training runs at the same time.
+        cores: CPU cores of a run.
         gpu_bytes: Peak memory of the GPU in the timed steps, 0 on a CPU.
     """
 
-    device: str
-    name: str
+    hardware: Mapping[str, str | int | None]
     precision: str
-    threads: int
-    parallel: int
+    cores: int
     gpu_bytes: int = 0
 
+    @property
+    def has_gpu(self) -> bool:
+        """Whether training uses a GPU."""
+        return self.hardware["device"] == "cuda"
 
-@dataclass(frozen=True)
-class StudyEstimate:
-    """The estimate of one study.
+    @property
+    def threads(self) -> int:
+        """CPU threads of a training run."""
+        return int(self.hardware["threads"] or 1)
 
-    Attributes:
-        name: The kind of study, shown in the first column.
-        training: The estimate of its training runs.
-        stages: Seconds of the other stages.
-        store_bytes: Size of the spectrograms.
-    """
+    @property
+    def parallel(self) -> int:
+        """Training runs at the same time; the GPU is used by one job at a time."""
+        return 1 if self.has_gpu else max(1, self.cores // self.threads)
 
-    name: str
-    training: TrainingEstimate
-    stages: Mapping[str, float]
-    store_bytes: float
-
-    def training_seconds(self, parallel: int) -> float:
-        """Return the time of training with several training runs at the same time."""
-        return max(self.training.seconds / parallel, self.training.longest)
-
-    def seconds(self, parallel: int) -> float:
-        """Return the time of all stages."""
-        return self.training_seconds(parallel) + sum(self.stages.values())
+    def training_seconds(self, training: TrainingEstimate) -> float:
+        """Return the time of training runs of which some run at the same time."""
+        return max(sum(training.seconds.values()) / self.parallel, training.longest)
 
 
-def estimate_text(
-    studies: list[StudyEstimate],
-    machine: Machine,
-    corpus: CorpusSize,
-    epochs: Mapping[str, float],
-    patience: int,
-) -> str:
-    """Return the tables and the assumptions.
-
-    Args:
-        studies: The study of the config first, then others to compare with.
-        machine: The machine.
-        corpus: The labelled corpus.
-        epochs: Mean epochs of the finished training runs of each model, if there are any.
-        patience: `training.patience`.
-    """
-    parallel, study = machine.parallel, studies[0]
-    headings = ["Study", "Training\nruns", "Epochs\neach", "Training", "All\nstages"]
-    headings += ["Longest\nrun", "Memory\nGB", "Disk\nGB"]
-    rows = [
-        [
-            other.name,
-            f"{other.training.runs:,}",
-            f"{other.training.epochs:.0f}",
-            duration(other.training_seconds(parallel)),
-            duration(other.seconds(parallel)),
-            duration(other.training.longest),
-            f"{parallel * other.training.memory_mb / 1e3:.1f}",
-            f"{(other.training.disk_bytes + other.store_bytes) / 1e9:.1f}",
+def estimate_text(estimate: StudyEstimate, machine: Machine, patience: int) -> str:
+    """Return the tables and the assumptions; `patience` is `training.patience`."""
+    (name, study), *_ = estimate.trainings.items()
+    shared = sum(estimate.stages.values()), estimate.store_bytes
+    rows = []
+    for row, training in estimate.trainings.items():
+        # Variants use the other stages and the spectrograms of the study.
+        stages, store_bytes = (0, 0) if row == VARIANTS else shared
+        seconds = machine.training_seconds(training)
+        cells = [f"{training.runs:,}", f"{training.epochs:.0f}"]
+        cells += map(duration, [seconds, seconds + stages, training.longest])
+        cells += [
+            f"{machine.parallel * training.memory_mb / 1e3:.1f}",
+            f"{(training.disk_bytes + store_bytes) / 1e9:.1f}",
         ]
-        for other in studies
+        rows.append([row, *cells])
+    by_stage = estimate.stages | {
+        f"training, {model}": seconds / machine.parallel for model, seconds in study.seconds.items()
+    }
+    stage_rows = [[stage, duration(seconds)] for stage, seconds in by_stage.items()]
+    parts = [
+        _table(rows, HEADINGS),
+        _table(stage_rows, [f"Stage of {name}", "Time"]),
+        "\n".join(_basis(estimate, machine, patience)),
+        _advice(machine, machine.training_seconds(study)),
     ]
-    by_stage = [[stage, duration(seconds)] for stage, seconds in study.stages.items()]
-    by_stage += [
-        [f"training, {model}", duration(seconds / parallel)]
-        for model, seconds in study.training.by_model.items()
-    ]
-    return "\n".join(
-        [
-            _table(rows, headings),
-            "",
-            _table(by_stage, [f"Stage of {study.name}", "Time"]),
-            "",
-            *_basis(machine, corpus, epochs, patience),
-            "",
-            _advice(study, machine),
-        ]
-    )
+    return "\n\n".join(parts)
 
 
-def _basis(machine, corpus, epochs, patience):
+def _basis(estimate, machine, patience):
     """Return the lines about what was measured and what is assumed."""
-    threads, runs = _number(machine.threads, "thread"), _number(machine.parallel, "training run")
+    corpus, hardware = estimate.corpus, machine.hardware
     yield (
-        f"Measured: training steps in {machine.precision} on {machine.name}, with {threads} and "
-        f"{runs} at a time."
+        f"Measured: training steps in {machine.precision} on "
+        f"{hardware['gpu'] or hardware['processor']}, with {count(machine.threads, 'thread')} and "
+        f"{count(machine.parallel, 'training run')} at a time."
     )
     if machine.gpu_bytes:
         yield f"GPU memory: {machine.gpu_bytes / 1e9:.1f} GB plus the size of the spectrograms."
-    if epochs:
-        means = ", ".join(f"{model} {mean:.1f}" for model, mean in epochs.items())
+    if estimate.measured:
+        means = ", ".join(f"{model} {mean:.1f}" for model, mean in estimate.measured.items())
         yield f"Epochs: means of the finished training runs in the results folder ({means})."
     else:
         yield (
@@ -125,20 +98,19 @@ def _basis(machine, corpus, epochs, patience):
             "(training.patience), up to training.max_epochs. Times are proportional to the epochs."
         )
     size = (
-        f"{corpus.recordings:,} labelled recordings, {corpus.fold.draws:,.0f} crops in an epoch, "
-        f"{corpus.fold.validation:,.0f} validation recordings"
+        f"{corpus.recordings:,} labelled recordings, {corpus.draws:,.0f} crops in an epoch, "
+        f"{corpus.validation:,.0f} validation recordings"
     )
-    if corpus.is_known:
-        yield f"Corpus: {size}."
-    else:
-        yield f"Assumed: {size}, because the corpus has not been read yet."
-    yield "The speed of spectrograms and predictions was measured; other stage times are assumed."
+    reason = "." if corpus.is_known else ", because the corpus has not been read yet."
+    yield f"{'Corpus' if corpus.is_known else 'Assumed'}: {size}{reason}"
+    if VARIANTS in estimate.trainings:
+        yield "Variants: the same seconds for each step as in the study are assumed."
+    yield "Predictions were timed; the times of the other stages are assumed."
 
 
-def _advice(study, machine):
-    """Return the sentence about whether a GPU is needed."""
-    seconds = study.training_seconds(machine.parallel)
-    if machine.device == "cuda":
+def _advice(machine, seconds):
+    """Return the sentence about whether a GPU is needed for `seconds` of training."""
+    if machine.has_gpu:
         return "Training uses the GPU."
     if seconds < LONG:
         return "A CPU is sufficient."
@@ -146,10 +118,6 @@ def _advice(study, machine):
         f"A GPU is needed in practice: training takes {duration(seconds)} here. Use a machine with "
         "a GPU or a cluster (docs/cluster.md)."
     )
-
-
-def _number(count, noun):
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _table(rows, headings):

@@ -23,7 +23,7 @@ from emospeech.training.live import PROGRESS, RUNNING, STOPPED, LiveProgress, re
 DONE, FAILED, WAITING = "done", "failed", "waiting"
 LOST = "lost"  # started and not finished, without an error and without a sign of life
 STATES = (DONE, RUNNING, STOPPED, FAILED, LOST, WAITING)
-ACTIVE = STATES[1:-1]
+UNFINISHED = STATES[1:-1]  # states of jobs that were started but are not done
 FINISHED, UNKNOWN = "finished", "unknown"  # other states of a run; unknown: it has no plan
 STAGES = ("corpora", "spectrograms", "folds", "training", "search", "evaluation")
 STAGES += ("variants", "report")
@@ -108,7 +108,7 @@ class Status:
     trainings: list[TrainingStatus]
 
     @property
-    def is_active(self) -> bool:
+    def is_running(self) -> bool:
         """Whether the workflow or one of its jobs is running."""
         return self.state == RUNNING or any(job.state == RUNNING for job in self.jobs)
 
@@ -136,8 +136,10 @@ class Status:
             "stages": {name: _complete(counts) for name, counts in self.stages().items()},
             "models": {name: _complete(counts) for name, counts in self.models().items()},
             "trainings": _complete(Counter(training.state for training in self.trainings)),
-            "active_trainings": [t.to_dict() for t in self.trainings if t.state in ACTIVE],
-            "active_jobs": [asdict(job) for job in self.jobs if job.state in ACTIVE],
+            "unfinished_trainings": [
+                training.to_dict() for training in self.trainings if training.state in UNFINISHED
+            ],
+            "unfinished_jobs": [asdict(job) for job in self.jobs if job.state in UNFINISHED],
         }
 
 
@@ -235,24 +237,43 @@ def _states_of_trainings(
     Without a plan, the job of a training run is not known.
     """
     published = {training: read_live(folder / training) for training in trainings}
-    latest = max((live.updated for live in published.values() if live is not None), default=0.0)
+    done = {
+        training
+        for training, live in published.items()
+        if live is None and (folder / training / TRAINED).exists()
+    }
+    current, log = None, ""
+    if job is not None:
+        done, log = set() if job.state == WAITING else done, job.log
+        current = _current_training(job, published, done)
     states = []
     for training, live in published.items():
         silent = None if live is None else now - live.updated
-        if live is None:
-            is_done = (folder / training / TRAINED).exists() and (
-                job is None or job.state != WAITING
-            )
-            state = DONE if is_done else FAILED if job and job.state == FAILED else WAITING
-        elif job is None:
-            state = RUNNING if now - live.updated < SILENCE else LOST
-        elif job.state == RUNNING and live.updated < latest:
-            state = WAITING  # its progress was published by an earlier, interrupted run
-        else:
+        if training in done:
+            state = DONE
+        elif job is None and silent is not None:
+            state = RUNNING if silent < SILENCE else LOST
+        elif job is not None and training == current:
             state = job.state
-        log = "" if job is None else job.log
+        else:
+            state = WAITING
         states.append(TrainingStatus(training, state, live, log, silent))
     return states
+
+
+def _current_training(
+    job: JobStatus, published: dict[str, LiveProgress | None], done: set[str]
+) -> str | None:
+    """Return the training run that a job has reached, if it is known.
+
+    Progress of others was published by an earlier, interrupted run.
+    """
+    updated = {training: live.updated for training, live in published.items() if live is not None}
+    if updated:
+        return max(updated, key=lambda training: updated[training])
+    # A job may fail before its next training run publishes any progress.
+    waiting = (training for training in published if training not in done)
+    return next(waiting, None) if job.state == FAILED else None
 
 
 def _error_in(log: Path) -> bool:

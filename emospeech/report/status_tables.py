@@ -56,7 +56,7 @@ def watch_status(results: str | Path) -> None:
     console, status = _console(), read_status(results)
     with suppress(KeyboardInterrupt), _screen(console) as show:
         show(status_tables(status))
-        while status.is_active:
+        while status.is_running:
             time.sleep(PERIOD)
             status = read_status(results)
             show(status_tables(status))

@@ -1,18 +1,17 @@
 """How long training steps take on this machine, measured on spectrograms of noise.
 
 The steps are those of a training run, with its Engine and Sampler. Large networks are timed with
-few crops, and their time for a whole batch is extrapolated.
+few crops, and their time for a whole batch is extrapolated. On a CPU, times are CPU times, so that
+other programs do not change them much.
 """
 
 import os
 import subprocess
 import sys
 import time
-import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
@@ -31,82 +30,65 @@ from emospeech.training.settings import Settings
 from emospeech.training.trainer import train_epoch
 
 UTTERANCES, SECONDS, WORDS = 64, 4.46, 10  # of noise; the length is the mean of IEMOCAP
-FEWEST_CROPS = 2  # batch normalisation needs two
-FEW_CROPS = 8  # in the larger batch, if a whole batch takes longer than LONG_STEP
+FEW_CROPS = 8  # in a batch, if a whole one takes longer than LONG_STEP
 LONG_STEP = 0.5  # seconds
-STEPS = {"cpu": 5, "cuda": 10}  # timed in each batch size, after two others
-REPEATS = 3  # of these steps, of which the median counts
+STEPS = {"cpu": 1, "cuda": 10}  # timed together, since a GPU runs behind the program
+REPEATS = 10  # of these steps, of which the fastest counts
+LONG_REPEATS = 2  # on a CPU, if a whole batch takes longer than LONG_STEP
 VALIDATED = 16  # crops
-CHECKED_BYTES = 2**26
 
 
 @dataclass(frozen=True)
 class StepTime:
-    """Times of a model with the parameters of a trial, in seconds.
+    """Times of a model with the parameters of a trial.
 
     Attributes:
-        fixed: The part of a step that does not depend on the batch size.
-        per_crop: The part of a step for each labelled crop, and the unlabelled ones with it.
-        validation: Validation, for each crop.
+        step: Seconds of a training step.
+        validation: Seconds of validation, for each crop.
         gpu_bytes: Peak memory of the GPU, 0 on a CPU.
     """
 
-    fixed: float
-    per_crop: float
+    step: float
     validation: float
     gpu_bytes: int = 0
-
-    def step(self, batch_size: int) -> float:
-        """Return the seconds of a step."""
-        return self.fixed + self.per_crop * batch_size
 
 
 class StepTimer:
     """Times steps of any model on the device of some settings."""
 
-    def __init__(self, settings: Settings, spectrograms: SpectrogramSettings):
-        """Draw noise in the form of the spectrograms."""
+    def __init__(self, settings: Settings, spectrograms: SpectrogramSettings, cores: int):
+        """Draw noise in the form of the spectrograms; `cores` are the CPU cores of a run."""
         self.device = torch_device(settings.training)
-        precision = resolve_precision(settings.training.precision, self.device.type)
-        self.settings = replace(settings, training=replace(settings.training, precision=precision))
+        self.precision = resolve_precision(settings.training.precision, self.device.type)
+        training = replace(settings.training, precision=self.precision)
+        self.settings = replace(settings, training=training)
         self.store = noise_store(spectrograms)
+        self.busy = min(settings.training.threads, cores)  # cores that a training run uses
 
     def time(self, model: str, trial: Mapping) -> StepTime:
         """Time steps of a model with the parameters of a trial, and its validation."""
-        rows = self.store.settings.rows
+        rows, on_gpu = self.store.settings.rows, self.device.type == "cuda"
         learner = build(model, rows, trial, self.settings.models, seed=0).to(self.device)
-        tasks, on_gpu = MODELS[model].tasks, self.device.type == "cuda"
-        engine = Engine(learner, tasks, trial["learning_rate"], self.settings)
+        engine = Engine(learner, MODELS[model].tasks, trial["learning_rate"], self.settings)
         if on_gpu:
             torch.cuda.reset_peak_memory_stats(self.device)
-        whole = trial["batch_size"]
-        few = max(FEWEST_CROPS, whole // 4) if on_gpu else FEWEST_CROPS
-        self._train(engine, model, trial, few, 1)  # the first step initialises libraries
-        first = self._train(engine, model, trial, few, 1)
-        is_long = first / few * whole > LONG_STEP and not on_gpu
-        many = min(whole, FEW_CROPS) if is_long else whole
-        if many == whole:
-            few = max(FEWEST_CROPS, whole // 4)
-        steps = 1 if is_long else STEPS[self.device.type]
-        for size in (few, many) if not is_long else ():
-            self._train(engine, model, trial, size, 1)
-        small, large = (
-            median(
-                self._train(engine, model, trial, size, steps)
-                for _ in range(1 if is_long else REPEATS)
-            )
-            for size in (few, many)
-        )
-        per_crop = (large - small) / max(1, many - few)
-        if per_crop <= 0:  # noise of the measurement
-            per_crop = large / many
-        fixed = max(0.0, large - per_crop * many)
+        whole, repeats = trial["batch_size"], REPEATS
+        batch = few = min(FEW_CROPS, whole)
+        for _ in range(2):  # the first step initialises libraries
+            first = self._train(engine, model, trial, few)
+        if on_gpu or first * whole / few <= LONG_STEP:
+            batch = whole
+            self._train(engine, model, trial, batch)
+        else:
+            repeats = LONG_REPEATS
+        fastest = min(self._train(engine, model, trial, batch) for _ in range(repeats))
         memory = torch.cuda.max_memory_allocated(self.device) if on_gpu else 0
-        return StepTime(fixed, per_crop, self._validate(learner, trial), memory)
+        return StepTime(fastest * whole / batch, self._validate(learner, trial, repeats), memory)
 
-    def _train(self, engine: Engine, model: str, trial: Mapping, batch: int, steps: int) -> float:
+    def _train(self, engine: Engine, model: str, trial: Mapping, batch: int) -> float:
         """Train with some batches and return the mean seconds of a step."""
         learner, settings, rng = engine.learner, self.settings, np.random.default_rng(0)
+        steps = STEPS[self.device.type]
         recordings = np.arange(batch * steps) % len(self.store.recordings)
         kind, width, size = learner.unlabelled_pool(trial, settings.apc)
         pool, edge = None, settings.crops.edge
@@ -121,20 +103,27 @@ class StepTimer:
         shape = (len(recordings), settings.labels.outputs)
         target = torch.full(shape, 1 / shape[1], device=self.device)
         targets, progress = [target] * len(engine.tasks), EpochProgress()
-        start = time.perf_counter()
+        start = self._clock()
         train_epoch(engine, sampler, targets, rng, progress)
         progress.means()  # waits until a GPU has finished, as at the end of an epoch
-        return (time.perf_counter() - start) / steps
+        return float((self._clock() - start).max()) / steps
 
-    def _validate(self, learner, trial) -> float:
+    def _validate(self, learner, trial, repeats) -> float:
         shape = (VALIDATED, 1, trial["crop_width"], self.store.settings.rows)
         crops, objective = torch.zeros(shape, device=self.device), objective_of(self.settings)
         seconds = []
-        for _ in range(2):  # the first pass initialises libraries
-            start = time.perf_counter()
+        for _ in range(repeats):  # the first pass initialises libraries
+            start = self._clock()
             predict(learner.network, [crops], ("valence",), objective)
-            seconds.append(time.perf_counter() - start)
+            seconds.append(float((self._clock() - start).max()))
         return min(seconds) / VALIDATED
+
+    def _clock(self) -> np.ndarray:
+        """Return seconds on several clocks, of which the one with the longest time counts."""
+        if self.device.type == "cuda":
+            return np.array([time.perf_counter()])
+        # The main thread runs all the time, if each of the others has a core of its own.
+        return np.array([time.thread_time(), time.process_time() / self.busy])
 
 
 def noise_store(settings: SpectrogramSettings) -> Store:
@@ -158,55 +147,10 @@ def noise_store(settings: SpectrogramSettings) -> Store:
     )
 
 
-@dataclass(frozen=True)
-class StepTimes:
-    """The times of some trials of each model, from which those of others are interpolated."""
-
-    timed: Mapping[str, list[tuple[float, StepTime]]]  # {model: [(work, time)]}, ascending
-
-    @classmethod
-    def measure(
-        cls, sizes: Mapping[str, Iterable[tuple[float, Mapping]]], points: int, time: Callable
-    ) -> "StepTimes":
-        """Time `points` trials of each model, from the smallest to the largest network.
-
-        Args:
-            sizes: {model: [(work, parameters of a trial)]}.
-            points: Number of trials of a model.
-            time: `StepTimer.time`, or another function of a model and a trial.
-        """
-        timed = {}
-        for model, trials in sizes.items():
-            order = sorted(trials, key=lambda pair: pair[0])
-            indices = np.unique(np.linspace(0, len(order) - 1, points).round().astype(int))
-            found = {order[index][0]: time(model, order[index][1]) for index in indices.tolist()}
-            timed[model] = sorted(found.items(), key=lambda pair: pair[0])
-        return cls(timed)
-
-    def of(self, model: str, work: float) -> StepTime:
-        """Return the interpolated times; times are interpolated over work on logarithmic scales."""
-        works, times = zip(*self.timed[model], strict=True)
-
-        def at(name: str) -> float:
-            values = np.log([max(getattr(time, name), 1e-9) for time in times])
-            return float(np.exp(np.interp(np.log(work), np.log(works), values)))
-
-        memory = max(time.gpu_bytes for time in times)
-        return StepTime(at("fixed"), at("per_crop"), at("validation"), memory)
-
-
 def seconds_to_start() -> float:
-    """Return how long the process of a training run takes to start."""
+    """Return the CPU time that the process of a training run takes to start."""
     command = [sys.executable, "-c", "import emospeech.training.trainer"]
-    paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    start = time.perf_counter()
+    paths, before = {"PYTHONPATH": os.pathsep.join(sys.path)}, os.times()
     subprocess.run(command, check=True, env=os.environ | paths)
-    return time.perf_counter() - start
-
-
-def bytes_checked_per_second() -> float:
-    """Return how fast a training run checks the frames of a store when it opens it."""
-    values = np.zeros(CHECKED_BYTES, np.uint8)
-    start = time.perf_counter()
-    zlib.crc32(values.data)
-    return CHECKED_BYTES / (time.perf_counter() - start)
+    after = os.times()
+    return sum(after[2:4]) - sum(before[2:4])  # user and system time of children

@@ -9,20 +9,18 @@ use rule job as estimate_study with:
     localrule: True
     params:
         **script_params("estimate_study"),
-        study=STUDY | {"training": STUDY["training"] | {"apc": config["training"]["apc"]}},
+        config=config,
+        study=STUDY | {"training": STUDY["training"] | {"apc": APC}},
         trials=TRIALS,
-        method=config["search"]["method"],
-        halving=config["search"]["halving"],
-        seeds=config["training"]["seeds"],
-        trials_per_job=config["training"]["trials_per_job"],
-        folds=config["folds"],
+        variants={
+            name: {
+                "models": [model for model in models if trains_again(name, model)],
+                "training": CONFIGS[name]["training"],
+            }
+            for name, models in VARIANTS.items()
+        },
         n_folds=len(FOLD_NUMBERS),
-        spectrograms=config["spectrograms"],
-        evaluation=config["evaluation"],
-        labelled=LABELLED_CORPUS,
         unlabelled=UNLABELLED,
-        synthetic=SYNTHETIC,
-        ami_hours=config["corpora"]["ami"]["hours"],
         # Results of earlier runs, which replace assumptions if they exist.
         corpora=str(CORPORA),
         folds_table=str(FOLDS),
