@@ -193,7 +193,7 @@ def test_networks_are_averaged_deterministically(tmp_path, capsys, speech):
     ],
 )
 def test_the_pooled_class_contains_the_most_probable_class(distribution, pooled):
-    assert score_row("x", {"valence": np.array(distribution)})["class3"] == pooled
+    assert score_row({"valence": np.array([distribution])})["class3"] == pooled
 
 
 def test_unreadable_audio_is_reported_and_other_files_are_scored(tmp_path, capsys, weights, speech):
@@ -201,7 +201,8 @@ def test_unreadable_audio_is_reported_and_other_files_are_scored(tmp_path, capsy
     (tmp_path / "text.raw").write_text("no sound")
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16000)
     bad = [str(tmp_path / name) for name in ("text.wav", "text.raw", "empty.wav", "missing.wav")]
-    bad += [str(tmp_path)]
+    (tmp_path / "empty folder").mkdir()
+    bad += [str(tmp_path / "empty folder"), str(tmp_path / "none*.wav")]
     output = tmp_path / "new" / "scores.csv"
     command = ["predict", "--weights", weights, "--output", str(output), *bad, speech]
     assert main(command) == 1
@@ -211,7 +212,7 @@ def test_unreadable_audio_is_reported_and_other_files_are_scored(tmp_path, capsy
     assert len(lines) == len(bad)
     for line, path in zip(lines, bad, strict=True):
         assert line.startswith(f"error: {path}: ")
-    assert "5 of 6" in last
+    assert "6 of 7" in last
     assert [row["file"] for row in rows_of(output.read_text())] == [speech]
 
 
@@ -440,17 +441,18 @@ def test_a_file_name_that_is_not_utf8_keeps_its_bytes(tmp_path, capsysbinary, mo
     name = os.fsdecode(b"\xff\xe9.wav")
 
     class Scores:
-        tasks = ("valence",)
+        def columns(self, windows):
+            return ["p1"]
 
-        def score(self, path, crops):
-            return {"valence": np.full(5, 0.2)}, []
+        def score(self, *arguments):
+            return [{"p1": 0.2}], []
 
     monkeypatch.setattr(scoring, "Ensemble", lambda weights: Scores())
     monkeypatch.chdir(tmp_path)
     output = ["--output", "scores.csv"] if to_file else []
     assert main(["predict", "--weights=w.safetensors", *output, name]) == 0
     written = (tmp_path / "scores.csv").read_bytes() if to_file else capsysbinary.readouterr().out
-    assert written.splitlines()[1].startswith(b"\xff\xe9.wav,0.2,")
+    assert written.splitlines()[1] == b"\xff\xe9.wav,0.2"
 
 
 def trial(number):

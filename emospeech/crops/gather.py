@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from emospeech.crops.locations import locate_crops
-from emospeech.spectrograms.settings import FLOOR
+from emospeech.spectrograms.settings import FLOOR, SpectrogramSettings
 from emospeech.spectrograms.store import Store
 
 log = logging.getLogger(__name__)
@@ -91,17 +91,24 @@ class CropGatherer:
 
     def values(self, stored: torch.Tensor) -> torch.Tensor:
         """Return crops in the store's data type as float32 in [-1, 1], (batch, 1, width, rows)."""
-        settings = self.store.settings
-        crops = stored.float().unsqueeze(1)
-        if settings.dtype == "uint8":
-            crops.mul_(settings.step).add_(settings.bottom)
-        if settings.amplitude == "crop":
-            maximum = crops.amax(dim=(2, 3), keepdim=True)
-            # A crop that only has floor values keeps them.
-            crops = torch.where(maximum > settings.bottom, crops + (1 - maximum), FLOOR)
-            crops.clamp_(min=FLOOR)
-        return crops
+        return crop_values(stored, self.store.settings)
 
     def _within(self, locations, indices):
         """Return which frames of the store, (batch, width), are part of the recordings."""
         return (indices >= locations[:, 1:2]) & (indices <= locations[:, 2:])
+
+
+def crop_values(stored: torch.Tensor, settings: SpectrogramSettings) -> torch.Tensor:
+    """Return crops as float32 in [-1, 1], (batch, 1, width, rows).
+
+    `stored` (batch, width, rows) are their values in a store with these settings.
+    """
+    crops = stored.float().unsqueeze(1)
+    if settings.dtype == "uint8":
+        crops.mul_(settings.step).add_(settings.bottom)
+    if settings.amplitude == "crop":
+        maximum = crops.amax(dim=(2, 3), keepdim=True)
+        # A crop that only has floor values keeps them.
+        crops = torch.where(maximum > settings.bottom, crops + (1 - maximum), FLOOR)
+        crops.clamp_(min=FLOOR)
+    return crops

@@ -16,7 +16,16 @@ def locate_crops(
     (batch,).
     """
     first, end = store.offsets[recordings], store.offsets[recordings + 1]
-    start = first + centres - width // 2
-    if edge == "shift":
-        start = start.clip(max=end - width).clip(min=first)
+    start = first + first_frames(centres, width, edge, end - first)
     return np.stack([start, first, end - 1], axis=1)
+
+
+def first_frames(
+    centres: np.ndarray, width: int, edge: str, n_frames: np.ndarray | int
+) -> np.ndarray:
+    """Return the first frames of crops, counted from the start of each recording, int64 (batch,).
+
+    `n_frames` are the numbers of frames of the recordings.
+    """
+    start = centres - width // 2
+    return start.clip(max=n_frames - width).clip(min=0) if edge == "shift" else start

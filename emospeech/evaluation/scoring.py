@@ -5,21 +5,36 @@
 
 A recording has one spectrogram and several crops. The score of a network is the mean of the class
 probabilities over the crops; the score of several networks, such as those of the folds of a study,
-is the mean over the networks.
+is the mean over the networks. A long recording is divided into windows, each with a score and with
+crops of its own (`emospeech.crops.windows`).
 """
 
 import os
-from collections.abc import Iterable, Sequence
+import tempfile
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import soundfile
 
 from emospeech.corpora.audio import audio_duration, check_file
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.speech import find_speech
 from emospeech.crops.centres import spread_centres
 from emospeech.crops.gather import CropGatherer
+from emospeech.crops.windows import (
+    BATCH,
+    CropShape,
+    divide_recording,
+    share_of_speech,
+    stream_crops,
+    window_centres,
+)
 from emospeech.evaluation.predictions import column_names
 from emospeech.metrics import MERGED, MERGED_NAMES, expected_value, predicted_class
 from emospeech.models.catalogue import MODELS, build
@@ -27,7 +42,7 @@ from emospeech.models.networks import Network
 from emospeech.runtime.errors import InputError, access_error
 from emospeech.runtime.files import read_json, read_table
 from emospeech.spectrograms.extraction import in_memory_store
-from emospeech.spectrograms.irregularities import count_irregularities
+from emospeech.spectrograms.irregularities import AudioStatistics, count_irregularities
 from emospeech.spectrograms.store import Store
 from emospeech.training.device import torch_device
 from emospeech.training.losses import Objective, objective_of
@@ -37,6 +52,9 @@ from emospeech.training.weights import Description, load_weights, read_descripti
 from emospeech.version import VERSION
 
 NO_SPEECH = "no speech found; the crops are spread over the whole recording"
+CROPS = 8  # of a recording that is scored as a whole
+WINDOW_COLUMNS = ("start", "end", "speech")  # seconds, seconds, share of the window
+DEVIATION = "_std"  # suffix of the column with the standard deviation over the networks
 
 # Raised by a description that was written by another version, or edited manually.
 UNUSABLE = (AttributeError, InputError, KeyError, RuntimeError, TypeError, ValueError)
@@ -70,16 +88,24 @@ class Scorer:
         """The tasks of the model, valence first."""
         return MODELS[self.description.model].tasks
 
+    @property
+    def crop_shape(self) -> CropShape:
+        """The crops that the network expects."""
+        return CropShape(self.description.trial["crop_width"], self.description.settings.crops.edge)
+
+    def predict(self, crops: Any) -> dict[str, np.ndarray]:
+        """Return the class probabilities of crops, a tensor (n, 1, width, rows), {task: (n, 5)}."""
+        return predict(self.network, [crops], self.tasks, self.objective)
+
     def score(self, store: Store, crops: int) -> dict[str, np.ndarray]:
         """Return the mean class probabilities over `crops` crops of the one recording of a store.
 
         They are {task: float64 array (5,)}.
         """
-        width, edge = self.description.trial["crop_width"], self.description.settings.crops.edge
+        width, edge = self.crop_shape
         gather = CropGatherer(store, width, edge=edge)
         batch = gather(np.zeros(crops, np.int64), spread_centres(store, 0, crops))
-        probabilities = predict(self.network, [batch], self.tasks, self.objective)
-        return {task: values.mean(axis=0) for task, values in probabilities.items()}
+        return {task: values.mean(axis=0) for task, values in self.predict(batch).items()}
 
 
 class Ensemble:
@@ -97,28 +123,123 @@ class Ensemble:
         # The number of threads that training used, because sums depend on it.
         torch_device(replace(self.scorers[0].description.settings.training, device="cpu"))
 
-    def score(self, path: str, crops: int) -> tuple[dict[str, np.ndarray], list[str]]:
-        """Return the class probabilities of an audio file, and notes on its irregularities.
+    def columns(self, windows: bool) -> list[str]:
+        """Return the columns of scores, of recordings or of windows."""
+        columns = score_columns(self.tasks, several=len(self.scorers) > 1)
+        return [*WINDOW_COLUMNS, *columns] if windows else columns
 
-        The probabilities are {task: float64 array (5,)}.
+    def predict(
+        self,
+        samples: np.ndarray,
+        rate: int,
+        crops: int | None = None,
+        every: float | None = None,
+    ) -> pd.DataFrame:
+        """Return the scores of audio in memory, which are those of a wav file with these samples.
+
+        Irregularities of the audio, such as silence, are warnings.
+
+        Args:
+            samples: One channel (n,), or (n, channels) as soundfile reads them. Floats are between
+                -1 and 1.
+            rate: The sampling rate in Hz.
+            crops: The number of crops of the recording (default: 8) or of each window (default: 1).
+            every: The length of a window in seconds; None: the recording is scored as a whole.
+
+        Returns:
+            A row for the recording, or for each window, with the columns of docs/scoring.md.
+
+        Raises:
+            InputError: The samples are not audio.
+        """
+        samples = np.asarray(samples)
+        if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > len(samples)):
+            problem = f"have the shape {samples.shape}, not (n,) or (n, channels). Transpose them."
+            raise InputError("samples", problem)
+        if np.issubdtype(samples.dtype, np.integer):
+            samples = samples / -float(np.iinfo(samples.dtype).min)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "samples.wav")
+            soundfile.write(path, samples, rate, subtype="FLOAT")
+            rows, notes = self.score(path, crops, every)
+        for note in notes:
+            warnings.warn(note, stacklevel=2)
+        return pd.DataFrame(rows)
+
+    def score(
+        self,
+        path: str | Path,
+        crops: int | None = None,
+        every: float | None = None,
+        progress: Callable[[float], None] = lambda done: None,
+    ) -> tuple[list[dict], list[str]]:
+        """Return the rows of scores of an audio file, and notes on its irregularities.
+
+        Args:
+            path: The audio file.
+            crops: As for `predict`.
+            every: As for `predict`.
+            progress: Called with the share of the recording that is done, from 0 to 1.
 
         Raises:
             InputError: The file is not audio.
         """
         spans, notes = find_spans(path)
+        if every is None:
+            probabilities, flags = self._score_recording(path, spans, crops or CROPS)
+            rows = [score_row(probabilities)]
+        else:
+            windows = divide_recording(audio_duration(path, IssueCounts()), every)
+            probabilities, flags = self._score_windows(path, windows, crops or 1, progress)
+            shares = share_of_speech(windows, spans)
+            rows = [
+                dict(zip(WINDOW_COLUMNS, values, strict=True))
+                | score_row({task: one[:, index] for task, one in probabilities.items()})
+                for index, values in enumerate(np.c_[windows, shares].tolist())
+            ]
+        return rows, [*notes, *count_irregularities(np.array(flags))]
+
+    def _score_recording(self, path, spans, crops):
+        """Return {task: class probabilities (networks, 5)} of a recording, and its flags."""
         settings = {scorer.description.spectrograms for scorer in self.scorers}
         stores = {one: in_memory_store(path, spans, one) for one in settings}
-        irregular = np.bitwise_or.reduce([store.irregular for store in stores.values()])
-        notes += count_irregularities(irregular)
         scores = [
             scorer.score(stores[scorer.description.spectrograms], crops) for scorer in self.scorers
         ]
+        probabilities = {task: np.stack([score[task] for score in scores]) for task in self.tasks}
+        return probabilities, [store.irregular[0] for store in stores.values()]
+
+    def _score_windows(self, path, windows, crops, progress):
+        """Return {task: class probabilities (networks, windows, 5)}, and flags of the recording."""
+        scorers_of = defaultdict(list)  # networks with equal spectrograms share the crops
+        for scorer in self.scorers:
+            scorers_of[scorer.description.spectrograms].append(scorer)
+        batches, flags = {id(scorer): [] for scorer in self.scorers}, []
+        for group, (settings, scorers) in enumerate(scorers_of.items()):
+            centres = window_centres(windows, crops, settings.frame_rate).ravel()
+            shapes, statistics = [one.crop_shape for one in scorers], AudioStatistics(settings)
+            for number, batch in enumerate(
+                stream_crops(path, settings, centres, shapes, statistics), start=1
+            ):
+                for scorer, shape in zip(scorers, shapes, strict=True):
+                    batches[id(scorer)].append(scorer.predict(batch[shape]))
+                done = min(number * BATCH / len(centres), 1)
+                progress((group + done) / len(scorers_of))
+            flags.append(statistics.irregularities())
         return {
-            task: np.mean([score[task] for score in scores], axis=0) for task in self.tasks
-        }, notes
+            task: np.stack(
+                [
+                    np.concatenate([batch[task] for batch in batches[id(scorer)]])
+                    .reshape(len(windows), crops, -1)
+                    .mean(axis=1)
+                    for scorer in self.scorers
+                ]
+            )
+            for task in self.tasks
+        }, flags
 
 
-def find_spans(path: str) -> tuple[np.ndarray, list[str]]:
+def find_spans(path: str | os.PathLike) -> tuple[np.ndarray, list[str]]:
     """Return the spans of speech in an audio file, (n, 2) in seconds, and notes on the file."""
     check_file(path)
     issues = IssueCounts()
@@ -154,27 +275,35 @@ def chosen_weights(results: str | os.PathLike, model: str) -> list[Path]:
     ]
 
 
-def score_columns(tasks: Iterable[str]) -> list[str]:
-    """Return the column names of the scores: those of predictions, and the merged class.
-
-    Only valence has a merged class, since only its scale has a negative and a positive end.
-    """
-    columns = ["file"]
+def score_columns(tasks: Iterable[str], several: bool = False) -> list[str]:
+    """Return the column names of `score_row`, of several networks or of a single one."""
+    columns = []
     for task in tasks:
         names, expected = column_names(task)
-        columns += [*names, expected, *(["class3"] if task == "valence" else [])]
+        columns += [*names, expected, *([f"{expected}{DEVIATION}"] if several else [])]
+        columns += ["class3"] if task == "valence" else []
     return columns
 
 
-def score_row(file: str, probabilities: dict[str, np.ndarray]) -> dict:
-    """Return the scores of a file as a dict with the keys of `score_columns`.
+def score_row(probabilities: dict[str, np.ndarray]) -> dict[str, float | str]:
+    """Return the scores of a recording or window, {column: value}.
 
-    `probabilities` are {task: (5,)}. The merged class contains the most probable of the five
-    classes, as in Table 2 of the paper.
+    The columns are those of predictions, for the mean over the networks. If there are several,
+    `expected_std` is the standard deviation of the expected values of the networks. `class3`, the
+    merged class, contains the most probable of the five classes, as in Table 2 of the paper. Only
+    valence has one, since only its scale has a negative and a positive end.
+
+    Args:
+        probabilities: {task: class probabilities of each network (networks, 5)}.
     """
-    values = [file]
-    for task, distribution in probabilities.items():
-        values += [*distribution.tolist(), float(expected_value(distribution))]
+    row = {}
+    for task, distributions in probabilities.items():
+        names, expected = column_names(task)
+        mean = distributions.mean(axis=0)
+        row |= dict(zip(names, mean.tolist(), strict=True))
+        row[expected] = float(expected_value(mean))
+        if len(distributions) > 1:
+            row[f"{expected}{DEVIATION}"] = float(np.std(expected_value(distributions), ddof=1))
         if task == "valence":
-            values.append(MERGED_NAMES[MERGED[predicted_class(distribution[None])[0] - 1]])
-    return dict(zip(score_columns(probabilities), values, strict=True))
+            row["class3"] = MERGED_NAMES[MERGED[predicted_class(mean[None])[0] - 1]]
+    return row

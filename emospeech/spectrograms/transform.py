@@ -44,14 +44,15 @@ def stream_values(
     settings: SpectrogramSettings,
     folder: str | None = None,
     statistics: AudioStatistics | None = None,
+    spool_size: int = SPOOL_SIZE,
 ) -> Iterator[np.ndarray]:
     """Yield the spectrogram of an audio file in blocks of frames, float32 of shape (frames, rows).
 
-    The maximum is known only at the end, so the decibels of a long recording are kept in an unnamed
-    file in `folder`. Memory use therefore does not grow with the length of the recording.
-    `statistics` is complete after the last block.
+    The maximum is known only at the end, so the decibels of a recording are kept in memory or, from
+    `spool_size` bytes on, in an unnamed file in `folder`. Memory use therefore does not grow with
+    the length of the recording. `statistics` is complete after the last block.
     """
-    with tempfile.SpooledTemporaryFile(SPOOL_SIZE, dir=folder) as spool:
+    with tempfile.SpooledTemporaryFile(spool_size, dir=folder) as spool:
         maximum, sizes = -np.inf, []
         for block in stream_decibels(path, settings, statistics):
             maximum = max(maximum, block.max())

@@ -32,5 +32,11 @@ def save(
     write_table(files[f"{name}_csv"], table)
     with atomic_path(files[f"{name}_pdf"]) as temporary:
         figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
-    with atomic_path(files[f"{name}_png"]) as temporary:
+    save_png(files[f"{name}_png"], figure, resolution)
+
+
+@report_style()
+def save_png(path: str | Path, figure: Figure, resolution: int = 200) -> None:
+    """Write a figure to a PNG with `resolution` dots per inch."""
+    with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=resolution, metadata={"Software": None})
