@@ -5,11 +5,20 @@ import os
 import sys
 from collections.abc import Sequence
 
-from emospeech.commands import describe, export, init, manifest, predict, results, status
+from emospeech.commands import compare, describe, export, init, manifest, predict, results, status
 from emospeech.runtime.errors import InputError, access_error
 
 DESCRIPTION = "Describe a corpus, score recordings, export networks, or show a run or its results."
-COMMANDS = (predict, describe, export, manifest, init, results, status)  # in the order of the help
+COMMANDS = (
+    predict,
+    describe,
+    export,
+    manifest,
+    init,
+    results,
+    status,
+    compare,
+)  # in the order of the help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

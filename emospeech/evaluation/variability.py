@@ -30,6 +30,11 @@ COLUMNS = [
 SeedTables = dict[tuple[str, Any], pd.DataFrame]  # {(model, seed): predictions of all folds}
 
 
+def model_and_seed(path: Path) -> tuple[str, int]:
+    """Return the model and the training seed of a file .../model/seed-n/fold-n/name."""
+    return path.parts[-4], int(path.parts[-3].removeprefix("seed-"))
+
+
 def load_seeds(
     paths: Sequence[str | Path], repeated: Sequence[str | Path], seed: int
 ) -> SeedTables:
@@ -41,7 +46,7 @@ def load_seeds(
         seed: The seed of the study.
     """
     tables = {(model, seed): table for model, table in load_predictions(paths).items()}
-    for key, files in groupby(sorted(map(Path, repeated)), _model_and_seed):
+    for key, files in groupby(sorted(map(Path, repeated)), model_and_seed):
         tables[key] = pd.concat(map(read_table, files), ignore_index=True)
     return dict(sorted(tables.items()))
 
@@ -59,7 +64,7 @@ def count_diverged(validations: Sequence[str | Path]) -> dict[tuple[str, int], i
     """Return {(model, seed): diverged training runs} from files .../model/seed-n/fold-n/*.json."""
     counts = Counter()
     for path in map(Path, validations):
-        counts[_model_and_seed(path)] += read_json(path)["diverged"]
+        counts[model_and_seed(path)] += read_json(path)["diverged"]
     return dict(counts)
 
 
@@ -125,7 +130,3 @@ def deviations(table: pd.DataFrame, seed: str, name: str) -> pd.DataFrame:
     grouped = values.groupby(KEYS)["value"]
     counted = {f"{seed}s": grouped.count(), f"deviation_{name}": grouped.std()}
     return pd.DataFrame(counted).reset_index()
-
-
-def _model_and_seed(path: Path) -> tuple[str, int]:
-    return path.parts[-4], int(path.parts[-3].removeprefix("seed-"))

@@ -17,7 +17,7 @@ With a single seed the second variance is unknown and left out.
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ from emospeech.evaluation.bootstrap import (
 )
 from emospeech.evaluation.comparisons import detectable_difference, holm, smallest_p, swap_p
 from emospeech.evaluation.predictions import TASKS
-from emospeech.evaluation.variability import SeedTables
+from emospeech.evaluation.variability import SeedTables, model_and_seed
 from emospeech.metrics import divide
 from emospeech.runtime.files import read_json, read_table
 
@@ -62,11 +62,10 @@ def load_variants(paths: Iterable[str | Path]) -> dict[str, SeedTables]:
 
     The files are .../variant/evaluation/model/seed-n/fold-n/predictions.csv.
     """
-    parts: dict[str, dict[tuple[str, Any], list[pd.DataFrame]]] = {}
+    parts: dict[str, dict[tuple[str, int], list[pd.DataFrame]]] = {}
     for path in map(Path, paths):
-        variant, _, model, seed = path.parts[-6:-2]
-        key = (model, int(seed.removeprefix("seed-")))
-        parts.setdefault(variant, {}).setdefault(key, []).append(read_table(path))
+        tables = parts.setdefault(path.parts[-6], {})
+        tables.setdefault(model_and_seed(path), []).append(read_table(path))
     return {
         variant: {key: pd.concat(folds, ignore_index=True) for key, folds in tables.items()}
         for variant, tables in parts.items()
@@ -90,13 +89,13 @@ def read_runs(
     own = [(BASE, path) for path in map(Path, paths)]
     rows = []
     for variant, path in [*own, *((path.parts[-6], path) for path in map(Path, variant_paths))]:
-        found, (model, kind, _) = read_json(path), path.parts[-4:-1]
-        from_search = kind.startswith("trial-")
+        found, from_search = read_json(path), path.parts[-3].startswith("trial-")
+        model, own_seed = (path.parts[-4], seed) if from_search else model_and_seed(path)
         rows.append(
             {
                 "variant": variant,
                 "model": model,
-                "seed": seed if from_search else int(kind.removeprefix("seed-")),
+                "seed": own_seed,
                 "fold": found["fold"],
                 "diverged": found["diverged"] and not from_search,
                 "hours": found["unlabelled_hours"],
@@ -153,12 +152,20 @@ def compare_variants(
             metrics.append(pd.DataFrame(row | numbers))
             if variant != BASE:
                 differences.append(pd.DataFrame(row | tests))
-    table = pd.concat(differences, ignore_index=True)
-    groups = table.groupby(["task", "figure"])
+    tests = correct_p(pd.concat(differences, ignore_index=True)) if differences else pd.DataFrame()
+    return pd.concat(metrics, ignore_index=True), tests
+
+
+def correct_p(differences: pd.DataFrame) -> pd.DataFrame:
+    """Return differences with the smallest p-values, and with Holm's correction over all rows.
+
+    The correction is for the rows of each task and metric.
+    """
+    table, groups = differences.copy(), differences.groupby(["task", "figure"])
     table["p_holm"] = groups["p"].transform(holm)
     table["smallest_p"] = table["speakers"].map(smallest_p)
     table["smallest_p_holm"] = (table["smallest_p"] * groups["p"].transform("size")).clip(upper=1)
-    return pd.concat(metrics, ignore_index=True), table
+    return table
 
 
 def _predictions(variants, task):

@@ -88,7 +88,7 @@ def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
     mean = rows.loc[rows["scope"] == "mean", [*keys, "figure", "value"]]
     rows = rows[rows["scope"] == "pooled"].rename(columns={"value": "pooled"})
     rows = rows.merge(mean.rename(columns={"value": "mean"}), on=[*keys, "figure"])
-    table = _metrics_in_columns(rows, keys, ["mean", "pooled", "low", "high", "p", "p_holm"])
+    table = metrics_in_columns(rows, keys, ["mean", "pooled", "low", "high", "p", "p_holm"])
     return table.merge(narrow_intervals(rows, keys), on=keys, how="left")
 
 
@@ -101,7 +101,7 @@ def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
     keys = ["model", "task", "seeds", "crop_seeds", "speakers"]
     columns = ["deviation_seeds", "deviation_crops", "error_recordings", "error_speakers"]
     require(spread, [*keys, "figure", *columns], "spread")
-    table = _metrics_in_columns(spread, keys, columns)
+    table = metrics_in_columns(spread, keys, columns)
     order = [*TASKS, *in_order(table["model"].unique())]
     return table.sort_values(["task", "model"], key=lambda names: names.map(order.index))
 
@@ -121,7 +121,7 @@ def table_variants(differences: pd.DataFrame) -> pd.DataFrame:
     return rows.rename(columns={name: f"uar5_{name}" for name in columns})
 
 
-def _metrics_in_columns(rows, keys, columns):
+def metrics_in_columns(rows: pd.DataFrame, keys: list[str], columns: Sequence[str]) -> pd.DataFrame:
     """Return a row per combination of `keys`, with `columns` of the UAR and the correlation."""
     table = rows[keys].drop_duplicates()
     for name in ("uar5", "rho"):

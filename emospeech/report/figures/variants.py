@@ -1,4 +1,4 @@
-"""Forest plot of the variants: how much each changes the UAR of valence."""
+"""Forest plots of variants or studies: their UAR of valence, or how much each changes it."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -15,13 +15,14 @@ from emospeech.report.figures.style import (
 
 ACROSS = 4  # panels in a row
 COLUMNS = ["variant", "model", "seeds", "value", "low", "high"]
+CHANGE = "Change in UAR5 (percentage points)"
 
 
 def plot_data(differences: pd.DataFrame) -> pd.DataFrame:
     """Return the table of the figure: the difference in UAR5 of each variant and model.
 
     Args:
-        differences: The table differences.csv of the variants.
+        differences: The table differences.csv of the variants, or metrics.csv for their UAR5.
 
     Returns:
         COLUMNS; the differences and their 95 % interval are fractions.
@@ -32,8 +33,13 @@ def plot_data(differences: pd.DataFrame) -> pd.DataFrame:
 
 
 @report_style()
-def draw_variants(table: pd.DataFrame) -> Figure:
-    """Return the figure of `plot_data`: a panel per model, a row per variant."""
+def draw_variants(table: pd.DataFrame, label: str = CHANGE) -> Figure:
+    """Return the figure of `plot_data`: a panel per model, a row per variant.
+
+    Args:
+        table: The table.
+        label: The label of the axis. If it is CHANGE, a line marks 0.
+    """
     models, variants = in_order(table["model"].unique()), table["variant"].drop_duplicates()
     rows_of_panels = -(-len(models) // ACROSS)
     figure = blank(PAGE_WIDTH, rows_of_panels * (0.6 + 0.19 * len(variants)))
@@ -49,12 +55,13 @@ def draw_variants(table: pd.DataFrame) -> Figure:
             fmt="o",
             **INTERVAL,
         )
-        panel.axvline(0, color=INK, linewidth=0.8)
+        if label == CHANGE:
+            panel.axvline(0, color=INK, linewidth=0.8)
         panel.set_title(model, loc="left")
         panel.tick_params(axis="y", length=0)
         panel.spines["left"].set_visible(False)
         panel.grid(axis="x")
     grid[0, 0].set_yticks(range(len(variants)), variants)
     grid[0, 0].set_ylim(len(variants) - 0.5, -0.5)
-    figure.supxlabel("Change in UAR5 (percentage points)", fontsize="medium")
+    figure.supxlabel(label, fontsize="medium")
     return figure
