@@ -22,10 +22,10 @@ from emospeech.training.weights import ENTRY, Description
 
 INPUT = """\
 Crops of {width} frames of a spectrogram, float32 (batch, 1, frames, rows). Mono audio at \
-{s.sample_rate} Hz; power of a Hann window of {s.n_fft} samples every {s.hop_length} samples; \
-{filters}, {s.rows} rows from {s.fmin:g} to {s.fmax:g} Hz; dB = 10 log10(max(power, 1e-10)); \
-value = 1 + 2 (dB - reference) / {s.dynamic_range:g}, clipped to [-1, 1], where reference is \
-{reference}. Frames outside the recording have the value -1."""
+{s.sample_rate} Hz, padded with zeros; power of a Hann window of {s.n_fft} samples, the middle of \
+frame i at sample {s.hop_length} i; {filters}, {s.rows} rows from {s.fmin:g} to {s.fmax:g} Hz; \
+dB = 10 log10(max(power, 1e-10)); value = 1 + 2 (dB - reference) / {s.dynamic_range:g}, clipped to \
+[-1, 1], where reference is {reference}. Frames outside the recording have the value -1."""
 FILTERS = {
     "mel": "triangular mel filters (librosa.filters.mel)",
     "linear": "means of adjacent bins",
