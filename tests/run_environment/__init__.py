@@ -14,13 +14,14 @@ ENVS = FOLDER.parents[1] / "envs"
 
 
 @cache
-def run_environment(*extra):
+def run_environment(*extra, workflow=True):
     """Return environment variables, {name: value}, that hide other packages from Python.
 
-    `sitecustomize.py` in this folder hides HIDDEN_MODULES, so that only the packages of
-    `make .venv/run` and of the files `extra` in `envs` are found.
+    `sitecustomize.py` in this folder hides HIDDEN_MODULES, so that only the packages of the
+    library, of the workflow, and of the files `extra` in `envs` are found.
     """
-    installed = _distributions(["requirements.txt", "requirements-workflow.txt", *extra])
+    files = ["requirements.txt", *(["requirements-workflow.txt"] if workflow else []), *extra]
+    installed = _distributions(files) | {"emospeech"}  # it may be installed, too
     hidden = [
         module
         for module, owners in metadata.packages_distributions().items()
