@@ -9,6 +9,8 @@ min_version("9.12")  # pathvars
 
 # The folder of this file, also if another workflow uses it as a module.
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
+if not ROOT.is_dir():
+    raise WorkflowError(f"{ROOT}: is not a folder. Clone the project and use its Snakefile.")
 
 
 configfile: str(ROOT / "config" / "config.yaml")

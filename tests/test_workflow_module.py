@@ -1,5 +1,7 @@
 """Another workflow uses this one as a module."""
 
+import subprocess
+
 import pytest
 import yaml
 
@@ -31,6 +33,29 @@ rule count_tests:
     shell:
         "wc -l < {{input.metrics}} > {{output}}"
 """
+
+
+def test_a_module_that_is_not_a_local_clone_is_an_error(tmp_path):
+    """Snakedeploy writes such modules. They lack the library."""
+    (tmp_path / "project").mkdir()
+    project = Project(tmp_path / "project")
+    git = ["git", "-C", project.folder, "-c", "user.name=n", "-c", "user.email=e"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "c"]):
+        subprocess.run([*git, *command], check=True)
+    subprocess.run([*git, "tag", "v1"], check=True)
+    source = f"git+file://{project.folder}/workflow/Snakefile@v1"
+    module = f'module emospeech:\n    snakefile: "{source}"\nuse rule * from emospeech\n'
+    (tmp_path / "Snakefile").write_text(module)
+    done = project.run("--dry-run", config=None, demo=False, folder=tmp_path)
+    assert done.returncode == 1
+    assert f"git+file:{project.folder}/@v1: " in done.output
+
+
+def test_the_snakefile_of_the_catalog_runs_the_same_jobs(tmp_path):
+    project = Project(tmp_path)
+    jobs = project.planned()
+    others = project.planned("--snakefile", "workflow/Snakefile")
+    assert others == jobs | {"study": 1}
 
 
 def test_another_workflow_runs_the_study_as_a_module(tmp_path):
