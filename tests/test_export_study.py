@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from emospeech.report.export.exported_runs import FINISHED, KILLED, RUNNING, exp
 from emospeech.runtime.files import write_arrays, write_json, write_table
 from emospeech.training.weights import save_weights
 from tests.run_environment import run_environment
-from tests.test_status import LIVE, NOW
+from tests.test_status import LIVE
 
 tbparse = pytest.importorskip("tbparse", reason="envs/requirements-dev.txt is not installed")
 mlflow = pytest.importorskip("mlflow", reason="envs/requirements-mlflow.txt is not installed")
@@ -68,7 +69,7 @@ def study(tmp_path):
     history = history_of(2, "apc_ami", "valence", "activation", "validation_uar")
     write_training(results / VARIANT, "BasicAPC", 0, history, np.zeros((0, 8, 0, 0), np.uint8))
     write_table(results / UNFINISHED / ".history.csv", history_of(3, "valence").head(2))
-    live = asdict(LIVE) | {"fold": 2, "updated": NOW}
+    live = asdict(LIVE) | {"fold": 2, "updated": time.time()}
     write_json(results / UNFINISHED / ".progress.json", live)
     metrics = pd.DataFrame(
         {
@@ -238,7 +239,7 @@ def test_a_second_export_to_mlflow_logs_only_changed_runs(study, store):
 
 
 def test_a_training_run_without_a_sign_of_life_is_killed(study):
-    live = asdict(LIVE) | {"fold": 2, "updated": NOW - 3600}
+    live = asdict(LIVE) | {"fold": 2, "updated": time.time() - 3600}
     write_json(study / UNFINISHED / ".progress.json", live)
     states = {run.name: run.state for run in exported_runs(study)}
     assert states[UNFINISHED] == KILLED
