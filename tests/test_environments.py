@@ -33,7 +33,7 @@ PIP_TO_CONDA = {
 TOOLS = {"snakemake", "snakemake-executor-plugin-slurm", "Pygments", "ruff", "snakefmt"}
 TOOLS |= {"alembic", "SQLAlchemy", "openpyxl", "onnx", "onnxscript"}  # of MLflow, pandas, torch
 TOOLS |= {"import-linter", "pyright", "pytest-timeout", "pytest-xdist"}
-TOOLS |= {"tbparse"}  # imported with pytest.importorskip
+TOOLS |= {"tbparse", "setuptools"}  # imported with pytest.importorskip; builds the package
 
 
 def pins(name, *suffixes):
