@@ -53,17 +53,17 @@ include: "workflow/rules/estimate.smk"
 
 # What `emospeech status` shows.
 onstart:
-    if not ESTIMATING:
-        start_run(RESULTS, study_command(), planned_jobs())
+    if jobs := planned_jobs():
+        start_run(RESULTS, study_command(), jobs)
 
 
 onsuccess:
-    if not ESTIMATING:
+    if planned_jobs():
         end_run(RESULTS, succeeded=True)
 
 
 onerror:
-    if not ESTIMATING:
+    if planned_jobs():
         end_run(RESULTS, succeeded=False)
 
 

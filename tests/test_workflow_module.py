@@ -64,7 +64,13 @@ def test_another_workflow_runs_the_study_as_a_module(tmp_path):
     other = tmp_path / "other"
     write_own(other / "own")
     (other / "Snakefile").write_text(SNAKEFILE.format(project=project.folder))
-    (other / "study.yaml").write_text(yaml.safe_dump({"emospeech": STUDY}))
+    study = STUDY | {"variants": {"hard": {"labels": {"encoding": "hard"}}}}
+    (other / "study.yaml").write_text(yaml.safe_dump({"emospeech": study}))
+    planned = project.planned("emospeech_variants", config=None, demo=False, folder=other)
+    assert {"emospeech_train_variant", "emospeech_draw_variants"} <= planned.keys()
+    estimated = project.run("emospeech_estimate", config=None, demo=False, folder=other)
+    assert estimated.returncode == 0, estimated.output
+    assert "training, BasicCNN" in estimated.output
     done = project.run(config=None, demo=False, folder=other)
     assert done.returncode == 0, done.output
     assert int((other / "count.txt").read_text()) > 5

@@ -213,9 +213,6 @@ def profile_resources(rule):
 with config_errors():
     check_moved_keys(config)
 config = validated_config(config)
-# `snakemake estimate` needs no corpora. Snakemake passes the targets on only after all rules are
-# loaded.
-ESTIMATING = "estimate" in sys.argv[1:]
 SEED = config["seed"]
 SYNTHETIC = config["corpora"]["synthetic"]
 MODELS = config["models"]["names"]

@@ -61,7 +61,7 @@ if SYNTHETIC:
 
 use rule job as read_corpus with:
     input:
-        folders=lambda wildcards: list(FOLDERS[wildcards.corpus].values()),
+        folders=folders_of,
         # A change of a table reruns this job; a change of the audio does not.
         tables=lambda wildcards: corpus_tables(wildcards.corpus),
         fetched=lambda wildcards: FETCHED.get(wildcards.corpus, []),

@@ -3,7 +3,7 @@
 
 use rule job as estimate_study with:
     output:
-        text=RESULTS / "estimate.txt",
+        text=ESTIMATE,
     pathvars:
         job="estimate",
     localrule: True
@@ -32,7 +32,7 @@ use rule job as estimate_study with:
 
 rule estimate:
     input:
-        text=RESULTS / "estimate.txt",
+        text=ESTIMATE,
     log:
         "<logs>/estimate/estimate.log",
     localrule: True

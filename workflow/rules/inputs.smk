@@ -16,8 +16,6 @@ def existing_folder(corpus, key):
     folder = section[key]
     if folder is not None and Path(folder).is_dir():
         return folder
-    if ESTIMATING:
-        return f"missing/{corpus}/{key}"
     download = f"; corpora.{corpus}.fetch: true downloads the corpus" if "fetch" in section else ""
     raise SystemExit(
         MISSING_CORPUS.format(
@@ -33,12 +31,21 @@ def existing_folder(corpus, key):
 def corpus_folder(corpus, key):
     """Return a folder of a release: the synthetic one, or the one configured at `key`.
 
-    A user's folder is an `ancient` input, so a new time stamp does not rerun jobs. Exits with an
-    error message if the folder does not exist.
+    A user's folder is an `ancient` input, so a new time stamp does not rerun jobs. It may not exist,
+    or not be set, because an estimate needs no corpora; see `folders_of`.
     """
     if SYNTHETIC:
         return str(Path(SYNTHETIC["root"]) / RELEASES[corpus].folders[key])
-    return ancient(existing_folder(corpus, key))
+    return ancient(config["corpora"][corpus][key] or f"missing/{corpus}/{key}")
+
+
+def folders_of(wildcards):
+    """Return the folders of a corpus. Exits with an error message if one does not exist."""
+    corpus = wildcards.corpus
+    if corpus in RELEASES and not SYNTHETIC:
+        for key in RELEASES[corpus].folders:
+            existing_folder(corpus, key)
+    return list(FOLDERS[corpus].values())
 
 
 def download_folder(corpus, key):

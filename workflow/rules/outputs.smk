@@ -43,6 +43,7 @@ VARIANT_PREDICTIONS = VARIANTS_FOLDER.joinpath(
     "{variant}", "evaluation", "{model}", "seed-{seed}", "fold-{fold}", "predictions.csv"
 )
 COMPARISON = VARIANTS_FOLDER / "differences.csv"
+ESTIMATE = RESULTS / "estimate.txt"
 SEEDS = [SEED, *MORE_SEEDS]
 ACOUSTICS = {name: ACOUSTICS_FOLDER / f"{name}.csv" for name in ("acoustics", "acoustics_crop")}
 REPORT = RESULTS / "report"
@@ -123,7 +124,9 @@ def comparison_of_variants(wildcards):
 
 def page_shows_variants():
     """Return whether the page shows the variants: if they are requested or were compared before."""
-    requested = "variants" in workflow.dag_settings.targets
+    # A workflow that uses this one as a module may prefix the names of its rules.
+    targets = workflow.dag_settings.targets
+    requested = any(target.rpartition("_")[2] == "variants" for target in targets)
     return bool(VARIANTS) and (requested or COMPARISON.exists())
 
 
@@ -236,7 +239,10 @@ def study_command(*configs, target=None):
 
 
 def planned_jobs():
-    """Return the jobs of this run, for `emospeech status`; without those of a host workflow."""
+    """Return the jobs of this run, for `emospeech status`.
+
+    They do not include the estimate and the jobs of a host workflow.
+    """
     return [
         planned_job(
             results=RESULTS,
@@ -250,4 +256,5 @@ def planned_jobs():
         and job.benchmark
         and job.output
         and Path(job.log[0]).is_relative_to(RESULTS / "logs")
+        and ESTIMATE not in map(Path, job.output)
     ]
