@@ -12,7 +12,7 @@ import pandas as pd
 
 from emospeech.runtime.errors import InputError
 from emospeech.search import selection_folds
-from emospeech.training.trial import RungTrials, last_places
+from emospeech.training.trial import RungTrials, last_slots
 
 
 @dataclass(frozen=True)
@@ -91,5 +91,5 @@ def next_rung(
 
 def last_rungs(trials: int, later: Sequence[RungTrials]) -> list[int]:
     """Return the last rung of each trial; if it differs between folds, the highest one."""
-    folds = [last_places(trials, later, int(fold)) for fold in later[0]]
-    return [max(places[trial][0] for places in folds) for trial in range(trials)]
+    folds = [last_slots(trials, later, int(fold)) for fold in later[0]]
+    return [max(slots[trial][0] for slots in folds) for trial in range(trials)]

@@ -55,7 +55,7 @@ def test_decisions_name_existing_keys():
 
 def generic(path):
     """Return a result path with placeholders, and without the suffix of a table or figure."""
-    path = re.sub(r"(trial|fold|seed|rung|place)-\d+", r"\1-{\1}", path)
+    path = re.sub(r"(trial|fold|seed|rung|slot)-\d+", r"\1-{\1}", path)
     path = re.sub(rf"{MODEL}|baseline(?:_crop)?(?=/)", "{model}", path)
     tables = "recordings|words|ratings|transcripts|summary"
     path = re.sub(rf"(?<=corpora/)(?:iemocap|ami)(?=/(?:{tables}))", "{corpus}", path)

@@ -21,7 +21,7 @@ from emospeech.models.catalogue import MODELS
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_json, write_json
 from emospeech.search import choose_trials, rank_trials
-from emospeech.training.trial import Trial, last_places
+from emospeech.training.trial import Trial, last_slots
 from emospeech.training.weights import save_weights
 from tests.settings import PARAMETERS, PREDICTIVE, with_keys
 from tests.test_resume import LONG, assert_same, trainer_of
@@ -174,10 +174,10 @@ def test_scores_on_test_speakers_do_not_change_the_search_of_their_fold(validati
     assert changed_others == len(scoring) * (validation == "both")
 
 
-def test_places_are_those_of_the_last_rung():
+def test_slots_are_those_of_the_last_rung():
     later = [{"1": [4, 0], "2": [0, 3]}, {"1": [0], "2": [3]}]
-    assert last_places(5, later, 1) == {0: (2, 0), 1: (0, 1), 2: (0, 2), 3: (0, 3), 4: (1, 0)}
-    assert last_places(5, later, 2) == {0: (1, 0), 1: (0, 1), 2: (0, 2), 3: (2, 0), 4: (0, 4)}
+    assert last_slots(5, later, 1) == {0: (2, 0), 1: (0, 1), 2: (0, 2), 3: (0, 3), 4: (1, 0)}
+    assert last_slots(5, later, 2) == {0: (1, 0), 1: (0, 1), 2: (0, 2), 3: (2, 0), 4: (0, 4)}
     assert last_rungs(5, later) == [2, 0, 0, 2, 1]
 
 
@@ -221,7 +221,7 @@ DIVERGING = 1e30  # learning rate
 
 def train_rung(corpus, folder, rung, rungs=(), previous=(), **settings):
     """Run the script on fold 1 for trials with a learning rate of 0.001, but trial 1 diverges."""
-    folders = [folder / f"rung-{rung}/place-{place}" for place in settings["places"]]
+    folders = [folder / f"rung-{rung}/slot-{slot}" for slot in settings["slots"]]
     outputs = {name.partition(".")[0]: [folder / name for folder in folders] for name in NAMES}
     inputs = {name: corpus / f"{name}.csv" for name in ("recordings", "folds")}
     inputs |= {"store": corpus / "store.h5", "ratings": [], "unlabelled": []}
@@ -236,20 +236,20 @@ def train_rung(corpus, folder, rung, rungs=(), previous=(), **settings):
     return folders
 
 
-def test_the_script_of_a_rung_continues_the_trials_at_its_places(corpus, tmp_path, caplog):
+def test_the_script_of_a_rung_continues_the_trials_in_its_slots(corpus, tmp_path, caplog):
     """Also if there are not enough trials that have not diverged."""
-    first = train_rung(corpus, tmp_path, 0, places=["0", "1", "2"], epochs=1)
+    first = train_rung(corpus, tmp_path, 0, slots=["0", "1", "2"], epochs=1)
     assert [read_json(folder / "validation.json")["diverged"] for folder in first] == [0, 1, 0]
     checkpoints = [folder / NAMES[-1] for folder in first]
     assert [file.stat().st_size > 0 for file in checkpoints] == [True, False, True]
     write_json(tmp_path / "rung-1.json", {"1": [2, 1]})
-    stale = tmp_path / "rung-1/place-0/.checkpoint.safetensors"
+    stale = tmp_path / "rung-1/slot-0/.checkpoint.safetensors"
     stale.parent.mkdir(parents=True)
     stale.write_bytes(checkpoints[0].read_bytes())  # of another trial, from an earlier config
     os.utime(stale, (0, 0))
     rungs = [tmp_path / "rung-1.json"]
     with caplog.at_level(logging.INFO):
-        second = train_rung(corpus, tmp_path, 1, rungs, checkpoints, places=["0", "1"], epochs=3)
+        second = train_rung(corpus, tmp_path, 1, rungs, checkpoints, slots=["0", "1"], epochs=3)
     assert caplog.text.count("resuming after epoch 1") == 1
     found = [read_json(folder / "validation.json") for folder in second]
     assert [(one["trial"], one["epochs"], one["diverged"]) for one in found] == [
@@ -259,7 +259,7 @@ def test_the_script_of_a_rung_continues_the_trials_at_its_places(corpus, tmp_pat
     write_json(tmp_path / "rung-2.json", {"1": [2]})
     rungs.append(tmp_path / "rung-2.json")
     previous = [folder / NAMES[-1] for folder in second]
-    (last,) = train_rung(corpus, tmp_path, 2, rungs, previous, places=["0"], epochs=ENDING)
+    (last,) = train_rung(corpus, tmp_path, 2, rungs, previous, slots=["0"], epochs=ENDING)
     assert not (last / NAMES[-1]).exists()
     whole = trainer_of(corpus, "BasicCNN", trial=Trial(2, PARAMETERS)).train()
     assert read_json(last / "validation.json") == whole.validation

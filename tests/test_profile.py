@@ -167,15 +167,15 @@ def test_a_rung_requests_the_resources_of_a_training_without_its_checkpoints(
 ):
     search = {"trials": 4, "method": "halving", "halving": {"first_epochs": 1}}
     single.write_text(yaml.safe_dump({"training": {"trials_per_job": 1}, "search": search}))
-    rungs = "training/BasicCNN/rung-{}/place-{}/fold-1/{}.safetensors"
-    checkpoints = [rungs.format(0, place, "checkpoint") for place in range(4)]
+    rungs = "training/BasicCNN/rung-{}/slot-{}/fold-1/{}.safetensors"
+    checkpoints = [rungs.format(0, slot, "checkpoint") for slot in range(4)]
     for name in checkpoints:
         (tmp_path / "results" / name).parent.mkdir(parents=True)
         with (tmp_path / "results" / name).open("wb") as file:
             file.truncate(2**30)  # a sparse file
     inputs, given = [*STUDY, "search/BasicCNN/rung-1.json", *checkpoints], ["--retries", "0"]
     given += ["--set-resources", "train:slurm_partition=gpu", "train:gpu=1"]
-    outputs = [rungs.format(1, place, "weights") for place in range(2)]
+    outputs = [rungs.format(1, slot, "weights") for slot in range(2)]
     requests = request_jobs(["train_rung_1"], inputs, outputs, *given, sizes=[single])
     assert len(requests) == 2
     demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())

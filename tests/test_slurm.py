@@ -229,7 +229,7 @@ def test_successive_halving_has_the_local_results(cluster, tmp_path):
     search(local, "--cores", str(os.cpu_count()))
     finished = threading.Event()
 
-    log = remote / "logs/training/BasicCNN/rung-1/place-0/fold-2.log"
+    log = remote / "logs/training/BasicCNN/rung-1/slot-0/fold-2.log"
 
     def cancel():
         while not (log.exists() and "validation UAR" in log.read_text()):

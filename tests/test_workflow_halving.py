@@ -33,7 +33,7 @@ JOBS_OF_THREE_TRIALS = {
     "train_rung_1_0_to_1": 3,
     "train_rung_2_0_to_0": 3,
 }
-RUNG_FOLDER = "rung-{rung}/place-{place}"  # whose files are those of trial-{trial}
+RUNG_FOLDER = "rung-{rung}/slot-{slot}"  # whose files are those of trial-{trial}
 BEST = f"search/{MODEL}/best.json"
 
 

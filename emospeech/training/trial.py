@@ -46,17 +46,17 @@ def file_of_trial(paths: Iterable[str], trial_id: int, fold: int) -> str:
     return path
 
 
-def last_places(trials: int, later: Sequence[RungTrials], fold: int) -> dict[int, tuple[int, int]]:
-    """Return {trial: (rung, place)} of the last rung of each trial on a fold.
+def last_slots(trials: int, later: Sequence[RungTrials], fold: int) -> dict[int, tuple[int, int]]:
+    """Return {trial: (rung, slot)} of the last rung of each trial on a fold.
 
-    The place is the index of the trial in its rung.
+    The slot is the index of the trial in its rung.
 
     Args:
         trials: The number of trials, all of which are in rung 0.
         later: The trials of the later rungs, in order.
         fold: The fold.
     """
-    places = {trial: (0, trial) for trial in range(trials)}
+    slots = {trial: (0, trial) for trial in range(trials)}
     for rung, chosen in enumerate(later, start=1):
-        places |= {trial: (rung, place) for place, trial in enumerate(chosen[str(fold)])}
-    return places
+        slots |= {trial: (rung, slot) for slot, trial in enumerate(chosen[str(fold)])}
+    return slots

@@ -310,6 +310,6 @@ wildcard_constraints:
     fold=r"\d+",
     trial=r"\d+",
     rung=r"\d+",
-    place=r"\d+",
+    slot=r"\d+",
     seed=r"\d+",
     variant="|".join(VARIANTS) or "(?!)",  # (?!) never matches

@@ -1,12 +1,12 @@
 """halving: the rungs of successive halving, which replace the rule `train`."""
 
-# Which trial is at a place of a rung is not known before the run.
-for RUNG, PLACES in [(rung, places) for rung in range(len(RUNGS)) for places in rung_batches(rung)]:
+# Which trial is in a slot of a rung is not known before the run.
+for RUNG, SLOTS in [(rung, slots) for rung in range(len(RUNGS)) for slots in rung_batches(rung)]:
 
-    NAME, FOLDER = f"train_rung_{RUNG}", "place-{place}"
+    NAME, FOLDER = f"train_rung_{RUNG}", "slot-{slot}"
     if TRIALS_PER_JOB > 1:
-        NAME += f"_{PLACES[0]}_to_{PLACES[-1]}"
-        FOLDER = f"places-{PLACES[0]}-to-{PLACES[-1]}"
+        NAME += f"_{SLOTS[0]}_to_{SLOTS[-1]}"
+        FOLDER = f"slots-{SLOTS[0]}-to-{SLOTS[-1]}"
 
     rule:
         name:
@@ -16,8 +16,8 @@ for RUNG, PLACES in [(rung, places) for rung in range(len(RUNGS)) for places in 
             rungs=rung_trials(RUNG),
             previous=rung_checkpoints(RUNG - 1) if RUNG > 0 else [],
         output:
-            **trained_files(*rung_folders(RUNG, PLACES)),
-            checkpoint=temp(rung_checkpoints(RUNG, PLACES)),
+            **trained_files(*rung_folders(RUNG, SLOTS)),
+            checkpoint=temp(rung_checkpoints(RUNG, SLOTS)),
         log:
             "<logs>/<job>.log",
         benchmark:
@@ -28,17 +28,17 @@ for RUNG, PLACES in [(rung, places) for rung in range(len(RUNGS)) for places in 
             ENVIRONMENT
         threads: config["training"]["threads"]
         resources:
-            **training_resources(trials_at(RUNG, PLACES), 720 * len(PLACES))
+            **training_resources(trials_at(RUNG, SLOTS), 720 * len(SLOTS))
             | profile_resources("train"),
         params:
             **TRAIN_PARAMS,
             **script_params("train_rung"),
-            trials=lambda wildcards, trial_ids=trials_at(RUNG, PLACES): trials_with_ids(
+            trials=lambda wildcards, trial_ids=trials_at(RUNG, SLOTS): trials_with_ids(
                 wildcards.model, trial_ids(wildcards)
             ),
-            places=list(map(str, PLACES)),
+            slots=list(map(str, SLOTS)),
             epochs=RUNGS[RUNG].epochs,
-            checkpoints=checkpoints(*rung_folders(RUNG, PLACES)),
+            checkpoints=checkpoints(*rung_folders(RUNG, SLOTS)),
         message:
             f"Training {{wildcards.model}}, rung {RUNG}, fold {{wildcards.fold}}"
         script:

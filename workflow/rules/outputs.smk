@@ -152,33 +152,33 @@ def batches(size):
 
 
 def rung_batches(rung):
-    """Return the places of each rule that trains a rung; "{place}" with one trial per job."""
-    return [["{place}"]] if TRIALS_PER_JOB == 1 else batches(RUNGS[rung].size)
+    """Return the slots of each rule that trains a rung; "{slot}" with one trial per job."""
+    return [["{slot}"]] if TRIALS_PER_JOB == 1 else batches(RUNGS[rung].size)
 
 
-def trials_at(rung, places):
-    """Return the function of wildcards that returns the trials that may be at places of a rung."""
+def trials_at(rung, slots):
+    """Return the function of wildcards that returns the trials that may be in slots of a rung."""
     if rung > 0:  # depends on the results of the rung before
         return lambda wildcards: range(N_TRIALS)
-    return lambda wildcards: [int(str(n).format(**dict(wildcards.items()))) for n in places]
+    return lambda wildcards: [int(str(n).format(**dict(wildcards.items()))) for n in slots]
 
 
-def rung_folders(rung, places=None):
-    """Return the folders of some places of a rung of successive halving, by default of all."""
-    places = range(RUNGS[rung].size) if places is None else places
-    return [TRAINING / "{model}" / f"rung-{rung}" / f"place-{n}" / "fold-{fold}" for n in places]
+def rung_folders(rung, slots=None):
+    """Return the folders of some slots of a rung of successive halving, by default of all."""
+    slots = range(RUNGS[rung].size) if slots is None else slots
+    return [TRAINING / "{model}" / f"rung-{rung}" / f"slot-{n}" / "fold-{fold}" for n in slots]
 
 
 def all_rung_folders():
-    """Return the folders of all places of all rungs, by rung and place."""
+    """Return the folders of all slots of all rungs, by rung and slot."""
     return [folder for rung in range(len(RUNGS)) for folder in rung_folders(rung)]
 
 
-def rung_checkpoints(rung, places=None):
+def rung_checkpoints(rung, slots=None):
     """Return the checkpoints from which the next rung continues; the last rung has none."""
     if RUNGS[rung].epochs is None:
         return []
-    return [folder / "checkpoint.safetensors" for folder in rung_folders(rung, places)]
+    return [folder / "checkpoint.safetensors" for folder in rung_folders(rung, slots)]
 
 
 def rung_validations(rung):

@@ -11,18 +11,18 @@ from pathlib import Path
 from emospeech.runtime import jobs
 from emospeech.runtime.files import atomic_path, read_json
 from emospeech.training.job import TrainingJob
-from emospeech.training.trial import Trial, last_places
+from emospeech.training.trial import Trial, last_slots
 
 
 def main(paths, settings):
     trials = [Trial(*trial) for trial in settings.trials]
     later = [read_json(path) for path in paths.rungs]
     if later:
-        # The place of each trial in the previous rung, whose checkpoints are sorted by place.
-        places = last_places(len(trials), later[:-1], settings.fold)
+        # The slot of each trial in the previous rung, whose checkpoints are sorted by slot.
+        slots = last_slots(len(trials), later[:-1], settings.fold)
         chosen = later[-1][str(settings.fold)]
-        trials = [trials[chosen[int(place)]] for place in settings.places]
-        previous = [paths.previous[places[trial.trial_id][1]] for trial in trials]
+        trials = [trials[chosen[int(slot)]] for slot in settings.slots]
+        previous = [paths.previous[slots[trial.trial_id][1]] for trial in trials]
         for source, checkpoint in zip(previous, settings.checkpoints, strict=True):
             copy_if_newer(source, checkpoint)
     job = TrainingJob(paths, settings)
