@@ -86,6 +86,29 @@ def test_conda_environment_agrees_with_requirements():
     assert conda == {PIP_TO_CONDA.get(name, name): version for name, version in pip.items()}
 
 
+def test_image_has_the_environment_of_make_and_conda():
+    """Its versions come from envs, because make installs them, and its Python is that of conda."""
+    lines = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    base = next(value for name, value in steps if name == "FROM")
+    conda = yaml.safe_load((ENVIRONMENT / "emospeech.yaml").read_text())["dependencies"]
+    assert f"python={re.match(r'python:([0-9.]+)-slim', base)[1]}" in conda
+    runs = " ".join(value for name, value in steps if name == "RUN")
+    assert re.search(r"\bmake \.venv/run\b", runs)
+    assert not re.search(r"\b(pip|conda|uv)\b", runs)
+    copied = [shlex.split(value)[:-1] for name, value in steps if name == "COPY"]
+    assert all((ROOT / source).exists() for sources in copied for source in sources)
+
+
+def test_image_contains_all_files_of_the_repository():
+    """Otherwise the report would say that the code differs from its commit."""
+    ignored = [
+        set((ROOT / name).read_text().split("\n")) for name in (".dockerignore", ".gitignore")
+    ]
+    docker, git = ({line.strip("/*") for line in lines if line[:1] != "#"} for lines in ignored)
+    assert docker <= git
+
+
 def test_pre_commit_runs_the_checks_of_make_lint():
     recipe = subprocess.run(
         ["make", "--dry-run", "--always-make", "lint"], cwd=ROOT, capture_output=True, text=True
