@@ -11,6 +11,7 @@ from benchmarks.noise import NoiseCorpus
 from benchmarks.reference import CropDataset
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.sampler import Sampler
+from emospeech.labels import POINTS
 
 WIDTH, ROWS, BATCH = 128, 128, 128  # the largest crops of Table 1's search space
 LOADER_BATCHES = 5  # per round
@@ -22,11 +23,11 @@ def measure(noise: NoiseCorpus) -> list[Measurement]:
     sampler = Sampler(
         gather=CropGatherer(noise.store, WIDTH),
         recordings=np.arange(len(lengths)),
-        valence=np.random.default_rng(0).integers(2, 10, len(lengths)) / 2,
+        labels=np.random.default_rng(0).integers(2, 10, len(lengths)) / 2,
         pool=None,
         batch_size=BATCH,
         unlabelled_batch_size=BATCH,
-        oversample=True,
+        even_classes=POINTS,
     )
     steps = len(sampler.epoch(np.random.default_rng(0)))
     source = torch.rand(BATCH, 1, WIDTH, ROWS)

@@ -17,8 +17,8 @@ import pandas as pd
 
 from emospeech.evaluation import bootstrap, intervals
 from emospeech.evaluation.chance import Chance, PermutableFold, permute_units
-from emospeech.labels import CLASSES, NEUTRAL
-from emospeech.metrics import label_levels
+from emospeech.labels import CLASSES, NEUTRAL, Task
+from emospeech.metrics import label_levels, metric_names
 from emospeech.report.paper import TABLE_3, TABLE_3_COUNTS
 
 STUDIES, PERMUTATIONS, RESAMPLES, FOLDS = 500, 199, 400, 5
@@ -32,6 +32,7 @@ SIZES = {
 # The share of the variance of labels and predictions that is between dialogues, and the correlation
 # of labels and predictions.
 CASES = {"independent": (0.0, 0.0), "clustered": (0.5, 0.0), "related": (0.5, 0.25)}
+VALENCE = Task("valence")
 
 
 def permute_recordings(sizes, permutations, rng):
@@ -79,6 +80,7 @@ def simulate_fold(sizes, between, correlation, rng):
     labels = np.clip(np.rint(2 * (2.8 + 0.9 * label)) / 2, 1, 5)
     expected = np.clip(3 + 0.9 * prediction, 1, 5)
     return PermutableFold(
+        task=VALENCE,
         labels=labels - NEUTRAL,
         levels=label_levels(labels),
         expected=expected - NEUTRAL,
@@ -90,16 +92,16 @@ def simulate_fold(sizes, between, correlation, rng):
 
 def rejections(sizes_of, between, correlation, rng):
     """Return {scheme: (share of studies with UAR outside chance, with p of rho below .05)}."""
-    columns = [bootstrap.METRICS.index("uar5"), bootstrap.METRICS.index("rho")]
+    columns = [metric_names(VALENCE).index(name) for name in ("uar5", "rho")]
     found = {scheme: np.zeros(2) for scheme in SCHEMES}
     for _ in range(STUDIES):
         folds = [simulate_fold(sizes_of(rng), between, correlation, rng) for _ in range(FOLDS)]
         own = np.stack([fold.sums(np.arange(len(fold.labels))[None])[0] for fold in folds])
-        uar5, rho = bootstrap.metrics_from_sums(own.sum(axis=0))[columns]
+        uar5, rho = bootstrap.metrics_from_sums(own.sum(axis=0), VALENCE)[columns]
         for scheme, permute in SCHEMES.items():
             picked = [permute(fold.sizes[0], PERMUTATIONS, rng) for fold in folds]
             sums = np.sum([*map(PermutableFold.sums, folds, picked)], axis=0)
-            drawn = bootstrap.metrics_from_sums(sums)[:, columns].T
+            drawn = bootstrap.metrics_from_sums(sums, VALENCE)[:, columns].T
             low, high = np.percentile(drawn[0], [2.5, 97.5])
             p = Chance(*drawn, units=0, dialogues=folds[0].dialogues).p(rho)
             found[scheme] += [not low <= uar5 <= high, p <= 0.05]
@@ -145,7 +147,7 @@ def cells(scale, spread, rng):
     truth = shares((100_000,)).mean(axis=0).ravel()
     rows = rng.poisson(sizes, (FOLDS, STUDIES, 5))
     counts = rng.multinomial(rows, shares((FOLDS, STUDIES)))
-    draws = intervals.resampled_matrix_metrics(counts, RESAMPLES, rng)[..., :25]
+    draws = intervals.resampled_matrix_metrics(counts, VALENCE, RESAMPLES, rng)[..., :25]
     totals = counts.sum(axis=0)  # (studies, 5, 5)
     size = np.repeat(totals.sum(axis=-1), 5, axis=-1)
     with np.errstate(all="ignore"):

@@ -21,7 +21,7 @@ from benchmarks.training import LARGEST, Case
 from emospeech.corpora.iemocap_release import UTTERANCES, VALENCES
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.oversampling import epoch_length
-from emospeech.labels import encode
+from emospeech.labels import POINTS, LabelSettings, Task, encode
 from emospeech.models.catalogue import FAMILIES, MODELS
 from emospeech.report.paper import TABLE_1
 from emospeech.runtime.errors import StoppedError
@@ -240,7 +240,7 @@ class Benchmark:
 
         def validate():
             crops = (gather.values(gather.cut(part)) for part in locations.split(256))
-            predict(case.engine.network, crops, ("valence",), objective)
+            predict(case.engine.network, crops, (Task("valence"),), objective)
 
         epoch, validation, saving = min_seconds(
             case.train,
@@ -290,7 +290,7 @@ class Benchmark:
         """Return the steps of an epoch of IEMOCAP: four of five sessions, oversampled."""
         valence = np.repeat(list(VALENCES), list(VALENCES.values())).clip(1, 5)
         assert len(valence) == UTTERANCES
-        return epoch_length(valence[::5] if self.small else valence) * 4 // 5 // batch_size
+        return epoch_length(valence[::5] if self.small else valence, POINTS) * 4 // 5 // batch_size
 
     def projection(self, found: list[Measurement]) -> list[Measurement]:
         """Project the hours of the full study from a step of each of its trials."""
@@ -339,4 +339,4 @@ def fold_of(store: Store) -> Fold:
     table.insert(0, "recording", store.recordings)
     table["part"] = parts
     targets = {name: encode(table[name], "fuzzy") for name in names}
-    return Fold(store, 1, table, targets)
+    return Fold(store, 1, table, LabelSettings().tasks(multitask=True), targets)

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from emospeech.labels import Task
 from emospeech.models.dcgan import fake_loss, real_loss
 from emospeech.models.learner import Learner
 from emospeech.spectrograms.settings import SpectrogramSettings
@@ -91,11 +92,12 @@ def restore_default_malloc() -> None:
 class Tutorial:
     """A training loop that updates generator, discriminator and classifiers in turn."""
 
-    def __init__(self, learner: Learner, tasks: Sequence[str], trial: dict, device: str):
+    def __init__(self, learner: Learner, tasks: Sequence[Task], trial: dict, device: str):
         self.network: Any = learner.network
         self.generator = learner.generator
-        self.tasks, self.device, self.batch_size = tasks, device, trial["batch_size"]
-        parameters = {task: self.network.classifier_parameters(task) for task in tasks}
+        self.tasks = [task.name for task in tasks]
+        self.device, self.batch_size = device, trial["batch_size"]
+        parameters = {task: self.network.classifier_parameters(task) for task in self.tasks}
         parameters |= learner.unlabelled_parameters()
         self.networks = nn.ModuleList(learner.modules.values())
         self.networks.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]

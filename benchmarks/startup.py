@@ -128,7 +128,7 @@ def job_directives(folder: Path) -> dict[str, dict]:
     input = {name: str(folder / file) for name, file in names.items()}
     output = ("weights", "history", "draws", "validation", "generated")
     return {
-        "input": input | {"unlabelled": [input["store"]], "ratings": [], "best": []},
+        "input": input | {"unlabelled": [input["store"]], "ratings": [], "votes": [], "best": []},
         "output": {name: [str(folder / name)] for name in output},
         "params": {
             "model": "MultitaskDCGAN",

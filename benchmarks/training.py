@@ -59,22 +59,23 @@ class Case:
 
     def __init__(self, name: str, trial: dict, steps: int, noise: NoiseCorpus, settings: Settings):
         """Prepare epochs of `steps` steps."""
-        model, self.steps, self.device = MODELS[name], steps, settings.training.device
+        tasks, self.steps = settings.labels.tasks(MODELS[name].multitask), steps
+        self.device = settings.training.device
         self.n_crops = steps * trial["batch_size"]
-        labels = np.random.default_rng(0).integers(2, 10, (self.n_crops, len(model.tasks))) / 2
+        labels = np.random.default_rng(0).integers(2, 10, (self.n_crops, len(tasks))) / 2
         targets = np.stack([fuzzy(column) for column in labels.T])  # (tasks, crops, 5)
         self.targets = list(torch.from_numpy(targets).to(self.device))
         learner = _build(name, trial, settings)
-        self.engine = Engine(learner, model.tasks, trial["learning_rate"], settings)
-        self.tutorial = Tutorial(_build(name, trial, settings), model.tasks, trial, self.device)
+        self.engine = Engine(learner, tasks, trial["learning_rate"], settings)
+        self.tutorial = Tutorial(_build(name, trial, settings), tasks, trial, self.device)
         recordings = np.arange(self.n_crops)
         gather = CropGatherer(noise.store, trial["crop_width"], self.device)
         kind, width, size = learner.unlabelled_pool(trial, settings.apc)
         pool = None
-        if model.unlabelled:
+        if MODELS[name].unlabelled:
             pool = kind([CropGatherer(noise.store, width, self.device)], [recordings])
         self.sampler = Sampler(
-            *(gather, recordings, labels[:, 0], pool, trial["batch_size"], size), oversample=False
+            *(gather, recordings, labels[:, 0], pool, trial["batch_size"], size), even_classes=None
         )
         crops = noise.reference_crops(trial["crop_width"], self.n_crops)
         self.datasets = LabelledCrops(crops, torch.from_numpy(targets.swapaxes(0, 1))), crops

@@ -15,6 +15,7 @@ from emospeech.corpora import ami_release, crema_d, iemocap_release, quechua
 from emospeech.crops.oversampling import epoch_length
 from emospeech.folds import FoldSettings
 from emospeech.halving import HalvingSettings
+from emospeech.labels import LabelSettings, load_labelled
 from emospeech.models.catalogue import MODELS
 from emospeech.models.settings import PRETRAIN, ModelSettings
 from emospeech.runtime.files import read_json, read_table
@@ -156,7 +157,7 @@ def corpus_size(
         unlabelled: The corpora without labels.
     """
     labelled, synthetic = config["corpora"]["labelled"], config["corpora"]["synthetic"]
-    oversample = config["labels"]["oversample"]
+    labels = LabelSettings(**config["labels"])
     found = {
         name: read_table(table)
         for name in (labelled, *unlabelled)
@@ -164,11 +165,12 @@ def corpus_size(
     }
     if is_known := labelled in found and folds.exists():
         recordings = len(found[labelled])
-        sizes = _known_sizes(found[labelled], read_table(folds), oversample)
+        table = load_labelled(corpora / labelled / "recordings.csv", labels)
+        sizes = _known_sizes(table, read_table(folds), labels)
     else:
         recordings = RECORDINGS.get(labelled, iemocap_release.UTTERANCES)
         recordings = synthetic["utterances"] if synthetic else recordings
-        sizes = assumed_sizes(FoldSettings(**config["folds"]), recordings, oversample)
+        sizes = assumed_sizes(FoldSettings(**config["folds"]), recordings, labels)
     hours = {
         name: float(found[name]["duration"].sum() / 3600)
         if name in found
@@ -181,32 +183,46 @@ def corpus_size(
     return CorpusSize(recordings, *sizes, hours, is_known)
 
 
-def _known_sizes(recordings, folds, oversample):
+def _known_sizes(recordings, folds, labels):
     """Return the means of CorpusSize over the folds."""
-    parts = folds.merge(recordings[["recording", "valence"]], on="recording").dropna(
-        subset="valence"
-    )
+    (task,) = labels.tasks(multitask=False)
+    labelled = recordings.loc[recordings[task.name].notna(), ["recording", task.name]]
+    parts = folds.merge(labelled, on="recording")
     count = parts["fold"].nunique()
-    training = parts[parts["part"] == "train"].groupby("fold")["valence"]
-    size = (lambda labels: epoch_length(labels.to_numpy(float))) if oversample else len
-    draws = sum(size(labels) for _, labels in training)
+    draws = sum(
+        epoch_length(own.to_numpy(float), len(task.classes)) if labels.oversample else len(own)
+        for _, own in parts[parts["part"] == "train"].groupby("fold")[task.name]
+    )
     return draws / count, (parts["part"] == "validation").sum() / count
 
 
-def assumed_sizes(settings: FoldSettings, recordings: int, oversample: bool) -> tuple[float, float]:
-    """Return `draws` and `validation` of CorpusSize for valence labels distributed as in IEMOCAP.
+def assumed_sizes(
+    settings: FoldSettings, recordings: int, labels: LabelSettings
+) -> tuple[float, float]:
+    """Return `draws` and `validation` of CorpusSize, with labels distributed as in IEMOCAP.
 
-    The validation speakers are half of a session, or one of the groups of speakers.
+    They are those of valence or of the emotions; if IEMOCAP has none of the emotions, the classes
+    have equal sizes. The validation speakers are half of a session, or one of the groups of
+    speakers.
     """
+    (task,) = labels.tasks(multitask=False)
+    counts = iemocap_release.VALENCES
+    assumed = np.repeat(list(counts), list(counts.values())).clip(1, 5)
+    if not task.is_scale:
+        emotions = iemocap_release.EMOTIONS
+        names = np.repeat(list(emotions), [count for count, *_ in emotions.values()])
+        assumed = labels.class_numbers(names)
+        if np.isnan(assumed).all():
+            assumed = np.arange(1.0, len(task.classes) + 1)
+    labelled = assumed[~np.isnan(assumed)]
+    count = recordings * len(labelled) / len(assumed)
     by_speakers = settings.scheme == "speakers"
     groups = settings.groups if by_speakers else settings.sessions
     held_out, validation = (2, 1.0) if by_speakers else (1, 0.5)
-    draws = recordings * (groups - held_out) / groups
-    if oversample:
-        valences = iemocap_release.VALENCES
-        labels = np.repeat(list(valences), list(valences.values())).clip(1, 5)
-        draws *= epoch_length(labels) / len(labels)
-    return draws, recordings * validation / groups
+    draws = count * (groups - held_out) / groups
+    if labels.oversample:
+        draws *= epoch_length(labelled, len(task.classes)) / len(labelled)
+    return draws, count * validation / groups
 
 
 def store_bytes(config: Mapping[str, Any], corpus: CorpusSize) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """Metrics of classification, which accept both classes of a halfway label, and of regression.
 
+Categories have no halfway labels and no regression.
+
 The contingency table of labels (1, 1.5, 2, ... 5) and predicted classes determines all of the
 classification metrics. For a label halfway between two classes, both classes are correct. A correct
 prediction counts in the row of the predicted class, a wrong one in the row of the lower class, so
@@ -13,9 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from emospeech.labels import CLASSES, hard, is_halfway
+from emospeech.labels import POINTS, Task, hard, is_halfway
 
-N_LEVELS = 2 * len(CLASSES) - 1  # labels 1, 1.5, ... 5
+# The metrics of a rated dimension and of categories.
+SCALE_METRICS = ("accuracy", "uar5", "uar3", "strict_uar5", "rho", "ccc", "mae")
+CATEGORY_METRICS = ("accuracy", "uar", "macro_f1")
+LOWEST = {"rho": -1, "ccc": -1}  # of the metrics that may be below 0
+HIGHEST = {"mae": POINTS - 1}  # of the metrics that may be above 1
 MERGED = np.array([0, 0, 1, 2, 2])  # the five classes merged to three
 MERGED_NAMES = ("negative", "neutral", "positive")
 # Values with at most this standard deviation (points of the scale) count as constant. It exceeds
@@ -31,6 +37,16 @@ def divide(numerator: ArrayLike, denominator: ArrayLike, undefined: float = np.n
     return np.divide(numerator, denominator, out=out, where=denominator > 0)
 
 
+def metric_names(task: Task) -> tuple[str, ...]:
+    """Return the metrics of a task, in the order of all tables with a row per metric."""
+    return SCALE_METRICS if task.is_scale else CATEGORY_METRICS
+
+
+def uar_name(task: Task) -> str:
+    """Return the name of the UAR over all classes of a task: uar5 for a scale, or uar."""
+    return "uar5" if task.is_scale else "uar"
+
+
 def label_levels(labels: ArrayLike) -> np.ndarray:
     """Return labels (n,) as indices of half points, int64: 0 for label 1, 1 for 1.5, ... 8 for 5.
 
@@ -40,21 +56,24 @@ def label_levels(labels: ArrayLike) -> np.ndarray:
     return np.rint(2 * np.where(is_halfway(labels), labels, np.rint(labels))).astype(np.int64) - 2
 
 
-def contingency_table(truth: ArrayLike, prediction: ArrayLike) -> np.ndarray:
-    """Return the counts of labels (n,) by predicted class (n,), int64 of shape (9, 5)."""
-    table = np.zeros((N_LEVELS, len(CLASSES)), np.int64)
+def contingency_table(truth: ArrayLike, prediction: ArrayLike, classes: int = POINTS) -> np.ndarray:
+    """Return the counts of labels (n,) by predicted class (n,), int64 (2 * classes - 1, classes).
+
+    The rows are the labels 1, 1.5, 2 and so on.
+    """
+    table = np.zeros((2 * classes - 1, classes), np.int64)
     np.add.at(table, (label_levels(truth), np.asarray(prediction) - 1), 1)
     return table
 
 
 def confusion_matrix(table: np.ndarray) -> np.ndarray:
-    """Return the counts (..., 5, 5) of true by predicted classes.
+    """Return the counts (..., classes, classes) of true by predicted classes.
 
     For a label halfway between two classes, both classes are correct. `table` has shape
-    (..., 9, 5), see `contingency_table`.
+    (..., 2 * classes - 1, classes), see `contingency_table`.
     """
     counts, halfway = table[..., ::2, :].copy(), table[..., 1::2, :].copy()
-    lower = np.arange(len(CLASSES) - 1)
+    lower = np.arange(table.shape[-1] - 1)
     upper = lower + 1
     counts[..., upper, upper] += halfway[..., lower, upper]
     halfway[..., lower, upper] = 0
@@ -64,7 +83,7 @@ def confusion_matrix(table: np.ndarray) -> np.ndarray:
 
 def strict_confusion_matrix(table: np.ndarray) -> np.ndarray:
     """Return counts as `confusion_matrix` does, but assign halfway labels as `labels.hard` does."""
-    levels = hard(1 + np.arange(N_LEVELS) / 2).astype(table.dtype)  # (9, 5)
+    levels = hard(1 + np.arange(table.shape[-2]) / 2, table.shape[-1]).astype(table.dtype)
     return levels.T @ table
 
 
@@ -102,18 +121,26 @@ def precision_recall_f1(counts: np.ndarray) -> np.ndarray:
     return np.stack([precision, recall, f1])
 
 
+def macro_f1(counts: np.ndarray) -> np.ndarray:
+    """Return the mean F1 of the classes that occur, as labels or as predictions."""
+    occurs = (counts.sum(axis=-1) > 0) | (counts.sum(axis=-2) > 0)
+    f1 = np.nan_to_num(precision_recall_f1(counts)[2])
+    return divide(np.where(occurs, f1, 0).sum(axis=-1), occurs.sum(axis=-1))
+
+
 def normalise_rows(counts: np.ndarray) -> np.ndarray:
     """Return confusion matrices with each row divided by its sum (Table 3), NaN if it is 0."""
     return divide(counts, counts.sum(axis=-1, keepdims=True))
 
 
 def expected_value(probabilities: ArrayLike) -> np.ndarray:
-    """Return the expected label, sum over the classes of i * p_i: (n, 5) to (n,)."""
-    return np.asarray(probabilities, np.float64) @ CLASSES
+    """Return the expected label, sum over the classes of i * p_i: (n, classes) to (n,)."""
+    probabilities = np.asarray(probabilities, np.float64)
+    return probabilities @ np.arange(1, probabilities.shape[1] + 1)
 
 
 def predicted_class(probabilities: np.ndarray) -> np.ndarray:
-    """Return the most probable class, 1 to 5 (ties go to the lowest): (n, 5) to (n,)."""
+    """Return the most probable class, from 1 (ties go to the lowest): (n, classes) to (n,)."""
     return np.argmax(probabilities, axis=1) + 1
 
 
@@ -162,16 +189,25 @@ def concordance(truth: ArrayLike, prediction: ArrayLike) -> float:
     return float(rho_and_ccc((truth.var(), prediction.var()), covariance, shift)[1])
 
 
-def score(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """Return all metrics of predictions, in the order of metrics.csv.
+def score(truth: np.ndarray, probabilities: np.ndarray, task: Task) -> dict[str, float]:
+    """Return all metrics of predictions of a task, in the order of metrics.csv.
 
     Args:
         truth: Labels (n,).
-        probabilities: Class probabilities (n, 5). Their expected value is compared with the labels
-            for rho, CCC and MAE.
+        probabilities: Class probabilities (n, classes). The expected value of those of a scale is
+            compared with the labels for rho, CCC and MAE.
+        task: The task.
     """
-    table = contingency_table(truth, predicted_class(probabilities))
-    counts, expected = confusion_matrix(table), expected_value(probabilities)
+    table = contingency_table(truth, predicted_class(probabilities), len(task.classes))
+    counts = confusion_matrix(table)
+    if not task.is_scale:
+        return {
+            "recordings": len(truth),
+            "accuracy": float(accuracy(counts)),
+            "uar": float(unweighted_average_recall(counts)),
+            "macro_f1": float(macro_f1(counts)),
+        }
+    expected = expected_value(probabilities)
     return {
         "recordings": len(truth),
         "accuracy": float(accuracy(counts)),
@@ -184,12 +220,12 @@ def score(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     }
 
 
-def class_metrics(counts: np.ndarray) -> pd.DataFrame:
-    """Return support, precision, recall and F1 of each class from a confusion matrix (5, 5).
+def class_metrics(counts: np.ndarray, task: Task) -> pd.DataFrame:
+    """Return support, precision, recall and F1 of each class of a task from a confusion matrix.
 
     The columns `*_normalised` derive from the row-normalised matrix.
     """
-    names, table = ["precision", "recall", "f1"], pd.DataFrame({"class": CLASSES})
+    names, table = ["precision", "recall", "f1"], pd.DataFrame({"class": task.classes})
     table["support"] = counts.sum(axis=1)
     table[names] = precision_recall_f1(counts).T
     normalised = precision_recall_f1(np.nan_to_num(normalise_rows(counts)))

@@ -17,6 +17,7 @@ import pandas as pd
 from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.evaluation.chance import chance_of
 from emospeech.evaluation.predictions import BASELINES, load_predictions
+from tests.settings import VALENCE
 
 DEMO, CONTROL = "results/demo", "results/control"
 CONFIGS = {
@@ -46,8 +47,8 @@ def pooled_results(results):
     recordings = load_recordings(f"{results}/corpora/iemocap/recordings.csv")
     dialogues = recordings.set_index("recording")["dialogue"].to_dict()
     for model, table in load_predictions(files).items():
-        chance = chance_of(table, "valence", dialogues, 20000, np.random.default_rng(0))
-        bounds = np.percentile(chance["pooled"].uar5, CONTROL_PERCENTILES)
+        chance = chance_of(table, VALENCE, dialogues, 20000, np.random.default_rng(0))
+        bounds = np.percentile(chance["pooled"].uar, CONTROL_PERCENTILES)
         rows.loc[model, ["control_low", "control_high"]] = bounds
     return rows[["uar5", "chance_low", "chance", "chance_high", "control_low", "control_high"]]
 

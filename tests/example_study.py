@@ -12,7 +12,9 @@ from emospeech.evaluation.representation import neighbours_table
 from emospeech.evaluation.scores import metrics_table, slices_table
 from emospeech.evaluation.variability import seeds_table, spread_table
 from emospeech.folds import FoldSettings, make_folds
+from tests.settings import LABELS
 
+TASKS = LABELS.tasks(multitask=True)
 MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
 
 
@@ -51,23 +53,22 @@ def predictions_of(recordings, folds, tasks, skill, seed):
     """Return the predictions of a model for the test parts; a larger `skill` is better."""
     rng = np.random.default_rng(seed)
     rows = folds[folds["part"] == "test"].merge(recordings, on="recording")
-    labels = rows[list(tasks)].to_numpy()
+    labels = rows[[task.name for task in tasks]].to_numpy()
     logits = -skill * (labels[..., None] - np.arange(1, 6)) ** 2
     weights = np.exp(logits + rng.normal(size=logits.shape))
     shares = weights / weights.sum(axis=-1, keepdims=True)
     head = rows[["recording", "speaker", "session", "fold"]].assign(trial=0)
-    probabilities = {task: shares[:, i] for i, task in enumerate(tasks)}
-    return predictions_table(head, labels, probabilities)
+    probabilities = {task.name: shares[:, i] for i, task in enumerate(tasks)}
+    return predictions_table(head, labels, probabilities, tasks)
 
 
 def predictions_of_all(recordings, folds, skill=0.3, seed=0):
     """Return the predictions of the four models and the baselines by name."""
-    both = ("valence", "activation")
     return {
         model: predictions_of(
             recordings,
             folds,
-            both[: 1 if model.startswith("Basic") else 2],
+            TASKS[: 1 if model.startswith("Basic") else 2],
             skill,
             10 * seed + number,
         )
@@ -75,14 +76,14 @@ def predictions_of_all(recordings, folds, skill=0.3, seed=0):
     }
 
 
-def leak_evidence(recordings, folds, predictions):
+def leak_evidence(recordings, folds, predictions, labels=LABELS):
     """Return evidence without leaks: models train and validate on their own parts."""
-    parts = parts_table(recordings, folds)
-    tasks = ["valence", "activation"]
+    parts = parts_table(recordings, folds, labels)
+    tasks = [task.name for task in labels.tasks(multitask=True)]
     uses = {"train": "labelled", "validation": "validation"}
-    rows = parts[parts["part"].isin(uses) & parts["valence"].notna()]
+    rows = parts[parts["part"].isin(uses) & parts[tasks[0]].notna()]
     drawn = rows.assign(use=rows["part"].map(uses))
-    pooled = parts[parts["part"] == "train"].assign(use="unlabelled", valence=np.nan)
+    pooled = parts[parts["part"] == "train"].assign(use="unlabelled", **{tasks[0]: np.nan})
     draws = pd.concat([drawn, pooled]).assign(corpus="iemocap", draws=1, training="trial-0")
     columns = ["use", "corpus", "recording", "draws", *tasks, "fold", "training"]
     numbers = sorted(folds["fold"].unique().tolist())
@@ -114,7 +115,7 @@ def evaluation_tables(recordings, predictions, permutations, resamples):
         "cells": cells_table(predictions, resamples, 1),
         "comparisons": comparisons_table(predictions, BASELINES, resamples, 1),
         "spread": spread_table(seeds_table(crops, "crop_seed"), intervals),
-        "references": references_table(recordings, folds, ratings),
+        "references": references_table(recordings, folds, TASKS, ratings),
         "slices": slices_table(predictions, recordings, ratings, 1),
         "leaks": leak_table(leak_evidence(recordings, folds, predictions)),
     }
@@ -138,5 +139,5 @@ def neighbours_of(recordings, folds, seed=0):
         crops = rng.normal(size=(len(held_out), 3))
         spaces = {"crops": crops, "shared layer": crops + 2 * held_out[["valence"]].to_numpy()}
         for model in MODELS:
-            parts.append(neighbours_table(held_out, spaces).assign(model=model, fold=fold))
+            parts.append(neighbours_table(held_out, TASKS, spaces).assign(model=model, fold=fold))
     return pd.concat(parts, ignore_index=True)

@@ -9,6 +9,7 @@ import yaml
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.models import catalogue
 from emospeech.report.study_tables import table_composition, table_labels
+from tests.settings import LABELS, VALENCE
 
 TASKS = ("valence", "activation")
 MODELS = ("BasicCNN", "MultitaskCNN", "BasicDCGAN", "MultitaskDCGAN")
@@ -53,8 +54,8 @@ def study(recordings, validation="F"):
     folds = make_folds(recordings, FoldSettings(validation=validation))
     sizes = {"trunk": 1000, "shared": 20000, "heads": 300, "real_fake": np.nan, "total": 21300}
     return {
-        "labels": table_labels(recordings, folds),
-        "composition": table_composition(recordings, folds),
+        "labels": table_labels(recordings, folds, LABELS.tasks(multitask=True)),
+        "composition": table_composition(recordings, folds, VALENCE),
         "parameters": pd.DataFrame([{"model": model, "trial": 3} | sizes for model in MODELS]),
     }
 
@@ -202,7 +203,7 @@ def history(epochs=6, model="MultitaskDCGAN", top=4):
     numbers = np.arange(1, epochs + 1)
     uar = 0.3 + 0.01 * np.minimum(numbers, top) - 0.01 * (numbers > top)
     uar[-1] = uar.max()
-    absent = dict.fromkeys(catalogue.MODELS[model].family.losses, np.nan)
+    absent = dict.fromkeys(catalogue.loss_columns(model, LABELS), np.nan)
     table = pd.DataFrame({"epoch": numbers} | absent)
     table = table.assign(valence=1.6 / np.sqrt(numbers), validation_uar=uar)
     if "DCGAN" in model:

@@ -55,6 +55,7 @@ from emospeech.search import (
     selection_folds,
 )
 from tests import example_study, report_data
+from tests.settings import VALENCE
 
 TRIALS, FOLDS, EPOCHS, RECORDINGS = 100, 5, 40, 10039
 MAX_SECONDS, MAX_MEGABYTES = 60, 1000
@@ -155,7 +156,7 @@ def draw_all(folder, tables, matrices, predictions, searched):
     name = "MultitaskDCGAN"
     yield draw(folder, f"outline-{name}", architecture.draw_outline, points, name)
     recordings = pd.read_csv(folder / "recordings.csv")
-    points = balance_table(recordings, make_folds(recordings, FoldSettings()), seed=1)
+    points = balance_table(recordings, make_folds(recordings, FoldSettings()), VALENCE, seed=1)
     yield draw(folder, "balance", label_balance.draw_balance, points)
     points = trials.plot_data({model: table for model, (table, _, _) in searched.items()})
     yield draw(folder, "trials", trials.draw_trials, points)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import torch
 
 from emospeech.crops.pool import Windows
+from emospeech.labels import LabelSettings
 from emospeech.models.catalogue import MODELS
 from emospeech.training.settings import Settings
 
@@ -20,8 +21,21 @@ PARAMETERS = {
     "hidden_units": 8,
     "steps_ahead": 3,
 }
+LABELS = LabelSettings()
+VALENCE, ACTIVATION = LABELS.tasks(multitask=True)
 ADVERSARIAL = [name for name, model in MODELS.items() if model.family_name == "DCGAN"]
 PREDICTIVE = [name for name, model in MODELS.items() if model.family_name == "APC"]
+
+
+def emotion_labels(names, encoding="hard", **keys):
+    """Return the label settings of emotion classes, each with its own name as its only label."""
+    classes = {name: [name] for name in names}
+    return LabelSettings(target="emotion", classes=classes, encoding=encoding, **keys)
+
+
+def tasks_of_model(name, labels=LABELS):
+    """Return the tasks that a model learns."""
+    return labels.tasks(MODELS[name].multitask)
 
 
 def with_keys(settings, **keys):
@@ -44,9 +58,9 @@ def batch_of(name, outputs=5, dtype=torch.float32, size=4, **shape):
     `shape` are the `width` and `rows` of a crop, and the `latent_size`.
     """
     width, rows, latent_size = ({"width": 16, "rows": 32, "latent_size": 8} | shape).values()
-    model, rng = MODELS[name], torch.Generator().manual_seed(0)
+    tasks, rng = len(tasks_of_model(name)), torch.Generator().manual_seed(0)
     crops, unlabelled = torch.rand(2, size, 1, width, rows, generator=rng, dtype=dtype) * 2 - 1
-    labels = torch.randn(len(model.tasks), size, outputs, generator=rng, dtype=dtype).softmax(2)
+    labels = torch.randn(tasks, size, outputs, generator=rng, dtype=dtype).softmax(2)
     noise = torch.rand(size, latent_size, generator=rng, dtype=dtype) * 2 - 1
     if name in PREDICTIVE:
         inside = torch.rand(size, width, generator=rng) < 0.9

@@ -71,8 +71,8 @@ def folder(tmp_path_factory):
     return folder
 
 
-def read(folder, labelled=True, multitask=False, **changes):
-    return read_audformat_database(folder, "mini", labelled, multitask, DEFAULTS | changes)
+def read(folder, labelled=True, tasks=("valence",), **changes):
+    return read_audformat_database(folder, "mini", labelled, tasks, DEFAULTS | changes)
 
 
 def columns(corpus, *names):
@@ -80,7 +80,7 @@ def columns(corpus, *names):
 
 
 def test_labels_follow_from_the_emotion(folder):
-    corpus = read(folder, multitask=True)
+    corpus = read(folder, tasks=("valence", "activation"))
     assert columns(corpus, "recording", "path", "speaker", "gender", "emotion") == [
         ["a", "wav/a.wav", "3", "M", "anger"],
         ["b", "wav/b.flac", "8", "F", "disgust"],
@@ -100,7 +100,7 @@ def test_labels_follow_from_the_emotion(folder):
 
 def test_labels_of_emotions_can_be_given(folder):
     emotions = {"anger": [0, 1], "awe": [1, None]}
-    corpus = read(folder, multitask=True, emotions=emotions, scale=[0, 1])
+    corpus = read(folder, tasks=("valence", "activation"), emotions=emotions, scale=[0, 1])
     np.testing.assert_array_equal(corpus.recordings["valence"], [1, np.nan, 5])
     np.testing.assert_array_equal(corpus.recordings["activation"], [5, np.nan, np.nan])
     assert "Russell" not in corpus.summary["labels"]
@@ -108,7 +108,7 @@ def test_labels_of_emotions_can_be_given(folder):
 
 def test_rated_labels_are_mapped_from_their_scale(folder):
     rated = {"valence": "gold.rated.valence", "activation": "gold.rated.arousal"}
-    corpus = read(folder, multitask=True, scale=[0, 1], **rated)
+    corpus = read(folder, tasks=("valence", "activation"), scale=[0, 1], **rated)
     np.testing.assert_array_equal(corpus.recordings["valence"], [1, 3, 5])
     np.testing.assert_array_equal(corpus.recordings["activation"], [2, 4, np.nan])
     assert corpus.recordings["emotion"].tolist() == ["anger", "disgust", "awe"]
@@ -175,7 +175,7 @@ def test_labels_that_cannot_be_used_are_errors(folder):
         with pytest.raises(InputError, match=r"mini\.valence: .*emotions"):
             read(folder, **change)
     with pytest.raises(InputError, match=r"mini\.activation: "):
-        read(folder, multitask=True, scale=[0, 1], valence="gold.rated.valence")
+        read(folder, tasks=("valence", "activation"), scale=[0, 1], valence="gold.rated.valence")
 
 
 def test_folders_that_are_no_database_are_errors(tmp_path):

@@ -186,6 +186,10 @@ def test_the_uar_of_raters_depends_on_their_number(monkeypatch):
     difference = table["uar_reported"] - table["uar_all_ratings"]
     assert (np.sign(difference) == [-1, 1, -1]).all()
     assert (table["rho_reported"] < table["rho_all_ratings"]).all()
+    votes = references.vote_table().set_index("raters")
+    errors = votes.sub(votes["all_votes"], axis=0).abs().loc[[4, 9]]
+    assert (errors["left_out"] < errors["in_parts"]).all(), "the reported accuracy is closest"
+    assert (errors["left_out"] < errors["correct"]).all()
     assert references.chance_table()["recordings"].tolist() == list(references.SIZES)
 
 

@@ -9,12 +9,14 @@ from scipy import stats
 
 from emospeech.evaluation import bootstrap, comparisons, intervals
 from emospeech.evaluation.predictions import predictions_table
-from emospeech.metrics import score
+from emospeech.metrics import metric_names, score
+from tests.settings import ACTIVATION, VALENCE
 
-SCORED = dict(zip(bootstrap.METRICS, range(len(bootstrap.METRICS)), strict=True))
+METRICS = metric_names(VALENCE)
+SCORED = {name: place for place, name in enumerate(METRICS)}
 
 
-def predictions(speakers=5, size=60, skill=1.0, seed=0, tasks=("valence",)):
+def predictions(speakers=5, size=60, skill=1.0, seed=0, tasks=(VALENCE,)):
     """Predictions of a model whose accuracy varies across `speakers`, one speaker per fold."""
     labels = np.random.default_rng(99).choice(np.arange(1, 5.5, 0.5), (speakers * size, len(tasks)))
     rng = np.random.default_rng(seed)
@@ -25,13 +27,13 @@ def predictions(speakers=5, size=60, skill=1.0, seed=0, tasks=("valence",)):
     own = skill * rng.uniform(0.5, 1.5, speakers)[number, None, None]
     logits = -own * (labels[..., None] - np.arange(1, 6)) ** 2 + rng.normal(size=(*labels.shape, 5))
     shares = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-    shares = {task: shares[:, place] for place, task in enumerate(tasks)}
-    return predictions_table(rows, labels, shares)
+    shares = {task.name: shares[:, place] for place, task in enumerate(tasks)}
+    return predictions_table(rows, labels, shares, tasks)
 
 
 def scored(truth, probabilities):
-    figures = score(np.asarray(truth), np.asarray(probabilities))
-    return [figures[name] for name in bootstrap.METRICS]
+    figures = score(np.asarray(truth), np.asarray(probabilities), VALENCE)
+    return [figures[name] for name in METRICS]
 
 
 def probabilities_of(table):
@@ -40,8 +42,8 @@ def probabilities_of(table):
 
 def test_metrics_from_sums_agree_with_the_predictions():
     table = predictions()
-    rows = bootstrap.recording_sums(table["valence"], probabilities_of(table))
-    ours = bootstrap.metrics_from_sums(rows.sum(axis=0))
+    rows = bootstrap.recording_sums(table["valence"], probabilities_of(table), VALENCE)
+    ours = bootstrap.metrics_from_sums(rows.sum(axis=0), VALENCE)
     assert ours == pytest.approx(scored(table["valence"], probabilities_of(table)), abs=1e-12)
 
 
@@ -52,8 +54,8 @@ def test_correlations_with_constants_agree_with_the_predictions(noise):
     labels, constant = rng.choice([1.0, 2.5, 4.0], 3000), np.full(3000, 2.0)
     probabilities = np.add([0.4, 0.3, 0.1, 0.1, 0.1], noise * rng.normal(size=(3000, 5)))
     for truth in (labels, constant):
-        rows = bootstrap.recording_sums(truth, probabilities)
-        figures = bootstrap.metrics_from_sums(rows.sum(axis=0))
+        rows = bootstrap.recording_sums(truth, probabilities, VALENCE)
+        figures = bootstrap.metrics_from_sums(rows.sum(axis=0), VALENCE)
         own = scored(truth, probabilities)
         assert figures == pytest.approx(own, abs=1e-6, nan_ok=True)
         assert (figures[SCORED["rho"]] == 0) == (truth is labels and noise < 1e-6)
@@ -63,8 +65,8 @@ def test_correlations_with_constants_agree_with_the_predictions(noise):
 
 def test_resamples_agree_with_a_plain_bootstrap():
     tables = {"a": predictions(3, 20), "b": predictions(3, 20, seed=1).iloc[:-5]}
-    _, parts = bootstrap.sums_by_speaker(tables, "valence")
-    drawn = bootstrap.resample(parts, 7, np.random.default_rng(4)).both
+    _, parts = bootstrap.sums_by_speaker(tables, VALENCE)
+    drawn = bootstrap.resample(parts, VALENCE, 7, np.random.default_rng(4)).both
     rng = np.random.default_rng(4)
     speakers = bootstrap.draw_speakers(3, 7, rng)
     bootstrap.draw_recordings(parts, np.tile(np.arange(3), (7, 1)), rng)  # with fixed speakers
@@ -101,15 +103,15 @@ def test_intervals_cover_at_the_nominal_rate(speakers, spread):
     for _ in range(runs):
         recall = 1 / (1 + np.exp(-(centre + spread * rng.standard_normal((speakers, 5)))))
         right = rng.binomial(sizes, recall)
-        totals = np.zeros((speakers, 1, bootstrap.N_SUMS))
-        cells = totals[..., : bootstrap.CELLS].reshape(speakers, 9, 5)
+        totals = np.zeros((speakers, 1, bootstrap.n_sums(VALENCE)))
+        cells = totals[..., : bootstrap.n_cells(VALENCE)].reshape(speakers, 9, 5)
         for label in range(5):
             cells[:, 2 * label, label] = right[:, label]
             cells[:, 2 * label, (label + 1) % 5] = (sizes - right)[:, label]
-        totals[..., bootstrap.CELLS :] = sizes.sum() * np.array([1, 0, 0, 1, 1, 0, 0])
+        totals[..., bootstrap.n_cells(VALENCE) :] = sizes.sum() * np.array([1, 0, 0, 1, 1, 0, 0])
         drawn = bootstrap.draw_speakers(speakers, 200, rng)
-        figures = bootstrap.scope_metrics(np.swapaxes(totals[drawn], 1, 2))[:, 0]
-        value = bootstrap.scope_metrics(np.swapaxes(totals, 0, 1))[0]
+        figures = bootstrap.scope_metrics(np.swapaxes(totals[drawn], 1, 2), VALENCE)[:, 0]
+        value = bootstrap.scope_metrics(np.swapaxes(totals, 0, 1), VALENCE)[0]
         half = bootstrap.margin(bootstrap.standard_error(figures, speakers), speakers)
         covered += (abs(value - truth) <= half)[:, SCORED["uar5"]]
     assert (covered > 0.92 * runs).all()  # for both scopes
@@ -119,8 +121,8 @@ def test_intervals_cover_at_the_nominal_rate(speakers, spread):
 def test_error_of_the_mean_is_students():
     """The bootstrap of a mean over speakers has a closed form: s / sqrt(n) and t(n - 1)."""
     table = predictions(6, 30)
-    _, parts = bootstrap.sums_by_speaker({"a": table}, "valence")
-    draws = bootstrap.resample(parts, 20_000, np.random.default_rng(0))
+    _, parts = bootstrap.sums_by_speaker({"a": table}, VALENCE)
+    draws = bootstrap.resample(parts, VALENCE, 20_000, np.random.default_rng(0))
     each = [
         scored(rows["valence"], probabilities_of(rows))[SCORED["uar5"]]
         for _, rows in table.groupby("speaker")
@@ -131,16 +133,16 @@ def test_error_of_the_mean_is_students():
 
 
 def test_intervals_table_is_complete_and_reproducible():
-    both = predictions(tasks=("valence", "activation"))
+    both = predictions(tasks=(VALENCE, ACTIVATION))
     tables = {"BasicCNN": predictions(), "MultitaskCNN": both}
     table, again = (intervals.intervals_table(tables, 300, seed=1) for _ in range(2))
     assert table.equals(again)
-    assert len(table) == 3 * 2 * len(bootstrap.METRICS)
+    assert len(table) == 3 * 2 * len(METRICS)
     assert (table["low"] < table["value"]).all()
     assert (table["value"] < table["high"]).all()
     found = table.set_index(["model", "task", "scope", "figure"])["value"].sort_index()
     expected = scored(tables["BasicCNN"]["valence"], probabilities_of(tables["BasicCNN"]))
-    found = found["BasicCNN", "valence", "pooled"][list(bootstrap.METRICS)]
+    found = found["BasicCNN", "valence", "pooled"][list(METRICS)]
     assert found.tolist() == pytest.approx(expected)
 
 
@@ -173,9 +175,9 @@ def test_swap_p_agrees_with_a_loop_over_all_patterns():
     good, bad = predictions(4, 25, skill=1.0), predictions(4, 25, skill=0.4, seed=1)
     names = [f"p{number}" for number in range(1, 6)]
     good.loc[good["speaker"] == "s02", names] = [0.1, 0.2, 0.4, 0.2, 0.1]
-    _, sums = bootstrap.sums_by_speaker({"good": good, "bad": bad}, "valence")
+    _, sums = bootstrap.sums_by_speaker({"good": good, "bad": bad}, VALENCE)
     totals = np.stack([speaker.sum(axis=0) for speaker in sums])
-    p = comparisons.swap_p(totals[:, [0]], totals[:, [1]], np.random.default_rng(0))
+    p = comparisons.swap_p(totals[:, [0]], totals[:, [1]], VALENCE, np.random.default_rng(0))
     assert p[0] == pytest.approx(enumerated_p(by_speaker(good), by_speaker(bad)))
     table = comparisons.comparisons_table({"good": good, "bad": bad}, "baseline", 50, seed=1)
     rho = table[table["figure"] == "rho"].set_index("scope")
@@ -203,20 +205,20 @@ def test_swap_p_has_its_nominal_error_rate_and_smallest_value():
             cells[:, :, 2 * label, (label + 1) % 5] = 12 - right[:, :, 0, label]
         moments = np.tile(60.0 * np.array([1, 0, 0, 1, 1, 0, 0]), (8, 400, 1))
         sums.append(np.concatenate([cells.reshape(8, 400, -1), moments], axis=-1))
-    p = comparisons.swap_p(*sums, rng)[..., SCORED["uar5"]]
+    p = comparisons.swap_p(*sums, VALENCE, rng)[..., SCORED["uar5"]]
     for level in (0.05, 0.25, 0.5):
         assert p.min() >= comparisons.smallest_p(8) == 2 / 2**8
         assert (p <= level).mean(axis=0) == pytest.approx(level, abs=0.04 + level / 10)
-    assert (comparisons.swap_p(sums[0], sums[0], rng) == 1).all()
+    assert (comparisons.swap_p(sums[0], sums[0], VALENCE, rng) == 1).all()
     assert comparisons.smallest_p(5) == 0.0625
 
 
 def test_random_patterns_approximate_all_patterns():
     tables = {"a": predictions(17, 10), "b": predictions(17, 10, skill=0.6, seed=1)}
-    _, sums = bootstrap.sums_by_speaker(tables, "valence")
+    _, sums = bootstrap.sums_by_speaker(tables, VALENCE)
     totals = np.stack([speaker.sum(axis=0) for speaker in sums])
-    drawn = comparisons.swap_p(totals[:, [0]], totals[:, [1]], np.random.default_rng(2))
-    each = bootstrap.metrics_from_sums(totals)[..., SCORED["uar5"]]
+    drawn = comparisons.swap_p(totals[:, [0]], totals[:, [1]], VALENCE, np.random.default_rng(2))
+    each = bootstrap.metrics_from_sums(totals, VALENCE)[..., SCORED["uar5"]]
     differences = each[:, 0] - each[:, 1]
     signs = np.array(list(product((-1, 1), repeat=17)))
     exact = np.mean(abs(signs @ differences) >= abs(differences.sum()) - 1e-9)

@@ -8,6 +8,7 @@ from scipy import stats
 from emospeech import metrics
 from emospeech.evaluation import chance
 from emospeech.evaluation.predictions import predictions_table
+from tests.settings import VALENCE
 
 SIZES = [7, 1, 4, 2, 6, 3]  # recordings of the dialogues of a fold
 
@@ -28,7 +29,7 @@ def fold(rng, sizes=SIZES, between=0.6, correlation=0.0):
     rows = pd.DataFrame({"recording": [f"d{u}_{i:03d}" for i, u in enumerate(unit)]})
     rows = rows.assign(speaker="s", session="x", fold=1, trial=0)
     shares = {"valence": weights / weights.sum(axis=1, keepdims=True)}
-    return predictions_table(rows, labels[:, None], shares), dict(
+    return predictions_table(rows, labels[:, None], shares, (VALENCE,)), dict(
         zip(rows["recording"], (f"d{u}" for u in unit), strict=True)
     )
 
@@ -40,7 +41,7 @@ def chance_of(tables, permutations, rng):
         names = f"{number}_" + rows["recording"]
         parts.append(rows.assign(fold=number, recording=names))
         named |= dict(zip(names, rows["recording"].map(dialogues), strict=True))
-    return chance.chance_of(pd.concat(parts), "valence", named, permutations, rng)
+    return chance.chance_of(pd.concat(parts), VALENCE, named, permutations, rng)
 
 
 def plain_permutation(rows, dialogues, rng):
@@ -65,7 +66,7 @@ def test_chance_agrees_with_a_plain_permutation_of_dialogues():
     rows, dialogues = fold(rng)
     drawn = chance_of([(rows, dialogues)], 4000, rng)["fold-0"]
     plain = np.array([plain_permutation(rows, dialogues, rng) for _ in range(400)]).T
-    for ours, theirs in zip((drawn.uar5, drawn.rho), plain, strict=True):
+    for ours, theirs in zip((drawn.uar, drawn.rho), plain, strict=True):
         assert stats.ks_2samp(ours, theirs).pvalue > 1e-3
     assert (drawn.units, drawn.dialogues) == (len(SIZES), len(SIZES))
 
@@ -74,11 +75,11 @@ def test_scopes_pool_or_average_the_folds(monkeypatch):
     rng = np.random.default_rng(1)
     tables = [fold(rng), fold(rng, [5] * 6)]
     found = chance_of(tables, 2000, rng)
-    each = [found[f"fold-{number}"].uar5 for number in range(2)]
-    np.testing.assert_allclose(found["mean"].uar5, np.mean(each, axis=0))
+    each = [found[f"fold-{number}"].uar for number in range(2)]
+    np.testing.assert_allclose(found["mean"].uar, np.mean(each, axis=0))
     assert found["pooled"].units == found["mean"].units == 12
     single = chance_of(tables[:1], 50, rng)
-    np.testing.assert_allclose(single["pooled"].uar5, single["fold-0"].uar5)
+    np.testing.assert_allclose(single["pooled"].uar, single["fold-0"].uar)
     monkeypatch.setattr(chance, "BLOCK", 5000)
     blocks = chance_of(tables, 2000, rng)
     assert stats.ks_2samp(found["pooled"].rho, blocks["pooled"].rho).pvalue > 1e-3
@@ -107,7 +108,7 @@ def test_single_recordings_are_permuted_without_dialogues(named):
         )
         for _ in range(500)
     ]
-    assert stats.ks_2samp(found.uar5, plain).pvalue > 1e-3
+    assert stats.ks_2samp(found.uar, plain).pvalue > 1e-3
 
 
 def test_p_has_its_nominal_error_rate_if_dialogues_are_similar():
@@ -118,7 +119,7 @@ def test_p_has_its_nominal_error_rate_if_dialogues_are_similar():
         rows, dialogues = fold(rng, [10] * 12)
         uar, rho = plain_scores(rows)
         found = chance_of([(rows, dialogues)], 99, rng)["fold-0"]
-        low, high = np.percentile(found.uar5, [2.5, 97.5])
+        low, high = np.percentile(found.uar, [2.5, 97.5])
         outside.append(not low <= uar <= high)
         p.append(found.p(rho) <= 0.05)
         p_single.append(stats.pearsonr(rows["valence"], rows["expected"]).pvalue <= 0.05)
@@ -153,7 +154,7 @@ def test_dialogues_are_exchanged_among_the_same_speakers_if_they_have_enough(dia
         rows.sample(frac=1, random_state=0),
         {name: f"{dialogue[1:]:0>2}" for name, dialogue in named.items()},
     )
-    own = chance.PermutableFold.of(rows, "valence", named)
+    own = chance.PermutableFold.of(rows, VALENCE, named)
     assert [len(sizes) for sizes in own.sizes] == [3 * dialogues // groups] * groups
     picked = own.permute(200, rng)
     speakers = np.repeat(["s0", "s1", "s2"], 3 * dialogues)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 from emospeech.runtime.config_values import convert
@@ -101,6 +102,30 @@ def test_the_defaults_of_the_schema_are_the_values_of_the_config():
     defaults = {}
     validate(defaults, SCHEMA_FILE)
     assert defaults == yaml.safe_load((CONFIG / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        {"angry": ["ang"]},
+        {"angry": ["ang"], "5": ["sad"]},
+        {"angry": ["ang"], 5: ["sad"]},
+        {"angry": ["ang"], True: ["sad"]},  # `yes` in YAML
+        {"angry": ["ang"], "very sad": ["sad"]},
+        {"angry": "ang", "sad": ["sad"]},
+        {"angry": [], "sad": ["sad"]},
+        {"angry": [False], "sad": ["sad"]},  # `no` in YAML
+        ["angry", "sad"],
+    ],
+    ids=str,
+)
+def test_classes_that_cannot_be_used_violate_the_schema(classes):
+    given = {"target": "emotion", "encoding": "hard"}
+    validate(
+        {"labels": given | {"classes": {"sad-1": ["sad"], "Angry": ["ang", "0"]}}}, SCHEMA_FILE
+    )
+    with pytest.raises(WorkflowError):
+        validate({"labels": given | {"classes": classes}}, SCHEMA_FILE)
 
 
 @pytest.mark.parametrize("widths", [(16,), (128, 64)])

@@ -27,6 +27,7 @@ from emospeech.corpora.corpus_tables import (
 )
 from emospeech.corpora.emoevaluation import average_mismatches, average_rating, parse_evaluation
 from emospeech.corpora.iemocap import read_iemocap
+from emospeech.corpora.iemocap_release import EMOTIONS
 from emospeech.corpora.iemocap_transcripts import parse_transcription, parse_wdseg
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.nxt import read_meetings, read_words
@@ -86,6 +87,7 @@ LABELS = b"""% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]
 
 [6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.5000, 2.5000]
 C-E2:\tNeutral;\t()
+C-E3:\tNeutral state; Other;\t(bored)
 C-F1:\tNeutral; Anger;\t(curious)
 A-E3:\tval 3; act 2; dom  2;\t()
 A-E4:\tval 2; act 3; dom  3;\t(calm; but, polite)
@@ -96,7 +98,8 @@ A-E3:\tval 6; act 2; dom  1;\t()
 A-E4:\tval 4; act 3; dom  ;\t()
 
 """
-LABEL_PIECES = [*NUMBERS, *BREAKS, b"A-E4:", b"A-M1:", b"C-X:", b"val", b"val 6;", b"dom"]
+ROWS = [b"A-E4:", b"A-M1:", b"C-X:", b"C-E2:"]
+LABEL_PIECES = [*NUMBERS, *BREAKS, *ROWS, b"Fear;", b"val", b"val 6;", b"dom"]
 
 
 def filled_lines(text):
@@ -118,6 +121,7 @@ def test_label_files(data):
         average_mismatches(turn)
         for rating in turn.ratings:
             assert all(math.isnan(value) or 0 <= value <= 6 for value in rating[1:])
+        assert {label for labels in turn.votes.values() for label in labels} <= set(EMOTIONS)
         for dimension in DIMENSIONS:
             assert 1 <= average_rating(turn, dimension, issues)[0] <= 5
     lines = filled_lines(text)
@@ -404,7 +408,10 @@ def test_iemocap_with_a_damaged_file(scratch, damage):
         path.write_bytes(intact)
     if corpus is None:
         return
-    assert loaded_again(corpus, scratch).ratings.equals(corpus.ratings)
+    loaded = loaded_again(corpus, scratch)
+    assert loaded.ratings.equals(corpus.ratings)
+    assert loaded.votes.equals(corpus.votes)
+    assert not corpus.votes.duplicated().any()
     assert corpus.recordings[list(DIMENSIONS)].stack().between(1, 5).all()
     assert corpus.transcripts["recording"].tolist() == corpus.recordings["recording"].tolist()
 

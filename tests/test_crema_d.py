@@ -62,6 +62,8 @@ def test_labels_votes_and_speech_of_recordings_are_read(corpus_folder):
     np.testing.assert_allclose(table["valence"], [(3 * 4 + 3) / 4, (2 + 2.5 + 2 * 2.8) / 5, 3])
     assert table["raters"].tolist() == [4, 5, 4]
     assert table[["activation", "dominance"]].isna().all(axis=None)
+    votes = corpus.votes.groupby("recording")["emotion"].apply(list)
+    assert votes["1001_IEO_HAP_LO"] == ["happiness"] * 3 + ["neutral"]
     votes = corpus.ratings.groupby("recording")["valence"].apply(list)
     np.testing.assert_allclose(votes["1002_TIE_ANG_XX"], [1, 1, 2.5, 2.8, 2.8])
     assert corpus.words[["recording", "start", "end"]].values.tolist() == [
@@ -75,7 +77,7 @@ def test_labels_votes_and_speech_of_recordings_are_read(corpus_folder):
         "recording of an actor of unknown gender": 1,
         "recording whose votes have no majority": 1,
     }
-    for name in ("recordings", "words", "ratings"):
+    for name in ("recordings", "words", "ratings", "votes"):
         assert getattr(read_crema_d(corpus_folder, workers=2), name).equals(getattr(corpus, name))
 
 
@@ -140,6 +142,7 @@ def test_manifest_has_the_labels_of_the_reader(corpus_folder, tmp_path, capsys):
     columns = ["recording", "speaker", "gender", "emotion", "valence", "duration", "raters"]
     assert manifest.recordings[columns].equals(corpus.recordings[columns])
     assert manifest.ratings.equals(corpus.ratings)
+    assert manifest.votes.equals(corpus.votes)
     assert manifest.words.equals(corpus.words)
 
 

@@ -163,8 +163,8 @@ def test_silent_crops_are_floor_if_crops_are_scaled_to_their_maximum():
 @given(st.lists(st.sampled_from(VALUES), min_size=1), SEEDS)
 def test_epochs_of_fixed_length_contain_every_recording(labels, seed):
     labels = np.array(labels)
-    order = draw_epoch(labels, np.random.default_rng(seed))
-    assert len(order) == epoch_length(labels)
+    order = draw_epoch(labels, 5, np.random.default_rng(seed))
+    assert len(order) == epoch_length(labels, 5)
     assert set(order) == set(range(len(labels)))
 
 
@@ -173,7 +173,7 @@ def test_epochs_of_fixed_length_contain_every_recording(labels, seed):
 def test_counts_within_a_class_differ_by_at_most_one(labels, seed):
     """There are no halfway labels, so the class of a label is the nearest one."""
     labels = np.array(labels)
-    counts = np.bincount(draw_epoch(labels, np.random.default_rng(seed)), minlength=len(labels))
+    counts = np.bincount(draw_epoch(labels, 5, np.random.default_rng(seed)), minlength=len(labels))
     for label in range(1, 6):
         members = counts[np.rint(labels) == label]
         assert not len(members) or np.ptp(members) <= 1
@@ -187,7 +187,7 @@ def test_label_distribution_after_oversampling_is_as_documented():
               4.5: 407, 14 / 3: 18, 4.75: 7, 5: 111}
     # fmt: on
     labels = np.repeat(list(counts), list(counts.values()))
-    order = draw_epoch(labels, np.random.default_rng(0))
+    order = draw_epoch(labels, 5, np.random.default_rng(0))
     mass = fuzzy(labels[order]).mean(axis=0)
     assert mass == pytest.approx([0.136, 0.269, 0.203, 0.246, 0.147], abs=0.002)
 
@@ -197,9 +197,24 @@ def test_label_distribution_after_oversampling_is_as_documented():
 def test_classes_are_even_after_oversampling(labels, seed):
     """With integer labels, all classes that occur have the same share."""
     labels = np.array(labels)
-    sizes = class_shares(labels[draw_epoch(labels, np.random.default_rng(seed))]).sum(axis=0)
+    sizes = class_shares(labels[draw_epoch(labels, 5, np.random.default_rng(seed))]).sum(axis=0)
     assert set(np.flatnonzero(sizes)) == set(np.unique(labels) - 1)
     assert np.ptp(sizes[sizes > 0]) <= 1
+
+
+@given(st.sampled_from([2, 3, 4, 7, 9]), st.data())
+def test_an_epoch_draws_any_number_of_classes_evenly(size, data):
+    labels = data.draw(st.lists(st.integers(1, size), min_size=1, max_size=80))
+    counts = np.bincount(draw_epoch(np.array(labels, float), size, np.random.default_rng(0)))
+    drawn = [
+        sum(counts[index] for index, own in enumerate(labels) if own == n) for n in set(labels)
+    ]
+    assert sum(drawn) == size * np.bincount(labels).max()
+    assert max(drawn) - min(drawn) <= 1
+    for number in set(labels):
+        own = [counts[index] for index, label in enumerate(labels) if label == number]
+        assert max(own) - min(own) <= 1
+        assert min(own) > 0
 
 
 def test_classes_are_roughly_even_after_oversampling_with_halfway_labels():
@@ -207,7 +222,7 @@ def test_classes_are_roughly_even_after_oversampling_with_halfway_labels():
     values = [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5]
     labels = rng.choice(values, 1000, p=[0.02, 0.1, 0.25, 0.2, 0.2, 0.08, 0.1, 0.03, 0.02])
     drawn = np.mean(
-        [class_shares(labels[draw_epoch(labels, rng)]).mean(axis=0) for _ in range(20)], 0
+        [class_shares(labels[draw_epoch(labels, 5, rng)]).mean(axis=0) for _ in range(20)], 0
     )
     # A halfway label drawn for the first or last class counts half for the neighbouring class, so
     # these two classes are a bit below 0.2.
@@ -220,7 +235,7 @@ def sampler_of(store, **options):
     gather = CropGatherer(store, 16)
     other = replace(store, frames=store.frames.copy())
     pool = UnlabelledPool([gather, CropGatherer(other, 16)], [[0, 2], [1, 3]])
-    chosen = {"pool": pool, "batch_size": 4, "unlabelled_batch_size": 4, "oversample": True}
+    chosen = {"pool": pool, "batch_size": 4, "unlabelled_batch_size": 4, "even_classes": 5}
     chosen |= options
     return Sampler(gather, np.array([0, 1, 3]), np.array([1.0, 2.0, 2.0]), **chosen)
 

@@ -57,7 +57,7 @@ def generic(path):
     """Return a result path with placeholders, and without the suffix of a table or figure."""
     path = re.sub(r"(trial|fold|seed|rung|slot)-\d+", r"\1-{\1}", path)
     path = re.sub(rf"{MODEL}|baseline(?:_crop)?(?=/)", "{model}", path)
-    tables = "recordings|words|ratings|transcripts|summary"
+    tables = "recordings|words|ratings|transcripts|votes|summary"
     path = re.sub(rf"(?<=corpora/)(?:iemocap|ami)(?=/(?:{tables}))", "{corpus}", path)
     path = re.sub(r"(?<=spectrograms/)(?:iemocap|ami)", "{corpus}", path)
     return re.sub(r"^(report/(?:tables|figures)/.*)\.\w+$", r"\1", path)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from emospeech.labels import ENCODINGS, encode
+from emospeech.labels import encode
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.dcgan import fake_loss, real_loss
 from emospeech.training.device import resolve_precision, torch_device
@@ -20,7 +20,14 @@ from emospeech.training.losses import (
     squared_error,
 )
 from emospeech.training.predictor import predict
-from tests.settings import PARAMETERS, batch_of, settings_of
+from tests.settings import (
+    ACTIVATION,
+    PARAMETERS,
+    VALENCE,
+    batch_of,
+    settings_of,
+    tasks_of_model,
+)
 
 ROWS, RATE = 32, 1e-3
 SMALL = {"shared_units": 16, "latent_size": 8}
@@ -93,7 +100,7 @@ def test_minimising_the_loss_predicts_the_label(encoding, class_loss):
     """Unconstrained logits converge to the encoded label."""
     settings = settings_of(encoding=encoding, class_loss=class_loss)
     targets = torch.from_numpy(encode(LABELS, encoding))
-    logits = torch.zeros(len(LABELS), ENCODINGS[encoding].outputs, requires_grad=True)
+    logits = torch.zeros(len(LABELS), settings.labels.outputs(VALENCE), requires_grad=True)
     optimiser = Adam([logits], 0.2, (0.9, 0.999))
     for _ in range(300):
         loss = objective_of(settings).loss(logits, targets)
@@ -120,9 +127,9 @@ def test_adam_equals_the_algorithm_of_its_paper():
 def engine_and_batch(name, dtype=torch.float32, **keys):
     """Return a model's Engine and the arguments of its step; `keys` change the settings SMALL."""
     settings = settings_of(**SMALL | keys)
-    outputs = ENCODINGS[settings.labels.encoding].outputs
-    learner = build(name, ROWS, PARAMETERS, settings.models, seed=0, outputs=outputs).to(dtype)
-    return Engine(learner, MODELS[name].tasks, RATE, settings), batch_of(name, outputs, dtype)
+    outputs = settings.labels.outputs(VALENCE)
+    learner = build(name, ROWS, PARAMETERS, settings.models, 0, settings.labels).to(dtype)
+    return Engine(learner, tasks_of_model(name), RATE, settings), batch_of(name, outputs, dtype)
 
 
 def changed_parameters(engine, data):
@@ -162,8 +169,8 @@ UNLABELLED_UPDATES = {
 def test_separate_updates_change_only_their_own_parameters(name):
     moved, names = changed_parameters(*engine_and_batch(name))
     expected = dict(UNLABELLED_UPDATES.get(MODELS[name].family_name, {}))
-    for task in MODELS[name].tasks:
-        expected[task] = ["network.trunk.", "network.shared.", f"network.heads.{task}."]
+    for task in tasks_of_model(name):
+        expected[task.name] = ["network.trunk.", "network.shared.", f"network.heads.{task.name}."]
     assert moved == {update: below(names, *places) for update, places in expected.items()}
     assert list(moved) == list(expected)
 
@@ -206,7 +213,7 @@ def test_a_step_equals_a_sequence_of_plain_updates(update):
     engine, data = engine_and_batch("MultitaskDCGAN", dtype=torch.float64, update=update)
     plain = build("MultitaskDCGAN", ROWS, PARAMETERS, MODEL_SETTINGS, seed=0).to(torch.float64)
     network, generator = plain.network, plain.generator
-    tasks = MODELS["MultitaskDCGAN"].tasks
+    tasks = ("valence", "activation")
     groups = [["generator"], ["discriminator"], *([task] for task in tasks)]
     if update == "joint":
         groups = [["generator"], ["discriminator", *tasks]]
@@ -264,7 +271,7 @@ def test_steps_are_reproducible_and_never_wait_with_any_settings(update, encodin
 @pytest.mark.parametrize("update", ["separate", "joint"])
 def test_bfloat16_follows_float32(update):
     """Losses stay within 5 % of those in float32 over 10 steps, and weights remain float32."""
-    model, rng = MODELS["MultitaskDCGAN"], torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
     crops, unlabelled = torch.rand(2, 16, 1, 16, ROWS, generator=rng) * 2 - 1
     labels = list(torch.softmax(torch.randn(2, 16, 5, generator=rng), 2))
     latent = torch.rand(10, 16, 8, generator=rng) * 2 - 1
@@ -272,7 +279,7 @@ def test_bfloat16_follows_float32(update):
     for precision in ("float32", "bfloat16"):
         learner = build("MultitaskDCGAN", ROWS, PARAMETERS, MODEL_SETTINGS, seed=0)
         settings = settings_of(precision=precision, update=update)
-        engine = Engine(learner, model.tasks, RATE, settings)
+        engine = Engine(learner, (VALENCE, ACTIVATION), RATE, settings)
         steps = [engine.step(crops, labels, unlabelled, drawn) for drawn in latent]
         curves[precision] = np.array([[float(loss) for loss in step.values()] for step in steps])
         assert {value.dtype for value in engine.network.parameters()} == {torch.float32}
@@ -333,7 +340,7 @@ def test_tf32_is_allowed_in_training_steps_only():
     engine.network.classify = recorded
     engine.step(**vars(data))
     assert during == [(True, True)]
-    predict(engine.network, [data.crops], ("valence",), objective_of(settings_of()))
+    predict(engine.network, [data.crops], (VALENCE,), objective_of(settings_of()))
     assert during[1] == flags() == (False, False), "validation and test are in float32"
 
 

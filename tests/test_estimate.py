@@ -13,6 +13,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from emospeech import estimate
+from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.crops.oversampling import draw_epoch
 from emospeech.estimate import (
     CHECKPOINTS,
@@ -30,18 +31,20 @@ from emospeech.estimate import (
     study_runs,
 )
 from emospeech.folds import FoldSettings
+from emospeech.labels import LabelSettings
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.settings import ModelSettings
 from emospeech.report.estimate_tables import Machine, estimate_text
 from emospeech.report.paper import TABLE_1
-from emospeech.runtime.files import read_table, write_json
+from emospeech.runtime.files import read_table, write_json, write_table
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.step_times import StepTime, StepTimer
 from tests.run_environment import run_environment
-from tests.settings import PARAMETERS, settings_of
+from tests.settings import LABELS, PARAMETERS, emotion_labels, settings_of
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = settings_of(shared_units=16, latent_size=8)
+PLAIN = LabelSettings(oversample=False)
 CORPUS = CorpusSize(recordings=150, draws=100, validation=10, hours={"a": 1.0}, is_known=True)
 TRIALS = {
     "BasicCNN": [{"batch_size": 16, "cost": 1.0}, {"batch_size": 32, "cost": 3.0}],
@@ -182,7 +185,7 @@ def test_the_sizes_of_a_corpus_that_was_read_are_those_of_its_folds(corpus, tmp_
     draws = []
     for _, training in parts[parts["part"] == "train"].groupby("fold"):
         labels = training["valence"].to_numpy(float)
-        order = draw_epoch(labels, np.random.default_rng(0)) if oversample else labels
+        order = draw_epoch(labels, 5, np.random.default_rng(0)) if oversample else labels
         draws.append(len(order))
     assert size.is_known
     assert (size.recordings, size.draws) == (36, np.mean(draws))
@@ -197,9 +200,32 @@ def test_a_corpus_that_was_not_read_is_assumed_to_be_like_iemocap(tmp_path):
     assert not size.is_known
     assert (size.recordings, size.draws, size.validation) == (600, 480, 60)
     assert size.hours["ami"] == 0.3
-    assert assumed_sizes(FoldSettings(scheme="speakers"), 600, False) == (360, 120)
+    assert assumed_sizes(FoldSettings(scheme="speakers"), 600, PLAIN) == (360, 120)
     # The largest class has more than a fifth of the recordings.
-    assert assumed_sizes(FoldSettings(), 600, True)[0] > 480
+    assert assumed_sizes(FoldSettings(), 600, LABELS)[0] > 480
+
+
+def test_the_sizes_of_a_corpus_with_emotions_count_the_recordings_of_the_classes(corpus, tmp_path):
+    """Three of nine recordings of each speaker are in no class, and all lack valence."""
+    table = load_recordings(corpus / "recordings.csv").assign(valence=np.nan)
+    table["emotion"] = ["a", "b", "b", "b", "b", "a", "c", "", "c"] * 4
+    write_table(tmp_path / "a" / "recordings.csv", table)
+    classes = {"target": "emotion", "classes": {"a": ["a"], "b": ["b"]}, "encoding": "hard"}
+    for oversample, draws in ((True, 2 * 2 * 4), (False, 2 * 6)):
+        config = changed("labels", oversample=oversample, **classes)
+        size = corpus_size(config, tmp_path, corpus / "folds.csv", [])
+        assert (size.draws, size.validation) == (draws, 6)
+
+
+def test_emotions_are_assumed_to_be_as_frequent_as_in_iemocap():
+    """An epoch has as many recordings of each class as the largest, neutral, has."""
+    classes = {"angry": ["ang"], "happy": ["hap", "exc"], "neutral": ["neu"], "sad": ["sad"]}
+    labels = LabelSettings(target="emotion", classes=classes, encoding="hard")
+    draws, validation = assumed_sizes(FoldSettings(), 10039, labels)
+    assert draws == pytest.approx(4 * 1708 * 4 / 5)
+    assert validation == pytest.approx(5531 / 10)
+    others = emotion_labels(["joy", "awe", "fear"])
+    assert assumed_sizes(FoldSettings(), 600, others)[0] == pytest.approx(480)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -117,7 +117,7 @@ def train(corpus, folder):
     return run(
         "train.py",
         folder,
-        input=paths | {"unlabelled": [paths["store"]], "ratings": [], "best": []},
+        input=paths | {"unlabelled": [paths["store"]], "ratings": [], "votes": [], "best": []},
         output={name: [str(folder / file)] for name, file in OUTPUTS.items()},
         params={
             "model": MODEL,

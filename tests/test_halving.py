@@ -224,7 +224,7 @@ def train_rung(corpus, folder, rung, rungs=(), previous=(), **settings):
     folders = [folder / f"rung-{rung}/slot-{slot}" for slot in settings["slots"]]
     outputs = {name.partition(".")[0]: [folder / name for folder in folders] for name in NAMES}
     inputs = {name: corpus / f"{name}.csv" for name in ("recordings", "folds")}
-    inputs |= {"store": corpus / "store.h5", "ratings": [], "unlabelled": []}
+    inputs |= {"store": corpus / "store.h5", "ratings": [], "votes": [], "unlabelled": []}
     trials = [(n, PARAMETERS | {"learning_rate": DIVERGING if n == 1 else 1e-3}) for n in range(3)]
     params = {"model": "BasicCNN", "fold": 1, "seed": 1, "code": "code", "study": LONG.to_config()}
     params |= {"checkpoints": [str(folder / ".checkpoint.safetensors") for folder in folders]}

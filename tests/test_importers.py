@@ -81,7 +81,7 @@ def test_command_writes_a_manifest_that_can_be_read(tmp_path, capsys):
     arguments = ["manifest", "emodb", str(tmp_path / "audio"), "--output", str(output)]
     assert main(arguments) == 0
     assert "4 recordings of 3 speakers" in capsys.readouterr().out
-    corpus = read_manifest(output, "emodb", labelled=True, multitask=True)
+    corpus = read_manifest(output, "emodb", labelled=True, tasks=("valence", "activation"))
     assert corpus.recordings["valence"].tolist() == [4, 3, 3, 2]
     assert corpus.recordings["gender"].tolist() == ["M", "M", "F", "F"]
     assert len(corpus.words) >= 4, "spans of speech"

@@ -1,6 +1,7 @@
 """Encodings of labels as training targets, and shuffled labels."""
 
 import logging
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,16 +12,21 @@ from hypothesis import strategies as st
 from emospeech.labels import (
     CLASSES,
     ENCODINGS,
+    LabelSettings,
     are_integers,
+    check_classes,
     class_shares,
     encode,
     fuzzy,
     hard,
     histogram,
+    label_table,
     nearest_class,
     shuffle_within,
 )
+from emospeech.runtime.errors import InputError
 from emospeech.training.targets import encode_table
+from tests.settings import VALENCE
 
 LABELS = st.lists(st.floats(1, 5), min_size=1, max_size=30)
 
@@ -78,7 +84,7 @@ def test_histograms_use_the_ratings_behind_the_labels(tmp_path, caplog):
     ratings.assign(activation=3, dominance=3).to_csv(tmp_path / "ratings.csv", index=False)
     table = pd.DataFrame({"recording": list("cabde"), "valence": [5, 3, 4, 2.5, np.nan]})
     with caplog.at_level(logging.INFO):
-        found = encode_table(table, ["valence"], "histogram", tmp_path / "ratings.csv")["valence"]
+        found = encode_table(table, [VALENCE], "histogram", tmp_path / "ratings.csv")["valence"]
     expected = [[0, 0, 0, 0, 1], [0, 0.5, 0, 0.5, 0], [0, 0, 0, 1, 0], [0, 0.5, 0.5, 0, 0]]
     assert found[:4].tolist() == expected
     assert "valence: 1 labels without ratings" in caplog.text
@@ -89,9 +95,63 @@ def test_targets_match_the_outputs_of_the_head(labels):
     histograms = np.full((len(labels), 5), np.nan)
     for encoding in ENCODINGS:
         targets = encode(labels, encoding, histograms)
-        assert targets.shape == (len(labels), ENCODINGS[encoding].outputs)
+        assert targets.shape == (len(labels), LabelSettings(encoding=encoding).outputs(VALENCE))
         assert targets.dtype == np.float32
     np.testing.assert_allclose(encode(labels, "regression")[:, 0], labels, rtol=1e-6)
+
+
+FOUR = {"angry": ["ang"], "happy": ["hap", "exc"], "sad": ["sad"], "5": ["fru"]}
+OVERLAPPING = {"angry": ["ang"], "happy": ["exc"], "bad": ["sad", "ang"]}
+
+
+@pytest.mark.parametrize(
+    ("key", "settings"),
+    [
+        ("labels.secondary", {"target": "activation"}),
+        ("labels.secondary", {"target": "valence", "secondary": "valence"}),
+        ("labels.classes", {"target": "emotion"}),
+        ("labels.classes", {"target": "emotion", "classes": {"angry": ["ang"]}}),
+        ("labels.classes.bad", {"target": "emotion", "classes": OVERLAPPING}),
+        ("labels.encoding", {"target": "emotion", "classes": FOUR, "encoding": "fuzzy"}),
+        ("labels.encoding", {"target": "emotion", "classes": FOUR, "encoding": "regression"}),
+    ],
+)
+def test_settings_that_contradict_each_other_are_errors(key, settings):
+    with pytest.raises(InputError, match=rf"^{re.escape(key)}: "):
+        LabelSettings(**{"encoding": "hard"} | settings).check()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"target": "dominance"},
+        {"target": "activation", "secondary": "valence"},
+        {"target": "emotion", "classes": FOUR, "encoding": "hard"},
+        {"target": "emotion", "classes": FOUR, "encoding": "histogram", "secondary": "valence"},
+    ],
+)
+def test_settings_that_agree_are_accepted(settings):
+    LabelSettings(**settings).check()
+
+
+def test_emotions_that_a_corpus_lacks_are_errors_that_list_the_others():
+    labels = LabelSettings(target="emotion", classes=FOUR)
+    check_classes(["", "ang", "hap", "exc", "sad", "fru", "neu"], labels)
+    with pytest.raises(InputError, match=r"^labels\.classes\.happy: .*\bexc\b.*ang, hap, neu\b"):
+        check_classes(["neu", "", "hap", "ang"], labels)
+    with pytest.raises(InputError, match=r"^labels\.classes\.angry: .*\bang\b"):
+        check_classes([""], labels)
+    check_classes([], LabelSettings())
+
+
+def test_emotions_are_numbered_in_the_order_of_the_classes():
+    labels = LabelSettings(target="emotion", classes=FOUR)
+    emotions = ["sad", "exc", "", "ang", "neu", "hap", "fru"]
+    np.testing.assert_array_equal(labels.class_numbers(emotions), [3, 2, np.nan, 1, np.nan, 2, 4])
+    table = label_table(labels.class_numbers(emotions)[:, None], labels.tasks(multitask=False))
+    names = ["sad", "happy", np.nan, "angry", np.nan, "happy", "5"]
+    assert table["emotion"].fillna("-").tolist() == pd.Series(names).fillna("-").tolist()
 
 
 @given(LABELS)

@@ -26,7 +26,7 @@ from emospeech.training.data import make_pool
 from emospeech.training.fold import Fold
 from tests.conftest import CORPUS_ROWS
 from tests.example_study import leak_evidence
-from tests.settings import PARAMETERS, with_keys
+from tests.settings import LABELS, PARAMETERS, with_keys
 from tests.test_references import corpus as made_up_corpus
 from tests.test_references import random_predictions
 from tests.test_training import SETTINGS, fold_of, train_fold
@@ -76,7 +76,7 @@ def test_leaks_between_parts_are_detected(clean):
     assert "every recording has one part in each fold" in failed(twice)
     swapped = make_folds(made_up_corpus()[0], FoldSettings(validation="both"))
     swapped.loc[swapped["fold"] == 6, "part"] = parts.loc[parts["fold"] == 1, "part"].to_numpy()
-    both = replace(clean, parts=parts_table(made_up_corpus()[0], swapped), predictions={})
+    both = replace(clean, parts=parts_table(made_up_corpus()[0], swapped, LABELS), predictions={})
     assert "every speaker is tested in one fold at most" in failed(both)
 
 
@@ -135,7 +135,7 @@ def test_missing_draws_are_detected(clean):
 
 def test_shuffled_labels_are_the_expected_ones(clean):
     recordings, folds = made_up_corpus()
-    labels = parts_table(recordings, folds, shuffle_seed=1)
+    labels = parts_table(recordings, folds, LABELS, shuffle_seed=1)
     assert not labels["valence"].equals(clean.labels["valence"])
     assert "a learns the labels of recordings.csv" in failed(replace(clean, labels=labels))
 
@@ -205,7 +205,7 @@ def trained_evidence(corpus, folder, **options):
     outcome = train_fold("BasicDCGAN", corpus, with_keys(SETTINGS, max_epochs=1))
     write_table(folder / "draws.csv.gz", outcome.draws)
     draws = read_table(folder / "draws.csv.gz").assign(fold=1, training="trial-3")
-    parts, store = parts_table(recordings, folds), open_store(corpus / "store.h5")
+    parts, store = parts_table(recordings, folds, LABELS), open_store(corpus / "store.h5")
     evidence = leak_evidence(recordings, folds, {})
     return replace(
         evidence,

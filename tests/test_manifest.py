@@ -18,6 +18,7 @@ from emospeech.training.targets import external_ratings
 from tests.test_textgrids import long_text
 
 RATE = 8000
+BOTH = ("valence", "activation")
 HEADER = "recording,path,session,speaker,gender,valence,activation"
 ROWS = [
     "b1,wav/b1.wav,south,Bea,F,4.5,3",
@@ -63,7 +64,7 @@ def manifest(audio):
 
 
 def test_values_are_read(manifest):
-    corpus = manifest(words=WORDS, multitask=True)
+    corpus = manifest(words=WORDS, tasks=BOTH)
     table = corpus.recordings.set_index("recording")
     assert list(table.index) == ["007", "a1", "a2", "b1"]
     assert table.loc["b1", ["path", "session", "speaker", "gender"]].tolist() == [
@@ -198,7 +199,7 @@ RATINGS = [
 
 
 def test_labels_are_the_mean_ratings_unless_they_are_given(manifest):
-    corpus = manifest(ratings=RATINGS, multitask=True)  # a2 has no valence, b1 has 4.5
+    corpus = manifest(ratings=RATINGS, tasks=BOTH)  # a2 has no valence, b1 has 4.5
     labels = corpus.recordings.set_index("recording")[["valence", "activation", "raters"]]
     assert labels.loc["a2"].tolist() == [4.5, 5, 2]
     assert labels.loc["b1"].tolist() == [4.5, 3, 1]
@@ -213,7 +214,7 @@ def test_labels_are_the_mean_ratings_unless_they_are_given(manifest):
 def test_labels_may_be_in_the_ratings_only(manifest):
     rows = ["a1,wav/a1.wav,Ann", "a2,wav/a2.wav,Abe", "b1,wav/b1.wav,Bea"]
     header = "recording,path,speaker"
-    table = manifest(rows, header, ratings=RATINGS, multitask=True).recordings
+    table = manifest(rows, header, ratings=RATINGS, tasks=BOTH).recordings
     np.testing.assert_allclose(table["valence"], [5 / 3, 4.5, 5])
     np.testing.assert_allclose(table["activation"], [3, 3, 3])
 
@@ -399,11 +400,35 @@ def test_error_in_an_optional_column(manifest, header, row, line):
         manifest([f"{ROWS[1]},{row}"], f"{HEADER},{header}")
 
 
+EMOTIONAL = f"{HEADER},emotion"
+
+
+def test_emotions_are_read_and_missing_ones_are_counted(manifest):
+    rows = [f"{row},{name}" for row, name in zip(ROWS, ("joy", "", "NA", "5"), strict=True)]
+    for ratings in (None, RATINGS):
+        corpus = manifest(rows, EMOTIONAL, tasks=("emotion",), ratings=ratings)
+        table = corpus.recordings.set_index("recording")
+        assert table["emotion"].to_dict() == {"b1": "joy", "a1": "", "a2": "NA", "007": "5"}
+        counts = corpus.summary["irregular"]
+        assert counts["recording without emotion"] == 1
+        assert "recording without valence" not in counts
+
+
+@pytest.mark.parametrize("ratings", [False, True])
+def test_a_manifest_for_emotions_needs_their_column(manifest, ratings):
+    given = {"tasks": ("emotion",), "ratings": RATINGS if ratings else None}
+    with pytest.raises(CorpusError, match=r"recordings\.csv:1: .*emotion"):
+        manifest(**given)
+    with pytest.raises(CorpusError, match=r"recordings\.csv: .*`emotion`"):
+        manifest([f"{row}," for row in ROWS], EMOTIONAL, **given)
+    assert len(manifest([f"{row},joy" for row in ROWS], EMOTIONAL, **given).recordings) == 4
+
+
 @pytest.mark.parametrize(
     ("header", "options", "line"),
     [
         (HEADER.replace("speaker", "name"), {}, r":1: .*speaker"),
-        (HEADER.replace("activation", "x"), {"multitask": True}, r":1: .*activation"),
+        (HEADER.replace("activation", "x"), {"tasks": BOTH}, r":1: .*activation"),
         (HEADER.replace(",", ";"), {}, r":1: .*semicolons"),
         (HEADER.replace(",", "\t"), {}, r":1: .*tabs"),
     ],
@@ -474,7 +499,7 @@ def test_any_edit_gives_a_corpus_or_an_error(audio, tmp_path_factory, which, edi
     for name, text in zip(("recordings.csv", "words.csv"), texts, strict=True):
         (audio / name).write_bytes(text)
     try:
-        corpus = read_manifest(audio, "toy", labelled=True, multitask=True)
+        corpus = read_manifest(audio, "toy", labelled=True, tasks=BOTH)
     except CorpusError:
         return
     folder = tmp_path_factory.mktemp("written")

@@ -24,7 +24,7 @@ model, trial, checkpoint = json.loads(sys.argv[1])
 settings = settings_of(threads=2)
 torch_device(settings.training)
 learner = build(model, 128, trial, settings.models, 0)
-engine = Engine(learner, MODELS[model].tasks, 1e-4, settings)
+engine = Engine(learner, settings.labels.tasks(MODELS[model].multitask), 1e-4, settings)
 width, size = trial["crop_width"], trial["batch_size"]
 data = batch_of(model, size=size, width=width, rows=128, latent_size=100)
 if model in PREDICTIVE:

@@ -2,17 +2,20 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import (
+    accuracy_score,
     balanced_accuracy_score,
     confusion_matrix,
+    f1_score,
     precision_recall_fscore_support,
 )
 
 from emospeech import metrics
 from emospeech.report.paper import TABLE_3_COUNTS
+from tests.settings import VALENCE, emotion_labels
 
 
 def counted(truth, prediction):
@@ -39,13 +42,47 @@ def test_precision_recall_and_f1_agree_with_scikit_learn():
     np.testing.assert_allclose(ours, theirs)
 
 
+@st.composite
+def categories(draw):
+    """Return a number of classes with labels and predicted classes, some of which may be absent."""
+    size = draw(st.sampled_from([2, 3, 4, 7, 9]))
+    number = st.integers(1, size)
+    pairs = draw(st.lists(st.tuples(number, number), min_size=1, max_size=60))
+    return size, *np.array(pairs).T
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=50)
+@given(categories())
+def test_metrics_of_categories_agree_with_scikit_learn(drawn):
+    size, truth, prediction = drawn
+    (task,) = emotion_labels([f"c{number}" for number in range(size)]).tasks(multitask=False)
+    found = metrics.score(truth.astype(float), np.eye(size)[prediction - 1], task)
+    assert found == {
+        "recordings": len(truth),
+        "accuracy": pytest.approx(accuracy_score(truth, prediction)),
+        "uar": pytest.approx(balanced_accuracy_score(truth, prediction)),
+        "macro_f1": pytest.approx(f1_score(truth, prediction, average="macro")),
+    }
+    names = range(1, size + 1)
+    counts = metrics.confusion_matrix(
+        metrics.contingency_table(truth.astype(float), prediction, size)
+    )
+    assert (counts == confusion_matrix(truth, prediction, labels=names)).all()
+    table = metrics.class_metrics(counts, task)
+    assert table["class"].tolist() == [*task.classes]
+    ours = table[["precision", "recall", "f1", "support"]].fillna(0).to_numpy().T
+    theirs = precision_recall_fscore_support(truth, prediction, labels=names)
+    np.testing.assert_allclose(ours, theirs)
+
+
 def test_an_absent_class_has_no_recall_in_any_table():
     counts = counted([1.0, 1.0, 3.0], [1, 2, 3])
-    classes = metrics.class_metrics(counts).set_index("class")
+    classes = metrics.class_metrics(counts, VALENCE).set_index("class")
     recall = np.diag(metrics.normalise_rows(counts))
     np.testing.assert_array_equal(classes["recall"], recall)
     assert classes["recall"].isna().tolist() == [False, True, False, True, True]
-    assert (classes.loc[[2, 4, 5], ["precision", "f1", "f1_normalised"]] == 0).all(axis=None)
+    assert (classes.loc[["2", "4", "5"], ["precision", "f1", "f1_normalised"]] == 0).all(axis=None)
 
 
 def test_halfway_labels_accept_both_classes_and_misses_count_in_the_lower():
@@ -58,7 +95,7 @@ def test_the_support_of_a_class_depends_on_the_predictions_of_halfway_labels():
     truth = [2.0, 2.5, 2.5, 3.0, 3.5]
     for prediction, support in ((2, [3, 2]), (3, [1, 4]), (5, [3, 2])):
         counts = counted(truth, [prediction] * 5)
-        assert metrics.class_metrics(counts)["support"].tolist() == [0, *support, 0, 0]
+        assert metrics.class_metrics(counts, VALENCE)["support"].tolist() == [0, *support, 0, 0]
 
 
 @given(st.floats(1, 5), st.integers(1, 5))
@@ -74,7 +111,7 @@ def test_the_counts_of_table_3_reproduce_the_metrics_of_the_paper():
         round(100 * metrics.unweighted_average_recall(metrics.merge_classes(TABLE_3_COUNTS)), 2)
         == 49.80
     )
-    figures = metrics.class_metrics(TABLE_3_COUNTS)
+    figures = metrics.class_metrics(TABLE_3_COUNTS, VALENCE)
     assert figures["precision_normalised"].round(4)[1] == 0.3502
     assert figures["f1_normalised"].round(4)[4] == 0.5284
     assert figures["precision"].round(4)[1] == 0.6046
@@ -113,7 +150,7 @@ def test_accuracy_and_mae_of_small_examples():
     assert metrics.accuracy(counts) == 0.75
     assert metrics.accuracy(np.stack([counts, counts])).tolist() == [0.75, 0.75]
     probabilities = np.eye(5)[[1, 3]]  # expected values 2 and 4
-    assert metrics.score(np.array([1.0, 4.5]), probabilities)["mae"] == 0.75
+    assert metrics.score(np.array([1.0, 4.5]), probabilities, VALENCE)["mae"] == 0.75
 
 
 def test_pearson_agrees_with_scipy():

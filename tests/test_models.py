@@ -5,11 +5,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from emospeech.labels import LabelSettings
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.layers import BatchNorm, Conv2dStride2, ConvTranspose2dStride2
 from emospeech.models.settings import ModelSettings
 from emospeech.training.weights import load_weights, save_weights
-from tests.settings import ADVERSARIAL, PARAMETERS
+from tests.settings import ADVERSARIAL, PARAMETERS, tasks_of_model
 
 SETTINGS = ModelSettings()
 TRIAL = PARAMETERS | {"crop_width": 64, "filters": 6, "filter_size": 5}
@@ -74,8 +75,9 @@ SIZES = [
 @pytest.mark.parametrize(("options", "sizes"), SIZES, ids=[str(options) for options, _ in SIZES])
 @pytest.mark.parametrize("name", CONVOLUTIONAL)
 def test_parameter_counts_and_shapes(name, options, sizes, outputs):
-    settings, tasks = ModelSettings(**options), MODELS[name].tasks
-    learner = build(name, 128, TRIAL, settings, seed=0, outputs=outputs)
+    tasks = [task.name for task in tasks_of_model(name)]
+    labels = LabelSettings(encoding="fuzzy" if outputs == 5 else "regression")
+    learner = build(name, 128, TRIAL, ModelSettings(**options), 0, labels)
     network, generator = learner.network, learner.generator
     trunk, flat, generating = sizes
     heads = len(tasks) * (1024 * outputs + outputs)

@@ -13,6 +13,7 @@ from emospeech.models.settings import ModelSettings
 from emospeech.report import captions
 from emospeech.report.figures.architecture import draw_outline, plot_data
 from emospeech.report.figures.boxes import SHEET
+from tests.settings import tasks_of_model
 
 TRIAL = {"crop_width": 32, "filters": 6, "filter_size": 5}
 TRIAL |= {"layers": 2, "hidden_units": 6, "steps_ahead": 3}
@@ -83,7 +84,7 @@ def test_figure_shows_all_shapes_without_overlapping_texts(name):
         assert shape.replace("x", "\N{MULTIPLICATION SIGN}") in words
     assert ("generator: " in words) == ("DCGAN" in name)
     assert ("t + 3 " in words) == ("APC" in name)
-    assert all(task in words for task in MODELS[name].tasks)
+    assert all(task.name in words for task in tasks_of_model(name))
     boxes = [text.get_window_extent() for text in texts]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
     inside = figure.bbox

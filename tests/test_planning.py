@@ -3,6 +3,7 @@
 The project is in a folder with a space in its name, so all tests here also cover that.
 """
 
+import json
 import shutil
 
 import pytest
@@ -18,6 +19,13 @@ APC = {"names": ["BasicAPC"]}
 FAR_AHEAD = {"models": APC, "search": {"sequential_space": {"steps_ahead": [128]}}}
 PRETRAINED_ONLY = {"max_epochs": 10, "apc": {"schedule": "pretrain"}}
 SYNTHETIC = {"root": "synthetic", "utterances": 40, "meetings": 1, "hours": 0.1}
+IEMOCAP = {"labelled": "iemocap", "synthetic": SYNTHETIC}
+EMOTION = {
+    "target": "emotion",
+    "classes": {"angry": ["ang"], "happy": ["hap", "exc"], "sad": ["sad"]},
+    "encoding": "hard",
+}
+UNKNOWN = {"angry": ["ang"], "joyful": ["hap", "joy"]}
 TRIAL = {"crop_width": 64, "learning_rate": 0.001, "batch_size": 8, "filter_size": 4, "filters": 8}
 
 
@@ -65,8 +73,11 @@ def test_checking_manifests_does_not_read_stdin(project):
         ("training.unlabelled", {"training": {"unlabelled": ["own", "radio"]}, "models": DCGAN}),
         ("corpora.labelled", {"corpora": {"synthetic": SYNTHETIC}}),
         ("corpora.manifests", {"corpora": {"manifests": {"crema_d": {"folder": "own"}}}}),
-        ("models.names", {"models": MULTITASK}),
-        ("models.names", {"corpora": {"labelled": "crema_d"}, "models": MULTITASK}),
+        ("labels", {"models": MULTITASK}),
+        ("labels", {"corpora": {"labelled": "crema_d"}, "models": MULTITASK}),
+        ("labels.classes", {"labels": EMOTION | {"classes": {"angry": ["ang"]}}}),
+        ("labels.classes.joyful", {"corpora": IEMOCAP, "labels": EMOTION | {"classes": UNKNOWN}}),
+        ("labels.encoding", {"labels": EMOTION | {"encoding": "fuzzy"}}),
         ("folds.file", {"folds": {"scheme": "file"}}),
         ("folds.file", {"folds": {"scheme": "file", "file": "own/no.csv"}}),
         ("labels.encoding", {"labels": {"encoding": "histogram"}}),
@@ -115,6 +126,15 @@ def test_presets_of_open_corpora_can_be_planned(project, corpus):
     jobs = project.planned(*arguments, config=f"config/{corpus}.yaml", demo=False)
     assert jobs["read_corpus"] == 1
     assert jobs["write_report"] == 1
+
+
+def test_multitask_models_of_emotions_can_be_planned(project):
+    models = "models={names: [MultitaskCNN, MultitaskAPC]}"
+    labels = f"labels={json.dumps(EMOTION)}"
+    given = ["--config", models, labels]
+    jobs = project.planned(*given, config="config/sequential.yaml", demo=True)
+    assert (jobs["train_0_to_1"], jobs["evaluate_model"]) == (2 * 5, 2)
+    assert {"assign_folds", "predict_baseline", "compute_metrics", "write_report"} <= set(jobs)
 
 
 def test_halving_of_a_single_trial_plans_the_jobs_of_random_search(project):

@@ -19,8 +19,10 @@ from emospeech.runtime.files import read_table, write_table
 from emospeech.spectrograms.extraction import in_memory_store
 from emospeech.spectrograms.settings import SpectrogramSettings
 from tests import example_study
+from tests.settings import LABELS, VALENCE
 
 RATE = acoustics.SAMPLE_RATE
+BOTH = LABELS.tasks(multitask=True)
 
 
 def corpus(size=400, seed=0):
@@ -44,7 +46,7 @@ def random_predictions(recordings, folds):
     rows = folds[folds["part"] == "test"].merge(recordings, on="recording")
     shares = np.random.default_rng(1).dirichlet(np.ones(5), len(rows))
     head = rows[["recording", "speaker", "session", "fold"]].assign(trial=0)
-    return predictions_table(head, rows[["valence"]].to_numpy(), {"valence": shares})
+    return predictions_table(head, rows[["valence"]].to_numpy(), {"valence": shares}, (VALENCE,))
 
 
 def ratings_of(table):
@@ -60,7 +62,9 @@ def ratings_of(table):
 
 def test_no_information_metrics_agree_with_drawn_classes():
     recordings, folds = corpus()
-    table = references.references_table(recordings, folds).set_index(["reference", "task", "scope"])
+    table = references.references_table(recordings, folds, BOTH).set_index(
+        ["reference", "task", "scope"]
+    )
     assert table.loc[("majority", "valence", "pooled"), "uar5"] == pytest.approx(0.2)
     test = folds[folds["part"] == "test"].merge(recordings, on="recording")
     rng = np.random.default_rng(0)
@@ -82,7 +86,7 @@ def test_prior_is_of_the_training_part_only():
     recordings, folds = corpus()
     parts = folds.merge(recordings, on="recording")
     parts.loc[parts["part"] == "train", "valence"] = 5.0
-    for sums in references.no_information_sums(parts, "valence")["prior"]:
+    for sums in references.no_information_sums(parts, VALENCE)["prior"]:
         table = sums[:45].reshape(9, 5)
         assert table[:, 4].sum() == table.sum() > 0
 
@@ -92,11 +96,11 @@ def test_raters_are_compared_with_the_other_raters():
     assert references.leave_one_out([4.0]) == []
     recordings, folds = corpus()
     same = ratings_of({name: [1 + int(name) % 5] * 2 for name in recordings["recording"]})
-    table = references.references_table(recordings, folds, same)
+    table = references.references_table(recordings, folds, BOTH, same)
     human = table[(table["reference"] == "rater") & (table["task"] == "valence")]
     assert human[["rho", "ccc"]].to_numpy() == pytest.approx(1)
     apart = ratings_of({name: [1.0, 4.5] for name in recordings["recording"]})
-    human = references.references_table(recordings, folds, apart)
+    human = references.references_table(recordings, folds, BOTH, apart)
     assert human.loc[human["reference"] == "rater", "mae"].to_numpy() == pytest.approx(3.5)
 
 
@@ -111,12 +115,14 @@ def test_rater_metrics_are_those_of_another_rater_and_the_mean_of_the_others(rat
         return np.rint(valence[:, None] + rng.normal(0, 0.7, (4000, number))).clip(1, 5)
 
     given = ratings_of(dict(zip(recordings["recording"], rate(raters), strict=True)))
-    table = references.references_table(recordings, folds, given).set_index(["reference", "scope"])
+    table = references.references_table(recordings, folds, BOTH, given).set_index(
+        ["reference", "scope"]
+    )
     found = table[table["task"] == "valence"].loc[("rater", "pooled")]
     other, mean = rate(1)[:, 0], rate(raters - 1).mean(axis=1)
     assert found["rho"] == pytest.approx(np.corrcoef(other, mean)[0, 1], abs=0.02)
     assert found["mae"] == pytest.approx(np.abs(other - mean).mean(), abs=0.02)
-    assert found[list(references.CLASSIFICATION)].isna().all()
+    assert found[["accuracy", "uar5", "uar3", "strict_uar5"]].isna().all()
     assert found["recordings"] == raters * (folds["part"] == "test").sum()
 
 
@@ -258,7 +264,7 @@ def test_baseline_learns_without_test_labels():
     features["a"] = recordings["valence"] + rng.normal(0, 0.2, len(recordings))
     features["b"] = rng.normal(size=len(recordings))
     arguments = (recordings, folds, features)
-    table = baseline.baseline_predictions(*arguments, 2, ["valence", "activation"])
+    table = baseline.baseline_predictions(*arguments, 2, BOTH)
     test = set(folds[(folds["part"] == "test") & (folds["fold"] == 2)]["recording"])
     assert set(table["recording"]) == test
     assert np.corrcoef(table["valence"], table["expected"])[0, 1] > 0.9
@@ -266,7 +272,7 @@ def test_baseline_learns_without_test_labels():
     wrong = recordings.assign(
         valence=recordings["valence"].mask(recordings["recording"].isin(test), 1.0)
     )
-    again = baseline.baseline_predictions(wrong, folds, features, 2, ["valence"])
+    again = baseline.baseline_predictions(wrong, folds, features, 2, (VALENCE,))
     assert (again["p3"] == table["p3"]).all()
 
 
@@ -275,13 +281,13 @@ def test_parts_without_labels_are_reported():
     features = pd.DataFrame({"recording": recordings["recording"], "a": 0.0})
     recordings.loc[recordings["speaker"] == "Ses1F", "valence"] = np.nan
     with pytest.raises(InputError, match="fold 1: no recording of its validation part"):
-        baseline.baseline_predictions(recordings, folds, features, 1, ["valence"])
+        baseline.baseline_predictions(recordings, folds, features, 1, (VALENCE,))
 
 
 def test_baseline_weights_classes_equally():
     features = np.r_[np.zeros(95), np.ones(5)][:, None] + np.arange(100)[:, None] * 1e-6
     labels = np.r_[np.full(95, 2.0), np.full(5, 4.0)]
-    found = baseline.fit(features, labels, 1e-4)(np.array([[0.5]]))
+    found = baseline.fit(features, labels, 5, 1e-4)(np.array([[0.5]]))
     assert found[0, [1, 3]] == pytest.approx([0.5, 0.5], abs=0.05)
     assert found[0, [0, 2, 4]].tolist() == [0, 0, 0]
 
@@ -303,11 +309,11 @@ def test_the_penalty_is_chosen_by_the_probabilities():
     labels = np.repeat(np.arange(1.0, 6), [5, 40, 30, 20, 5])
     features = np.column_stack([labels == label for label in range(1, 6)]) * 1.0
     parts = [(features + rng.normal(0, 0.05, features.shape), labels) for _ in range(2)]
-    strongest = baseline.fit(*parts[0], baseline.STRENGTHS[0])
-    chosen = baseline.select_classifier(*parts)
+    strongest = baseline.fit(*parts[0], 5, baseline.STRENGTHS[0])
+    chosen = baseline.select_classifier(*parts, 5)
     errors = {}
     for name, classifier in (("strongest", strongest), ("chosen", chosen)):
-        found = metrics.score(labels, classifier(parts[1][0]))
+        found = metrics.score(labels, classifier(parts[1][0]), VALENCE)
         assert found["uar5"] == 1
         errors[name] = found["mae"]
     assert errors["strongest"] > 0.7
@@ -335,9 +341,7 @@ def test_baseline_predicts_the_only_class_of_the_training_part(caplog, label):
     train = recordings["recording"].map(fold) == "train"
     recordings["valence"] = recordings["valence"].mask(train, label)
     with caplog.at_level("INFO"):
-        table = baseline.baseline_predictions(
-            recordings, folds, features, 1, ["valence", "activation"]
-        )
+        table = baseline.baseline_predictions(recordings, folds, features, 1, BOTH)
     probabilities = table[[f"p{number}" for number in range(1, 6)]].to_numpy()
     assert (probabilities == (np.arange(1, 6) == label)).all()
     assert table["activation_p3"].between(0.01, 0.99).all()

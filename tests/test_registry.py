@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from emospeech.corpora.registry import (
-    check_activation,
+    check_dimensions,
     check_moved_keys,
+    check_raters,
     corpora_in_use,
     database_folders,
     known_labels,
@@ -15,6 +16,7 @@ from emospeech.corpora.registry import (
 )
 from emospeech.runtime.errors import InputError
 
+BOTH = ("valence", "activation")
 OWN = {"theatre": {"folder": "theatre", "scale": [1, 5]}, "radio": {"folder": "radio"}}
 
 
@@ -72,10 +74,6 @@ def test_manifests_in_use_have_their_tables(tmp_path):
     folder.mkdir()
     (folder / "recordings.csv").touch()
     assert manifest_folders(config, names) == {"theatre": str(folder)}
-    with pytest.raises(InputError, match=r"^labels\.encoding: .*ratings\.csv"):
-        manifest_folders(config, names, needs_ratings=True)
-    (folder / "ratings.csv").touch()
-    assert manifest_folders(config, names, needs_ratings=True)
     own["theatre"]["scale"] = [5, 1]
     with pytest.raises(InputError, match=r"^corpora\.manifests\.theatre\.scale: .*5, 1"):
         manifest_folders(config, names)
@@ -92,19 +90,27 @@ def test_manifests_in_use_have_their_tables(tmp_path):
 
 def test_a_corpus_without_activation_is_an_error_that_names_the_models(tmp_path):
     for labelled in ("iemocap", "quechua"):
-        check_activation(corpora(labelled))
-    with pytest.raises(InputError, match=r"^models\.names: .*CREMA-D.*Basic models"):
-        check_activation(corpora("crema_d"))
+        check_dimensions(corpora(labelled), BOTH)
+    with pytest.raises(InputError, match=r"^labels: .*CREMA-D.*Basic models"):
+        check_dimensions(corpora("crema_d"), BOTH)
     own = corpora(manifests={"theatre": {"folder": str(tmp_path)}})
     table = tmp_path / "recordings.csv"
     table.write_text("sep=,\nrecording,path,valence\n")
-    with pytest.raises(InputError, match=rf"^models\.names: .*{tmp_path}.*Basic models"):
-        check_activation(own)
+    with pytest.raises(InputError, match=rf"^labels: .*{tmp_path}.*Basic models"):
+        check_dimensions(own, BOTH)
     (tmp_path / "ratings.csv").write_text("recording,rater,activation\n")
-    check_activation(own)
+    check_dimensions(own, BOTH)
     (tmp_path / "ratings.csv").unlink()
     table.write_text("recording,path,activation\n", encoding="utf-16")
-    check_activation(own)  # no error here: the reader of the corpus reports the encoding
+    check_dimensions(own, BOTH)  # no error here: the reader of the corpus reports the encoding
+
+
+def test_a_corpus_lacks_the_dimensions_of_some_targets():
+    check_dimensions(corpora("crema_d"), ["valence"])
+    check_dimensions(corpora("crema_d"), [])  # of Basic models of the emotion
+    with pytest.raises(InputError, match=r"^labels: .*dominance.*CREMA-D"):
+        check_dimensions(corpora("crema_d"), ["valence", "dominance"])
+    check_dimensions(corpora("iemocap"), ["dominance", "valence"])
 
 
 def test_known_labels_are_mapped_to_1_to_5(tmp_path):
@@ -122,9 +128,9 @@ def test_databases_in_use_exist_or_are_loaded(tmp_path):
     here["valence"] = None
     key = r"^corpora\.audformat\.actors"
 
-    def folders(needs_ratings=False, **changes):
+    def folders(**changes):
         config = corpora("actors", audformat={"actors": here | changes, "unused": {}})
-        return database_folders(config, corpora_in_use(config, ["radio"]), needs_ratings)
+        return database_folders(config, corpora_in_use(config, ["radio"]))
 
     with pytest.raises(InputError, match=rf"{key}\.folder: .*db\.yaml"):
         folders()
@@ -135,9 +141,37 @@ def test_databases_in_use_exist_or_are_loaded(tmp_path):
     assert folders() == {"actors": str(tmp_path)}
     with pytest.raises(InputError, match=rf"{key}\.scale: .*5, 1"):
         folders(scale=[5, 1])
-    with pytest.raises(InputError, match=r"^labels\.encoding: .*actors\.valence"):
-        folders(needs_ratings=True, valence=["table.rater"])
-    assert folders(needs_ratings=True, valence=["table.rater_a", "table.rater_b"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"), [("ratings", "valence"), ("ratings", "dominance"), ("votes", "emotion")]
+)
+def test_histograms_need_the_raters_of_a_manifest(tmp_path, kind, target):
+    config = corpora(manifests={"theatre": {"folder": str(tmp_path)}})
+    for other in {"ratings", "votes"} - {kind}:
+        (tmp_path / f"{other}.csv").touch()
+    with pytest.raises(InputError, match=rf"^labels\.encoding: .*{kind}\.csv"):
+        check_raters(config, target)
+    (tmp_path / f"{kind}.csv").touch()
+    check_raters(config, target)
+
+
+def test_histograms_need_the_raters_of_a_database():
+    columns = {"valence": ["table.a", "table.b"], "activation": ["table.a"], "dominance": None}
+    config = corpora("actors", audformat={"actors": columns | {"emotion": "table.emotion"}})
+    check_raters(config, "valence")
+    for target in ("activation", "dominance", "emotion"):
+        with pytest.raises(InputError, match=rf"^labels\.encoding: .*actors\.{target}"):
+            check_raters(config, target)
+
+
+def test_histograms_need_the_raters_of_a_release():
+    for labelled in ("iemocap", "crema_d", "quechua"):
+        check_raters(corpora(labelled), "valence")
+    for labelled in ("iemocap", "crema_d"):
+        check_raters(corpora(labelled), "emotion")
+    with pytest.raises(InputError, match=r"^labels\.encoding: .*votes.*Quechua"):
+        check_raters(corpora("quechua"), "emotion")
 
 
 def test_names_of_corpora_are_unique():

@@ -12,6 +12,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from emospeech.corpora.corpus_tables import make_corpus, write_corpus
+from emospeech.corpora.issues import IssueCounts
 from emospeech.evaluation.comparisons import smallest_p
 from emospeech.report import evaluation_tables, page, page_numbers, templates
 from emospeech.report.captions import figure_texts
@@ -116,15 +118,25 @@ def outline(html):
 def test_irregularities_of_reader_and_spectrograms_are_combined(tmp_path):
     read = {"left_out": {"a": 1}, "irregular": {"b": 2}}
     files = {"iemocap/summary.json": read, "iemocap.json": {"irregular": {"c": 3}}}
+    recordings = [
+        {"recording": "r1", "duration": 1.0, "emotion": "ang"},
+        {"recording": "r2", "duration": 1.0, "emotion": "fea"},
+    ]
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(json.dumps(content))
     script = Path(__file__).parents[1] / "workflow/scripts/write_report.py"
+    write_corpus(make_corpus("iemocap", recordings, [], IssueCounts()), tmp_path)
     paths = SimpleNamespace(
+        recordings=tmp_path / "recordings.csv",
         corpora=[str(tmp_path / "iemocap/summary.json")],
         spectrograms=[str(tmp_path / "iemocap.json")],
     )
-    corpora = dict(runpy.run_path(str(script))["summaries"](paths))
+    labels = {"target": "emotion", "classes": {"angry": ["ang"], "sad": ["sad"]}}
+    summaries = runpy.run_path(str(script))["summaries"]
+    chosen = dict(summaries(paths, SimpleNamespace(labels=labels, labelled="iemocap")))
+    assert sum(chosen["iemocap"]["left_out"].values()) == 2  # a and the recording of fea
+    corpora = dict(summaries(paths, SimpleNamespace(labels={}, labelled="iemocap")))
     assert corpora == {"iemocap": read | {"irregular": {"b": 2, "c": 3}}}
     rows = page.corpus_tables(corpora, {"iemocap": "a corpus"})[-1].text.rows
     assert {row[0] for row in rows} == {"a corpus"}

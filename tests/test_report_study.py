@@ -10,6 +10,7 @@ from emospeech.models.settings import ModelSettings
 from emospeech.report.markup import format_table
 from emospeech.report.study_tables import table_composition, table_labels, table_parameters
 from tests import example_study
+from tests.settings import LABELS, VALENCE
 
 SMALL = ModelSettings(shared_units=16, latent_size=8)
 TRIAL = {
@@ -30,7 +31,7 @@ def test_composition_agrees_with_plain_loops(changes):
     recordings = example_study.recordings_table(150)
     recordings.loc[::7, "valence"] = np.nan
     folds = make_folds(recordings, FoldSettings(**changes))
-    table = table_composition(recordings, folds)
+    table = table_composition(recordings, folds, VALENCE)
     assert table["part"].tolist() == ["test", "validation", "train"] * folds["fold"].nunique()
     by_name = recordings.set_index("recording")
     for row in table.to_dict("records"):
@@ -56,7 +57,9 @@ def test_labels_are_described_for_all_and_for_the_test_recordings():
     recordings["raters"] = np.where(recordings["gender"] == "M", 3, 2)
     recordings["activation"] = recordings["activation"].round()
     folds = make_folds(recordings, FoldSettings())
-    table = table_labels(recordings, folds).set_index(["task", "scope"])
+    table = table_labels(recordings, folds, LABELS.tasks(multitask=True)).set_index(
+        ["task", "scope"]
+    )
     men = recordings[recordings["gender"] == "M"]
     whole, tested = table.loc[("valence", "all")], table.loc[("valence", "test")]
     assert (whole["labelled"], tested["labelled"]) == (200, len(men))
@@ -65,7 +68,7 @@ def test_labels_are_described_for_all_and_for_the_test_recordings():
     assert tested["whole"] == pytest.approx(1 - tested["halfway"])
     assert table.loc[("activation", "all"), "whole"] == 1
     only = recordings.assign(activation=np.nan).drop(columns="raters")
-    table = table_labels(only, folds)
+    table = table_labels(only, folds, LABELS.tasks(multitask=True))
     assert table["task"].unique().tolist() == ["valence"]
     assert table["raters_low"].isna().all()
 
@@ -74,7 +77,7 @@ def test_speakers_whose_names_are_numbers_stay_text(tmp_path):
     recordings = example_study.recordings_table(100)
     names = {name: f"{place:02d}" for place, name in enumerate(sorted(set(recordings["speaker"])))}
     recordings["speaker"] = recordings["speaker"].map(names)
-    table = table_composition(recordings, make_folds(recordings, FoldSettings()))
+    table = table_composition(recordings, make_folds(recordings, FoldSettings()), VALENCE)
     assert format_table(table).rows[0][2] == "01"
 
 
@@ -82,7 +85,7 @@ def test_speakers_whose_names_are_numbers_stay_text(tmp_path):
 def test_parameters_are_those_of_the_networks(model):
     other = TRIAL | {"trial": 5, "filters": 8}
     best = {model: {"folds": {"1": other, "2": TRIAL, "3": TRIAL}}}
-    table = table_parameters(best, 32, SMALL, 5)
+    table = table_parameters(best, 32, SMALL, LABELS)
     assert table["trial"].tolist() == [2, 5], "one row for each chosen trial"
     for trial, total in zip((TRIAL, other), table["total"], strict=True):
         networks = build(model, 32, trial, SMALL, seed=0).modules.values()
@@ -95,6 +98,6 @@ def test_parameters_are_those_of_the_networks(model):
 
 
 def test_parameters_of_a_common_trial_have_one_row():
-    table = table_parameters(dict.fromkeys(example_study.MODELS, TRIAL), 32, SMALL, 5)
+    table = table_parameters(dict.fromkeys(example_study.MODELS, TRIAL), 32, SMALL, LABELS)
     assert table["model"].tolist() == list(example_study.MODELS)
     assert table["total"].is_unique

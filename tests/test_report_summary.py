@@ -19,6 +19,7 @@ from emospeech.report import page, page_numbers, paper
 from emospeech.report.templates import anchor
 from tests import example_study
 from tests import report_data as data
+from tests.settings import tasks_of_model
 from tests.test_report_page import Outline, figures, report  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +34,7 @@ def study(validation="F", skill=None, size=300):
     folds = make_folds(recordings, FoldSettings(validation=validation))
     predictions = example_study.predictions_of_all(recordings, folds)
     for number, (model, value) in enumerate((skill or {}).items()):
-        tasks = ("valence", "activation")[: 1 + model.startswith("Multitask")]
+        tasks = tasks_of_model(model)
         predictions[model] = example_study.predictions_of(recordings, folds, tasks, value, number)
     return recordings, predictions
 
@@ -235,8 +236,9 @@ def test_corpora_in_use_have_a_kind_and_a_name():
         assert [corpus["name"] for corpus in corpora] == names
         assert corpora[1]["kind"] == kind
         assert [corpus["labelled"] for corpus in corpora] == [True, False]
-    assert paper.is_comparable(own)
-    assert not paper.is_comparable(own | {"labelled": "radio"})
+    assert paper.is_comparable(data.DEFAULTS)
+    others = [{"corpora": own | {"labelled": "radio"}}, {"labels": {"target": "emotion"}}]
+    assert not any(paper.is_comparable(data.DEFAULTS | other) for other in others)
 
 
 def test_tables_without_the_paper_keep_everything_else():

@@ -12,9 +12,10 @@ from emospeech.training.predictor import load_chosen, load_predictor
 from emospeech.training.trial import Trial
 from emospeech.training.weights import save_weights
 from tests.conftest import CORPUS_ROWS
-from tests.settings import PARAMETERS, with_keys
+from tests.settings import LABELS, PARAMETERS, with_keys
 from tests.test_training import SETTINGS, TRIAL, fold_of
 
+TASKS = LABELS.tasks(multitask=True)
 LARGE = with_keys(SETTINGS, weight_deviation=0.5)  # makes the activations differ
 
 
@@ -87,7 +88,7 @@ def table_of(rng, size=200, dialogues=""):
 def test_neighbours_agree_with_scikit_learn_and_are_at_chance_for_noise():
     rng = np.random.default_rng(1)
     rows, values = table_of(rng, 600), rng.normal(size=(600, 12)).astype(np.float32)
-    table = neighbours_table(rows, {"noise": values})
+    table = neighbours_table(rows, TASKS, {"noise": values})
     assert table["property"].tolist() == ["speaker", "valence"], "activation is unknown"
     finder = NearestNeighbors(n_neighbors=10).fit(values.astype(np.float64))
     near = finder.kneighbors(return_distance=False)
@@ -104,7 +105,7 @@ def test_learned_properties_exceed_chance():
     rng = np.random.default_rng(2)
     rows = table_of(rng)
     values = np.column_stack([rows["valence"], 0.1 * rng.normal(size=200)])
-    table = neighbours_table(rows, {"values": values}).set_index("property")
+    table = neighbours_table(rows, TASKS, {"values": values}).set_index("property")
     assert table.loc["valence", "share"] > 0.95
     assert table.loc["valence", "chance"] < 0.4
     assert abs(table.loc["speaker", "share"] - table.loc["speaker", "chance"]) < 0.1
@@ -117,12 +118,12 @@ def test_neighbours_in_the_same_dialogue_are_excluded():
     rows = table_of(rng, dialogues=[f"d{number}" for number in numbers])
     rows["valence"] = 1.0 + numbers % 5
     values = rng.normal(size=(20, 8))[numbers] * 10 + 0.01 * rng.normal(size=(200, 8))
-    valence = neighbours_table(rows, {"values": values}).set_index("property").loc["valence"]
+    valence = neighbours_table(rows, TASKS, {"values": values}).set_index("property").loc["valence"]
     assert valence["chance"] == pytest.approx(3 / 19)  # three other dialogues of nineteen
-    alone = neighbours_table(rows.assign(dialogue=""), {"values": values})
+    alone = neighbours_table(rows.assign(dialogue=""), TASKS, {"values": values})
     assert alone.set_index("property").loc["valence", "share"] > 0.89
     assert valence["share"] < 0.5
     few = rows.assign(dialogue=["one"] * 195 + ["two"] * 5)
-    counted = neighbours_table(few, {"values": values}).set_index("property").loc["speaker"]
+    counted = neighbours_table(few, TASKS, {"values": values}).set_index("property").loc["speaker"]
     assert counted["recordings"] == 200  # 195 of them have five eligible neighbours
-    assert neighbours_table(rows.assign(dialogue="one"), {"values": values}).empty
+    assert neighbours_table(rows.assign(dialogue="one"), TASKS, {"values": values}).empty

@@ -14,15 +14,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import torch
+from safetensors.torch import load_file
 
 from emospeech.__main__ import main
 from emospeech.corpora.corpus_tables import RECORDING_COLUMNS
 from emospeech.corpora.speech import find_speech
 from emospeech.crops.centres import spread_centres
+from emospeech.crops.gather import CropGatherer
 from emospeech.evaluation import scoring
 from emospeech.evaluation.scoring import find_spans, score_row
 from emospeech.folds import FoldSettings, make_folds
-from emospeech.labels import ENCODINGS
 from emospeech.models.catalogue import FAMILIES, build
 from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.extraction import in_memory_store, write_store
@@ -33,7 +35,7 @@ from emospeech.training.predictor import load_predictor
 from emospeech.training.trial import Trial
 from emospeech.training.weights import Description, read_description, save_weights
 from emospeech.version import VERSION
-from tests.settings import settings_of, with_keys
+from tests.settings import VALENCE, emotion_labels, settings_of, with_keys
 
 ROOT = Path(__file__).parents[1]
 TRIAL = {"crop_width": 16, "filters": 4, "filter_size": 3, "batch_size": 8, "learning_rate": 1e-3}
@@ -51,6 +53,12 @@ OTHER_CHOICES = Description(
 )
 
 
+NAMES = ("sad", "angry", "happy")  # not in alphabetical order
+EMOTIONS = replace(
+    BASIC, model="MultitaskCNN", settings=replace(SETTINGS, labels=emotion_labels(NAMES))
+)
+
+
 def weights_of(path, description, seed=0):
     learner = build(
         description.model,
@@ -58,7 +66,7 @@ def weights_of(path, description, seed=0):
         description.trial,
         description.settings.models,
         seed,
-        ENCODINGS[description.settings.labels.encoding].outputs,
+        description.settings.labels,
     )
     save_weights(path, learner.network.state_dict(), description.to_dict())
     return str(path)
@@ -193,7 +201,39 @@ def test_networks_are_averaged_deterministically(tmp_path, capsys, speech):
     ],
 )
 def test_the_pooled_class_contains_the_most_probable_class(distribution, pooled):
-    assert score_row({"valence": np.array([distribution])})["class3"] == pooled
+    assert score_row({"valence": np.array([distribution])}, (VALENCE,))["class3"] == pooled
+
+
+def test_scores_of_emotions_are_in_the_order_of_the_classes(tmp_path, capsys, speech):
+    """The description in the weights file states the order; its JSON has sorted keys."""
+    path = weights_of(tmp_path / "w.safetensors", EMOTIONS)
+    assert main(["predict", "--weights", path, speech]) == 0
+    (row,) = rows_of(capsys.readouterr().out)
+    named = [f"p_{name}" for name in NAMES]
+    numbers = [f"activation_p{number}" for number in range(1, 6)]
+    assert list(row) == ["file", *named, "emotion", *numbers, "activation_expected"]
+    network = build(
+        "MultitaskCNN", 32, TRIAL, EMOTIONS.settings.models, 0, EMOTIONS.settings.labels
+    ).network
+    network.load_state_dict(load_file(path))
+    spans, _ = find_speech(speech)
+    store = in_memory_store(speech, spans, SPECTROGRAMS)
+    crops = CropGatherer(store, 16)(np.zeros(8, int), spread_centres(store, 0, 8))
+    with torch.no_grad():
+        logits = network.eval().classify(crops)["emotion"]
+    expected = logits.softmax(1).mean(0).numpy()
+    np.testing.assert_allclose([float(row[name]) for name in named], expected, atol=1e-6)
+    assert np.ptp(expected) > 0.01
+    assert row["emotion"] == NAMES[expected.argmax()]
+
+
+def test_emotions_in_another_order_are_not_averaged(tmp_path, capsys, speech):
+    labels = emotion_labels(NAMES[::-1])
+    other = replace(EMOTIONS, settings=replace(SETTINGS, labels=labels))
+    first = weights_of(tmp_path / "a.safetensors", EMOTIONS)
+    second = weights_of(tmp_path / "b.safetensors", other)
+    assert main(["predict", "--weights", first, "--weights", second, speech]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {second}: ")
 
 
 def test_unreadable_audio_is_reported_and_other_files_are_scored(tmp_path, capsys, weights, speech):
@@ -549,6 +589,8 @@ def test_a_description_is_read_back_and_written_deterministically(tmp_path, caps
     assert same.trial == OTHER_CHOICES.trial
     assert same.spectrograms == OTHER_CHOICES.spectrograms
     assert printed["tasks"]["activation"]["5"] == "very high"
+    described = read_description(weights_of(tmp_path / "e.safetensors", EMOTIONS))
+    assert Description.from_dict(described).settings.labels == emotion_labels(NAMES)
     assert printed["versions"]["emospeech"] == VERSION
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -242,7 +243,8 @@ def test_results_without_a_plan_show_their_jobs_and_training_runs(run):
     assert [job.job for job in status.jobs if job.state == "failed"] == ["folds"]
 
 
-def test_the_json_object_has_all_counts_and_bounds_of_the_time_left(run, capsys):
+def test_the_json_object_has_all_counts_and_bounds_of_the_time_left(run, capsys, monkeypatch):
+    monkeypatch.setattr("emospeech.report.status.time", SimpleNamespace(time=lambda: NOW))
     run.training(1, done=50)
     run.training(2, LIVE, log="epoch 8", age=3)
     run.training(3, log="error: no. Stop.", age=30)

@@ -9,17 +9,17 @@ import pytest
 from scipy import stats
 
 from emospeech.__main__ import main
-from emospeech.evaluation.bootstrap import METRICS
 from emospeech.evaluation.comparisons import holm
 from emospeech.evaluation.predictions import labels_and_probabilities
 from emospeech.evaluation.studies import compare_studies, groups_of, read_study
 from emospeech.folds import FoldSettings, make_folds
-from emospeech.metrics import score
+from emospeech.metrics import SCALE_METRICS, score
 from emospeech.report.study_comparison import different_settings
 from emospeech.runtime.files import read_table, write_json, write_table
 from tests.example_study import predictions_of, recordings_table
+from tests.settings import VALENCE, emotion_labels, tasks_of_model
 
-MODELS = {"BasicCNN": ["valence"], "MultitaskCNN": ["valence", "activation"]}
+MODELS = {name: tasks_of_model(name) for name in ("BasicCNN", "MultitaskCNN")}
 RECORDINGS = recordings_table(300)
 OTHERS = recordings_table(300, seed=1)  # the same names, but other labels
 FOLDS = FoldSettings()
@@ -64,8 +64,8 @@ def compared(tmp_path):
     return compare
 
 
-def scores(predictions, task="valence"):
-    return score(*labels_and_probabilities(predictions, task))
+def scores(predictions, task=VALENCE):
+    return score(*labels_and_probabilities(predictions, task), task)
 
 
 def test_the_difference_of_paired_studies_is_that_of_their_metrics(compared):
@@ -73,15 +73,15 @@ def test_the_difference_of_paired_studies_is_that_of_their_metrics(compared):
     (first, second), metrics, differences = compared(
         first={"skill": 0.1, "seeds": 2}, second={"skill": 0.4, "seeds": 3, "seed": 7}
     )
-    assert len(differences) == 3 * len(METRICS)  # valence of two models, activation of one
+    assert len(differences) == 3 * len(SCALE_METRICS)  # valence of two models, activation of one
     assert set(differences["seeds"]) == {2}, "the third seed has no partner"
     assert set(differences["study"] + differences["other"]) == {"secondfirst"}
     means = {}
     for study, (model, tasks) in itertools.product((first, second), MODELS.items()):
         for task in tasks:
             each = [scores(study.predictions[model, n], task) for n in range(2)]
-            for name in METRICS:
-                means[study.name, model, task, name] = np.mean([one[name] for one in each])
+            for name in SCALE_METRICS:
+                means[study.name, model, task.name, name] = np.mean([one[name] for one in each])
     keys = ["study", "model", "task", "figure"]
     assert metrics.set_index(keys)["value"].to_dict() == pytest.approx(means)
     for row in differences.to_dict("records"):
@@ -255,3 +255,16 @@ def test_a_single_study_is_a_usage_error(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["compare", str(tmp_path)])
     assert "two" in capsys.readouterr().err
+
+
+def test_studies_with_other_targets_are_refused(tmp_path, capsys):
+    emotions = emotion_labels(["angry", "sad"])
+    first, second = (write_study(tmp_path / name, 0.1) for name in ("a", "b"))
+    for path in second.rglob("predictions.csv"):
+        table = read_table(path).drop(columns=["valence", "p3", "p4", "p5", "expected"])
+        table = table.rename(columns={"p1": "p_angry", "p2": "p_sad"})
+        write_table(path, table.assign(emotion="sad"))
+    assert main(["compare", str(first), str(second)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {second}: ")
+    assert all(name in error for (name, _) in emotions.classes)

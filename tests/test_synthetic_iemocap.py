@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 
 from emospeech.corpora import iemocap_release as release
 from emospeech.corpora.iemocap import read_iemocap
+from emospeech.labels import LabelSettings
 from emospeech.runtime.errors import InputError
 from emospeech.synthetic import iemocap_plan
 from emospeech.synthetic.iemocap import (
@@ -33,6 +34,15 @@ ROW = re.compile(r"A-([EFM]\d):\tval (\d); act (\d); dom  (\d?);\t\(.*\)")
 @pytest.fixture(scope="module")
 def full():
     return iemocap_plan.release_plan(1)
+
+
+def test_the_four_usual_classes_have_the_sizes_of_the_release(full):
+    """Together they are the 5,531 utterances of the usual benchmark."""
+    classes = {"angry": ["ang"], "happy": ["hap", "exc"], "neutral": ["neu"], "sad": ["sad"]}
+    labels = LabelSettings(target="emotion", classes=classes)
+    numbers = labels.class_numbers(full["emotion"])
+    assert [(numbers == number).sum() for number in range(1, 5)] == [1103, 1636, 1708, 1084]
+    assert np.isnan(numbers).sum() == len(full) - 5531
 
 
 @pytest.fixture(scope="module")

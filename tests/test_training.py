@@ -18,7 +18,16 @@ from emospeech.training.trainer import EarlyStopping, Trainer
 from emospeech.training.trial import Trial
 from emospeech.training.weights import load_weights, save_weights
 from tests.conftest import CORPUS_ROWS
-from tests.settings import ADVERSARIAL, PARAMETERS, PREDICTIVE, settings_of, with_keys
+from tests.settings import (
+    ACTIVATION,
+    ADVERSARIAL,
+    PARAMETERS,
+    PREDICTIVE,
+    VALENCE,
+    settings_of,
+    tasks_of_model,
+    with_keys,
+)
 
 TRIAL = Trial(3, PARAMETERS)
 SETTINGS = settings_of(shared_units=16, latent_size=8, max_epochs=2)
@@ -56,13 +65,13 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
     history, validation = runs[0].history, runs[0].validation
     assert validation["uar"] == history["validation_uar"].max()
     columns = {"generator": name in ADVERSARIAL, "apc": name in PREDICTIVE}
-    columns |= {"valence": True, "activation": len(MODELS[name].tasks) > 1}
+    columns |= {"valence": True, "activation": MODELS[name].multitask}
     filled = set(history.columns[history.notna().all()])
     assert {column: column in filled for column in columns} == columns
     path = tmp_path / "0.safetensors"
     tested = load_predictor(name, fold_of(corpus), TRIAL, path, SETTINGS)
     probabilities = tested.predict("test", SETTINGS.seed)
-    assert set(probabilities) == set(MODELS[name].tasks)
+    assert set(probabilities) == {task.name for task in tasks_of_model(name)}
     np.testing.assert_allclose(probabilities["valence"].sum(axis=1), 1)
     assert len(tested.labels("test")) == len(probabilities["valence"]) == 8
 
@@ -120,7 +129,7 @@ def test_the_held_out_recordings_is_not_used_in_training(corpus):
     fold = fold_of(corpus)
     held_out = set(np.flatnonzero(fold.table["session"] == "Ses01"))
     unlabelled = fold.unlabelled_recordings(fold.store)
-    parts = fold.labelled_parts(("valence",))
+    parts = fold.labelled_parts((VALENCE,))
     assert not held_out & (set(unlabelled) | set(parts["train"].recordings))
     assert set(parts["test"].recordings) < held_out
     assert len(unlabelled) == 18, "including the unlabelled recordings of the other session"
@@ -169,9 +178,9 @@ def test_unusable_inputs_are_reported(corpus, tmp_path):
 def test_a_part_without_labels_is_reported(corpus):
     fold = fold_of(corpus)
     fold.table.loc[fold.table["part"] == "validation", "activation"] = np.nan
-    assert set(fold.labelled_parts(("valence",))) == {"train", "validation", "test"}
+    assert set(fold.labelled_parts((VALENCE,))) == {"train", "validation", "test"}
     with pytest.raises(InputError, match=r"fold 1: .* validation part .* valence and activation"):
-        fold.labelled_parts(("valence", "activation"))
+        fold.labelled_parts((VALENCE, ACTIVATION))
 
 
 def failing_steps(monkeypatch, first, spoil):

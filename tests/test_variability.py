@@ -11,6 +11,7 @@ from emospeech.evaluation.intervals import intervals_table
 from emospeech.evaluation.predictions import predictions_table
 from emospeech.evaluation.variability import count_diverged, load_crops, seeds_table, spread_table
 from emospeech.runtime.files import write_json
+from tests.settings import VALENCE
 
 SEEDS = 300
 SIZES = np.array([40, 60, 80, 30, 20])  # recordings of each class
@@ -26,7 +27,9 @@ def study(rng, right):
     rows = pd.DataFrame({"recording": [f"r{i}" for i in range(len(truth))]})
     rows["speaker"] = [f"s{i % SPEAKERS}" for i in range(len(truth))]
     rows = rows.assign(session="x", fold=1, trial=0)
-    return predictions_table(rows, truth[:, None].astype(float), {"valence": probabilities})
+    return predictions_table(
+        rows, truth[:, None].astype(float), {"valence": probabilities}, (VALENCE,)
+    )
 
 
 def simulated(rng, deviation, name):

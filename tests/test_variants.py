@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from emospeech.evaluation.bootstrap import METRICS
 from emospeech.evaluation.comparisons import holm
 from emospeech.evaluation.predictions import labels_and_probabilities
 from emospeech.evaluation.variants import (
@@ -18,10 +17,12 @@ from emospeech.evaluation.variants import (
     read_runs,
 )
 from emospeech.folds import FoldSettings, make_folds
-from emospeech.metrics import score
+from emospeech.metrics import metric_names, score
 from emospeech.runtime.files import write_json, write_table
 from tests.example_study import predictions_of, recordings_table
+from tests.settings import VALENCE
 
+METRICS = metric_names(VALENCE)
 MODEL, SEEDS, RESAMPLES = "BasicCNN", (1, 2), 300
 RECORDINGS = recordings_table(300)
 FOLDS = make_folds(RECORDINGS, FoldSettings())
@@ -37,7 +38,7 @@ RUNS = pd.DataFrame(
 def tables(skill, first_seed):
     """Return {(model, seed): predictions}."""
     return {
-        (MODEL, n): predictions_of(RECORDINGS, FOLDS, ["valence"], skill, first_seed + n)
+        (MODEL, n): predictions_of(RECORDINGS, FOLDS, [VALENCE], skill, first_seed + n)
         for n in SEEDS
     }
 
@@ -56,7 +57,9 @@ def test_values_are_means_over_the_seeds():
     metrics, table = compare_variants(STUDY, VARIANTS, RUNS, RESAMPLES, seed=1)
     found = {(row["variant"], row["figure"]): row["value"] for row in metrics.to_dict("records")}
     for variant, predictions in {BASE: STUDY, **VARIANTS}.items():
-        scores = [score(*labels_and_probabilities(t, "valence")) for t in predictions.values()]
+        scores = [
+            score(*labels_and_probabilities(t, VALENCE), VALENCE) for t in predictions.values()
+        ]
         for name in METRICS:
             expected = np.mean([one[name] for one in scores])
             assert found[variant, name] == pytest.approx(expected), (variant, name)
@@ -89,7 +92,9 @@ def test_p_value_counts_all_patterns_of_swapped_speakers():
             masks = [part["speaker"].isin(swapped) for part in parts]
             first = pd.concat([parts[0][~masks[0]], parts[1][masks[1]]])
             second = pd.concat([parts[1][~masks[1]], parts[0][masks[0]]])
-            scores = [score(*labels_and_probabilities(t, "valence")) for t in (first, second)]
+            scores = [
+                score(*labels_and_probabilities(t, VALENCE), VALENCE) for t in (first, second)
+            ]
             change.append(scores[0]["uar5"] - scores[1]["uar5"])
         seen.append(abs(np.mean(change)))
     expected = np.mean(np.array(seen) >= seen[0] - 1e-9)

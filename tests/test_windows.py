@@ -17,7 +17,7 @@ from emospeech.evaluation.scoring import Ensemble, Scorer
 from emospeech.report.figures.score_curve import draw_curve
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.transform import spectrogram
-from tests.settings import with_keys
+from tests.settings import VALENCE, with_keys
 from tests.test_scoring import BASIC, OTHER_CHOICES, ROOT, SETTINGS, TRIAL, rows_of, weights_of
 
 RATE = 16000
@@ -180,7 +180,7 @@ def test_curves_are_drawn_for_each_recording(tmp_path, capsys, recording):
 def test_the_curve_shows_the_scores_of_the_table():
     table = pd.DataFrame({"start": [0.0, 60.0, 120.0], "end": [60.0, 120.0, 200.0]})
     table = table.assign(speech=[1, 0.2, 0.9], expected=[2.0, 3.0, 2.5], expected_std=0.25)
-    (panel,) = draw_curve(table, "a.wav", ("valence",)).axes
+    (panel,) = draw_curve(table, "a.wav", (VALENCE,)).axes
     times, values = panel.lines[0].get_data()
     np.testing.assert_allclose(times, [0, 1, 2, 200 / 60])
     np.testing.assert_array_equal(values[:3], table["expected"])

@@ -128,6 +128,53 @@ def test_corpus_with_ratings_is_run_on_groups_of_speakers(project):
     assert "rater" in set(references["reference"])
 
 
+def test_emotions_run_to_the_report_with_the_votes_of_raters(project):
+    """Votes label the recordings; a third of them, with tied votes, are in no class."""
+    own, voted = project.folder / "own", project.folder / "voted"
+    voted.mkdir()
+    (voted / "wav").symlink_to(own / "wav")
+    table = pd.read_csv(own / "recordings.csv", dtype={"recording": str})
+    table.drop(columns="valence").to_csv(voted / "recordings.csv", index=False)
+    votes = {1: ["sad"], 2: ["sad", "sad", "ang"], 3: ["sad", "ang"], 4: ["ang"], 5: ["joy"] * 2}
+    rows = [
+        f"{name},r{number},{emotion}"
+        for name, label in zip(table["recording"], table["valence"], strict=True)
+        for number, emotion in enumerate(votes[label])
+    ]
+    (voted / "votes.csv").write_text("\n".join(["recording,rater,emotion", *rows, ""]))
+    classes = {"up": ["ang", "joy"], "down": ["sad"]}
+    study = STUDY | {
+        "results": "results/voted",
+        "labels": {"target": "emotion", "classes": classes, "encoding": "histogram"},
+        "corpora": {"labelled": "own", "manifests": {"own": {"folder": "voted"}}},
+    }
+    (project.folder / "voted.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    done = project.run(config="voted.yaml", demo=False)
+    assert done.returncode == 0, done.output
+    results = project.folder / "results/voted"
+    emotions = pd.read_csv(results / "corpora/own/recordings.csv", keep_default_na=False)["emotion"]
+    assert emotions.tolist() == ["sad", "sad", "", "ang", "joy"] * 6
+    assert len(pd.read_csv(results / "corpora/own/votes.csv")) == len(rows)
+    predictions = pd.read_csv(results / "evaluation/BasicCNN/fold-1/predictions.csv")
+    assert list(predictions)[5:] == ["emotion", "p_up", "p_down"]
+    assert predictions["emotion"].tolist() == ["down", "down", "up", "up"]
+    metrics = pd.read_csv(results / "evaluation/metrics.csv").query("scope == 'pooled'")
+    assert set(metrics["recordings"]) == {12}
+    assert metrics[["uar", "macro_f1", "accuracy"]].notna().all(axis=None)
+    assert not {"uar5", "rho", "ccc", "mae", "constant_folds"} & set(metrics)
+    assert (pd.read_csv(results / "evaluation/leaks.csv")["result"] == "passed").all()
+    figures = {file.name for file in (results / "report/figures").glob("*.png")}
+    assert "confusion-BasicCNN.png" in figures
+    assert "scatter-BasicCNN.png" not in figures
+    page = (results / "report/index.html").read_text()
+    assert not re.search(r"UAR5|\bnan\b|paper-check", page)
+    assert "Nothing to be done" in project.run(config="voted.yaml", demo=False).output
+    (voted / "votes.csv").unlink()
+    done = project.run("--dry-run", config="voted.yaml", demo=False)
+    assert done.returncode != 0
+    assert "voted/votes.csv" in done.output
+
+
 def test_the_report_of_a_manifest_has_no_values_of_the_paper(project):
     done = run(project)
     assert done.returncode == 0, done.output

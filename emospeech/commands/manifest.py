@@ -7,8 +7,8 @@ from pathlib import Path
 
 DESCRIPTION = """\
 Write the manifest of a public corpus from the names of its files: recordings.csv, mapping.csv with
-the labels of each emotion and their source, ratings.csv if there are votes of listeners, and
-study.yaml, a config that runs the study on them."""
+the labels of each emotion and their source, ratings.csv and votes.csv if there are votes of
+listeners, and study.yaml, a config that runs the study on them."""
 STUDY = "study.yaml"
 
 

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from emospeech.commands.arguments import RESULTS_FOLDER, positive_integer
 from emospeech.commands.output import check_output, open_output
@@ -16,13 +16,18 @@ from emospeech.commands.progress import progress_bar
 from emospeech.commands.recordings import STDIN, find_recordings, read_list
 from emospeech.runtime.errors import InputError, access_error
 
+if TYPE_CHECKING:
+    from emospeech.labels import Task
+
 DESCRIPTION = """\
-Score recordings with trained networks and print a CSV with a row per file: the probabilities p1 to
-p5 of the five valence classes (very negative to very positive), the expected valence from 1 to 5,
-and class3 (negative, neutral or positive). Multitask models add the probabilities and the expected
-value of activation. The probabilities of several networks, such as those of the folds, are
-averaged; expected_std is the standard deviation of their expected values. With --every, there is a
-row for each window of a recording."""
+Score recordings with trained networks and print a CSV with a row per file. For the target valence:
+the probabilities p1 to p5 of the five classes (very negative to very positive), the expected
+valence from 1 to 5, and class3 (negative, neutral or positive); for the target emotion: the
+probability of each class, and the most probable one. Multitask models add the probabilities and the
+expected value of a second dimension. The probabilities of several networks, such as those of the
+folds, are averaged; expected_std is the standard deviation of their expected values, and
+emotion_agreement the share of the networks with the same most probable class. With --every, there
+is a row for each window of a recording."""
 WEIGHTS_SUFFIX = ".safetensors"
 UNITS = {"": 1, "s": 1, "ms": 1e-3, "min": 60}  # in seconds
 SHORTEST = 0.01  # seconds of a window; less than a frame of the default spectrograms
@@ -113,7 +118,7 @@ def row_writer(
     return write
 
 
-def draw_scores(path: Path, rows: list[dict], tasks: Sequence[str], name: str) -> None:
+def draw_scores(path: Path, rows: list[dict], tasks: "Sequence[Task]", name: str) -> None:
     """Draw the scores of the windows of the recording `name` as a PNG."""
     import pandas as pd
 

@@ -112,7 +112,7 @@ def read_audformat_database(
     folder: str | Path,
     name: str,
     labelled: bool,
-    multitask: bool,
+    tasks: Sequence[str],
     columns: Mapping[str, Any],
     workers: int = 1,
 ) -> Corpus:
@@ -124,8 +124,8 @@ def read_audformat_database(
     Args:
         folder: The folder that contains db.yaml.
         name: The name of the corpus in the config.
-        labelled: Require speakers and valence; files without a speaker are left out.
-        multitask: Require activation as well.
+        labelled: Require speakers and labels; files without a speaker are left out.
+        tasks: The columns of the labels that are required: rated dimensions, or emotion.
         columns: The fields of `DatabaseColumns`.
         workers: The number of processes, which does not change the tables.
 
@@ -155,7 +155,7 @@ def read_audformat_database(
     issues.irregular["recording of a speaker of unknown gender"] += int(
         table["gender"].isna().sum()
     )
-    for task in DIMENSIONS[: 1 + multitask] if labelled else ():
+    for task in tasks if labelled else ():
         issues.irregular[f"recording without {task}"] += int(table[task].isna().sum())
         if table[task].isna().all():
             remedy = f"Name its column, or give values for the emotions in {key}.emotions"

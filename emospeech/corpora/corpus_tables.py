@@ -1,4 +1,4 @@
-"""Tables of a corpus: recordings, words, ratings and transcripts, in memory and as CSV files.
+"""Tables of a corpus, such as its recordings and words, in memory and as CSV files.
 
 The functions named `load_*` raise CorpusError for a file that is missing or invalid.
 """
@@ -23,6 +23,7 @@ RECORDING_COLUMNS = [
 ]
 WORD_COLUMNS = ["recording", "speaker", "word", "start", "end"]
 RATING_COLUMNS = ["recording", "rater", "kind", *DIMENSIONS]
+VOTE_COLUMNS = ["recording", "rater", "emotion"]
 TRANSCRIPT_COLUMNS = ["recording", "style", "transcript"]
 NUMERIC_COLUMNS = {"duration", "start", "end", *DIMENSIONS, "raters"}  # all others are text
 DECIMALS = 6  # of written times and labels: a microsecond is far below one sample
@@ -39,6 +40,8 @@ class Corpus(NamedTuple):
             IEMOCAP are as in its files; a manifest may have none.
         transcripts: TRANSCRIPT_COLUMNS, a row for each recording. `style` is improvised or
             scripted. Only for IEMOCAP.
+        votes: VOTE_COLUMNS, a row for each emotion that a rater named for a recording. A corpus may
+            have none.
     """
 
     recordings: pd.DataFrame
@@ -46,6 +49,7 @@ class Corpus(NamedTuple):
     summary: dict[str, Any]
     ratings: pd.DataFrame = pd.DataFrame(columns=RATING_COLUMNS)
     transcripts: pd.DataFrame = pd.DataFrame(columns=TRANSCRIPT_COLUMNS)
+    votes: pd.DataFrame = pd.DataFrame(columns=VOTE_COLUMNS)
 
 
 def make_table(rows: Iterable, columns: list[str]) -> pd.DataFrame:
@@ -100,6 +104,7 @@ def write_corpus(corpus: Corpus, folder: str | os.PathLike) -> None:
         "words": corpus.words.round(DECIMALS),
         "ratings": ratings.assign(**digits),
         "transcripts": corpus.transcripts,
+        "votes": corpus.votes,
     }
     for name, table in tables.items():
         write_table(Path(folder, f"{name}.csv"), table)
@@ -113,6 +118,7 @@ def load_corpus(folder: str | os.PathLike) -> Corpus:
         load_words(Path(folder, "words.csv")),
         load_summary(Path(folder, "summary.json")),
         load_ratings(Path(folder, "ratings.csv")),
+        votes=load_votes(Path(folder, "votes.csv")),
     )
 
 
@@ -136,6 +142,11 @@ def load_words(path: str | os.PathLike) -> pd.DataFrame:
 def load_ratings(path: str | os.PathLike) -> pd.DataFrame:
     """Load a table of ratings; missing ratings are NaN."""
     return _load_table(path, RATING_COLUMNS, required=[])
+
+
+def load_votes(path: str | os.PathLike) -> pd.DataFrame:
+    """Load a table of votes."""
+    return _load_table(path, VOTE_COLUMNS, required=[])
 
 
 def load_summary(path: str | os.PathLike) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from emospeech.corpora.audio import WAV
 from emospeech.corpora.check import CHECK_COLUMNS, compare, compare_names, compare_values
-from emospeech.corpora.corpus_tables import RATING_COLUMNS, Corpus, make_table
+from emospeech.corpora.corpus_tables import RATING_COLUMNS, VOTE_COLUMNS, Corpus, make_table
 from emospeech.corpora.csv_rows import Row, read_rows
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.measurements import measure_corpus
@@ -43,7 +43,8 @@ EMOTIONS = {
 NAME = re.compile(
     rf"(?P<speaker>\d{{4}})_[A-Z]{{3}}_(?P<emotion>{'|'.join(EMOTIONS)})_(LO|MD|HI|XX?)"
 )
-LEVELS = {  # {column of the votes: (column of their mean level, sign of the valence)}
+# {column of the votes: (column of their mean level, sign of the valence)}, as in EMOTIONS.
+LEVELS = {
     "A": ("meanAngerResp", -1),
     "D": ("meanDisgustResp", -1),
     "F": ("meanFearResp", -1),
@@ -77,29 +78,34 @@ def read_crema_d(root: str | Path, workers: int = 1) -> Corpus:
             file is damaged.
     """
     root, issues = Path(root), IssueCounts()
-    recordings, ratings = read_labels(root, issues)
+    recordings, ratings, votes = read_labels(root, issues)
     corpus = measure_corpus("crema_d", root, recordings, workers, issues)
     corpus.summary.update(licence=RELEASES["crema_d"].licence, citation=CITATION, labels=LABELS)
-    return corpus._replace(ratings=make_table(ratings, RATING_COLUMNS))
+    return corpus._replace(
+        ratings=make_table(ratings, RATING_COLUMNS), votes=make_table(votes, VOTE_COLUMNS)
+    )
 
 
-def read_labels(root: Path, issues: IssueCounts) -> tuple[list[dict[str, Any]], list[tuple]]:
-    """Return the labelled recordings and their ratings; no audio is read.
+def read_labels(
+    root: Path, issues: IssueCounts
+) -> tuple[list[dict[str, Any]], list[tuple], list[tuple]]:
+    """Return the labelled recordings, their ratings and their votes; no audio is read.
 
-    The recordings are dicts without durations, the ratings tuples of RATING_COLUMNS.
+    The recordings are dicts without durations, the others tuples of RATING_COLUMNS and
+    VOTE_COLUMNS.
     """
     if not (root / AUDIO).is_dir():
         remedy = f"Give the folder of CREMA-D, which contains {AUDIO}"
         raise CorpusError(root / AUDIO, f"does not exist. {remedy}.")
-    votes, genders = _read_votes(root / VOTES), _read_genders(root / PEOPLE)
-    recordings, ratings = [], []
+    table, genders = _read_votes(root / VOTES), _read_genders(root / PEOPLE)
+    recordings, ratings, votes = [], [], []
     for path in sorted((root / AUDIO).glob(f"[!.]*.{WAV}")):
         name = NAME.fullmatch(path.stem)
-        if name is None or path.stem not in votes:
+        if name is None or path.stem not in table:
             reason = "without votes" if name else "with an unknown name"
             issues.left_out[f"audio file {reason}"] += 1
             continue
-        is_tied, values = votes.pop(path.stem)
+        is_tied, emotions, values = table.pop(path.stem)
         issues.irregular[TIED] += is_tied
         if name["speaker"] not in genders:
             issues.irregular["recording of an actor of unknown gender"] += 1
@@ -114,14 +120,14 @@ def read_labels(root: Path, issues: IssueCounts) -> tuple[list[dict[str, Any]], 
                 "raters": len(values),
             }
         )
-        ratings += [
-            (path.stem, f"vote-{n:02}", "external", value, np.nan, np.nan)
-            for n, value in enumerate(values.tolist(), start=1)
-        ]
-    issues.left_out["recording without an audio file"] += len(votes)
+        for n, (emotion, value) in enumerate(zip(emotions, values, strict=True), start=1):
+            rater = f"vote-{n:02}"
+            ratings.append((path.stem, rater, "external", value, np.nan, np.nan))
+            votes.append((path.stem, rater, emotion))
+    issues.left_out["recording without an audio file"] += len(table)
     if not recordings:
         raise CorpusError(root / AUDIO, "contains no recording with votes. Download it again.")
-    return recordings, ratings
+    return recordings, ratings, votes
 
 
 def check_crema_d(corpus: Corpus) -> pd.DataFrame:
@@ -143,8 +149,8 @@ def check_crema_d(corpus: Corpus) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=CHECK_COLUMNS)
 
 
-def _read_votes(path: Path) -> dict[str, tuple[bool, np.ndarray]]:
-    """Return whether the majority is tied and the valence of each vote, by recording.
+def _read_votes(path: Path) -> dict[str, tuple[bool, list[str], np.ndarray]]:
+    """Return whether the majority is tied, and emotion and valence of each vote, by recording.
 
     Votes are in the order of LEVELS. Recordings without votes are left out.
     """
@@ -156,9 +162,10 @@ def _read_votes(path: Path) -> dict[str, tuple[bool, np.ndarray]]:
         name = row.text("fileName", required=True)
         if name in votes:
             raise row.error(f"`fileName` is `{name}`, as in another row. Download the table again.")
-        values = np.concatenate([_vote_values(row, column) for column in LEVELS])
-        if len(values):
-            votes[name] = ":" in row.text("emoVote"), values
+        values = [_vote_values(row, column) for column in LEVELS]
+        emotions = np.repeat([*EMOTIONS.values()], [len(own) for own in values]).tolist()
+        if emotions:
+            votes[name] = ":" in row.text("emoVote"), emotions, np.concatenate(values)
     return votes
 
 

@@ -3,7 +3,8 @@
 A turn has a head line with averages over the external raters, and a row for each rater. Averages
 are recomputed from the rows `A-E*`, because printed averages may include ratings off the scale: a 6
 is an unrated 0 on the reversed scale of the raw files. The self-reports (`A-F*`, `A-M*`) are not
-part of the averages. The emotion in the head line already summarizes the categorical rows.
+part of the averages. The emotion in the head line summarizes the rows `C-E*`, in which each rater
+named one or more emotions.
 """
 
 import math
@@ -15,6 +16,19 @@ from typing import NamedTuple
 from emospeech.corpora.issues import IssueCounts
 from emospeech.runtime.errors import CorpusError
 
+EMOTIONS = {  # {name in the rows of the raters: label in the head line}
+    "Anger": "ang",
+    "Disgust": "dis",
+    "Excited": "exc",
+    "Fear": "fea",
+    "Frustration": "fru",
+    "Happiness": "hap",
+    "Neutral": "neu",
+    "Neutral state": "neu",
+    "Other": "oth",
+    "Sadness": "sad",
+    "Surprise": "sur",
+}
 DIMENSIONS = {"val": "valence", "act": "activation", "dom": "dominance"}
 ROUNDING = 2e-4  # averages are printed with four decimals, rounded or truncated
 LOWEST, HIGHEST = 1.0, 5.0  # the rating scale
@@ -25,7 +39,8 @@ HEAD = re.compile(
     rf"\[{_NUMBER}-{_NUMBER}\]\s+(\S+)\s+(\w+)\s+\[{_NUMBER},{_NUMBER},{_NUMBER}\]", re.ASCII
 )
 RATER_ROW = re.compile(r"A-([EFM][0-9]*)\s*:([^(]*)")
-OTHER_ROW = re.compile(r"C-[EFM][0-9]*\s*:|%")
+VOTE_ROW = re.compile(r"C-(E[0-9]*)\s*:([^(]*)")
+OTHER_ROW = re.compile(r"C-[FM][0-9]*\s*:|%")
 FIELD = re.compile(r"(val|act|dom)(?![a-z])\s*(.*)")
 RATING = re.compile(r"[0-9](?:\.[0-9]{1,9})?")
 
@@ -54,6 +69,7 @@ class Turn:
     emotion: str
     averages: dict[str, float]  # as printed, by dimension
     ratings: list[Rating] = field(default_factory=list)
+    votes: dict[str, list[str]] = field(default_factory=dict)  # labels by external rater
 
     def external(self, dimension: str) -> list[float]:
         """Return the ratings of the external raters, NaN if missing."""
@@ -66,7 +82,7 @@ def parse_evaluation(text: str, path: str | os.PathLike, issues: IssueCounts) ->
     Args:
         text: The text of the file.
         path: The name of the file for error messages.
-        issues: Receives the number of lines and ratings that cannot be parsed.
+        issues: Receives the number of lines, ratings and votes that cannot be parsed.
 
     Raises:
         CorpusError: A head line is malformed.
@@ -86,6 +102,11 @@ def parse_evaluation(text: str, path: str | os.PathLike, issues: IssueCounts) ->
                 _add_rating(turns[-1], row[1], row[2], issues)
             else:
                 issues.left_out["rating before the first turn"] += 1
+        elif row := VOTE_ROW.match(line):
+            if turns:
+                _add_votes(turns[-1], row[1], row[2], issues)
+            else:
+                issues.left_out["vote before the first turn"] += 1
         elif line and not OTHER_ROW.match(line):
             issues.left_out["unparsable label line"] += 1
     return turns
@@ -111,6 +132,17 @@ def _add_rating(turn: Turn, rater: str, row: str, issues: IssueCounts) -> None:
         problem = "unparsable rating" if value else "missing rating"
         issues.left_out[problem + suffix] += not is_rating
     turn.ratings.append(Rating(rater, *numbers))
+
+
+def _add_votes(turn: Turn, rater: str, row: str, issues: IssueCounts) -> None:
+    """Add the row of a rater, such as `Neutral; Anger;`."""
+    issues.irregular["voter twice in a turn"] += rater in turn.votes
+    labels = turn.votes.setdefault(rater, [])
+    for name in filter(None, map(str.strip, row.split(";"))):
+        label = EMOTIONS.get(name)
+        issues.left_out["vote for an unknown emotion"] += label is None
+        if label is not None and label not in labels:
+            labels.append(label)
 
 
 def usable_ratings(ratings: list[float]) -> list[float]:

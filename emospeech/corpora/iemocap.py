@@ -30,6 +30,7 @@ from emospeech.corpora.corpus_tables import (
     DIMENSIONS,
     RATING_COLUMNS,
     TRANSCRIPT_COLUMNS,
+    VOTE_COLUMNS,
     Corpus,
     make_corpus,
     make_table,
@@ -78,7 +79,7 @@ def read_iemocap(root: str | Path) -> Corpus:
     for folder in (session / part for session in sessions for part in (LABELS, AUDIO)):
         if not folder.is_dir():
             raise CorpusError(folder, "does not exist. Unpack the session again.")
-    recordings, words, ratings, transcripts = [], [], [], {}
+    recordings, words, ratings, votes, transcripts = [], [], [], [], {}
     for session in sessions:
         labels = _read_labels(session / LABELS, issues)
         wavs = _find_wavs(session / AUDIO, issues)
@@ -91,6 +92,11 @@ def read_iemocap(root: str | Path) -> Corpus:
             recordings.append(row)
             by_kind = sorted(turn.ratings, key=lambda rating: (rating.kind, rating.rater))
             ratings += [(utterance, rater.rater, rater.kind, *rater[1:]) for rater in by_kind]
+            votes += [
+                (utterance, rater, emotion)
+                for rater, named in sorted(turn.votes.items())
+                for emotion in named
+            ]
             alignment = session / ALIGNMENTS / wav.parent.name / f"{utterance}.wdseg"
             aligned = _read_alignment(alignment, row["duration"], issues)
             words += [(utterance, row["speaker"], *word) for word in aligned]
@@ -108,6 +114,7 @@ def read_iemocap(root: str | Path) -> Corpus:
     return corpus._replace(
         ratings=make_table(ratings, RATING_COLUMNS),
         transcripts=make_table(rows, TRANSCRIPT_COLUMNS),
+        votes=make_table(votes, VOTE_COLUMNS),
     )
 
 

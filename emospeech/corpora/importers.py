@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from emospeech.corpora import crema_d
-from emospeech.corpora.corpus_tables import RATING_COLUMNS, RECORDING_COLUMNS
+from emospeech.corpora.corpus_tables import RATING_COLUMNS, RECORDING_COLUMNS, VOTE_COLUMNS
 from emospeech.corpora.csv_rows import read_rows
 from emospeech.corpora.issues import IssueCounts
 from emospeech.runtime.errors import CorpusError
@@ -77,12 +77,14 @@ class Manifest:
         recordings: The content of recordings.csv; paths are relative to the folder of the corpus.
         mapping: A row per emotion: `emotion, valence, activation, source`.
         ratings: The content of ratings.csv, or None.
+        votes: The content of votes.csv, or None.
         issues: Counts of what was left out or is unusual.
     """
 
     recordings: pd.DataFrame
     mapping: pd.DataFrame
     ratings: pd.DataFrame | None = None
+    votes: pd.DataFrame | None = None
     issues: IssueCounts = field(default_factory=IssueCounts)
 
 
@@ -117,7 +119,7 @@ def read_crema_d(folder: Path) -> Manifest:
     There is no activation.
     """
     issues = IssueCounts()
-    recordings, ratings = crema_d.read_labels(folder, issues)
+    recordings, ratings, votes = crema_d.read_labels(folder, issues)
     columns = ["recording", "path", "speaker", "gender", "emotion", "valence"]
     signs = {"happiness": "positive", "neutral": "neutral"}
     mapping = [
@@ -128,6 +130,7 @@ def read_crema_d(folder: Path) -> Manifest:
         pd.DataFrame(recordings)[columns],
         pd.DataFrame(mapping, columns=["emotion", "valence", "activation", "source"]),
         pd.DataFrame(ratings, columns=RATING_COLUMNS)[["recording", "rater", "valence"]],
+        pd.DataFrame(votes, columns=VOTE_COLUMNS),
         issues,
     )
 
@@ -140,7 +143,7 @@ IMPORTERS: dict[str, Callable[[Path], Manifest]] = {
 
 
 def write_manifest(manifest: Manifest, audio: Path, folder: Path) -> None:
-    """Write recordings.csv, mapping.csv and, if there are ratings, ratings.csv.
+    """Write recordings.csv, mapping.csv and, if there are any, ratings.csv and votes.csv.
 
     Args:
         manifest: The manifest.
@@ -157,6 +160,8 @@ def write_manifest(manifest: Manifest, audio: Path, folder: Path) -> None:
     }
     if manifest.ratings is not None:
         tables["ratings.csv"] = manifest.ratings
+    if manifest.votes is not None:
+        tables["votes.csv"] = manifest.votes
     check_new([folder / name for name in tables])
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():

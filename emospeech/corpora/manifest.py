@@ -1,4 +1,6 @@
-"""Reader for any corpus with a manifest: recordings.csv, optionally words.csv and ratings.csv.
+"""Reader for any corpus with a manifest: recordings.csv and optional tables.
+
+The optional tables are words.csv, ratings.csv and votes.csv.
 
 The columns are those of the tables that all readers return. Unlike a published release, a manifest
 can be corrected by its author, so the reader stops at an error and reports its line.
@@ -21,6 +23,7 @@ from emospeech.corpora.corpus_tables import (
     DIMENSIONS,
     RATING_COLUMNS,
     RECORDING_COLUMNS,
+    VOTE_COLUMNS,
     WORD_COLUMNS,
     Corpus,
     make_corpus,
@@ -37,6 +40,7 @@ from emospeech.corpora.manifest_checks import (
 )
 from emospeech.corpora.measurements import detect_words, measure_durations
 from emospeech.corpora.textgrids import find_textgrids, read_textgrid
+from emospeech.corpora.votes import majority, vote_shares
 from emospeech.corpora.words import Word, clip_words
 from emospeech.runtime.errors import CorpusError
 
@@ -51,8 +55,8 @@ MAX_LABEL_ERROR = 0.01  # difference between a label and the mean of its ratings
 class ManifestSettings:
     """What a manifest must contain, and how it is read."""
 
-    labelled: bool  # require speakers and valence, not only ids and paths
-    multitask: bool = False  # require activation as well
+    labelled: bool  # require speakers and labels, not only ids and paths
+    tasks: Sequence[str] = ("valence",)  # columns of the labels that are required
     scale: Sequence[float] = FIVE_POINTS  # of labels and ratings, mapped linearly to 1 to 5
     textgrids: str | Path | None = None  # folder of the word times by forced alignment
 
@@ -63,7 +67,8 @@ def read_manifest(folder: str | Path, name: str, workers: int = 1, **settings: A
     Args:
         folder: The folder of the tables; paths in recordings.csv are relative to it. Without
             TextGrids and words.csv, speech detected in the audio replaces the words. With a
-            ratings.csv, labels that recordings.csv lacks are the mean ratings.
+            ratings.csv, labels that recordings.csv lacks are the mean ratings; with a votes.csv,
+            emotions that it lacks are those with the most votes.
         name: The name of the corpus, for the summary.
         workers: The number of processes, which does not change the tables.
         **settings: Fields of ManifestSettings.
@@ -74,9 +79,11 @@ def read_manifest(folder: str | Path, name: str, workers: int = 1, **settings: A
     options = ManifestSettings(**settings)
     labelled, scale = options.labelled, options.scale
     folder, issues = Path(folder), IssueCounts()
-    tasks = DIMENSIONS[: 1 + options.multitask] if labelled else ()
+    tasks = options.tasks if labelled else ()
     rated = labelled and (folder / "ratings.csv").exists()
-    required = ("recording", "path", *(("speaker",) if labelled else ()), *(() if rated else tasks))
+    has_votes = labelled and (folder / "votes.csv").exists()
+    stated = [name for name in tasks if not (rated if name in DIMENSIONS else has_votes)]
+    required = ("recording", "path", *(("speaker",) if labelled else ()), *stated)
     path = folder / "recordings.csv"
     rows = list(read_rows(path, required, RECORDING_COLUMNS, issues))
     if not rows:
@@ -93,11 +100,13 @@ def read_manifest(folder: str | Path, name: str, workers: int = 1, **settings: A
     ]
     check_audio(rows, durations, files)
     ratings = _read_ratings(folder / "ratings.csv", recordings, scale, issues) if rated else []
+    votes = _read_votes(folder / "votes.csv", recordings, issues) if has_votes else []
     for task in tasks:
-        unlabelled = sum(row[task] != row[task] for row in recordings)  # NaN differs from itself
+        unlabelled = sum(row[task] == "" or row[task] != row[task] for row in recordings)  # or NaN
         issues.irregular[f"recording without {task}"] += unlabelled
         if unlabelled == len(recordings):
-            remedy = f"Use numbers from {scale[0]:g} to {scale[1]:g}"
+            numbers = f"numbers from {scale[0]:g} to {scale[1]:g}"
+            remedy = f"Use {numbers if task in DIMENSIONS else 'names of emotions'}"
             raise CorpusError(path, f"has no `{task}` in any row. {remedy}.")
     if options.textgrids is not None:
         words = _read_textgrids(Path(options.textgrids), files, recordings, issues)
@@ -109,7 +118,10 @@ def read_manifest(folder: str | Path, name: str, workers: int = 1, **settings: A
     corpus = make_corpus(name, recordings, words, issues)
     if labelled:
         corpus.summary["scale"] = list(scale)
-    return corpus._replace(ratings=make_table(sorted(ratings), RATING_COLUMNS))
+    return corpus._replace(
+        ratings=make_table(sorted(ratings), RATING_COLUMNS),
+        votes=make_table(sorted(votes), VOTE_COLUMNS),
+    )
 
 
 def _parse_recording(row: Row, labelled: bool, scale: Sequence[float]) -> dict[str, Any]:
@@ -174,6 +186,36 @@ def _read_ratings(
             elif abs(row[column] - value) > MAX_LABEL_ERROR:
                 issues.irregular[f"{column} differs from ratings.csv"] += 1
     return ratings
+
+
+def _read_votes(
+    path: Path, recordings: Sequence[dict], issues: IssueCounts
+) -> list[tuple[str, ...]]:
+    """Return the votes as tuples of VOTE_COLUMNS, and fill in missing emotions of `recordings`.
+
+    A missing emotion becomes the one with the most votes. Several with the most votes leave it
+    empty. Emotions that differ from the one with the most votes are kept. Both are counted.
+    """
+    by_name = {row["recording"]: row for row in recordings}
+    lines = {}
+    for row in read_rows(path, VOTE_COLUMNS, VOTE_COLUMNS, issues):
+        name = _known_recording(row, by_name)
+        vote = (name, row.text("rater", required=True), row.text("emotion", required=True))
+        if vote in lines:
+            problem = f"`rater` is `{vote[1]}`, who already named {vote[2]} for {name}"
+            raise row.error(f"{problem} on line {lines[vote]}. Remove one of the rows.")
+        lines[vote] = row.line
+    if not lines:
+        raise CorpusError(path, "contains no vote. Add a row for each vote, or remove the file.")
+    totals = vote_shares(make_table(lines, VOTE_COLUMNS)).groupby(level="recording").sum()
+    for name, winner in zip(totals.index, majority(totals.to_numpy()), strict=True):
+        row, emotion = by_name[name], "" if winner < 0 else totals.columns[winner]
+        if not row["emotion"]:
+            row["emotion"] = emotion
+            issues.irregular["votes without a majority, and no emotion"] += not emotion
+        elif emotion and row["emotion"] != emotion:
+            issues.irregular["emotion differs from votes.csv"] += 1
+    return list(lines)
 
 
 def _known_recording(row: Row, by_name: Mapping[str, dict]) -> str:

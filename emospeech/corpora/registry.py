@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emospeech.corpora.iemocap_release import EMOTIONS
 from emospeech.runtime.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class Release:
             folders among the synthetic corpora, "" if there is no synthetic one.
         settings: The other config keys that its reader uses.
         is_labelled: Whether it can be the labelled corpus.
-        has_activation: Whether its labels include activation.
+        dimensions: The rated dimensions among its labels.
+        emotions: Its labels of the emotion, if they are known.
+        has_votes: Whether it has the votes of its raters for emotions.
     """
 
     title: str
@@ -38,7 +41,9 @@ class Release:
     folders: Mapping[str, str]
     settings: tuple[str, ...] = ()
     is_labelled: bool = True
-    has_activation: bool = True
+    dimensions: tuple[str, ...] = ("valence", "activation", "dominance")
+    emotions: tuple[str, ...] = ()
+    has_votes: bool = False
 
     @property
     def source(self) -> str:
@@ -52,6 +57,8 @@ RELEASES = {
         "on request, for research",
         "https://sail.usc.edu/iemocap",
         {"root": "IEMOCAP_full_release"},
+        emotions=tuple(EMOTIONS),
+        has_votes=True,
     ),
     "ami": Release(
         "AMI",
@@ -60,14 +67,16 @@ RELEASES = {
         {"audio": "amicorpus", "annotations": "ami_public_manual_1.6.2"},
         settings=("stream", "meetings", "partition", "hours"),
         is_labelled=False,
-        has_activation=False,
+        dimensions=(),
     ),
     "crema_d": Release(
         "CREMA-D",
         "ODbL 1.0 and DbCL 1.0",
         "https://github.com/CheyneyComputerScience/CREMA-D",
         {"root": ""},
-        has_activation=False,
+        dimensions=("valence",),
+        emotions=("anger", "disgust", "fear", "happiness", "neutral", "sadness"),
+        has_votes=True,
     ),
     "quechua": Release(
         "Quechua Collao",
@@ -79,7 +88,8 @@ RELEASES = {
 SYNTHETIC_RELEASES = [name for name, release in RELEASES.items() if all(release.folders.values())]
 LABELLED_RELEASES = [name for name, release in RELEASES.items() if release.is_labelled]
 DATABASE_HEADER = "db.yaml"  # of a database in audformat
-MANIFEST_TABLES = ("recordings.csv", "words.csv", "ratings.csv")  # only the first is required
+# Only the first is required.
+MANIFEST_TABLES = ("recordings.csv", "words.csv", "ratings.csv", "votes.csv")
 
 
 def check_moved_keys(config: Mapping[str, Any]) -> None:
@@ -122,15 +132,12 @@ def corpora_in_use(corpora: Mapping[str, Any], unlabelled: Sequence[str]) -> lis
     return list(dict.fromkeys([labelled, *unlabelled]))
 
 
-def manifest_folders(
-    corpora: Mapping[str, Any], names: Sequence[str], needs_ratings: bool = False
-) -> dict[str, str]:
+def manifest_folders(corpora: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
     """Return {name: folder} of the corpora in use that have a manifest.
 
     Args:
         corpora: The config section `corpora`.
         names: The corpora in use.
-        needs_ratings: Whether the labelled corpus must have a table of ratings.
 
     Raises:
         InputError: A table or folder is missing, a scale does not increase, or there are two
@@ -153,23 +160,16 @@ def manifest_folders(
             if Path(folder, "words.csv").exists():
                 problem = f"{folder} contains word times as well, in words.csv"
                 raise InputError(f"{key}.textgrids", f"{problem}. Use one of them.")
-        rated = name != corpora["labelled"] or Path(folder, "ratings.csv").exists()
-        if needs_ratings and not rated:
-            problem = f"histogram needs the ratings of each rater, but {folder} has no ratings.csv"
-            raise InputError("labels.encoding", f"{problem}. Add it, or set the key to fuzzy.")
         folders[name] = folder
     return folders
 
 
-def database_folders(
-    corpora: Mapping[str, Any], names: Sequence[str], needs_ratings: bool = False
-) -> dict[str, str]:
+def database_folders(corpora: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
     """Return {name: folder} of the corpora in use that are databases in audformat.
 
     Args:
         corpora: The config section `corpora`.
         names: The corpora in use.
-        needs_ratings: Whether the labelled corpus must have columns of several raters.
 
     Raises:
         InputError: A database is neither in its folder nor to be loaded, or a scale does not
@@ -187,26 +187,48 @@ def database_folders(
         if settings["database"] is not None and settings["version"] is None:
             raise InputError(f"{key}.version", "is not set. Give the version of the database.")
         _check_scale(key, settings["scale"])
-        has_raters = isinstance(settings["valence"], list) and len(settings["valence"]) > 1
-        if needs_ratings and name == corpora["labelled"] and not has_raters:
-            problem = f"histogram needs the ratings of each rater, but {key}.valence has none"
-            remedy = "List the columns of the raters there, or set the key to fuzzy"
-            raise InputError("labels.encoding", f"{problem}. {remedy}.")
         folders[name] = folder
     return folders
 
 
-def check_activation(corpora: Mapping[str, Any]) -> None:
-    """Raise InputError if the labelled corpus has no activation, for a study that needs it.
+def check_raters(corpora: Mapping[str, Any], target: str) -> None:
+    """Raise InputError if the labelled corpus lacks the raters that the encoding histogram needs.
+
+    Args:
+        corpora: The config section `corpora`.
+        target: What the study learns first: the emotion, which needs votes, or a rated dimension,
+            which needs ratings.
+    """
+    labelled = corpora["labelled"]
+    kind, other = ("votes", "hard") if target == "emotion" else ("ratings", "fuzzy")
+    if labelled in RELEASES:
+        source = RELEASES[labelled].title
+        known = kind == "ratings" or RELEASES[labelled].has_votes
+    elif labelled in corpora["audformat"]:
+        source = f"corpora.audformat.{labelled}.{target}"
+        columns = corpora["audformat"][labelled][target]
+        known = kind == "ratings" and isinstance(columns, list) and len(columns) > 1
+    else:
+        source = Path(corpora["manifests"][labelled]["folder"], f"{kind}.csv")
+        known = source.exists()
+    if not known:
+        problem = f"histogram needs the {kind} of each rater, but there are none in {source}"
+        remedy = f"Use {other}, or a corpus with {kind}"
+        raise InputError("labels.encoding", f"{problem}. {remedy}.")
+
+
+def check_dimensions(corpora: Mapping[str, Any], tasks: Sequence[str]) -> None:
+    """Raise InputError if the labelled corpus lacks a rated dimension that a study learns.
 
     The folder of a manifest must exist. Tables that cannot be read are left to its reader.
 
     Args:
         corpora: The config section `corpora`.
+        tasks: The rated dimensions that the study learns.
     """
     labelled = corpora["labelled"]
     if labelled in RELEASES:
-        title, known = RELEASES[labelled].title, RELEASES[labelled].has_activation
+        title, known = RELEASES[labelled].title, RELEASES[labelled].dimensions
     elif labelled in corpora["audformat"]:  # its reader knows the columns
         return
     else:
@@ -215,10 +237,12 @@ def check_activation(corpora: Mapping[str, Any]) -> None:
             with suppress(OSError), open(path, errors="replace") as file:
                 # Excel may have added a line with the delimiter above that with the columns.
                 header += file.readline() + file.readline()
-        known = "activation" in header or "recording" not in header
-    if not known:
-        problem = f"the Multitask models need activation, which {title} lacks"
-        raise InputError("models.names", f"{problem}. Use Basic models only.")
+        known = [name for name in tasks if name in header or "recording" not in header]
+    for name in tasks:
+        if name not in known:
+            problem = f"the models need labels of {name}, which {title} lacks"
+            remedy = "Use Basic models only, or change labels.target or labels.secondary"
+            raise InputError("labels", f"{problem}. {remedy}.")
 
 
 def known_labels(table: Path, tasks: Sequence[str], scale: Sequence[float]) -> "np.ndarray":

@@ -124,7 +124,9 @@ def write_study(found: Mapping[str, Mapping[str, Path]], output: Path) -> list[s
     ]
     lines += _missing_parts(found)
     labelled = [
-        LabelledCorpus(name, None if name == "iemocap" else MOST_GROUPS, release.has_activation)
+        LabelledCorpus(
+            name, None if name == "iemocap" else MOST_GROUPS, "activation" in release.dimensions
+        )
         for name, release in RELEASES.items()
         if name in found and release.is_labelled
     ]

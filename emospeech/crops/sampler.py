@@ -22,17 +22,18 @@ class Sampler:
 
     gather: CropGatherer
     recordings: np.ndarray  # (n,) indices of the labelled recordings in the store
-    valence: np.ndarray  # (n,) their labels
+    labels: np.ndarray  # (n,) their labels of the target
     pool: UnlabelledPool | None
     batch_size: int
     unlabelled_batch_size: int
-    oversample: bool  # draw the valence classes evenly, or else each recording once per epoch
+    even_classes: int | None  # number of classes to draw evenly; None: each recording once
 
     @property
     def steps(self) -> int:
         """The number of batches of an epoch."""
-        draws = epoch_length(self.valence) if self.oversample else len(self.valence)
-        return draws // self.batch_size
+        if self.even_classes is None:
+            return len(self.labels) // self.batch_size
+        return epoch_length(self.labels, self.even_classes) // self.batch_size
 
     def epoch(self, rng: np.random.Generator) -> "Epoch":
         """Draw the batches of an epoch; an incomplete last batch is dropped.
@@ -40,8 +41,10 @@ class Sampler:
         Raises:
             InputError: The recordings do not fill a batch.
         """
-        n_labels = len(self.valence)
-        order = draw_epoch(self.valence, rng) if self.oversample else rng.permutation(n_labels)
+        if self.even_classes is None:
+            order = rng.permutation(len(self.labels))
+        else:
+            order = draw_epoch(self.labels, self.even_classes, rng)
         steps = len(order) // self.batch_size
         if not steps:
             problem = f"{self.batch_size} is larger than an epoch, which has {len(order)} crops"

@@ -23,28 +23,27 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from emospeech.evaluation.predictions import labels_and_probabilities
-from emospeech.labels import CLASSES, NEUTRAL
+from emospeech.labels import NEUTRAL, Task
 from emospeech.metrics import (
+    HIGHEST,
+    LOWEST,
     MIN_CORRELATED,
-    N_LEVELS,
     accuracy,
     confusion_matrix,
     divide,
     expected_value,
     is_constant,
     label_levels,
+    macro_f1,
     merge_classes,
+    metric_names,
     predicted_class,
     rho_and_ccc,
     strict_confusion_matrix,
     unweighted_average_recall,
 )
 
-CELLS = N_LEVELS * len(CLASSES)  # of the contingency table
-N_SUMS = CELLS + 7
-METRICS = ("accuracy", "uar5", "uar3", "strict_uar5", "rho", "ccc", "mae")
-METRIC_MIN = np.array([0, 0, 0, 0, -1, -1, 0])
-METRIC_MAX = np.array([1, 1, 1, 1, 1, 1, CLASSES[-1] - CLASSES[0]])
+N_MOMENTS = 7  # sums besides those of the contingency table
 SCOPES = ("pooled", "mean")  # all recordings together; mean of the metrics of the speakers
 CONFIDENCE = 0.95
 BLOCK = 250  # resamples computed at once: about 10 MB for the speakers of five models
@@ -61,27 +60,48 @@ class Resamples(NamedTuple):
     both: np.ndarray
 
 
-def recording_sums(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Return the summands of each recording, float64 (n, N_SUMS).
+def n_cells(task: Task) -> int:
+    """Return the number of cells of the contingency table of a task."""
+    return (2 * len(task.classes) - 1) * len(task.classes)
+
+
+def n_sums(task: Task) -> int:
+    """Return the number of sums of `recording_sums`."""
+    return n_cells(task) + N_MOMENTS
+
+
+def metric_bounds(task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and the highest possible value of each metric of a task."""
+    names = metric_names(task)
+    return (
+        np.array([LOWEST.get(name, 0) for name in names]),
+        np.array([HIGHEST.get(name, 1) for name in names]),
+    )
+
+
+def recording_sums(truth: np.ndarray, probabilities: np.ndarray, task: Task) -> np.ndarray:
+    """Return the summands of each recording, float64 (n, sums).
 
     They are the one-hot cell of the contingency table, then 1, y, e, y^2, e^2, y * e and |y - e|
-    of label y and expected value e, both relative to neutral to keep precision.
+    of label y and expected value e, both relative to neutral to keep precision. Only the metrics of
+    a scale use those after 1.
 
     Args:
         truth: Labels (n,).
-        probabilities: Class probabilities (n, 5).
+        probabilities: Class probabilities (n, classes).
+        task: The task.
     """
-    cells = label_levels(truth) * len(CLASSES) + predicted_class(probabilities) - 1
+    cells = label_levels(truth) * len(task.classes) + predicted_class(probabilities) - 1
     label = np.asarray(truth, np.float64) - NEUTRAL
     expected = expected_value(probabilities) - NEUTRAL
     terms = [np.ones(len(label)), label, expected, label**2, expected**2, label * expected]
-    return np.column_stack([np.eye(CELLS)[cells], *terms, np.abs(label - expected)])
+    return np.column_stack([np.eye(n_cells(task))[cells], *terms, np.abs(label - expected)])
 
 
 def sums_by_speaker(
-    tables: dict[str, pd.DataFrame], task: str
+    tables: dict[str, pd.DataFrame], task: Task
 ) -> tuple[list[str], list[np.ndarray]]:
-    """Return the speakers, and the summands (recordings, models, N_SUMS) of each.
+    """Return the speakers, and the summands (recordings, models, sums) of each.
 
     `tables` is {model: predictions}. The recordings are those that any model predicts; a model that
     does not predict one has zeros.
@@ -89,21 +109,28 @@ def sums_by_speaker(
     rows = pd.concat([table.loc[:, ["recording", "speaker"]] for table in tables.values()])
     rows = rows.drop_duplicates("recording").sort_values(["speaker", "recording"])
     positions = pd.Index(rows["recording"])
-    sums = np.zeros((len(rows), len(tables), N_SUMS))
+    sums = np.zeros((len(rows), len(tables), n_sums(task)))
     for model, table in enumerate(tables.values()):
-        own = recording_sums(*labels_and_probabilities(table, task))
+        own = recording_sums(*labels_and_probabilities(table, task), task)
         sums[positions.get_indexer(pd.Index(table["recording"])), model] = own
     starts = np.flatnonzero(~rows["speaker"].duplicated().to_numpy())
     return rows["speaker"].iloc[starts].tolist(), np.split(sums, starts[1:])
 
 
-def metrics_from_sums(sums: np.ndarray) -> np.ndarray:
-    """Return METRICS of sums over recordings: (..., N_SUMS) to (..., 7), NaN if undefined."""
-    table = sums[..., :CELLS].reshape(*sums.shape[:-1], N_LEVELS, len(CLASSES))
+def metrics_from_sums(sums: np.ndarray, task: Task) -> np.ndarray:
+    """Return the metrics of a task from sums over recordings, NaN if undefined.
+
+    The shape (..., sums) becomes (..., metrics), in the order of `metric_names`.
+    """
+    cells, classes = n_cells(task), len(task.classes)
+    table = sums[..., :cells].reshape(*sums.shape[:-1], 2 * classes - 1, classes)
     counts = confusion_matrix(table)
+    if not task.is_scale:
+        uar = unweighted_average_recall(counts)
+        return np.stack([accuracy(counts), uar, macro_f1(counts)], axis=-1)
     matrices = (counts, merge_classes(counts), strict_confusion_matrix(table))
     uars = map(unweighted_average_recall, matrices)
-    size, *moments = np.moveaxis(sums[..., CELLS:], -1, 0)
+    size, *moments = np.moveaxis(sums[..., cells:], -1, 0)
     label, expected, label_square, expected_square, product, mae = (sum_ / size for sum_ in moments)
     variances = label_square - label**2, expected_square - expected**2
     rho, ccc = rho_and_ccc(variances, product - label * expected, label - expected)
@@ -112,35 +139,37 @@ def metrics_from_sums(sums: np.ndarray) -> np.ndarray:
 
 
 def constant_predictions(sums: np.ndarray) -> np.ndarray:
-    """Return whether the expected values are constant: sums (..., N_SUMS) to bool (...)."""
-    size, _, expected, _, expected_square, *_ = np.moveaxis(sums[..., CELLS:], -1, 0)
+    """Return whether the expected values are constant: sums (..., sums) to bool (...)."""
+    size, _, expected, _, expected_square, *_ = np.moveaxis(sums[..., -N_MOMENTS:], -1, 0)
     return is_constant(expected_square / size - (expected / size) ** 2)
 
 
-def scope_metrics(sums: np.ndarray) -> np.ndarray:
-    """Return the metrics of each scope: sums (..., speakers, N_SUMS) to (..., 2, metrics).
+def scope_metrics(sums: np.ndarray, task: Task) -> np.ndarray:
+    """Return the metrics of each scope: sums (..., speakers, sums) to (..., 2, metrics).
 
     Speakers with an undefined metric (the correlation with constant labels) are left out of the
     mean.
     """
     with np.errstate(invalid="ignore"):
-        each = metrics_from_sums(sums)
+        each = metrics_from_sums(sums, task)
     known = ~np.isnan(each)
     mean = divide(np.where(known, each, 0).sum(axis=-2), known.sum(axis=-2))
-    return np.stack([metrics_from_sums(sums.sum(axis=-2)), mean], axis=-2)
+    return np.stack([metrics_from_sums(sums.sum(axis=-2), task), mean], axis=-2)
 
 
 def speaker_totals(sums: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the sums of `sums_by_speaker` over the recordings, (speakers, models, N_SUMS)."""
+    """Return the sums of `sums_by_speaker` over the recordings, (speakers, models, sums)."""
     return np.stack([speaker.sum(axis=0) for speaker in sums])
 
 
-def observed_metrics(sums: Sequence[np.ndarray]) -> np.ndarray:
+def observed_metrics(sums: Sequence[np.ndarray], task: Task) -> np.ndarray:
     """Return the metrics without resampling, (models, scopes, metrics); see `sums_by_speaker`."""
-    return scope_metrics(np.swapaxes(speaker_totals(sums), 0, 1))
+    return scope_metrics(np.swapaxes(speaker_totals(sums), 0, 1), task)
 
 
-def resample(sums: Sequence[np.ndarray], resamples: int, rng: np.random.Generator) -> Resamples:
+def resample(
+    sums: Sequence[np.ndarray], task: Task, resamples: int, rng: np.random.Generator
+) -> Resamples:
     """Return bootstrap resamples of the metrics; `sums` are those of `sums_by_speaker`.
 
     All models share the same draws, so that differences between them are paired.
@@ -155,7 +184,7 @@ def resample(sums: Sequence[np.ndarray], resamples: int, rng: np.random.Generato
         recordings = draw_recordings(sums, np.tile(fixed, (size, 1)), rng)
         both = draw_recordings(sums, drawn, rng)
         parts = (speakers, recordings, both)
-        blocks.append([scope_metrics(np.swapaxes(part, 1, 2)) for part in parts])
+        blocks.append([scope_metrics(np.swapaxes(part, 1, 2), task) for part in parts])
     return Resamples(*map(np.concatenate, zip(*blocks, strict=True)))
 
 
@@ -167,7 +196,7 @@ def draw_speakers(speakers: int, resamples: int, rng: np.random.Generator) -> np
 def draw_recordings(
     sums: Sequence[np.ndarray], speakers: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return sums over recordings drawn with replacement, (resamples, drawn, models, N_SUMS).
+    """Return sums over recordings drawn with replacement, (resamples, drawn, models, sums).
 
     `speakers` (resamples, drawn) are the indices of the drawn speakers. The recordings of a speaker
     that is drawn several times are drawn independently each time.

@@ -20,16 +20,21 @@ import numpy as np
 import pandas as pd
 
 from emospeech.evaluation.bootstrap import (
-    CELLS,
-    METRICS,
-    N_SUMS,
+    N_MOMENTS,
     SCOPES,
     metrics_from_sums,
+    n_cells,
     scope_metrics,
 )
 from emospeech.evaluation.predictions import labels_and_probabilities
-from emospeech.labels import CLASSES, NEUTRAL
-from emospeech.metrics import expected_value, label_levels, predicted_class
+from emospeech.labels import NEUTRAL, Task
+from emospeech.metrics import (
+    expected_value,
+    label_levels,
+    metric_names,
+    predicted_class,
+    uar_name,
+)
 
 MIN_DIALOGUES = 5  # of a fold: four have 24 orders, too few for a p-value of .05
 BLOCK = 1_000_000  # recordings permuted at once: about 30 MB
@@ -41,14 +46,15 @@ class Chance:
     """The chance distribution of a scope.
 
     Attributes:
-        uar5: Five-class UAR of each permutation, (permutations,).
-        rho: Correlation of the labels with the permuted predictions, (permutations,).
+        uar: UAR over all classes of each permutation, (permutations,).
+        rho: Correlation of the labels with the permuted predictions, (permutations,); None for
+            categories.
         units: Number of dialogues or recordings that were permuted.
         dialogues: Smallest number of dialogues in a fold.
     """
 
-    uar5: np.ndarray
-    rho: np.ndarray
+    uar: np.ndarray
+    rho: np.ndarray | None
     units: int
     dialogues: int
 
@@ -58,7 +64,7 @@ class Chance:
         The observed value counts as one of the permutations (Phipson and Smyth 2010). NaN if rho
         is undefined or a fold has fewer than MIN_DIALOGUES.
         """
-        if np.isnan(rho) or self.dialogues < MIN_DIALOGUES:
+        if self.rho is None or np.isnan(rho) or self.dialogues < MIN_DIALOGUES:
             return np.nan
         tails = (self.rho >= rho - ROUNDING).sum(), (self.rho <= rho + ROUNDING).sum()
         return min(2 * (1 + min(tails)) / (1 + len(self.rho)), 1.0)
@@ -69,6 +75,7 @@ class PermutableFold:
     """The recordings of a fold, sorted by the units whose predictions are permuted.
 
     Attributes:
+        task: The task.
         labels: Labels minus NEUTRAL, (n,).
         levels: Label levels, int64 (n,).
         expected: Expected values minus NEUTRAL, (n,).
@@ -77,6 +84,7 @@ class PermutableFold:
         dialogues: Number of dialogues. With fewer than MIN_DIALOGUES, recordings are the units.
     """
 
+    task: Task
     labels: np.ndarray
     levels: np.ndarray
     expected: np.ndarray
@@ -85,7 +93,7 @@ class PermutableFold:
     dialogues: int
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, task: str, dialogues: Mapping) -> "PermutableFold":
+    def of(cls, rows: pd.DataFrame, task: Task, dialogues: Mapping) -> "PermutableFold":
         """Return the fold of the predictions `rows`; see `chance_of` for `dialogues`."""
         rows = rows.assign(dialogue=[dialogues.get(name) or name for name in rows["recording"]])
         speakers = rows.groupby("dialogue")["speaker"].agg(
@@ -99,6 +107,7 @@ class PermutableFold:
         sizes = rows.groupby(["group", unit]).size()
         labels, probabilities = labels_and_probabilities(rows, task)
         return cls(
+            task=task,
             labels=labels - NEUTRAL,
             levels=label_levels(labels),
             expected=expected_value(probabilities) - NEUTRAL,
@@ -116,24 +125,24 @@ class PermutableFold:
         return np.concatenate(picked, axis=1)
 
     def sums(self, picked: np.ndarray) -> np.ndarray:
-        """Return the sums of `bootstrap.recording_sums`, (permutations, N_SUMS).
+        """Return the sums of `bootstrap.recording_sums`, (permutations, sums).
 
         Recording i receives the prediction of recording `picked[..., i]`, (permutations, n). The
         sum for the MAE is not computed and is 0.
         """
-        permutations = len(picked)
-        cells = self.classes.take(picked) + len(CLASSES) * self.levels
-        cells += CELLS * np.arange(permutations)[:, None]
-        tables = np.bincount(cells.ravel(), minlength=CELLS * permutations)
+        permutations, size = len(picked), n_cells(self.task)
+        cells = self.classes.take(picked) + len(self.task.classes) * self.levels
+        cells += size * np.arange(permutations)[:, None]
+        tables = np.bincount(cells.ravel(), minlength=size * permutations)
         expected = self.expected.take(picked)
-        moments = np.zeros((permutations, N_SUMS - CELLS))
+        moments = np.zeros((permutations, N_MOMENTS))
         moments[:, 0] = len(self.labels)
         moments[:, 1] = self.labels.sum()
         moments[:, 2] = expected.sum(axis=1)
         moments[:, 3] = np.square(self.labels).sum()
         moments[:, 4] = np.einsum("rn,rn->r", expected, expected)
         moments[:, 5] = np.einsum("rn,n->r", expected, self.labels)
-        return np.concatenate([tables.reshape(permutations, CELLS), moments], axis=1)
+        return np.concatenate([tables.reshape(permutations, size), moments], axis=1)
 
 
 def permute_units(sizes: np.ndarray, permutations: int, rng: np.random.Generator) -> np.ndarray:
@@ -162,7 +171,7 @@ def permute_units(sizes: np.ndarray, permutations: int, rng: np.random.Generator
 
 def chance_of(
     predictions: pd.DataFrame,
-    task: str,
+    task: Task,
     dialogues: Mapping[str, str],
     permutations: int,
     rng: np.random.Generator,
@@ -180,13 +189,15 @@ def chance_of(
     groups = predictions.groupby("fold")
     folds = {f"fold-{fold}": PermutableFold.of(rows, task, dialogues) for fold, rows in groups}
     parts: dict[str, list[np.ndarray]] = {scope: [] for scope in (*folds, *SCOPES)}
-    columns = [METRICS.index("uar5"), METRICS.index("rho")]
+    names = metric_names(task)
+    columns = [names.index(name) for name in (uar_name(task), "rho") if name in names]
     block = max(BLOCK // sum(len(fold.labels) for fold in folds.values()), 1)
     for start in range(0, permutations, block):
         size = min(block, permutations - start)
         picked = [fold.permute(size, rng) for fold in folds.values()]
         sums = np.stack([*map(PermutableFold.sums, folds.values(), picked)], axis=1)
-        metrics = np.concatenate([metrics_from_sums(sums), scope_metrics(sums)], axis=1)
+        metrics = [metrics_from_sums(sums, task), scope_metrics(sums, task)]
+        metrics = np.concatenate(metrics, axis=1)
         for place, scope in enumerate(parts):
             parts[scope].append(metrics[:, place, columns])
     chance = {}
@@ -194,6 +205,6 @@ def chance_of(
         own = [folds[scope]] if scope in folds else list(folds.values())
         units = sum(len(sizes) for fold in own for sizes in fold.sizes)
         fewest = min(fold.dialogues for fold in own)
-        uar5, rho = np.concatenate(drawn).T
-        chance[scope] = Chance(uar5, rho, units, fewest)
+        uar, *rho = np.concatenate(drawn).T
+        chance[scope] = Chance(uar, rho[0] if rho else None, units, fewest)
     return chance

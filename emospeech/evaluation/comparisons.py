@@ -25,7 +25,8 @@ from emospeech.evaluation.bootstrap import (
     sums_by_speaker,
 )
 from emospeech.evaluation.intervals import interval_columns, long_table
-from emospeech.evaluation.predictions import TASKS, predictions_of_task
+from emospeech.evaluation.predictions import predictions_of_task, tasks_of_models
+from emospeech.labels import Task
 from emospeech.metrics import divide
 
 MAX_ENUMERATED = 16  # speakers; with more, patterns are drawn at random
@@ -37,7 +38,11 @@ POWER = 0.8
 
 
 def swap_p(
-    first: np.ndarray, second: np.ndarray, rng: np.random.Generator, averaged: bool = False
+    first: np.ndarray,
+    second: np.ndarray,
+    task: Task,
+    rng: np.random.Generator,
+    averaged: bool = False,
 ) -> np.ndarray:
     """Return two-sided p-values of the differences between models, (pairs, SCOPES, metrics).
 
@@ -46,8 +51,9 @@ def swap_p(
     zero.
 
     Args:
-        first: Sums of the first model of each pair, (speakers, pairs, N_SUMS).
+        first: Sums of the first model of each pair, (speakers, pairs, sums).
         second: Those of the second model.
+        task: The task.
         rng: Generator of the random patterns.
         averaged: Whether to test the mean of the differences over the pairs, which are then the
             training seeds of two models: (1, SCOPES, metrics). The models are swapped in all pairs.
@@ -59,27 +65,28 @@ def swap_p(
         swapped = np.insert(swapped, 0, 0, axis=1)
     else:
         swapped = rng.integers(0, 2, (PATTERNS, speakers))
-    each = metrics_from_sums(first) - metrics_from_sums(second)  # (speakers, pairs, metrics)
-    observed = _differences(first, second, each, np.zeros((1, speakers)))[0]
+    # (speakers, pairs, metrics)
+    each = metrics_from_sums(first, task) - metrics_from_sums(second, task)
+    observed = _differences(first, second, task, each, np.zeros((1, speakers)))[0]
     observed = observed.mean(axis=0, keepdims=True) if averaged else observed
     extreme = np.zeros(observed.shape, np.int64)
     for patterns in np.array_split(swapped, -(-len(swapped) // PATTERNS_AT_ONCE)):
-        drawn = _differences(first, second, each, patterns)
+        drawn = _differences(first, second, task, each, patterns)
         drawn = drawn.mean(axis=1, keepdims=True) if averaged else drawn
         extreme += (abs(drawn) >= abs(observed) - ROUNDING).sum(axis=0)
     return extreme / len(swapped) if enumerated else (1 + extreme) / (1 + PATTERNS)
 
 
-def _differences(first, second, each, swapped):
+def _differences(first, second, task, each, swapped):
     """Return differences (patterns, pairs, SCOPES, metrics) after swaps (patterns, speakers).
 
     `each` are the differences of the speakers without swaps, (speakers, pairs, metrics).
     """
-    moved = np.tensordot(swapped, second - first, axes=1)  # (patterns, pairs, N_SUMS)
+    moved = np.tensordot(swapped, second - first, axes=1)  # (patterns, pairs, sums)
     totals = first.sum(axis=0) + moved, second.sum(axis=0) - moved
     known = (~np.isnan(each)).sum(axis=0)
     mean = divide(np.tensordot(1 - 2 * swapped, np.nan_to_num(each), axes=1), known)
-    pooled = np.subtract(*map(metrics_from_sums, totals))
+    pooled = np.subtract(*(metrics_from_sums(sums, task) for sums in totals))
     return np.nan_to_num(np.stack([pooled, mean], axis=-2))
 
 
@@ -140,7 +147,7 @@ def comparisons_table(
     values that this number of speakers can yield.
     """
     parts = []
-    for place, task in enumerate(TASKS):
+    for place, task in enumerate(tasks_of_models(predictions)):
         tables = predictions_of_task(predictions, task)
         if families := comparison_families(tables, references):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,)))
@@ -150,10 +157,10 @@ def comparisons_table(
                 for name, rows in tables.items()
             }
             speakers, sums = sums_by_speaker(tables, task)
-            draws = resample(sums, resamples, rng)
+            draws = resample(sums, task, resamples, rng)
             for family, pairs in families.items():
                 indices = [[list(tables).index(model) for model in pair] for pair in pairs]
-                columns = _difference_columns(sums, draws, np.transpose(indices), rng)
+                columns = _difference_columns(sums, task, draws, np.transpose(indices), rng)
                 table = long_table(range(len(pairs)), task, len(speakers), columns)
                 first, second = np.array(pairs)[table["model"]].T
                 table = table.assign(model=first, smallest_p=smallest_p(len(speakers)))
@@ -165,17 +172,23 @@ def comparisons_table(
 
 
 def _difference_columns(
-    sums: Sequence[np.ndarray], draws: Resamples, pairs: np.ndarray, rng: np.random.Generator
+    sums: Sequence[np.ndarray],
+    task: Task,
+    draws: Resamples,
+    pairs: np.ndarray,
+    rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
     """Return columns of the differences, each (pairs, scopes, metrics).
 
     `pairs` has the indices of the two models of each pair, (2, pairs).
     """
     first, second = pairs
-    value, totals = observed_metrics(sums), speaker_totals(sums)
+    value, totals = observed_metrics(sums, task), speaker_totals(sums)
     paired = Resamples(*(drawn[:, first] - drawn[:, second] for drawn in draws))
     columns = interval_columns(value[first] - value[second], paired, len(sums))
-    columns["p"] = swap_p(totals[:, first], totals[:, second], rng)
+    columns["p"] = swap_p(totals[:, first], totals[:, second], task, rng)
     columns["p_holm"] = holm(columns["p"])
+    if not task.is_scale:
+        return columns
     constant = constant_predictions(totals)  # (speakers, models)
     return columns | {"constant_speakers": (constant[:, first] | constant[:, second]).sum(axis=0)}

@@ -8,32 +8,31 @@ from scipy.special import expit
 from scipy.special import logit as logit_of
 
 from emospeech.evaluation.bootstrap import (
-    CELLS,
     CONFIDENCE,
-    METRIC_MAX,
-    METRIC_MIN,
-    METRICS,
     SCOPES,
     Resamples,
     constant_predictions,
     draw_speakers,
     margin,
+    metric_bounds,
+    n_cells,
     observed_metrics,
     resample,
     speaker_totals,
     standard_error,
     sums_by_speaker,
 )
-from emospeech.evaluation.predictions import TASKS, predictions_of_task
-from emospeech.labels import CLASSES
+from emospeech.evaluation.predictions import predictions_of_task, tasks_of_models
+from emospeech.labels import Task
 from emospeech.metrics import (
-    N_LEVELS,
     confusion_matrix,
     divide,
     merge_classes,
+    metric_names,
     normalise_rows,
     precision_recall_f1,
     recall_per_class,
+    uar_name,
     unweighted_average_recall,
 )
 
@@ -42,11 +41,6 @@ PERCENTILES = (50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE))
 CLASS_METRICS = ("precision", "recall", "f1", "precision_normalised", "f1_normalised")
 # Table 3 of the paper prints the cells as shares of their rows, and its text quotes precision and
 # F1 derived from these shares. Both are therefore computed from the counts and from the shares.
-MATRIX_METRICS = [
-    *(("share", truth, prediction) for truth in CLASSES for prediction in CLASSES),
-    *((name, None, None) for name in ("uar5", "uar3")),
-    *((name, truth, None) for name in CLASS_METRICS for truth in CLASSES),
-]
 
 
 def intervals_table(
@@ -60,17 +54,19 @@ def intervals_table(
     number of speakers with constant expected values, whose rho and CCC are 0.
     """
     parts = []
-    for place, task in enumerate(TASKS):
-        if tables := predictions_of_task(predictions, task):
-            speakers, sums = sums_by_speaker(tables, task)
-            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,)))
-            draws, value = resample(sums, resamples, rng), observed_metrics(sums)
-            columns = interval_columns(value, draws, len(speakers))
-            columns["low"] = np.maximum(columns["low"], METRIC_MIN)
-            columns["high"] = np.minimum(columns["high"], METRIC_MAX)
+    for place, task in enumerate(tasks_of_models(predictions)):
+        tables = predictions_of_task(predictions, task)
+        speakers, sums = sums_by_speaker(tables, task)
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,)))
+        draws, value = resample(sums, task, resamples, rng), observed_metrics(sums, task)
+        columns = interval_columns(value, draws, len(speakers))
+        lowest, highest = metric_bounds(task)
+        columns["low"] = np.maximum(columns["low"], lowest)
+        columns["high"] = np.minimum(columns["high"], highest)
+        if task.is_scale:
             constant = constant_predictions(speaker_totals(sums))
             columns["constant_speakers"] = constant.sum(axis=0)
-            parts.append(long_table(tables, task, len(speakers), columns))
+        parts.append(long_table(tables, task, len(speakers), columns))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -91,18 +87,19 @@ def interval_columns(value: np.ndarray, draws: Resamples, speakers: int) -> dict
 
 
 def long_table(
-    models: Iterable, task: str, speakers: int, columns: dict[str, np.ndarray]
+    models: Iterable, task: Task, speakers: int, columns: dict[str, np.ndarray]
 ) -> pd.DataFrame:
     """Return a row per model, scope and metric.
 
     Columns have the shape (models, scopes, metrics), or (models,) for those that are equal for all
     scopes and metrics.
     """
-    levels, names = [list(models), SCOPES, METRICS], ["model", "scope", "figure"]
+    metrics = metric_names(task)
+    levels, names = [list(models), SCOPES, metrics], ["model", "scope", "figure"]
     table = pd.MultiIndex.from_product(levels, names=names).to_frame(index=False)
-    table.insert(1, "task", task)
+    table.insert(1, "task", task.name)
     table["speakers"] = speakers
-    each = len(SCOPES) * len(METRICS)
+    each = len(SCOPES) * len(metrics)
     return table.assign(
         **{
             name: values.ravel() if values.ndim > 1 else np.repeat(values, each)
@@ -112,23 +109,25 @@ def long_table(
 
 
 def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int) -> pd.DataFrame:
-    """Return cells.csv: the 95 % intervals of MATRIX_METRICS of valence, all folds pooled.
+    """Return cells.csv: the 95 % intervals of the `matrix_keys` of the target, all folds pooled.
 
     The columns are `model, figure, truth, prediction, speakers, count, value, low, high, error`;
     `count` is the number of recordings in a cell. The intervals are those of `share_bounds`, except
     for the UAR, whose intervals are computed as for intervals.csv.
     """
-    tables = predictions_of_task(predictions, "valence")
-    speakers, sums = sums_by_speaker(tables, "valence")
-    cells = speaker_totals(sums)[..., :CELLS]
-    counts = confusion_matrix(cells.reshape(*cells.shape[:-1], N_LEVELS, len(CLASSES)))
+    task = tasks_of_models(predictions)[0]
+    classes = len(task.classes)
+    speakers, sums = sums_by_speaker(predictions, task)
+    cells = speaker_totals(sums)[..., : n_cells(task)]
+    counts = confusion_matrix(cells.reshape(*cells.shape[:-1], 2 * classes - 1, classes))
     rng = np.random.default_rng(np.random.SeedSequence(seed))
-    draws = resampled_matrix_metrics(counts, resamples, rng)
+    draws = resampled_matrix_metrics(counts, task, resamples, rng)
     matrices, error = counts.sum(axis=0), standard_error(draws, len(speakers))
     error = np.where(error > ROUNDING, error, np.nan)
-    value, half = matrix_metrics(matrices), margin(error, len(speakers))
+    value, half = matrix_metrics(matrices, task), margin(error, len(speakers))
     low, high = share_bounds(value, half)
-    is_uar = np.array([name in ("uar5", "uar3") for name, *_ in MATRIX_METRICS])
+    keys = matrix_keys(task)
+    is_uar = np.array([name.startswith("uar") for name, *_ in keys])
     columns = {
         "value": value,
         "low": np.where(is_uar, np.maximum(value - half, 0), low),
@@ -136,9 +135,8 @@ def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int)
         "error": error,
     }
     parts = []
-    for model, name in enumerate(tables):
-        table = pd.DataFrame(MATRIX_METRICS, columns=["figure", "truth", "prediction"])
-        table = table.astype({"truth": "Int64", "prediction": "Int64"})
+    for model, name in enumerate(predictions):
+        table = pd.DataFrame(keys, columns=["figure", "truth", "prediction"])
         table.insert(0, "model", name)
         table["speakers"] = len(speakers)
         table["count"] = pd.Series(matrices[model].ravel().astype(int), dtype="Int64")
@@ -161,28 +159,39 @@ def share_bounds(value: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np.nd
     return expit(logit - half), expit(logit + half)
 
 
-def resampled_matrix_metrics(
-    counts: np.ndarray, resamples: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Return MATRIX_METRICS of draws of speakers, (resamples, models, 52).
+def matrix_keys(task: Task) -> list[tuple[str, str | None, str | None]]:
+    """Return the metric, the true and the predicted class of each of the `matrix_metrics`."""
+    classes = task.classes
+    return [
+        *(("share", truth, prediction) for truth in classes for prediction in classes),
+        *((name, None, None) for name in (uar_name(task), *(("uar3",) if task.is_scale else ()))),
+        *((name, truth, None) for name in CLASS_METRICS for truth in classes),
+    ]
 
-    `counts` are the confusion matrices of each speaker, (speakers, models, 5, 5).
+
+def resampled_matrix_metrics(
+    counts: np.ndarray, task: Task, resamples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the `matrix_metrics` of draws of speakers, (resamples, models, keys).
+
+    `counts` are the confusion matrices of each speaker, (speakers, models, classes, classes).
     """
     drawn = draw_speakers(len(counts), resamples, rng)
     times = (drawn[..., None] == np.arange(len(counts))).sum(axis=1)  # (resamples, speakers)
     sums = times @ counts.reshape(len(counts), -1)
-    return matrix_metrics(sums.reshape(resamples, *counts.shape[1:]))
+    return matrix_metrics(sums.reshape(resamples, *counts.shape[1:]), task)
 
 
-def matrix_metrics(counts: np.ndarray) -> np.ndarray:
-    """Return MATRIX_METRICS of confusion matrices: (..., 5, 5) to (..., 52).
+def matrix_metrics(counts: np.ndarray, task: Task) -> np.ndarray:
+    """Return the metrics of `matrix_keys` of confusion matrices (..., classes, classes).
 
     The shares and the recall of a class without recordings are NaN, its precision and F1 are 0.
     """
     shares = normalise_rows(counts)
     precision, _, f1 = precision_recall_f1(counts)
     precision_normalised, _, f1_normalised = precision_recall_f1(np.nan_to_num(shares))
-    uars = [unweighted_average_recall(counts), unweighted_average_recall(merge_classes(counts))]
+    merged = [merge_classes(counts)] if task.is_scale else []
+    uars = [unweighted_average_recall(matrix) for matrix in (counts, *merged)]
     parts = [shares.reshape(*shares.shape[:-2], -1), np.stack(uars, axis=-1)]
     parts += [precision, recall_per_class(counts), f1, precision_normalised, f1_normalised]
     return np.concatenate(parts, axis=-1)

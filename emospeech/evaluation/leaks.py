@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emospeech.corpora.corpus_tables import load_recordings
-from emospeech.evaluation.predictions import BASELINES, TASKS
+from emospeech.evaluation.predictions import BASELINES
+from emospeech.labels import LabelSettings, label_table, load_labelled
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_table
 from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.store import Store, open_store
-from emospeech.training.fold import LABELS, shuffle_order
+from emospeech.training.fold import shuffle_order
 from emospeech.training.trial import (
     FOLD_UAR,
     LABELLED,
@@ -31,6 +31,7 @@ from emospeech.training.trial import (
 
 COLUMNS = ["check", "looked_at", "broken", "result"]
 KEYS = ["fold", "recording"]
+IDENTITY = {*KEYS, "speaker", "session", "part"}  # the columns of `parts_table` without labels
 Checks = dict[str, tuple[Any, Any]]  # {check: (cases, violations)}
 
 
@@ -69,10 +70,11 @@ class LeakEvidence:
         Args:
             paths: `recordings`, `folds`, `store` (of the labelled corpus) and `unlabelled` (other
                 stores).
-            settings: `shuffle_seed` and `by_session`.
+            settings: `labels` (the config section), `shuffle_seed` and `by_session`.
             evidence: `predictions`, `draws` and `choices`.
         """
-        tables = load_recordings(paths.recordings), read_table(paths.folds)
+        labels = LabelSettings(**settings.labels)
+        tables = load_labelled(paths.recordings, labels), read_table(paths.folds), labels
         stores = {Path(path).stem: open_store(path) for path in [paths.store, *paths.unlabelled]}
         corpus = Path(paths.store).stem
         return cls(
@@ -86,19 +88,26 @@ class LeakEvidence:
 
 
 def parts_table(
-    recordings: pd.DataFrame, folds: pd.DataFrame, shuffle_seed: int | None = None
+    recordings: pd.DataFrame,
+    folds: pd.DataFrame,
+    labels: LabelSettings,
+    shuffle_seed: int | None = None,
 ) -> pd.DataFrame:
-    """Return the rows of folds.csv with speaker, session and labels.
+    """Return the rows of folds.csv with speaker, session and labels of the tasks.
 
     With a `shuffle_seed`, the labels are shuffled within the parts of each fold, as in training.
+    `recordings` is the table of `load_labelled`.
     """
-    known = recordings.reindex(columns=["recording", "speaker", "session", *LABELS])
+    tasks = labels.tasks(multitask=True)
+    names = [task.name for task in tasks]
+    known = recordings.reindex(columns=["recording", "speaker", "session", *names])
+    known[names] = label_table(known[names].to_numpy(float), tasks)
     tables = []
     for fold in sorted(folds["fold"].unique().tolist()):
         table = known.merge(folds[folds["fold"] == fold], on="recording")
         if shuffle_seed is not None:
             order = shuffle_order(table.loc[:, "part"], shuffle_seed, fold)
-            table[LABELS] = table[LABELS].to_numpy()[order]
+            table[names] = table[names].iloc[order].to_numpy()
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -261,7 +270,7 @@ def _prediction_checks(model: str, table: pd.DataFrame, evidence: LeakEvidence) 
     allowed = set(zip(test["fold"], test["recording"], test["speaker"], strict=True))
     rows = list(zip(table["fold"], table["recording"], table["speaker"], strict=True))
     # Compare the counts per fold, which shuffled labels do not change.
-    labelled = test.dropna(subset=[task for task in TASKS if task in table])["fold"]
+    labelled = test.dropna(subset=_label_columns(table, test))["fold"]
     missing = labelled.value_counts().sub(table["fold"].value_counts(), fill_value=0).abs()
     return {
         f"{model} predicts recordings of the test part of their fold only": (
@@ -279,7 +288,18 @@ def _prediction_checks(model: str, table: pd.DataFrame, evidence: LeakEvidence) 
 
 def _count_other_labels(table: pd.DataFrame, labels: pd.DataFrame) -> int:
     """Return the number of rows of a table whose labels differ from those in `labels`."""
-    tasks = [task for task in TASKS if task in table]
+    tasks = _label_columns(table, labels)
     both = table[[*KEYS, *tasks]].merge(labels[[*KEYS, *tasks]], "left", KEYS, suffixes=("", "_is"))
-    truth = both[[f"{task}_is" for task in tasks]].to_numpy(float)
-    return int((~np.isclose(both[tasks].to_numpy(float), truth)).any(axis=1).sum())
+    differs = np.zeros(len(both), bool)
+    for task in tasks:
+        own, truth = both[task], both[f"{task}_is"]
+        if pd.api.types.is_numeric_dtype(own):
+            differs |= ~np.isclose(own.to_numpy(float), truth.to_numpy(float))
+        else:  # names of emotion classes
+            differs |= (own != truth).to_numpy(bool)
+    return int(differs.sum())
+
+
+def _label_columns(table: pd.DataFrame, labels: pd.DataFrame) -> list[str]:
+    """Return the columns of labels in `labels` that a table of draws or predictions has, too."""
+    return [name for name in labels if name in table and name not in IDENTITY]

@@ -1,51 +1,77 @@
-"""Tables of predictions: a row per test recording, in the fixed columns of predictions.csv."""
+"""Tables of predictions: a row per test recording, in the fixed columns of predictions.csv.
 
-from collections.abc import Sequence
+The columns of a table name its tasks and their classes, so that the evaluation needs no settings.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from emospeech.labels import CLASSES
+from emospeech.corpora.corpus_tables import DIMENSIONS
+from emospeech.labels import EMOTION, Task, label_table
 from emospeech.metrics import expected_value
 from emospeech.runtime.files import read_table
 
 if TYPE_CHECKING:
     from emospeech.training.predictor import FoldPredictor
 
-TASKS = ("valence", "activation")
 # The model names of the classical baselines, on whole recordings and on the crops of evaluation.
 BASELINE, BASELINE_CROP = "baseline", "baseline_crop"
 BASELINES = (BASELINE, BASELINE_CROP)
-PROBABILITIES = [f"p{label}" for label in CLASSES]
+CATEGORY = "p_"  # prefix of the probability columns of the emotion
 
 
-def column_names(task: str) -> tuple[list[str], str]:
-    """Return the names of the probability columns and of the expected value of a task.
+def column_names(task: Task) -> list[str]:
+    """Return the names of the probability columns of a task.
 
-    Those of activation have its name as a prefix; valence is the main task and has none.
+    They are p1 to p5 for a scale, and p_<class> for the emotion. Those of a task that is not the
+    main one have its name as a prefix.
     """
-    prefix = "" if task == "valence" else f"{task}_"
-    return [prefix + name for name in PROBABILITIES], prefix + "expected"
+    start = ("" if task.is_main else f"{task.name}_") + ("p" if task.is_scale else CATEGORY)
+    return [start + name for name in task.classes]
+
+
+def expected_column(task: Task) -> str:
+    """Return the name of the column with the expected value of a rated dimension."""
+    return "expected" if task.is_main else f"{task.name}_expected"
+
+
+def tasks_of(table: pd.DataFrame) -> tuple[Task, ...]:
+    """Return the tasks of a table of predictions, the main task first."""
+    found = [name for name in table if name in (EMOTION, *DIMENSIONS)]
+    tasks = [Task(name, is_main=name == found[0]) for name in found]
+    classes = tuple(name.removeprefix(CATEGORY) for name in table if name.startswith(CATEGORY))
+    return tuple(Task(EMOTION, classes) if not task.is_scale else task for task in tasks)
+
+
+def tasks_of_models(predictions: Mapping[Any, pd.DataFrame]) -> tuple[Task, ...]:
+    """Return the tasks that any of the models, {model: predictions}, predicts."""
+    return max(map(tasks_of, predictions.values()), key=len, default=())
 
 
 def predictions_table(
-    rows: pd.DataFrame, labels: np.ndarray, probabilities: dict[str, np.ndarray]
+    rows: pd.DataFrame,
+    labels: np.ndarray,
+    probabilities: dict[str, np.ndarray],
+    tasks: Sequence[Task],
 ) -> pd.DataFrame:
     """Return predictions.csv.
 
     Args:
         rows: Columns `recording, speaker, session, fold, trial`.
         labels: True labels (n, tasks).
-        probabilities: Class probabilities {task: (n, 5)}, in the order of the label columns.
+        probabilities: Class probabilities {task: (n, classes)}.
+        tasks: The tasks, in the order of the columns of `labels`.
     """
-    table = rows.reset_index(drop=True)
-    for (task, values), truth in zip(probabilities.items(), labels.T, strict=True):
-        names, expected = column_names(task)
-        table[task] = truth
-        table[names] = values
-        table[expected] = expected_value(values)
+    table, truth = rows.reset_index(drop=True), label_table(labels, tasks)
+    for task in tasks:
+        table[task.name] = truth[task.name]
+        table[column_names(task)] = values = probabilities[task.name]
+        if task.is_scale:
+            table[expected_column(task)] = expected_value(values)
     return table
 
 
@@ -56,7 +82,7 @@ def predictions_of(predictor: "FoldPredictor", seed: int, crops: int) -> pd.Data
     """
     rows = predictor.rows("test", ["recording", "speaker", "session"])
     probabilities = predictor.predict("test", seed, crops)
-    return predictions_table(rows, predictor.labels("test"), probabilities)
+    return predictions_table(rows, predictor.labels("test"), probabilities, predictor.tasks)
 
 
 def load_predictions(paths: Sequence[str | Path]) -> dict[str, pd.DataFrame]:
@@ -67,11 +93,19 @@ def load_predictions(paths: Sequence[str | Path]) -> dict[str, pd.DataFrame]:
     return {model: pd.concat(folds, ignore_index=True) for model, folds in tables.items()}
 
 
-def labels_and_probabilities(table: pd.DataFrame, task: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the true labels (n,) and the class probabilities (n, 5) of a task."""
-    return table[task].to_numpy(), table[column_names(task)[0]].to_numpy()
+def labels_and_probabilities(table: pd.DataFrame, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Return the true labels (n,) and the class probabilities (n, classes) of a task.
+
+    The labels of the emotion are the numbers of their classes, from 1.
+    """
+    labels = table[task.name]
+    if not task.is_scale:
+        labels = labels.map({name: number for number, name in enumerate(task.classes, start=1)})
+    return labels.to_numpy(float), table[column_names(task)].to_numpy()
 
 
-def predictions_of_task(predictions: dict[str, pd.DataFrame], task: str) -> dict[str, pd.DataFrame]:
+def predictions_of_task(
+    predictions: dict[str, pd.DataFrame], task: Task
+) -> dict[str, pd.DataFrame]:
     """Return the tables of the models that predict `task`."""
-    return {model: table for model, table in predictions.items() if task in table}
+    return {model: table for model, table in predictions.items() if task.name in table}

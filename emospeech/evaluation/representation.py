@@ -7,18 +7,18 @@ dimensions. Neighbours among the crops, the input, show how much similarity the 
 to learn.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.predictions import TASKS
-from emospeech.labels import nearest_class
+from emospeech.labels import Task, label_table, nearest_class
 
 if TYPE_CHECKING:
     from emospeech.training.predictor import FoldPredictor
 
-COLUMNS = ["recording", "speaker", "session", "dialogue", *TASKS]
+COLUMNS = ["recording", "speaker", "session", "dialogue"]
 NEIGHBOURS = 10
 NEIGHBOUR_COLUMNS = ["property", "space", "recordings", "neighbours", "share", "chance"]
 
@@ -29,12 +29,14 @@ def held_out_recordings(
     """Return rows, crops and activations of the recordings of the held-out speakers.
 
     Returns:
-        The COLUMNS and `part` of the n recordings of the test and validation parts; their crops,
-        float32 (n, width * rows), which `seed` determines; the activations of the shared layer,
-        float32 (n, units).
+        COLUMNS, the labels of all tasks of the study and `part` of the n recordings of the test
+        and validation parts; their crops, float32 (n, width * rows), which `seed` determines; the
+        activations of the shared layer, float32 (n, units).
     """
-    parts = ("test", "validation")
-    rows = pd.concat([predictor.rows(part, COLUMNS).assign(part=part) for part in parts])
+    parts, tasks = ("test", "validation"), predictor.fold.tasks
+    names = [task.name for task in tasks]
+    rows = pd.concat([predictor.rows(p, [*COLUMNS, *names]).assign(part=p) for p in parts])
+    rows[names] = label_table(rows[names].to_numpy(float), tasks).to_numpy()
     pairs = (predictor.represent(part, seed) for part in parts)
     crops, activations = map(np.concatenate, zip(*pairs, strict=True))
     return rows, crops, activations
@@ -56,11 +58,14 @@ def map_table(rows: pd.DataFrame, activations: np.ndarray) -> pd.DataFrame:
     return rows.assign(x=x, y=y, share_x=share_x, share_y=share_y)
 
 
-def neighbours_table(rows: pd.DataFrame, spaces: dict[str, np.ndarray]) -> pd.DataFrame:
+def neighbours_table(
+    rows: pd.DataFrame, tasks: Sequence[Task], spaces: dict[str, np.ndarray]
+) -> pd.DataFrame:
     """Return how often nearest neighbours share a property: a row per property and space.
 
     Args:
-        rows: Columns `speaker, dialogue, valence, activation` of n recordings.
+        rows: Columns `speaker, dialogue` and the labels of `tasks` of n recordings.
+        tasks: The tasks, whose classes are properties, like the speaker.
         spaces: Vectors (n, k) of the recordings by the name of their space; distance is Euclidean.
 
     Returns:
@@ -71,10 +76,11 @@ def neighbours_table(rows: pd.DataFrame, spaces: dict[str, np.ndarray]) -> pd.Da
     """
     distances = {space: squared_distances(vectors) for space, vectors in spaces.items()}
     table = []
-    for name in ("speaker", *TASKS):
+    scales = {task.name: task.is_scale for task in tasks}
+    for name in ("speaker", *scales):
         known = rows[name].notna().to_numpy()
         groups = rows.loc[known, name].to_numpy()
-        if name in TASKS:
+        if scales.get(name):
             groups = nearest_class(groups)
         eligible = eligible_neighbours(rows.loc[known, "dialogue"])
         if eligible.any():

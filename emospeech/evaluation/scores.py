@@ -5,17 +5,18 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from emospeech.corpora.votes import TOLERANCE
 from emospeech.evaluation.chance import chance_of
-from emospeech.evaluation.predictions import TASKS, labels_and_probabilities
-from emospeech.labels import CLASSES
+from emospeech.evaluation.predictions import labels_and_probabilities, tasks_of
+from emospeech.labels import Task
 from emospeech.metrics import (
-    N_LEVELS,
     class_metrics,
     confusion_matrix,
     contingency_table,
     expected_value,
     is_constant,
     label_levels,
+    metric_names,
     predicted_class,
     score,
     unweighted_average_recall,
@@ -23,16 +24,16 @@ from emospeech.metrics import (
 from emospeech.training.targets import external_ratings
 
 CHANCE_PERCENTILES = (2.5, 97.5)
-MEAN_METRICS = ["accuracy", "uar5", "uar3", "rho", "strict_uar5", "ccc", "mae"]
 # The name of a dialogue contains its style: Ses01F_impro01, Ses01F_script01_1.
 STYLES = {"impro": "improvised", "script": "scripted"}
 SLICE_PERMUTATIONS = 1000  # the standard error of the mean UAR is then below .3 points
 AGREEMENTS = ("same", "one point apart", "further apart")
+VOTE_AGREEMENTS = ("all agree", "majority", "no majority")
 
 
 def metrics_of(
     predictions: pd.DataFrame,
-    task: str,
+    task: Task,
     dialogues: Mapping[str, str],
     permutations: int,
     rng: np.random.Generator,
@@ -52,32 +53,43 @@ def metrics_of(
     """
     parts = {f"fold-{fold}": rows for fold, rows in predictions.groupby("fold")}
     rows = [score_scope(scope, part, task) for scope, part in parts.items()]
-    means = pd.DataFrame(rows)[MEAN_METRICS].mean().to_dict()
-    constant = sum(row["constant_folds"] for row in rows)
-    pooled = score_scope("pooled", predictions, task) | {"constant_folds": constant}
+    means = pd.DataFrame(rows)[list(metric_names(task))].mean().to_dict()
+    pooled = score_scope("pooled", predictions, task)
+    if task.is_scale:
+        pooled["constant_folds"] = sum(row["constant_folds"] for row in rows)
     table = pd.DataFrame([*rows, pooled, pooled | {"scope": "mean"} | means])
 
     chance = chance_of(predictions, task, dialogues, permutations, rng)
     drawn = [chance[scope] for scope in table["scope"]]
-    p = [one.p(rho) for one, rho in zip(drawn, table["rho"], strict=True)]
-    table.insert(list(table).index("rho") + 1, "p", p)
-    table["chance"] = [one.uar5.mean() for one in drawn]
-    bounds = [np.percentile(one.uar5, CHANCE_PERCENTILES) for one in drawn]
+    if task.is_scale:
+        p = [one.p(rho) for one, rho in zip(drawn, table["rho"], strict=True)]
+        table.insert(list(table).index("rho") + 1, "p", p)
+    table["chance"] = [one.uar.mean() for one in drawn]
+    bounds = [np.percentile(one.uar, CHANCE_PERCENTILES) for one in drawn]
     table[["chance_low", "chance_high"]] = bounds
     return table.assign(units=[one.units for one in drawn])
 
 
-def score_scope(scope: str, predictions: pd.DataFrame, task: str) -> dict:
+def score_scope(scope: str, predictions: pd.DataFrame, task: Task) -> dict:
     """Return the metrics of a scope, its class counts, and whether its predictions are constant.
 
-    `support_1` to `support_5` are the denominators of the recalls. `constant_folds` is 1 if the
-    expected values are constant.
+    `support_<class>` are the denominators of the recalls. `constant_folds`, for a scale, is 1 if
+    the expected values are constant.
     """
     labels, probabilities = labels_and_probabilities(predictions, task)
-    counts = confusion_matrix(contingency_table(labels, predicted_class(probabilities)))
-    row = {"scope": scope, **score(labels, probabilities)}
-    row |= {f"support_{label}": n for label, n in zip(CLASSES, counts.sum(axis=1), strict=True)}
-    return row | {"constant_folds": int(is_constant(np.var(expected_value(probabilities))))}
+    counts = counts_of(labels, probabilities)
+    row = {"scope": scope, **score(labels, probabilities, task)}
+    support = zip(task.classes, counts.sum(axis=1), strict=True)
+    row |= {f"support_{label}": n for label, n in support}
+    if task.is_scale:
+        row["constant_folds"] = int(is_constant(np.var(expected_value(probabilities))))
+    return row
+
+
+def counts_of(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return the confusion matrix (classes, classes) of labels (n,) and class probabilities."""
+    predicted, classes = predicted_class(probabilities), probabilities.shape[1]
+    return confusion_matrix(contingency_table(labels, predicted, classes))
 
 
 def metrics_table(
@@ -94,24 +106,25 @@ def metrics_table(
     dialogues = recordings.set_index("recording")["dialogue"].fillna("").to_dict()
     parts = []
     for row, (model, table) in enumerate(predictions.items()):
-        for place, task in enumerate(task for task in TASKS if task in table):
+        for place, task in enumerate(tasks_of(table)):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(row, place)))
             part = metrics_of(table, task, dialogues, permutations, rng)
             part.insert(0, "model", model)
-            part.insert(1, "task", task)
+            part.insert(1, "task", task.name)
             parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
 
-def confusion_tables(
-    predictions: pd.DataFrame, task: str = "valence"
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return confusion.csv (`truth, 1 .. 5`) and classes.csv of a model, all folds pooled."""
-    labels, probabilities = labels_and_probabilities(predictions, task)
-    counts = confusion_matrix(contingency_table(labels, predicted_class(probabilities)))
-    table = pd.DataFrame(counts, columns=[str(label) for label in CLASSES])
-    table.insert(0, "truth", CLASSES)
-    return table, class_metrics(counts)
+def confusion_tables(predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return confusion.csv (`truth`, and each class) and classes.csv of a model, all folds pooled.
+
+    They are those of the target.
+    """
+    task = tasks_of(predictions)[0]
+    counts = counts_of(*labels_and_probabilities(predictions, task))
+    table = pd.DataFrame(counts, columns=list(task.classes))
+    table.insert(0, "truth", task.classes)
+    return table, class_metrics(counts, task)
 
 
 def slices_table(
@@ -119,11 +132,13 @@ def slices_table(
     recordings: pd.DataFrame,
     ratings: pd.DataFrame | None,
     seed: int,
+    votes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return slices.csv: the metrics of each model and task on slices of the pooled recordings.
 
-    Slices are by style (if dialogue names contain it), by speaker and, given `ratings`, by the
-    agreement of the raters (for recordings with several). `share` is the fraction of the recordings
+    Slices are by style (if dialogue names contain it), by speaker and, given `ratings` or, for the
+    emotion, the `votes` of `load_class_votes`, by the agreement of the raters (for recordings with
+    several). `share` is the fraction of the recordings
     that a slice contains, `chance` its `slice_chance`. If a slice contains no recording of a class,
     the UAR is the mean over the other classes.
     """
@@ -131,22 +146,25 @@ def slices_table(
     styles = dialogues.str.extract(rf"_({'|'.join(STYLES)})")[0].map(STYLES)
     rows = []
     for number, (model, table) in enumerate(predictions.items()):
-        for place, task in enumerate(task for task in TASKS if task in table):
+        for place, task in enumerate(tasks_of(table)):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, place)))
             slices = {"style": table["recording"].map(styles), "speaker": table["speaker"]}
-            if ratings is not None:
-                slices["agreement"] = rater_agreement(ratings, table.loc[:, "recording"], task)
+            recorded = table.loc[:, "recording"]
+            if ratings is not None and task.is_scale:
+                slices["agreement"] = rater_agreement(ratings, recorded, task.name)
+            if votes is not None and not task.is_scale:
+                slices["agreement"] = vote_agreement(votes, recorded)
             for kind, values in slices.items():
                 for value, part in table.groupby(values):
-                    keys = {"model": model, "task": task, "slice": kind, "value": value}
+                    keys = {"model": model, "task": task.name, "slice": kind, "value": value}
                     keys["share"] = len(part) / len(table)
-                    keys |= score(*labels_and_probabilities(part, task))
+                    keys |= score(*labels_and_probabilities(part, task), task)
                     rows.append(keys | {"chance": slice_chance(table, values == value, task, rng)})
     return pd.DataFrame(rows)
 
 
 def slice_chance(
-    predictions: pd.DataFrame, inside: pd.Series, task: str, rng: np.random.Generator
+    predictions: pd.DataFrame, inside: pd.Series, task: Task, rng: np.random.Generator
 ) -> float:
     """Return the mean UAR of a slice for predictions that are permuted within each fold.
 
@@ -163,13 +181,14 @@ def slice_chance(
     """
     from scipy import stats  # slow to import, and confusion_tables does not need it
 
-    pooled = np.zeros((SLICE_PERMUTATIONS, N_LEVELS, len(CLASSES)))
+    classes = len(task.classes)
+    pooled = np.zeros((SLICE_PERMUTATIONS, 2 * classes - 1, classes))
     for _, rows in predictions.groupby("fold"):
         labels, probabilities = labels_and_probabilities(rows, task)
         own = inside.loc[rows.index].to_numpy(bool)
-        levels = np.bincount(label_levels(labels[own]), minlength=N_LEVELS)
-        classes = np.bincount(predicted_class(probabilities) - 1, minlength=len(CLASSES))
-        tables = stats.random_table(np.append(levels, (~own).sum()), classes)
+        levels = np.bincount(label_levels(labels[own]), minlength=2 * classes - 1)
+        predicted = np.bincount(predicted_class(probabilities) - 1, minlength=classes)
+        tables = stats.random_table(np.append(levels, (~own).sum()), predicted)
         pooled += tables.rvs(size=SLICE_PERMUTATIONS, random_state=rng)[:, :-1]
     return float(unweighted_average_recall(confusion_matrix(pooled)).mean())
 
@@ -184,3 +203,15 @@ def rater_agreement(ratings: pd.DataFrame, recordings: pd.Series, task: str) -> 
         apart = max(given) - min(given) if len(given) > 1 else None
         groups.append(None if apart is None else AGREEMENTS[(apart > 0) + (apart > 1)])
     return pd.Series(groups, recordings.index, dtype=object)
+
+
+def vote_agreement(votes: pd.DataFrame, recordings: pd.Series) -> pd.Series:
+    """Return the agreement of the voters of each recording, missing for fewer than two.
+
+    The share of the class with the most votes determines which of VOTE_AGREEMENTS applies: 1, more
+    than 1/2, or at most 1/2.
+    """
+    by_recording = votes.groupby(level="recording")
+    highest = by_recording.mean().max(axis=1)[by_recording.size() > 1]
+    ranks = (highest < 1 - TOLERANCE).astype(int) + (highest < 0.5 + TOLERANCE)
+    return recordings.map(ranks.map(dict(enumerate(VOTE_AGREEMENTS)))).astype(object)

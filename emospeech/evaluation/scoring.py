@@ -35,7 +35,8 @@ from emospeech.crops.windows import (
     stream_crops,
     window_centres,
 )
-from emospeech.evaluation.predictions import column_names
+from emospeech.evaluation.predictions import column_names, expected_column
+from emospeech.labels import Task, describe_tasks
 from emospeech.metrics import MERGED, MERGED_NAMES, expected_value, predicted_class
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import Network
@@ -54,6 +55,7 @@ from emospeech.version import VERSION
 NO_SPEECH = "no speech found; the crops are spread over the whole recording"
 CROPS = 8  # of a recording that is scored as a whole
 WINDOW_COLUMNS = ("start", "end", "speech")  # seconds, seconds, share of the window
+AGREEMENT = "_agreement"  # suffix of the column with the share of networks that agree
 DEVIATION = "_std"  # suffix of the column with the standard deviation over the networks
 
 # Raised by a description that was written by another version, or edited manually.
@@ -74,9 +76,9 @@ class Scorer:
         values = read_description(path)
         try:
             description = Description.from_dict(values)
-            outputs = description.settings.labels.outputs
+            labels = description.settings.labels
             rows, models = description.spectrograms.rows, description.settings.models
-            network = build(description.model, rows, description.trial, models, 0, outputs).network
+            network = build(description.model, rows, description.trial, models, 0, labels).network
             objective = objective_of(description.settings)
         except UNUSABLE as error:
             problem = f"has a description that emospeech {VERSION} cannot use ({error!r})"
@@ -84,9 +86,9 @@ class Scorer:
         return cls(load_weights(path, network), description, objective)
 
     @property
-    def tasks(self) -> tuple[str, ...]:
-        """The tasks of the model, valence first."""
-        return MODELS[self.description.model].tasks
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks of the model, the target first."""
+        return self.description.settings.labels.tasks(MODELS[self.description.model].multitask)
 
     @property
     def crop_shape(self) -> CropShape:
@@ -94,13 +96,13 @@ class Scorer:
         return CropShape(self.description.trial["crop_width"], self.description.settings.crops.edge)
 
     def predict(self, crops: Any) -> dict[str, np.ndarray]:
-        """Return the class probabilities of crops, a tensor (n, 1, width, rows), {task: (n, 5)}."""
+        """Return the class probabilities of crops (n, 1, width, rows), {task: (n, classes)}."""
         return predict(self.network, [crops], self.tasks, self.objective)
 
     def score(self, store: Store, crops: int) -> dict[str, np.ndarray]:
         """Return the mean class probabilities over `crops` crops of the one recording of a store.
 
-        They are {task: float64 array (5,)}.
+        They are {task: float64 array (classes,)}.
         """
         width, edge = self.crop_shape
         gather = CropGatherer(store, width, edge=edge)
@@ -117,7 +119,7 @@ class Ensemble:
         self.tasks = self.scorers[0].tasks
         for path, scorer in zip(paths, self.scorers, strict=True):
             if scorer.tasks != self.tasks:
-                own, others = (" and ".join(tasks) for tasks in (scorer.tasks, self.tasks))
+                own, others = map(describe_tasks, (scorer.tasks, self.tasks))
                 problem = f"predicts {own}, but {paths[0]} predicts {others}"
                 raise InputError(path, f"{problem}. Score with each separately.")
         # The number of threads that training used, because sums depend on it.
@@ -187,30 +189,33 @@ class Ensemble:
         spans, notes = find_spans(path)
         if every is None:
             probabilities, flags = self._score_recording(path, spans, crops or CROPS)
-            rows = [score_row(probabilities)]
+            rows = [score_row(probabilities, self.tasks)]
         else:
             windows = divide_recording(audio_duration(path, IssueCounts()), every)
             probabilities, flags = self._score_windows(path, windows, crops or 1, progress)
             shares = share_of_speech(windows, spans)
             rows = [
                 dict(zip(WINDOW_COLUMNS, values, strict=True))
-                | score_row({task: one[:, index] for task, one in probabilities.items()})
+                | score_row(
+                    {task: one[:, index] for task, one in probabilities.items()}, self.tasks
+                )
                 for index, values in enumerate(np.c_[windows, shares].tolist())
             ]
         return rows, [*notes, *count_irregularities(np.array(flags))]
 
     def _score_recording(self, path, spans, crops):
-        """Return {task: class probabilities (networks, 5)} of a recording, and its flags."""
+        """Return {task: class probabilities (networks, classes)} of a recording, and its flags."""
         settings = {scorer.description.spectrograms for scorer in self.scorers}
         stores = {one: in_memory_store(path, spans, one) for one in settings}
         scores = [
             scorer.score(stores[scorer.description.spectrograms], crops) for scorer in self.scorers
         ]
-        probabilities = {task: np.stack([score[task] for score in scores]) for task in self.tasks}
+        names = [task.name for task in self.tasks]
+        probabilities = {name: np.stack([score[name] for score in scores]) for name in names}
         return probabilities, [store.irregular[0] for store in stores.values()]
 
     def _score_windows(self, path, windows, crops, progress):
-        """Return {task: class probabilities (networks, windows, 5)}, and flags of the recording."""
+        """Return {task: class probabilities (networks, windows, classes)}, and flags."""
         scorers_of = defaultdict(list)  # networks with equal spectrograms share the crops
         for scorer in self.scorers:
             scorers_of[scorer.description.spectrograms].append(scorer)
@@ -227,9 +232,9 @@ class Ensemble:
                 progress((group + done) / len(scorers_of))
             flags.append(statistics.irregularities())
         return {
-            task: np.stack(
+            task.name: np.stack(
                 [
-                    np.concatenate([batch[task] for batch in batches[id(scorer)]])
+                    np.concatenate([batch[task.name] for batch in batches[id(scorer)]])
                     .reshape(len(windows), crops, -1)
                     .mean(axis=1)
                     for scorer in self.scorers
@@ -275,35 +280,53 @@ def chosen_weights(results: str | os.PathLike, model: str) -> list[Path]:
     ]
 
 
-def score_columns(tasks: Iterable[str], several: bool = False) -> list[str]:
+def score_columns(tasks: Iterable[Task], several: bool = False) -> list[str]:
     """Return the column names of `score_row`, of several networks or of a single one."""
     columns = []
     for task in tasks:
-        names, expected = column_names(task)
-        columns += [*names, expected, *([f"{expected}{DEVIATION}"] if several else [])]
-        columns += ["class3"] if task == "valence" else []
+        columns += column_names(task)
+        if task.is_scale:
+            expected = expected_column(task)
+            columns += [expected, *([f"{expected}{DEVIATION}"] if several else [])]
+        else:
+            columns += [task.name, *([f"{task.name}{AGREEMENT}"] if several else [])]
+        columns += ["class3"] if task.name == "valence" else []
     return columns
 
 
-def score_row(probabilities: dict[str, np.ndarray]) -> dict[str, float | str]:
+def score_row(
+    probabilities: dict[str, np.ndarray], tasks: Iterable[Task]
+) -> dict[str, float | str]:
     """Return the scores of a recording or window, {column: value}.
 
     The columns are those of predictions, for the mean over the networks. If there are several,
     `expected_std` is the standard deviation of the expected values of the networks. `class3`, the
     merged class, contains the most probable of the five classes, as in Table 2 of the paper. Only
-    valence has one, since only its scale has a negative and a positive end.
+    valence has one, since only its scale has a negative and a positive end. The emotion has
+    `emotion`, the most probable class, and `emotion_agreement`, the share of the networks for which
+    it is the most probable one.
 
     Args:
-        probabilities: {task: class probabilities of each network (networks, 5)}.
+        probabilities: {task: class probabilities of each network (networks, classes)}.
+        tasks: The tasks.
     """
-    row = {}
-    for task, distributions in probabilities.items():
-        names, expected = column_names(task)
-        mean = distributions.mean(axis=0)
-        row |= dict(zip(names, mean.tolist(), strict=True))
-        row[expected] = float(expected_value(mean))
-        if len(distributions) > 1:
-            row[f"{expected}{DEVIATION}"] = float(np.std(expected_value(distributions), ddof=1))
-        if task == "valence":
-            row["class3"] = MERGED_NAMES[MERGED[predicted_class(mean[None])[0] - 1]]
+    row: dict[str, float | str] = {}
+    for task in tasks:
+        distributions = probabilities[task.name]
+        mean = distributions.mean(axis=0, keepdims=True)
+        predicted = predicted_class(mean)[0]
+        row |= dict(zip(column_names(task), mean[0].tolist(), strict=True))
+        if task.is_scale:
+            expected = expected_column(task)
+            row[expected] = float(expected_value(mean)[0])
+            if len(distributions) > 1:
+                deviation = np.std(expected_value(distributions), ddof=1)
+                row[f"{expected}{DEVIATION}"] = float(deviation)
+        else:
+            row[task.name] = task.classes[predicted - 1]
+            if len(distributions) > 1:
+                agreement = np.mean(predicted_class(distributions) == predicted)
+                row[f"{task.name}{AGREEMENT}"] = float(agreement)
+        if task.name == "valence":
+            row["class3"] = MERGED_NAMES[MERGED[predicted - 1]]
     return row

@@ -15,9 +15,10 @@ from typing import Any
 
 import pandas as pd
 
-from emospeech.evaluation.predictions import TASKS
+from emospeech.evaluation.predictions import tasks_of
 from emospeech.evaluation.variability import SeedTables, load_seeds
 from emospeech.evaluation.variants import BASE, compare_variants, correct_p, read_runs
+from emospeech.labels import Task, describe_tasks
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_json, read_table
 
@@ -46,6 +47,11 @@ class FinishedStudy:
         return list(self.config["models"]["names"])
 
     @property
+    def target(self) -> Task:
+        """The target of the study."""
+        return tasks_of(next(iter(self.predictions.values())))[0]
+
+    @property
     def seeds(self) -> int:
         """The number of training seeds."""
         return self.config["training"]["seeds"]
@@ -57,7 +63,7 @@ class FinishedStudy:
     def test_recordings(self, models: Sequence[str]) -> list[pd.DataFrame]:
         """Return the test recordings of each of some models, with their speakers and labels."""
         return [
-            table.loc[:, ["recording", "speaker", *(task for task in TASKS if task in table)]]
+            table.loc[:, ["recording", "speaker", *(task.name for task in tasks_of(table))]]
             .sort_values("recording")
             .reset_index(drop=True)
             for table in self.part(models, 1).values()
@@ -111,11 +117,15 @@ def common_models(studies: Sequence[FinishedStudy]) -> list[str]:
     """Return the models that all studies have.
 
     Raises:
-        InputError: There are none.
+        InputError: There are none, or the studies have different targets.
     """
     first, *others = studies
     models = first.models
     for study in others:
+        if study.target != first.target:
+            own, other = (describe_tasks([one.target]) for one in (study, first))
+            problem = f"has the target {own}, but {first.folder} has {other}"
+            raise InputError(study.folder, f"{problem}. Compare studies with the same target.")
         kept = [model for model in models if model in study.models]
         if not kept:
             problem = f"has none of the models {', '.join(models)} of the studies before it"

@@ -15,9 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.bootstrap import METRICS
-from emospeech.evaluation.predictions import TASKS, labels_and_probabilities, load_predictions
-from emospeech.metrics import score
+from emospeech.evaluation.predictions import (
+    labels_and_probabilities,
+    load_predictions,
+    tasks_of_models,
+)
+from emospeech.metrics import CATEGORY_METRICS, SCALE_METRICS, score
 from emospeech.runtime.files import by_folder, read_json, read_table
 
 KEYS = ["model", "task", "figure"]
@@ -81,17 +84,21 @@ def seeds_table(
         diverged: The counts of `count_diverged`. They are added as the column `diverged`, and seeds
             with a diverged training run have no metrics.
     """
-    rows = []
-    for task in TASKS:
+    rows, tasks = [], tasks_of_models(predictions)
+    for task in tasks:
         for (model, seed), table in predictions.items():
-            if task in table:
-                row = {"model": model, "task": task, name: seed}
-                values = score(*labels_and_probabilities(table, task))
+            if task.name in table:
+                row = {"model": model, "task": task.name, name: seed}
+                values = score(*labels_and_probabilities(table, task), task)
                 if diverged is not None:
                     row["diverged"] = diverged.get((model, seed), 0)
                     values = dict.fromkeys(values, np.nan) if row["diverged"] else values
                 rows.append(row | values)
-    return pd.DataFrame(rows).sort_values(["model", "task", name], ascending=[True, False, True])
+    order = {task.name: place for place, task in enumerate(tasks)}
+    return pd.DataFrame(rows).sort_values(
+        ["model", "task", name],
+        key=lambda column: column.map(order) if column.name == "task" else column,
+    )
 
 
 def spread_table(
@@ -126,7 +133,8 @@ def deviations(table: pd.DataFrame, seed: str, name: str) -> pd.DataFrame:
     Their columns are `{seed}s` and `deviation_{name}`. `table` is the result of `seeds_table`, and
     `seed` is its column with the seeds.
     """
-    values = table.melt(["model", "task", seed], METRICS, "figure", "value")
+    names = [name for name in dict.fromkeys((*SCALE_METRICS, *CATEGORY_METRICS)) if name in table]
+    values = table.melt(["model", "task", seed], names, "figure", "value")
     grouped = values.groupby(KEYS)["value"]
     counted = {f"{seed}s": grouped.count(), f"deviation_{name}": grouped.std()}
     return pd.DataFrame(counted).reset_index()

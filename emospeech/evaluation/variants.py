@@ -25,7 +25,6 @@ from scipy.special import stdtrit
 
 from emospeech.evaluation.bootstrap import (
     CONFIDENCE,
-    METRICS,
     draw_speakers,
     metrics_from_sums,
     speaker_totals,
@@ -33,9 +32,9 @@ from emospeech.evaluation.bootstrap import (
     sums_by_speaker,
 )
 from emospeech.evaluation.comparisons import detectable_difference, holm, smallest_p, swap_p
-from emospeech.evaluation.predictions import TASKS
+from emospeech.evaluation.predictions import tasks_of_models
 from emospeech.evaluation.variability import SeedTables, model_and_seed
-from emospeech.metrics import divide
+from emospeech.metrics import divide, metric_names
 from emospeech.runtime.files import read_json, read_table
 
 BASE = "base"  # the study without changes, in the column `variant`
@@ -136,11 +135,16 @@ def compare_variants(
     columns = ["variant", "model", "seed"]
     diverged = set(runs.loc[runs["diverged"], columns].itertuples(index=False, name=None))
     hours = runs.groupby(columns[:2])["hours"].mean()
-    for index, task in enumerate(TASKS):
+    for index, task in enumerate(tasks_of_models(base)):
         key = np.random.SeedSequence(seed, spawn_key=(index,))
         for variant, model, tables in _predictions({BASE: base, **variants}, task):
             kept = [n for n in tables if not {(variant, model, n), (BASE, model, n)} & diverged]
-            row = {"variant": variant, "model": model, "task": task, "figure": METRICS}
+            row = {
+                "variant": variant,
+                "model": model,
+                "task": task.name,
+                "figure": metric_names(task),
+            }
             row |= {"speakers": next(iter(tables.values()))["speaker"].nunique()}
             row |= {"seeds": len(kept), "diverged_seeds": len(tables) - len(kept)}
             # A variant that only changes the evaluation uses the training runs of the base.
@@ -173,7 +177,7 @@ def _predictions(variants, task):
     for variant, tables in variants.items():
         by_model = {}
         for (model, seed), table in tables.items():
-            if task in table:
+            if task.name in table:
                 by_model.setdefault(model, {})[seed] = table
         for model, by_seed in by_model.items():
             yield variant, model, by_seed
@@ -188,7 +192,8 @@ def _compare(own_tables, base_tables, task, resamples, rng):
         return dict.fromkeys(NUMBERS, np.nan), dict.fromkeys([*NUMBERS, *TESTS], np.nan)
     # (speakers, seeds of the variant and of the base, sums)
     totals = _totals([*own_tables, *base_tables], task)
-    values, draws = metrics_from_sums(totals.sum(axis=0)), _resample(totals, resamples, rng)
+    values = metrics_from_sums(totals.sum(axis=0), task)
+    draws = _resample(totals, task, resamples, rng)
     n_seeds, speakers = len(own_tables), len(totals)
     numbers = estimate(values[:n_seeds], draws[:, :n_seeds], speakers).columns()
     if not base_tables:
@@ -197,7 +202,7 @@ def _compare(own_tables, base_tables, task, resamples, rng):
         values[:n_seeds] - values[n_seeds:], draws[:, :n_seeds] - draws[:, n_seeds:], speakers
     )
     tests = {
-        "p": swap_p(totals[:, :n_seeds], totals[:, n_seeds:], rng, averaged=True)[0, 0],
+        "p": swap_p(totals[:, :n_seeds], totals[:, n_seeds:], task, rng, averaged=True)[0, 0],
         "detectable": detectable_difference(difference.error, difference.degrees_of_freedom),
     }
     return numbers, difference.columns() | tests
@@ -222,7 +227,7 @@ def estimate(values: np.ndarray, draws: np.ndarray, speakers: int) -> Estimate:
 
 
 def _totals(tables, task):
-    """Return sums over the recordings that all tables have, (speakers, tables, N_SUMS)."""
+    """Return sums over the recordings that all tables have, (speakers, tables, sums)."""
     common = set.intersection(*(set(table["recording"]) for table in tables))
     kept = {
         str(index): table[table["recording"].isin(common)] for index, table in enumerate(tables)
@@ -230,8 +235,8 @@ def _totals(tables, task):
     return speaker_totals(sums_by_speaker(kept, task)[1])
 
 
-def _resample(totals, resamples, rng):
+def _resample(totals, task, resamples, rng):
     """Return the metrics of draws of speakers, (resamples, tables, metrics)."""
     drawn = draw_speakers(len(totals), resamples, rng)
     times = (drawn[..., None] == np.arange(len(totals))).sum(axis=1)  # (resamples, speakers)
-    return metrics_from_sums(np.tensordot(times, totals, axes=1))
+    return metrics_from_sums(np.tensordot(times, totals, axes=1), task)

@@ -15,11 +15,10 @@ from emospeech.models.settings import ModelSettings
 class Architecture:
     """What the shapes of a model's networks depend on."""
 
-    tasks: tuple[str, ...]
+    heads: Mapping[str, int]  # the outputs of the head of each task
     rows: int  # frequency rows of a spectrogram
     trial: Mapping  # the parameters of the model's family
     settings: ModelSettings
-    outputs: int  # of the head of a task
 
 
 class Network(nn.Module):
@@ -28,7 +27,7 @@ class Network(nn.Module):
     def __init__(self, trunk: nn.Module, features: int, architecture: Architecture):
         super().__init__()
         units = architecture.settings.shared_units
-        heads = {task: nn.Linear(units, architecture.outputs) for task in architecture.tasks}
+        heads = {task: nn.Linear(units, size) for task, size in architecture.heads.items()}
         self.trunk = trunk
         self.shared = nn.Linear(features, units)
         self.heads = nn.ModuleDict(heads)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from emospeech.labels import LabelSettings
 from emospeech.models.apc import PredictiveNetwork
 from emospeech.models.catalogue import build
 from emospeech.models.dcgan import Discriminator
@@ -32,7 +33,11 @@ PARTS = {  # by first name in the path of a layer
 
 @torch.no_grad()
 def outline(
-    name: str, rows: int, trial: Mapping, settings: ModelSettings, outputs: int = 5
+    name: str,
+    rows: int,
+    trial: Mapping,
+    settings: ModelSettings,
+    labels: LabelSettings | None = None,
 ) -> list[dict]:
     """Return the layers of a model as recorded in a forward pass; the arguments are those of build.
 
@@ -40,7 +45,7 @@ def outline(
     network), `operation`, `filter_size` (None if it has none), `inputs` and `outputs` (shapes
     without the batch) and `parameters` (their number).
     """
-    learner = build(name, rows, trial, settings, seed=0, outputs=outputs)
+    learner = build(name, rows, trial, settings, seed=0, labels=labels)
     network, crop = learner.network.eval(), torch.zeros(1, 1, trial["crop_width"], rows)
     layers = _record_layers(network, lambda path: PARTS[path.split(".")[0]])
     network.classify(crop)

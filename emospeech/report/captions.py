@@ -7,9 +7,16 @@ the table that a figure is drawn from.
 import numpy as np
 import pandas as pd
 
-from emospeech.labels import nearest_class
+from emospeech.labels import EMOTION, nearest_class
 from emospeech.metrics import normalise_rows, pearson, unweighted_average_recall
-from emospeech.report.dataframes import CLASSES, HUMAN, in_order, losses_of, mean_frame_errors
+from emospeech.report.dataframes import (
+    HUMAN,
+    class_names,
+    in_order,
+    losses_of,
+    mean_frame_errors,
+)
+from emospeech.report.figures.comparison import metrics_of
 from emospeech.report.formats import plain
 from emospeech.report.headings import model_name
 from emospeech.report.paper_tables import (
@@ -20,16 +27,20 @@ from emospeech.report.paper_tables import (
 from emospeech.report.templates import captions
 
 
-def figure_texts(kind: str, table: pd.DataFrame, *model: str) -> tuple[str, str]:
+def figure_texts(
+    kind: str, table: pd.DataFrame, model: str | None = None, target: str = "valence"
+) -> tuple[str, str]:
     """Return the caption and the alternative text of a figure.
 
     Args:
         kind: The first part of the file name, a key of `NUMBERS`.
         table: The table that the figure is drawn from.
         model: The model of the figure, if it shows a single one.
+        target: The target of the study.
     """
-    texts = captions()
-    numbers = NUMBERS[kind](table) | {"model": model[0] if model else None}
+    texts = captions(target)
+    of_target = {"task": target} if kind in OF_TARGET else {}
+    numbers = NUMBERS[kind](table, **of_target) | {"model": model}
     return getattr(texts, f"figure_{kind}")(numbers), getattr(texts, f"alt_{kind}")(numbers)
 
 
@@ -49,7 +60,7 @@ def outline(table: pd.DataFrame) -> dict:
     return {"parts": parts} | kinds
 
 
-def balance(table: pd.DataFrame) -> dict:
+def balance(table: pd.DataFrame, task: str = "valence") -> dict:
     """Return the numbers of labels before and after sampling, and the mean share of each class."""
     sizes = table.pivot_table("count", "fold", "stage", "sum", sort=False)
     shares = table.pivot_table("share", "class", "stage", "mean", sort=False)
@@ -57,7 +68,9 @@ def balance(table: pd.DataFrame) -> dict:
     return {
         "recordings": _range(sizes[before]),
         "crops": _range(sizes[after]),
-        "classes": list(zip(CLASSES, shares[before], shares[after], strict=True)),
+        "classes": list(
+            zip(class_names(task, shares.index), shares[before], shares[after], strict=True)
+        ),
         "oversampled": after == "oversampled epoch",
     }
 
@@ -107,23 +120,24 @@ def _in_sentence(name):
 def comparison(table: pd.DataFrame) -> dict:
     """Return the pooled metrics of each model and of human raters, and the size of the test set."""
     series = dict(iter(table.groupby("series")))
-    keys = ["model", "figure"]
+    keys, task = ["model", "figure"], table["task"].iloc[0]
+    uar, second = metrics_of(task)
     values = {name: rows.set_index(keys)["value"].to_dict() for name, rows in series.items()}
     models = [
         {
             "name": model_name(model),
-            "pooled": values["pooled"].get((model, "uar5")),
-            "rho": values["pooled"].get((model, "rho")),
-            "paper": values.get("paper", {}).get((model, "uar5")),
+            "pooled": values["pooled"].get((model, uar)),
+            "second": values["pooled"].get((model, second)),
+            "paper": values.get("paper", {}).get((model, uar)),
         }
         for model in in_order(series["pooled"]["model"].unique())
     ]
     human = values.get("human", {})
     sizes = {name: _range(series["pooled"][name]) for name in ("recordings", "speakers")}
     return {
-        "task": table["task"].iloc[0],
+        "task": task,
         "models": models,
-        "human": [human.get((HUMAN, name)) for name in ("uar5", "rho")] if human else None,
+        "human": [human.get((HUMAN, name)) for name in (uar, second)] if human else None,
         **sizes,
     }
 
@@ -144,21 +158,22 @@ def hours(table: pd.DataFrame) -> dict:
     return {"models": models, "zero": (table["hours"] == 0).any()}
 
 
-def confusion(table: pd.DataFrame) -> dict:
+def confusion(table: pd.DataFrame, task: str = "valence") -> dict:
     """Return the recall of each class, the UAR, and whether the paper's matrix is shown."""
     own = table.loc[table["source"] == "this run"]
-    matrix = own["count"].to_numpy().reshape(5, 5)
+    names = class_names(task, own["truth"].unique())
+    matrix = own["count"].to_numpy().reshape(len(names), len(names))
     return {
         "recordings": int(matrix.sum()),
-        "recalls": list(zip(CLASSES, np.diag(normalise_rows(matrix)), strict=True)),
+        "recalls": list(zip(names, np.diag(normalise_rows(matrix)), strict=True)),
         "uar": unweighted_average_recall(matrix),
         "paper": len(own) < len(table),
     }
 
 
-def scatter(table: pd.DataFrame) -> dict:
+def scatter(table: pd.DataFrame, task: str = "valence") -> dict:
     """Return the size of the test set, the range of the predictions, and the correlation."""
-    rho = pearson(table["valence"], table["expected"])
+    rho = pearson(table[task], table["expected"])
     return {
         "recordings": len(table),
         "speakers": table["speaker"].nunique(),
@@ -204,14 +219,15 @@ def forecast(table: pd.DataFrame) -> dict:
     return {"steps": int(table["steps_ahead"].iloc[0]), "recordings": recordings}
 
 
-def shared_layer(table: pd.DataFrame) -> dict:
+def shared_layer(table: pd.DataFrame, task: str = "valence") -> dict:
     """Return, by fold, the explained variance and the mean position of each class on axis 1."""
     folds = []
     for fold, rows in table.groupby("fold"):
-        positions = rows.loc[:, "x"].groupby(nearest_class(rows["valence"])).mean()
+        classes = rows[task] if task == EMOTION else nearest_class(rows[task])
+        positions = rows.loc[:, "x"].groupby(classes).mean()
         # Adding 0 turns -0.0 into 0.0.
         positions = (positions / rows["x"].std()).round(1) + 0
-        names = [CLASSES[label - 1] for label in positions.index]
+        names = class_names(task, positions.index)
         variance = rows[["share_x", "share_y"]].iloc[0].sum()
         positions = list(zip(names, positions, strict=True))
         folds.append({"fold": fold, "variance": variance, "positions": positions})
@@ -224,6 +240,8 @@ def _range(numbers):
     return None if known.empty else (int(known.min()), int(known.max()))
 
 
+# The figures whose numbers depend on the classes of the target.
+OF_TARGET = {"balance", "confusion", "scatter", "map"}
 # The keys are the first part of a figure's name; the second part is the model.
 NUMBERS = {
     "outline": outline,

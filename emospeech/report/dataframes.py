@@ -5,12 +5,17 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from emospeech.corpora.corpus_tables import DIMENSIONS
+from emospeech.labels import CLASS_NAMES, EMOTION, Task
+from emospeech.metrics import uar_name
 from emospeech.models.catalogue import FAMILIES, MODELS
 from emospeech.runtime.errors import InputError
 
-CLASSES = ("Very Neg.", "Neg.", "Neu.", "Pos.", "Very Pos.")  # the labels 1 to 5
+CLASSES = ("Very Neg.", "Neg.", "Neu.", "Pos.", "Very Pos.")  # of valence, the labels 1 to 5
+CLASS_COUNT = "class_"  # prefix of the columns with the recordings of a class
 HUMAN = "rater"  # as in references.csv
 LOSSES = {loss for family in FAMILIES.values() for loss in family.losses}
+LOSSES |= {EMOTION, *DIMENSIONS}
 
 
 def require(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
@@ -28,13 +33,42 @@ def in_order(models: Iterable[str]) -> list[str]:
     return sorted(models, key=lambda model: ([*MODELS, model].index(model), model))
 
 
+def tasks_in(table: pd.DataFrame) -> list[str]:
+    """Return the tasks in the column `task` of a result table, the target first."""
+    return list(dict.fromkeys(table["task"]))
+
+
+def uar_of(task: str) -> str:
+    """Return the column of the UAR over all classes of a task: uar5 or uar."""
+    return uar_name(Task(task))
+
+
+def uars_of_target(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table with a row per metric that have the UAR of the target."""
+    task = tasks_in(table)[0]
+    return table[(table["task"] == task) & (table["figure"] == uar_of(task))]
+
+
+def class_names(task: str, labels: Iterable) -> tuple[str, ...]:
+    """Return the names of classes in tables and figures.
+
+    `labels` are the classes as in result tables: 1 to 5 for a rated dimension, or the names of
+    emotion classes.
+    """
+    if task == EMOTION:
+        return tuple(map(str, labels))
+    known = CLASSES if task == "valence" else [name.capitalize() for name in CLASS_NAMES[task]]
+    return tuple(known[int(label) - 1] for label in labels)
+
+
 def of_task(metrics: pd.DataFrame, task: str) -> pd.DataFrame:
     """Return the rows of metrics.csv for one task, indexed by model and scope.
 
     Raises:
         InputError: If a column or the task is missing, or a model has two rows for a scope.
     """
-    require(metrics, ("model", "task", "scope", "uar5", "uar3", "rho", "p"), "metrics")
+    required = ("uar5", "uar3", "rho", "p") if task != EMOTION else ("uar", "macro_f1")
+    require(metrics, ("model", "task", "scope", *required), "metrics")
     rows = metrics[metrics["task"] == task].set_index(["model", "scope"])
     if rows.empty:
         raise InputError("metrics", f"no rows of the task {task}")
@@ -57,22 +91,27 @@ def fold_names(scopes: Iterable[str]) -> list[str]:
 
 
 def counts(confusion: pd.DataFrame, name: str = "confusion") -> np.ndarray:
-    """Return the counts of a confusion.csv as integers of shape (5, 5), truth in rows.
+    """Return the counts of a confusion.csv as integers (classes, classes), truth in rows.
 
     Raises:
         InputError: If a class is missing or repeated, or a count is not a whole number of at
             least zero.
     """
-    labels = [str(label) for label in range(1, 6)]
     table = confusion.rename(columns=str)
+    labels = classes_of(table)
     require(table, ["truth", *labels], name)
     table = table.set_index(table["truth"].astype(str))
-    if sorted(table.index) != labels:
-        raise InputError(name, "expected one row for each truth from 1 to 5")
+    if sorted(table.index) != sorted(labels) or len(labels) < 2:
+        raise InputError(name, f"expected a row and a column for each of {', '.join(labels)}")
     values = table.loc[labels, labels].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     if not (np.isfinite(values).all() and (values >= 0).all() and (values % 1 == 0).all()):
         raise InputError(name, "expected whole counts of at least zero")
     return values.astype(int)
+
+
+def classes_of(confusion: pd.DataFrame) -> list[str]:
+    """Return the classes of a confusion.csv, in the order of its columns."""
+    return [str(name) for name in confusion if name != "truth"]
 
 
 def losses_of(table: pd.DataFrame) -> list[str]:

@@ -9,18 +9,22 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.predictions import BASELINES, TASKS
+from emospeech.evaluation.predictions import BASELINES
 from emospeech.evaluation.scores import AGREEMENTS
+from emospeech.labels import EMOTION
 from emospeech.models.catalogue import MODELS
 from emospeech.report import paper
-from emospeech.report.dataframes import in_order, is_kept, require
+from emospeech.report.dataframes import in_order, is_kept, require, tasks_in, uar_of
 from emospeech.report.paper_tables import table_2
 from emospeech.runtime.files import by_folder, read_table
 
-# The metrics of the paper's Table 2, and those that it does not report.
-MAIN, FURTHER = ("uar5", "uar3", "rho"), ("strict_uar5", "accuracy", "ccc", "mae")
+# The metrics of the paper's Table 2, and those that it does not report. The emotion has "uar" and
+# "macro_f1" instead of those of a scale.
+MAIN = ("uar5", "uar", "uar3", "macro_f1", "rho")
+FURTHER = ("strict_uar5", "accuracy", "ccc", "mae")
+UARS = ("uar5", "uar")
 SLICES = ("style", "speaker", "agreement")
-SLICE_METRICS = ["uar5", "chance", "strict_uar5", "rho"]
+SLICE_METRICS = ["uar5", "uar", "chance", "strict_uar5", "macro_f1", "rho"]
 VALIDATION = "validation speakers"
 SMALLEST_SLICE = 20  # recordings; smaller slices are not shown
 REFERENCES = {
@@ -34,21 +38,25 @@ REFERENCES = {
 def table_intervals(intervals: pd.DataFrame, metrics: Sequence[str] = MAIN) -> pd.DataFrame:
     """Return the pooled `metrics` with their confidence intervals and the paper's values.
 
-    There is a row per task and model. The paper only has values of MAIN for valence. `narrow` names
-    the metrics of `narrow_intervals`.
+    There is a row per task and model; metrics that no task has are left out. The paper only has
+    values of MAIN for valence. `narrow` names the metrics of `narrow_intervals`.
     """
     keys = ["task", "model", "scope", "figure", "value", "low", "high"]
     require(intervals, keys, "intervals")
     rows = intervals[intervals["scope"] == "pooled"].set_index(["task", "model", "figure"])
-    lines = []
-    for task in TASKS:
+    lines, known = [], set(intervals["figure"])
+    for task in tasks_in(intervals):
         for model in in_order(rows[rows.index.get_level_values("task") == task].index.unique(1)):
             line: dict = {"model": model, "task": task}
             for name in metrics:
+                if (task, model, name) not in rows.index:
+                    if name in known:
+                        line |= {f"{name}_{end}": np.nan for end in ("pooled", "low", "high")}
+                    continue
                 found = rows.loc[(task, model, name)]
                 line[f"{name}_pooled"] = found["value"]
                 line |= {f"{name}_{end}": found[end] for end in ("low", "high")}
-                if metrics == MAIN:
+                if metrics == MAIN and task != EMOTION:
                     printed = paper.TABLE_2.get(model, {}) if task == "valence" else {}
                     line[f"{name}_paper"] = printed.get(name, np.nan)
             lines.append(line)
@@ -83,7 +91,7 @@ def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
     """
     if comparisons.empty:
         return pd.DataFrame()
-    rows = comparisons[comparisons["figure"].isin(("uar5", "rho"))]
+    rows = comparisons[comparisons["figure"].isin((*UARS, "rho"))]
     keys = ["model", "other", "task"]
     mean = rows.loc[rows["scope"] == "mean", [*keys, "figure", "value"]]
     rows = rows[rows["scope"] == "pooled"].rename(columns={"value": "pooled"})
@@ -102,7 +110,7 @@ def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
     columns = ["deviation_seeds", "deviation_crops", "error_recordings", "error_speakers"]
     require(spread, [*keys, "figure", *columns], "spread")
     table = metrics_in_columns(spread, keys, columns)
-    order = [*TASKS, *in_order(table["model"].unique())]
+    order = [*tasks_in(spread), *in_order(table["model"].unique())]
     return table.sort_values(["task", "model"], key=lambda names: names.map(order.index))
 
 
@@ -115,16 +123,17 @@ def table_variants(differences: pd.DataFrame) -> pd.DataFrame:
     keys = ["variant", "task", "model", "seeds", "figure"]
     rows = differences.rename(columns={"value": "difference"})
     require(rows, [*keys, *columns], "differences")
-    rows = rows.loc[rows["figure"] == "uar5", [*keys[:-1], *columns]]
+    main = uar_of(tasks_in(differences)[0])
+    rows = rows.loc[rows["figure"] == main, [*keys[:-1], *columns]]
     order = list(rows["variant"].unique())
     rows = rows.sort_values("variant", key=lambda names: names.map(order.index), kind="stable")
-    return rows.rename(columns={name: f"uar5_{name}" for name in columns})
+    return rows.rename(columns={name: f"{main}_{name}" for name in columns})
 
 
 def metrics_in_columns(rows: pd.DataFrame, keys: list[str], columns: Sequence[str]) -> pd.DataFrame:
     """Return a row per combination of `keys`, with `columns` of the UAR and the correlation."""
     table = rows[keys].drop_duplicates()
-    for name in ("uar5", "rho"):
+    for name in (name for name in (*UARS, "rho") if name in set(rows["figure"])):
         part = rows.loc[rows["figure"] == name, [*keys, *columns]]
         names = {column: f"{name}_{column}" for column in columns}
         table = table.merge(part.rename(columns=names), on=keys, how="left")
@@ -137,12 +146,14 @@ def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.Da
     The columns are `reference`, `task` and the metrics. The no-information baselines only have
     metrics of classification, and human raters only correlation, CCC and MAE.
     """
-    metrics = ["uar5", "uar3", "strict_uar5", "accuracy", "rho", "ccc", "mae"]
+    metrics = [*("uar5", "uar", "uar3", "macro_f1", "strict_uar5", "accuracy", "rho"), "ccc", "mae"]
+    metrics = [name for name in metrics if name in references]
     pooled = references[references["scope"] == "pooled"].set_index(["task", "reference"])
     models = intervals[intervals["scope"] == "pooled"]
     models = models.pivot(index=["task", "model"], columns="figure", values="value")
+    models = models.reindex(columns=metrics)  # no model may have learned a task
     lines = []
-    for task in TASKS:
+    for task in tasks_in(references):
         own = in_order(name for found, name in models.index if found == task)
         own.sort(key=lambda name: name in MODELS)  # the acoustic baselines first
         *guesses, rater = REFERENCES
@@ -155,35 +166,39 @@ def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.Da
 
 
 def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
-    """Return the SLICE_METRICS of each slice of at least SMALLEST_SLICE recordings.
+    """Return those SLICE_METRICS that there are, of slices of at least SMALLEST_SLICE recordings.
 
     There is a row per task and slice, with columns such as `{model}_uar5`. `recordings` is the
     number of predictions, or the largest number if models differ.
     """
     keys = ["slice", "value", "task"]
-    require(slices, ["model", *keys, "recordings", *SLICE_METRICS], "slices")
-    table = _models_in_columns(slices, keys, SLICE_METRICS)
+    require(slices, ["model", *keys, "recordings", "chance"], "slices")
+    metrics = [name for name in SLICE_METRICS if name in slices]
+    table = _models_in_columns(slices, keys, metrics)
     largest = slices.groupby(keys)["recordings"].agg("max")
     table.insert(3, "recordings", np.asarray(largest, float))
     table = table[table["recordings"] >= SMALLEST_SLICE]
-    return table.sort_values(["task", "slice", "value"], key=_rank)
+    return table.sort_values(["task", "slice", "value"], key=_ranking(tasks_in(slices)))
 
 
 def table_folds(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return the UAR with five classes, correlation and its p-value for each fold.
+    """Return the UAR over all classes, correlation and its p-value for each fold.
 
-    There is a row per task and fold, with columns `{model}_uar5`, `{model}_rho` and `{model}_p`.
+    There is a row per task and fold, with columns `{model}_uar5` (or `{model}_uar`), `{model}_rho`
+    and `{model}_p`.
     """
     rows = metrics.loc[metrics["scope"].str.startswith("fold-")]
     folds = rows["scope"].str.removeprefix("fold-").astype(int)
-    table = _models_in_columns(rows.assign(fold=folds), ["fold", "task"], ["uar5", "rho", "p"])
-    return table.sort_values(["task", "fold"], key=_rank).astype({"fold": str})
+    shown = [name for name in (*UARS, "rho", "p") if name in rows]
+    table = _models_in_columns(rows.assign(fold=folds), ["fold", "task"], shown)
+    order = _ranking(tasks_in(metrics))
+    return table.sort_values(["task", "fold"], key=order).astype({"fold": str})
 
 
-def _rank(names):
-    """Return sort keys: the order of tasks, slices and agreements, else the name itself."""
-    ranks = {name: f"{i}" for order in (TASKS, SLICES, AGREEMENTS) for i, name in enumerate(order)}
-    return names.replace(ranks)
+def _ranking(tasks):
+    """Return a sort key: the order of tasks, slices and agreements, else the name itself."""
+    ranks = {name: f"{i}" for order in (tasks, SLICES, AGREEMENTS) for i, name in enumerate(order)}
+    return lambda names: names.replace(ranks)
 
 
 def _models_in_columns(rows, keys, metrics):
@@ -191,24 +206,25 @@ def _models_in_columns(rows, keys, metrics):
     wide = rows.pivot(index=keys, columns="model", values=metrics)
     pairs = product(in_order(rows["model"].unique()), metrics)
     columns = {f"{model}_{name}": wide[name, model] for model, name in pairs}
-    return pd.DataFrame(columns).reset_index()
+    table = pd.DataFrame(columns).reset_index()
+    return table.dropna(axis="columns", how="all")  # a model does not learn a task with a scale
 
 
 def table_chance(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return the pooled 5-class UAR of valence and the chance level of each model that has one.
+    """Return the pooled UAR of the target and the chance level of each model that has one.
 
     `margin` is the UAR minus the mean of chance; `above` whether it exceeds the 97.5th percentile.
     """
+    uar = f"{uar_of(tasks_in(metrics)[0])}_pooled"
     table = table_2(metrics).dropna(subset=["chance", "chance_high"], ignore_index=True)
-    table = table[["model", "uar5_pooled", "chance", "chance_low", "chance_high"]]
+    table = table[["model", uar, "chance", "chance_low", "chance_high"]]
     return table.assign(
-        margin=table["uar5_pooled"] - table["chance"],
-        above=table["uar5_pooled"] > table["chance_high"],
+        margin=table[uar] - table["chance"], above=table[uar] > table["chance_high"]
     )
 
 
 def table_control(metrics: pd.DataFrame, shuffled: pd.DataFrame) -> pd.DataFrame:
-    """Return the pooled UAR of valence with original and shuffled labels, with chance levels.
+    """Return the pooled UAR of the target with original and shuffled labels, with chance levels.
 
     Args:
         metrics: The metrics.csv of this study.
@@ -219,16 +235,17 @@ def table_control(metrics: pd.DataFrame, shuffled: pd.DataFrame) -> pd.DataFrame
         studies. `above`: the UAR with original labels exceeds the 97.5th percentile of chance.
         `inside`: the UAR with shuffled labels is between the 2.5th and the 97.5th.
     """
-    names = {"uar5_pooled": "uar5", "chance": "chance"}
+    uar = uar_of(tasks_in(metrics)[0])
+    names = {f"{uar}_pooled": uar, "chance": "chance"}
     names |= {name: name for name in ("chance_low", "chance_high")}
     own, other = (
         table_2(table).set_index("model").loc[:, [*names]].rename(columns=names).add_prefix(prefix)
         for prefix, table in (("trained_", metrics), ("shuffled_", shuffled))
     )
     table = own.join(other, how="inner").drop(index=list(BASELINES), errors="ignore")
-    above = table["trained_uar5"] > table["trained_chance_high"]
+    above = table[f"trained_{uar}"] > table["trained_chance_high"]
     low, high = table["shuffled_chance_low"], table["shuffled_chance_high"]
-    inside = table["shuffled_uar5"].between(low, high)
+    inside = table[f"shuffled_{uar}"].between(low, high)
     return table.assign(above=above, inside=inside).reset_index()
 
 
@@ -251,7 +268,8 @@ def table_neighbours(neighbours: pd.DataFrame) -> pd.DataFrame:
     columns = ["model", "fold", "property", "space", "share", "chance"]
     require(neighbours, columns, "neighbours")
     lines = []
-    for name, model in product((*TASKS, "speaker"), in_order(neighbours["model"].unique())):
+    names = [name for name in dict.fromkeys(neighbours["property"]) if name != "speaker"]
+    for name, model in product([*names, "speaker"], in_order(neighbours["model"].unique())):
         part = neighbours[(neighbours["property"] == name) & (neighbours["model"] == model)]
         if len(part):
             crops, layer = (part[part["space"] == space] for space in ("crops", "shared layer"))

@@ -6,8 +6,9 @@ import pandas as pd
 from tabulate import tabulate
 
 from emospeech.crops.oversampling import epoch_length
-from emospeech.report.dataframes import CLASSES
-from emospeech.report.study_tables import CLASS_COUNTS, table_composition
+from emospeech.labels import LabelSettings, Task
+from emospeech.report.dataframes import CLASS_COUNT, class_names
+from emospeech.report.study_tables import table_composition
 
 LONGEST = 40  # characters of the names of speakers in a cell
 
@@ -16,41 +17,50 @@ def folds_preview(
     corpus: str,
     recordings: pd.DataFrame,
     folds: pd.DataFrame,
+    labels: LabelSettings,
     batch_sizes: Iterable[int],
-    oversample: bool = True,
     counts: Mapping[str, int] | None = None,
 ) -> str:
     """Return the composition of the folds, the number of steps per epoch, and notes, as text.
 
     Args:
         corpus: The name of the labelled corpus.
-        recordings: Its recordings.csv.
+        recordings: The table of `load_labelled`.
         folds: The table folds.csv.
+        labels: The label settings.
         batch_sizes: Batch sizes of the search.
-        oversample: The config value labels.oversample.
         counts: What was left out or is irregular, from the summary of the corpus.
     """
-    composition = table_composition(recordings, folds)
+    (task,) = labels.tasks(multitask=False)
+    composition = table_composition(recordings, folds, task)
     hours = recordings["duration"].sum() / 3600
     title = (
         f"{corpus}: {recordings['speaker'].nunique()} speakers, {len(recordings)} recordings "
-        f"({hours:.2f} hours), {recordings['valence'].notna().sum()} with valence\n"
-        "Parts of the folds, with the recordings of each class of valence:"
+        f"({hours:.2f} hours), {recordings[task.name].notna().sum()} with {task.name}\n"
+        f"Parts of the folds, with the recordings of each class of {task.name}:"
     )
-    columns = ["fold", "part", "speaker", "female", "male", "recordings", *CLASS_COUNTS]
+    columns = ["fold", "part", "speaker", "female", "male", "recordings", *class_columns(task)]
     shown = composition[columns].assign(
         speaker=composition["speaker"].map(_shorten).where(composition["part"] != "train", "")
     )
-    names = ["Fold", "Part", "Speakers", "F", "M", "Recordings", *CLASSES]
+    names = [
+        "Fold",
+        "Part",
+        "Speakers",
+        "F",
+        "M",
+        "Recordings",
+        *class_names(task.name, task.classes),
+    ]
     rows = [[f"{cell:g}" if isinstance(cell, float) else cell for cell in row]
             for row in shown.astype(object).to_numpy().tolist()]  # fmt: skip
-    lengths = list(_epoch_lengths(recordings, folds, oversample))
+    lengths = list(_epoch_lengths(recordings, folds, task, labels.oversample))
     steps = [
         f"Steps per epoch with batch size {size}: {_range(length // size for length in lengths)}"
         for size in sorted(set(batch_sizes))
     ]
     notes = [*(f"{reason}: {count}" for reason, count in (counts or {}).items())]
-    notes += fold_notes(composition)
+    notes += fold_notes(composition, task)
     notes += [
         f"batch size {size} is larger than an epoch, so training will stop. Use a smaller one."
         for size in sorted(set(batch_sizes))
@@ -60,11 +70,17 @@ def folds_preview(
     return "\n".join([*lines, *(f"note: {note}" for note in notes)]) + "\n\n"
 
 
-def fold_notes(composition: pd.DataFrame) -> list[str]:
+def class_columns(task: Task) -> list[str]:
+    """Return the columns of `table_composition` with the recordings of each class."""
+    return [CLASS_COUNT + name for name in task.classes]
+
+
+def fold_notes(composition: pd.DataFrame, task: Task) -> list[str]:
     """Return what limits the conclusions from the folds, a sentence each.
 
     Args:
         composition: The table of `table_composition`.
+        task: The target.
     """
     notes = []
     tested, everyone = (
@@ -79,7 +95,8 @@ def fold_notes(composition: pd.DataFrame) -> list[str]:
         )
     parts = composition["part"].replace("train", "training")
     for part, rows in composition.groupby(parts, sort=False):
-        for name, column in zip(CLASSES, CLASS_COUNTS, strict=True):
+        names = class_names(task.name, task.classes)
+        for name, column in zip(names, class_columns(task), strict=True):
             lacking = rows.loc[rows[column] == 0, "fold"]
             if len(lacking) == len(rows):
                 notes.append(f"no {part} part has a recording of the class {name}")
@@ -89,12 +106,12 @@ def fold_notes(composition: pd.DataFrame) -> list[str]:
     return notes
 
 
-def _epoch_lengths(recordings, folds, oversample):
+def _epoch_lengths(recordings, folds, task, oversample):
     """Yield the number of crops in an epoch of each fold."""
     trained = folds[folds["part"] == "train"].merge(recordings, on="recording")
-    for _, rows in trained[trained["valence"].notna()].groupby("fold"):
-        labels = rows["valence"].to_numpy(float)
-        yield epoch_length(labels) if oversample else len(labels)
+    for _, rows in trained[trained[task.name].notna()].groupby("fold"):
+        labels = rows[task.name].to_numpy(float)
+        yield epoch_length(labels, len(task.classes)) if oversample else len(labels)
 
 
 def _shorten(names):

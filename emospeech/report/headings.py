@@ -1,13 +1,13 @@
 """The headings and number formats of all table columns, by column name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from emospeech.evaluation.predictions import BASELINE, BASELINE_CROP, BASELINES
 from emospeech.models.catalogue import MODELS
-from emospeech.report.dataframes import CLASSES
+from emospeech.report.dataframes import CLASS_COUNT, CLASSES
 from emospeech.report.formats import (
     cpu_hours,
     hours,
@@ -131,6 +131,8 @@ SINGLE = {
     "reduction_most": Heading("highest fold", percent, ERROR_REDUCTION),
 }
 METRICS = {
+    "uar": ("UAR (%)", percent),
+    "macro_f1": ("Macro F1 (%)", percent),
     "uar5": ("UAR5 (%)", percent),
     "uar3": ("UAR3 (%)", percent),
     "strict_uar5": ("Strict UAR5 (%)", percent),
@@ -169,19 +171,20 @@ def _headings():
         known[name] = Heading(label, share, "From counts")
         known[f"{name}_normalised"] = Heading(label, share, "From row shares")
     for label, name in enumerate(CLASSES, start=1):
-        known[f"class_{label}"] = Heading(f"{label}", plain, "Recordings by class")
         known[str(label)] = Heading(name, share, "Predicted, this run")
         known[f"paper_{label}"] = Heading(name, share, "Predicted, paper")
     for model in (*MODELS, *BASELINES):
         known[model] = Heading("this run", plain, model)
         known[f"{model}_paper"] = Heading("paper", plain, model)
-        known[f"{model}_uar5"] = Heading("UAR (%)", percent, model_name(model))
+        for uar in ("uar5", "uar"):
+            known[f"{model}_{uar}"] = Heading("UAR (%)", percent, model_name(model))
+        known[f"{model}_macro_f1"] = Heading("macro F1 (%)", percent, model_name(model))
         known[f"{model}_chance"] = Heading("chance (%)", percent, model_name(model))
         known[f"{model}_strict_uar5"] = Heading("strict UAR (%)", percent, model_name(model))
         known[f"{model}_rho"] = Heading(RHO, share, model_name(model))
         known[f"{model}_p"] = Heading("p", probability, model_name(model))
     for prefix, group in {"trained": "Original labels", "shuffled": "Shuffled labels"}.items():
-        columns = {"uar5": "UAR", "chance": "chance"}
+        columns = {"uar5": "UAR", "uar": "UAR", "chance": "chance"}
         columns |= {f"chance_{end}": label for end, label in PERCENTILES.items()}
         for name, label in columns.items():
             known[f"{prefix}_{name}"] = Heading(label, percent, f"{group} (%)")
@@ -189,12 +192,21 @@ def _headings():
 
 
 HEADINGS = _headings()
+# The columns of a confusion matrix of valence.
+NUMBERED = [f"{prefix}{label}" for prefix in ("", "paper_") for label in range(1, 6)]
 
 
 def heading_of(table: pd.DataFrame, column: str) -> Heading:
     """Return the heading of a column. An unknown column gets its name as heading."""
     if column.startswith(FOLD_UAR):
         return Heading(column.removeprefix(FOLD_UAR), percent, "Validation UAR of the folds (%)")
+    if column.startswith("chance") and "uar_pooled" in table:  # of emotions
+        return replace(HEADINGS[column], group="Chance, UAR (%)")
+    if column.startswith(CLASS_COUNT):
+        return Heading(column.removeprefix(CLASS_COUNT), plain, "Recordings by class")
+    is_matrix, others = {"truth", "support"} <= set(table), ("truth", "support", *NUMBERED)
+    if is_matrix and column not in others:  # the name of a class
+        return Heading(column, share, "Predicted, this run")
     if column == "model" and "other" in table:
         return _text("Model A", model_name)
     kind = table[column].dtype.kind  # integers and floats are numeric, bools are not

@@ -144,17 +144,18 @@ def to_tex(table: pd.DataFrame) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
-def to_html(table: pd.DataFrame, name: str) -> str:
+def to_html(table: pd.DataFrame, name: str, target: str = "valence") -> str:
     """Return a page with a single table, for the report of Snakemake.
 
     Args:
         table: The table.
         name: Its name, such as `classes` or `table-3-BasicCNN`.
+        target: The target of the study.
     """
-    kind, model = (name, "") if name in summaries() else name.rsplit("-", 1)
+    kind, model = (name, "") if name in summaries(target) else name.rsplit("-", 1)
     numbers = {"kind": kind, "model": model}
     shown = Table(name, "summary", format_table(table), numbers)
-    return environment().get_template("table.html.jinja").render(table=shown)
+    return environment(target=target).get_template("table.html.jinja").render(table=shown)
 
 
 def _tex_line(cells):
@@ -166,15 +167,18 @@ def _tex_cell(text, numeric):
     return escaped.replace("-", "$-$") if numeric and text != MISSING else escaped
 
 
-def write_tables(tables: Mapping[str, pd.DataFrame], files: Mapping[str, str | Path]) -> None:
+def write_tables(
+    tables: Mapping[str, pd.DataFrame], files: Mapping[str, str | Path], target: str = "valence"
+) -> None:
     """Write tables to `{name}_csv` (short column names, unrounded), and as `md`, `tex` and `html`.
 
     Args:
         tables: The tables by name.
         files: The paths by name and format.
+        target: The target of the study.
     """
     for name, table in tables.items():
         write_table(files[f"{name}_csv"], table)
         write_text(files[f"{name}_md"], to_markdown(table))
         write_text(files[f"{name}_tex"], to_tex(table))
-        write_text(files[f"{name}_html"], to_html(table, name))
+        write_text(files[f"{name}_html"], to_html(table, name, target))

@@ -12,9 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from emospeech.evaluation.predictions import TASKS
 from emospeech.report import page_numbers, paper, paper_tables
-from emospeech.report.dataframes import in_order, require
+from emospeech.report.dataframes import in_order, require, tasks_in
 from emospeech.report.evaluation_tables import build_tables
 from emospeech.report.markup import Table, format_table
 from emospeech.report.paper_tables import table_2
@@ -104,8 +103,13 @@ class Report:
     @property
     def paper(self) -> str:
         """The source of the paper's values; empty if the study uses another labelled corpus."""
-        comparable = paper.is_comparable(self.provenance["config"]["corpora"])
+        comparable = paper.is_comparable(self.provenance["config"])
         return paper.SOURCE if comparable else ""
+
+    @property
+    def target(self) -> str:
+        """The first task."""
+        return tasks_in(self.metrics)[0]
 
     def shown(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table, without values of the paper if the study cannot be compared with it."""
@@ -116,7 +120,7 @@ def render(report: Report) -> str:
     """Return the page as HTML; the same report gives the same text."""
     built = build_tables({"metrics": report.metrics} | report.evaluation)
     evaluation = {name: report.shown(table) for name, table in built.items()}
-    template = environment().get_template("page.html.jinja")
+    template = environment(target=report.target).get_template("page.html.jinja")
     return template.render(
         provenance=report.provenance,
         commands=report.commands,
@@ -155,7 +159,7 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
         ),
         "corpora": page_numbers.describe_corpora(config["corpora"], report.corpora),
         "labels": labels,
-        "valence": labels.get("valence", UNKNOWN_LABELS),
+        "target": labels.get(report.target, UNKNOWN_LABELS),
         "tested": page_numbers.tested_numbers(report.study.get("composition")),
         "speakers": page_numbers.speaker_numbers(source.get("comparisons"), both),
         "uncertainty": page_numbers.uncertainty_numbers(
@@ -213,9 +217,9 @@ def section_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[
 def result_tables(report: Report) -> list[Table]:
     """Return Table 2 of each task, and Table 1."""
     tables = []
-    for task in (task for task in TASKS if task in set(report.metrics["task"])):
+    for task in tasks_in(report.metrics):
         options: dict[str, Any] = {"numbers": _caption_numbers(report, task)}
-        options |= {"files": _files("table-2")} if task == "valence" else {}
+        options |= {"files": _files("table-2")} if task == report.target else {}
         frame = report.shown(table_2(report.metrics, task))
         tables.append(_table(f"table-2-{task}", frame, "table_2", **options))
     if report.best:
@@ -231,7 +235,7 @@ def confusion_tables(report: Report) -> list[Table]:
     models = sorted(in_order(report.confusions), key=lambda model: model != paper.TABLE_3_MODEL)
     tables = [_confusion(report, model) for model in models]
     if report.classes:
-        frame = report.shown(paper_tables.table_classes(report.classes))
+        frame = report.shown(paper_tables.table_classes(report.classes, report.target))
         options: dict[str, Any] = {"divider": "model", "files": _files("classes")}
         tables.append(_table("classes", frame, numbers=_caption_numbers(report), **options))
     return tables
@@ -239,7 +243,7 @@ def confusion_tables(report: Report) -> list[Table]:
 
 def _confusion(report, model):
     name = f"table-3-{model}"
-    frame = report.shown(paper_tables.table_3(report.confusions[model], model))
+    frame = report.shown(paper_tables.table_3(report.confusions[model], model, report.target))
     source = report.paper if model == paper.TABLE_3_MODEL else ""
     options: dict[str, Any] = {
         "numbers": _caption_numbers(report) | {"model": model, "paper": source}
@@ -281,11 +285,13 @@ def study_table(report: Report, name: str) -> list[Table]:
     return [_table(name, frame, None, divider, numbers=numbers, files=_files(name))]
 
 
-def _caption_numbers(report, task="valence"):
-    """Return the numbers in the captions of tables about a task."""
+def _caption_numbers(report, task=None):
+    """Return the numbers in the captions of tables about a task, by default the target."""
+    task = task or report.target
     labels = page_numbers.label_numbers(report.study.get("labels")).get(task, UNKNOWN_LABELS)
     return {
         "task": task,
+        "is_target": task == report.target,
         "paper": report.paper,
         "halfway": labels["halfway"],
         "classes": labels["classes"] if labels["absent"] else [],

@@ -9,13 +9,21 @@ import pandas as pd
 from emospeech.corpora.registry import RELEASES
 from emospeech.evaluation.comparisons import LEVEL, detectable_difference, smallest_p
 from emospeech.evaluation.predictions import BASELINE, BASELINE_CROP, BASELINES
-from emospeech.labels import CLASS_NAMES
+from emospeech.labels import CLASS_NAMES, EMOTION
 from emospeech.models.catalogue import MODELS, counterparts
 from emospeech.report import paper
-from emospeech.report.dataframes import CLASSES, HUMAN, fold_names, in_order
-from emospeech.report.evaluation_tables import SMALLEST_SLICE, VALIDATION
+from emospeech.report.dataframes import (
+    CLASS_COUNT,
+    HUMAN,
+    class_names,
+    fold_names,
+    in_order,
+    tasks_in,
+    uar_of,
+    uars_of_target,
+)
+from emospeech.report.evaluation_tables import SMALLEST_SLICE, UARS, VALIDATION
 from emospeech.report.paper_tables import recovered_ranges, table_2
-from emospeech.report.study_tables import CLASS_COUNTS
 from emospeech.report.templates import flatten
 from emospeech.training.trial import FOLD_UAR
 
@@ -25,7 +33,7 @@ RARE = 2  # recordings of a class in a fold; each then changes its recall by hal
 def summary_numbers(
     metrics: pd.DataFrame, comparisons: pd.DataFrame | None, comparable: bool
 ) -> dict[str, Any]:
-    """Return the numbers that answer the questions of the study, about the UAR5 of valence.
+    """Return the numbers that answer the questions of the study, about the UAR of the target.
 
     Args:
         metrics: The table metrics.csv.
@@ -37,7 +45,7 @@ def summary_numbers(
         `model_difference`), with that of the `paper` (None if it is not comparable or not in the
         paper).
         `unlabelled`: the families of the models that also learn from unlabelled speech.
-        `models`: for each model its pooled `uar5`, `chance`, `chance_high` (97.5th percentile),
+        `models`: for each model its pooled `uar`, `chance`, `chance_high` (97.5th percentile),
         `above` (whether the UAR exceeds it; None if unknown), and its difference from the acoustic
         baseline on the same crops as `baseline` (None if unknown).
         `whole_recordings`: the pooled UAR of the acoustic baseline on whole recordings, or None.
@@ -50,22 +58,20 @@ def summary_numbers(
         ]
         for question, pairs in counterparts().items()
     }
-    table = table_2(metrics)
+    table, uar = table_2(metrics), f"{uar_of(tasks_in(metrics)[0])}_pooled"
     models = [
         {
             "model": row["model"],
-            "uar5": row["uar5_pooled"],
+            "uar": row[uar],
             "chance": row["chance"],
             "chance_high": row["chance_high"],
-            "above": None
-            if math.isnan(row["chance_high"])
-            else row["uar5_pooled"] > row["chance_high"],
+            "above": None if math.isnan(row["chance_high"]) else row[uar] > row["chance_high"],
             "baseline": model_difference(comparisons, row["model"], BASELINE_CROP),
         }
         for row in table.to_dict("records")
         if row["model"] not in BASELINES
     ]
-    whole = table.loc[table["model"] == BASELINE, "uar5_pooled"].tolist()
+    whole = table.loc[table["model"] == BASELINE, uar].tolist()
     unlabelled = [row["model"] for row in models if MODELS[row["model"]].unlabelled]
     return {
         "questions": questions,
@@ -76,7 +82,7 @@ def summary_numbers(
 
 
 def model_difference(comparisons: pd.DataFrame | None, model: str, other: str) -> dict | None:
-    """Return the UAR5 of valence of a model minus that of another, from comparisons.csv.
+    """Return the UAR of the target of a model minus that of another, from comparisons.csv.
 
     Returns:
         The pair, `scope`, `difference`, the bounds `low` and `high` of its 95 % interval, the `p`
@@ -87,7 +93,7 @@ def model_difference(comparisons: pd.DataFrame | None, model: str, other: str) -
     """
     if comparisons is None or comparisons.empty:
         return None
-    rows = comparisons[(comparisons["figure"] == "uar5") & (comparisons["task"] == "valence")]
+    rows = uars_of_target(comparisons)
     rows = rows[rows["p"].notna()]
     # The pooled difference if it has a p-value, else the mean difference over the speakers.
     rows = rows.sort_values("scope", key=lambda scopes: scopes != "pooled", kind="stable")
@@ -138,8 +144,12 @@ def label_numbers(labels: pd.DataFrame | None) -> dict[str, dict]:
     tested = labels[labels["scope"] == "test"].set_index("task", drop=False)
     numbers = {}
     for task, row in tested.to_dict("index").items():
-        names = CLASS_NAMES[str(task)]
-        occurs = [row[column] > 0 for column in CLASS_COUNTS]
+        found = {name: n for name, n in row.items() if str(name).startswith(CLASS_COUNT)}
+        known = {name.removeprefix(CLASS_COUNT): n for name, n in found.items() if n == n}
+        names = CLASS_NAMES.get(str(task), tuple(known))
+        occurs = [count > 0 for count in known.values()]
+        if task == EMOTION:
+            row |= {"halfway": 0.0}
         numbers[task] = row | {
             "classes": [name for name, found in zip(names, occurs, strict=True) if found],
             "absent": [name for name, found in zip(names, occurs, strict=True) if not found],
@@ -234,7 +244,7 @@ def uncertainty_numbers(
         `excluding`: the number of pooled differences (UAR with five classes and correlation) whose
             interval excludes 0 although no p-value below LEVEL is possible, and of all.
         `opposite`: the number of these differences for which pooled and mean have opposite signs.
-        `rare`: (class, folds) for classes with at most RARE recordings in some folds, valence.
+        `rare`: (class, folds) for classes of the target with at most RARE recordings in some folds.
         `constant`: (model, task, folds) for models with constant predictions in some folds.
     """
     scopes = metrics["scope"].astype(str)
@@ -255,7 +265,7 @@ def uncertainty_numbers(
         narrow = pooled["error_recordings"] > pooled["error"]
         numbers["narrow"] = (int(narrow.sum()), len(narrow))
     if comparisons is not None and len(comparisons):
-        rows = comparisons[comparisons["figure"].isin(("uar5", "rho"))]
+        rows = comparisons[comparisons["figure"].isin((*UARS, "rho"))]
         values = rows.pivot(
             index=["model", "other", "task", "figure"], columns="scope", values="value"
         )
@@ -268,15 +278,18 @@ def uncertainty_numbers(
 
 
 def rare_classes(metrics: pd.DataFrame) -> list[tuple[str, list[str]]]:
-    """Return (class, folds in which it has at most RARE recordings) of valence.
+    """Return (class, folds in which it has at most RARE recordings) of the target.
 
     Classes that do not occur in any fold are left out. Since the class of a halfway label depends
     on the prediction, the smallest number of all models counts.
     """
-    rows = metrics[(metrics["task"] == "valence") & metrics["scope"].str.startswith("fold-")]
-    supports = rows.set_index("scope").filter(regex="^support_").groupby(level=0).min()
+    task = tasks_in(metrics)[0]
+    rows = metrics[(metrics["task"] == task) & metrics["scope"].str.startswith("fold-")]
+    supports = rows.set_index("scope").filter(regex="^support_").dropna(axis="columns", how="all")
+    supports = supports.groupby(level=0).min()
+    names = class_names(task, [column.removeprefix("support_") for column in supports])
     rare = []
-    for name, (_, support) in zip(CLASSES, supports.items(), strict=False):
+    for name, (_, support) in zip(names, supports.items(), strict=True):
         scopes = fold_names(support.index[support <= RARE])
         if scopes and support.any():
             rare.append((name, [scope.removeprefix("fold-") for scope in scopes]))
@@ -284,7 +297,7 @@ def rare_classes(metrics: pd.DataFrame) -> list[tuple[str, list[str]]]:
 
 
 def spread_numbers(spread: pd.DataFrame | None) -> dict | None:
-    """Return how much the UAR of valence varies with seeds, crops and speakers.
+    """Return how much the UAR of the target varies with seeds, crops and speakers.
 
     Args:
         spread: The table spread.csv, or None.
@@ -295,7 +308,7 @@ def spread_numbers(spread: pd.DataFrame | None) -> dict | None:
     """
     if spread is None or spread.empty:
         return None
-    rows = spread[(spread["figure"] == "uar5") & (spread["task"] == "valence")]
+    rows = uars_of_target(spread)
     largest = rows[["seeds", "crop_seeds", "speakers"]].max().astype(int).to_dict()
     fewest = min(
         (largest[name] for name in ("seeds", "crop_seeds") if largest[name] > 1), default=0
@@ -348,7 +361,7 @@ def paper_numbers() -> dict:
 
 
 def variant_numbers(differences: pd.DataFrame | None, settings: Mapping) -> dict | None:
-    """Return the numbers about the variants: the differences in the UAR5 of valence.
+    """Return the numbers about the variants: the differences in the UAR of the target.
 
     Args:
         differences: The table differences.csv of the variants, or None.
@@ -363,7 +376,7 @@ def variant_numbers(differences: pd.DataFrame | None, settings: Mapping) -> dict
     """
     if differences is None:
         return None
-    rows = differences[(differences["task"] == "valence") & (differences["figure"] == "uar5")]
+    rows = uars_of_target(differences)
     known = rows[rows["low"].notna()]
     excluding = known[(known["low"] > 0) | (known["high"] < 0)]
     excluding = excluding.rename(columns={"value": "difference"})
@@ -444,9 +457,9 @@ def search_numbers(trials: Mapping[str, pd.DataFrame], select: str = "pooled") -
 
 
 def neighbour_numbers(neighbours: pd.DataFrame | None) -> list[tuple[str, int, int]]:
-    """Return (model, folds in which the shared layer separates valence better, all folds).
+    """Return (model, folds in which the shared layer separates the target better, all folds).
 
-    It separates valence better if a larger share of neighbours has the same class than in the
+    It separates the target better if a larger share of neighbours has the same class than in the
     space of the crops.
 
     Args:
@@ -454,7 +467,8 @@ def neighbour_numbers(neighbours: pd.DataFrame | None) -> list[tuple[str, int, i
     """
     if neighbours is None or neighbours.empty:
         return []
-    rows = neighbours[neighbours["property"] == "valence"]
+    target = next(name for name in neighbours["property"] if name != "speaker")
+    rows = neighbours[neighbours["property"] == target]
     shares = rows.pivot(index=["model", "fold"], columns="space", values="share")
     better = (shares["shared layer"] > shares["crops"]).groupby(level="model")
     counts = better.agg(["sum", "size"]).astype(int)

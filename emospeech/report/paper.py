@@ -110,12 +110,14 @@ def row_counts(shares: np.ndarray, limit: int) -> np.ndarray:
     return np.array(found)
 
 
-def is_comparable(corpora: Mapping[str, Any]) -> bool:
-    """Return whether results can be shown next to those of the paper, given the config `corpora`.
+def is_comparable(config: Mapping[str, Any]) -> bool:
+    """Return whether results with this config can be shown next to those of the paper.
 
-    They can if the labelled corpus is IEMOCAP, or the synthetic corpus that stands in for it.
+    They can if the target is valence and the labelled corpus is IEMOCAP, or the synthetic corpus
+    that stands in for it.
     """
-    return corpora["labelled"] == "iemocap"
+    is_iemocap = config["corpora"]["labelled"] == "iemocap"
+    return is_iemocap and config["labels"]["target"] == "valence"
 
 
 def without_paper(table: "pd.DataFrame") -> "pd.DataFrame":

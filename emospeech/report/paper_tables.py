@@ -6,6 +6,7 @@ Values are fractions of 1; `headings` formats them.
 import numpy as np
 import pandas as pd
 
+from emospeech.labels import EMOTION, Task
 from emospeech.metrics import (
     class_metrics,
     merge_classes,
@@ -14,7 +15,17 @@ from emospeech.metrics import (
 )
 from emospeech.models.catalogue import MODELS
 from emospeech.report import paper
-from emospeech.report.dataframes import CLASSES, cell, counts, in_order, of_task, require
+from emospeech.report.dataframes import (
+    CLASSES,
+    cell,
+    class_names,
+    classes_of,
+    counts,
+    in_order,
+    of_task,
+    require,
+    tasks_in,
+)
 from emospeech.report.formats import plain
 from emospeech.runtime.errors import InputError
 
@@ -98,17 +109,20 @@ def _common(values):
     return int(values[0]) if values[0] == int(values[0]) else values[0]
 
 
-def table_2(metrics: pd.DataFrame, task: str = "valence") -> pd.DataFrame:
+def table_2(metrics: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
     """Return Table 2: UAR with five and three classes, correlation and chance level.
 
-    There is a row per model. Metrics are given pooled over the folds, as the mean of the folds, and
-    as printed in the paper (for valence only).
+    For the emotion, it has UAR, macro F1 and accuracy instead. There is a row per model. Metrics
+    are given pooled over the folds, as the mean of the folds, and as printed in the paper (for
+    valence only). `task` is that of the table, by default the target.
     """
+    task = task or tasks_in(metrics)[0]
     rows = of_task(metrics, task)
+    names = ("uar", "macro_f1", "accuracy") if task == EMOTION else ("uar5", "uar3", "rho")
     lines = []
     for model in in_order(rows.index.unique("model")):
         line: dict = {"model": model}
-        for name in ("uar5", "uar3", "rho"):
+        for name in names:
             line[f"{name}_pooled"] = cell(rows, model, "pooled", name)
             if name == "rho":
                 line["p_pooled"] = cell(rows, model, "pooled", "p")
@@ -121,26 +135,30 @@ def table_2(metrics: pd.DataFrame, task: str = "valence") -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def table_3(confusion: pd.DataFrame, model: str) -> pd.DataFrame:
+def table_3(confusion: pd.DataFrame, model: str, task: str = "valence") -> pd.DataFrame:
     """Return Table 3: the row-normalised confusion matrix, with the paper's for its model.
 
-    The columns are `truth` (a class name), `support` (a count), `1` to `5` and, for the model of
-    the paper's Table 3, `paper_1` to `paper_5`. Rows without recordings have no shares.
+    The columns are `truth` (a class name), `support` (a count), the classes (`1` to `5` for
+    valence) and, for the model of the paper's Table 3, `paper_1` to `paper_5`. Rows without
+    recordings have no shares.
     """
-    matrix = counts(confusion, f"confusion of {model}")
-    table = pd.DataFrame({"truth": CLASSES, "support": matrix.sum(axis=1)})
-    labels = [str(label) for label in range(1, 6)]
-    table[labels] = normalise_rows(matrix)
-    if model == paper.TABLE_3_MODEL:
+    matrix, labels = counts(confusion, f"confusion of {model}"), classes_of(confusion)
+    names = class_names(task, labels)
+    table = pd.DataFrame({"truth": names, "support": matrix.sum(axis=1)})
+    # The headings of a rated dimension's classes depend on the task, which columns 1 to 5 lack.
+    shown = labels if task in ("valence", EMOTION) else names
+    table[[*shown]] = normalise_rows(matrix)
+    if model == paper.TABLE_3_MODEL and task == "valence":
         table[[f"paper_{label}" for label in labels]] = paper.TABLE_3
     return table
 
 
-def table_classes(classes: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def table_classes(classes: dict[str, pd.DataFrame], task: str = "valence") -> pd.DataFrame:
     """Return precision, recall and F1 of each class, from the counts and from the row shares.
 
     Args:
         classes: The classes.csv of each model.
+        task: The target.
 
     Returns:
         The rows of each model. For the model of the paper's Table 3, rows named `{model}, paper`
@@ -150,22 +168,28 @@ def table_classes(classes: dict[str, pd.DataFrame]) -> pd.DataFrame:
     parts = {}
     for model in in_order(classes):
         require(classes[model], ("class", "support", *CLASS_COLUMNS), f"classes of {model}")
-        parts[model] = classes[model].sort_values("class", kind="stable")
-        if model == paper.TABLE_3_MODEL:
+        parts[model] = classes[model]
+        if task != EMOTION:
+            parts[model] = classes[model].sort_values("class", kind="stable")
+        if model == paper.TABLE_3_MODEL and task == "valence":
             parts[f"{model}, paper"] = _paper_classes()
     if not parts:
         raise InputError("classes", "no model was evaluated. Add one to models.names.")
     table = pd.concat(parts, names=["model"]).reset_index("model")
-    table["class"] = table["class"].map(lambda label: CLASSES[label - 1])
+    table["class"] = class_names(task, table["class"])
     table = table.loc[:, ["model", "class", "support", *CLASS_COLUMNS]].astype({"support": "Int64"})
     return table.reset_index(drop=True)
 
 
 def _paper_classes():
     """Return the class metrics of the paper's Table 3, without those that it does not determine."""
-    tables = [class_metrics(matrix) for matrix in paper.table_3_sets()]
+    tables = [_valence_metrics(matrix) for matrix in paper.table_3_sets()]
     differ = np.ptp(np.stack(tables), axis=0) > paper.UNIT
     return tables[0].mask(differ)
+
+
+def _valence_metrics(matrix):
+    return class_metrics(matrix, Task("valence")).astype({"class": int})
 
 
 def recovered_ranges() -> dict[tuple, tuple[float, float]]:
@@ -199,7 +223,7 @@ def table_recovered(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFram
 
 def _derived(matrix):
     """Return the metrics of counts of shape (5, 5), with keys like those of DERIVED."""
-    by_class = class_metrics(matrix).set_index("class").unstack().to_dict()
+    by_class = _valence_metrics(matrix).set_index("class").unstack().to_dict()
     uar5, uar3 = unweighted_average_recall(matrix), unweighted_average_recall(merge_classes(matrix))
     return by_class | {("uar5",): uar5, ("uar3",): uar3}
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from emospeech.evaluation.studies import FinishedStudy, compare_studies, groups_of
 from emospeech.report.captions import variants as range_of
+from emospeech.report.dataframes import uars_of_target
 from emospeech.report.evaluation_tables import metrics_in_columns, table_variants
 from emospeech.report.figures import save, variants
 from emospeech.report.markup import Table, format_table, to_markdown
@@ -31,18 +32,20 @@ def write_comparison(studies: Sequence[FinishedStudy], output: Path) -> str:
             of the first.
         output: The folder.
     """
-    config = studies[0].config
+    config, target = studies[0].config, studies[0].target.name
     metrics, differences = compare_studies(
         studies, config["evaluation"]["resamples"], config["seed"]
     )
     numbers = describe(studies, metrics, differences)
     frames = {"studies": table_studies(metrics)}
-    figures = {"studies": _figure("studies", metrics, output, "UAR5 (%)")}
+    figures = {"studies": _figure("studies", metrics, output, "UAR (%)", target)}
     if not differences.empty:
         named = differences.assign(study=differences["study"] + f" {MINUS} " + differences["other"])
         table = table_variants(named.rename(columns={"study": "variant"}))
         frames["study_differences"] = table.rename(columns={"variant": "studies"})
-        figures["study_differences"] = _figure("study_differences", named, output, variants.CHANGE)
+        figures["study_differences"] = _figure(
+            "study_differences", named, output, variants.CHANGE, target
+        )
     files = {"studies": metrics, "study_differences": differences}
     for name in frames:
         write_table(output / "tables" / f"{name}.csv", files[name])
@@ -60,11 +63,11 @@ def write_comparison(studies: Sequence[FinishedStudy], output: Path) -> str:
         )
         for name, frame in frames.items()
     }
-    html = environment().get_template("studies.html.jinja")
+    html = environment(target=target).get_template("studies.html.jinja")
     shown = {name: [tables[name]] if name in tables else [] for name in dividers}
     drawn = {name: [figures[name]] if name in figures else [] for name in files}
     write_text(output / "index.html", html.render(numbers=numbers, tables=shown, figures=drawn))
-    markdown = environment(autoescape=False).get_template("studies.md.jinja")
+    markdown = environment(autoescape=False, target=target).get_template("studies.md.jinja")
     return markdown.render(numbers=numbers, tables=[*map(to_markdown, frames.values())]).strip()
 
 
@@ -79,7 +82,7 @@ def describe(
         groups.append(([study.name for study in group], *counts))
     smallest = {}
     if not differences.empty:
-        rows = differences[(differences["task"] == "valence") & (differences["figure"] == "uar5")]
+        rows = uars_of_target(differences)
         smallest = {name: rows[name].min() for name in ("smallest_p", "smallest_p_holm")}
     return {
         "names": [study.name for study in studies],
@@ -116,15 +119,15 @@ def different_settings(studies: Sequence[FinishedStudy]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _figure(name: str, table: pd.DataFrame, output: Path, label: str) -> Figure:
-    """Draw and save a figure of the UAR5 of studies, or of its differences."""
+def _figure(name: str, table: pd.DataFrame, output: Path, label: str, target: str) -> Figure:
+    """Draw and save a figure of the UAR of studies, or of its differences."""
     table = variants.plot_data(table.rename(columns={"study": "variant"}))
     files = {
         f"{name}_{suffix}": output / "figures" / f"{name}.{suffix}"
         for suffix in ("pdf", "png", "csv")
     }
     save(name, variants.draw_variants(table, label), table, files)
-    texts, numbers = captions(), range_of(table)
+    texts, numbers = captions(target), range_of(table)
     caption, alt = (getattr(texts, f"{kind}_{name}")(numbers) for kind in ("figure", "alt"))
     png = files[f"{name}_png"]
     return Figure(name, str(files[f"{name}_pdf"]), png.read_bytes(), caption, alt)

@@ -1,17 +1,15 @@
 """Tables that describe a study: labels, parts of the folds, and sizes of the networks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.predictions import TASKS
 from emospeech.folds import GENDERS, PARTS
-from emospeech.labels import CLASSES, class_shares, is_halfway
+from emospeech.labels import LabelSettings, Task, class_shares, is_halfway
 from emospeech.models.settings import ModelSettings
-from emospeech.report.dataframes import in_order
+from emospeech.report.dataframes import CLASS_COUNT, in_order
 
-CLASS_COUNTS = [f"class_{label}" for label in CLASSES]
 NETWORK_PARTS = {
     "trunk": "trunk",
     "shared": "shared",
@@ -22,28 +20,32 @@ NETWORK_PARTS = {
 }
 
 
-def table_labels(recordings: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
+def table_labels(
+    recordings: pd.DataFrame, folds: pd.DataFrame, tasks: Sequence[Task]
+) -> pd.DataFrame:
     """Return a row per task with labels, for all recordings and for the test recordings.
 
     Args:
-        recordings: The recordings.csv of the labelled corpus.
+        recordings: The table of `load_labelled`.
         folds: The table folds.csv.
+        tasks: The tasks of the study. Those without a label are left out.
 
     Returns:
         The columns are `task`, `scope` ("all" or "test"), `labelled` (recordings with a label),
-        `values` (different labels), `whole` and `halfway` (shares of the labels that are whole
-        numbers, or halfway between two classes), `raters_low` and `raters_high` (range of the
-        number of raters; missing if unknown), and the recordings of each class, `class_1` to
-        `class_5`. A halfway label counts half towards each of its classes.
+        `values` (different labels), `whole` and `halfway` (shares of the
+        labels that are whole numbers, or halfway between two classes), `raters_low` and
+        `raters_high` (range of the number of raters; missing if unknown), and the recordings of
+        each class, `class_<name>`. A halfway label counts half towards each of its classes. The
+        columns from `values` to `raters_high` describe rated dimensions only.
     """
     tested = recordings["recording"].isin(folds.loc[folds["part"] == "test", "recording"])
     rows = []
-    for task in (task for task in TASKS if task in recordings and recordings[task].notna().any()):
+    for task in (task for task in tasks if recordings[task.name].notna().any()):
         for scope, part in {"all": recordings, "test": recordings[tested]}.items():
-            labels = part[task].dropna().to_numpy(float)
-            raters = part.loc[part[task].notna()].get("raters", pd.Series(dtype=float))
+            labels = part[task.name].dropna().to_numpy(float)
+            raters = part.loc[part[task.name].notna()].get("raters", pd.Series(dtype=float))
             row = {
-                "task": task,
+                "task": task.name,
                 "scope": scope,
                 "labelled": len(labels),
                 "values": len(np.unique(labels)),
@@ -52,26 +54,28 @@ def table_labels(recordings: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
                 "raters_low": raters.min(),
                 "raters_high": raters.max(),
             }
-            rows.append(row | _count_classes(labels))
+            if not task.is_scale:
+                row = {name: row[name] for name in ("task", "scope", "labelled")}
+            rows.append(row | _count_classes(labels, task))
     return pd.DataFrame(rows)
 
 
-def table_composition(recordings: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per fold and part: the speakers, the recordings and their valence classes.
+def table_composition(recordings: pd.DataFrame, folds: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """Return a row per fold and part: the speakers, the recordings and their classes of `task`.
 
-    The arguments are those of `table_labels`.
+    The other arguments are those of `table_labels`.
 
     Returns:
         The columns are `fold`, `part`, `speaker` (the names; empty for the training part),
-        `speakers` (their number), `female`, `male`, `recordings`, `labelled`, and `class_1` to
-        `class_5` as in `table_labels`.
+        `speakers` (their number), `female`, `male`, `recordings`, `labelled`, and the recordings of
+        each class as in `table_labels`.
     """
-    columns = ["recording", "speaker", "gender", "valence"]
+    columns = ["recording", "speaker", "gender", task.name]
     table = folds.merge(recordings[columns], on="recording")
     rows = []
     for (fold, part), own in table.groupby(["fold", "part"]):
         speakers = own[["speaker", "gender"]].drop_duplicates().sort_values("speaker")
-        labels = own["valence"].dropna().to_numpy(float)
+        labels = own[task.name].dropna().to_numpy(float)
         row = {
             "fold": fold,
             "part": part,
@@ -81,16 +85,17 @@ def table_composition(recordings: pd.DataFrame, folds: pd.DataFrame) -> pd.DataF
             "recordings": len(own),
             "labelled": len(labels),
         }
-        rows.append(row | _count_classes(labels))
+        rows.append(row | _count_classes(labels, task))
     order = {part: place for place, part in enumerate(reversed(PARTS))}  # the test part first
     return pd.DataFrame(rows).sort_values(
         ["fold", "part"], key=lambda column: column.replace(order), ignore_index=True
     )
 
 
-def _count_classes(labels):
+def _count_classes(labels, task):
     """Return the recordings of each class, {column: number}."""
-    return dict(zip(CLASS_COUNTS, class_shares(labels).sum(axis=0), strict=True))
+    counts = class_shares(labels, len(task.classes)).sum(axis=0)
+    return dict(zip([CLASS_COUNT + name for name in task.classes], counts, strict=True))
 
 
 def _count_genders(genders):
@@ -102,7 +107,7 @@ def _count_genders(genders):
 
 
 def table_parameters(
-    best: Mapping[str, dict], rows: int, settings: ModelSettings, outputs: int
+    best: Mapping[str, dict], rows: int, settings: ModelSettings, labels: LabelSettings
 ) -> pd.DataFrame:
     """Return the number of parameters of each part of the networks, per model and chosen trial.
 
@@ -110,7 +115,7 @@ def table_parameters(
         best: The best.json of each model.
         rows: Frequency rows of a spectrogram.
         settings: The model settings that all trials share.
-        outputs: Number of outputs per task head.
+        labels: The label settings, which determine the heads.
 
     Returns:
         The columns are `model`, `trial`, the values of NETWORK_PARTS and `total`. The
@@ -123,7 +128,7 @@ def table_parameters(
     for model in in_order(best):
         chosen = best[model].get("folds", {"all": best[model]}).values()
         for trial_id, trial in sorted({trial["trial"]: trial for trial in chosen}.items()):
-            layers = pd.DataFrame(outline(model, rows, trial, settings, outputs))
+            layers = pd.DataFrame(outline(model, rows, trial, settings, labels))
             sizes = layers.groupby("part")["parameters"].sum()
             line = {"model": model, "trial": trial_id}
             line |= {column: sizes.get(part, np.nan) for part, column in NETWORK_PARTS.items()}

@@ -10,6 +10,7 @@ from typing import Any
 
 import jinja2
 
+from emospeech.labels import EMOTION
 from emospeech.report import formats
 
 FOLDER = Path(__file__).parent / "template"
@@ -17,8 +18,14 @@ UNKNOWN = "unknown"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
-def environment(autoescape: bool = True) -> jinja2.Environment:
-    """Return the environment of the templates; `autoescape` is for HTML."""
+def environment(autoescape: bool = True, target: str = "valence") -> jinja2.Environment:
+    """Return the environment of the templates.
+
+    Args:
+        autoescape: Whether the text is HTML.
+        target: The target of the study. All templates have the variables `target`, `uar` (the name
+            of its UAR over all classes) and `scale` (whether it is a rated dimension).
+    """
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=autoescape,
@@ -27,6 +34,8 @@ def environment(autoescape: bool = True) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    scale = target != EMOTION
+    templates.globals |= {"target": target, "uar": "UAR5" if scale else "UAR", "scale": scale}
     templates.filters |= {"count": count, "percent": percent, "points": points}
     templates.filters |= {"signed": signed, "span": span, "listed": listed, "anchor": anchor}
     templates.filters["word"] = word
@@ -34,21 +43,21 @@ def environment(autoescape: bool = True) -> jinja2.Environment:
     return templates
 
 
-def captions() -> jinja2.environment.TemplateModule:
-    """Return the macros of captions.jinja for plain text."""
-    return environment(autoescape=False).get_template("captions.jinja").module
-
-
 @cache
-def summaries() -> dict[str, str]:
+def captions(target: str = "valence") -> jinja2.environment.TemplateModule:
+    """Return the macros of captions.jinja for plain text, for the target of a study."""
+    return environment(False, target).get_template("captions.jinja").module
+
+
+def summaries(target: str = "valence") -> dict[str, str]:
     """Return one line about each figure and table, by name such as `confusion` or `table-1`."""
-    return getattr(captions(), "summaries")  # noqa: B009 (the attributes of a template are dynamic)
+    # The attributes of a template are dynamic.
+    return getattr(captions(target), "summaries")  # noqa: B009
 
 
-@cache
-def titles() -> dict[str, str]:
+def titles(target: str = "valence") -> dict[str, str]:
     """Return the title of each figure and table, by name as in `summaries`."""
-    return getattr(captions(), "titles")  # noqa: B009
+    return getattr(captions(target), "titles")  # noqa: B009
 
 
 def count(number: int | tuple[int, int] | None, thing: str) -> str:

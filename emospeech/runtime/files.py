@@ -99,14 +99,15 @@ def read_table(path: str | os.PathLike) -> "pd.DataFrame":
 
     In a table with a column `slice`, the column `value` is also text, because it names a slice, for
     example a speaker. Otherwise pandas would convert names that consist of digits to numbers and
-    "NA" to a missing value.
+    "NA" to a missing value. In a table of recordings, the column `emotion` is text as well, and NaN
+    where it is empty; in a history it is a loss.
     """
     import pandas as pd
 
     columns = pd.read_csv(path, nrows=0).columns
     text = (*IDS, *(["value"] if "slice" in columns else []))
     missing = {name: [""] for name in columns if name not in text}
-    types: Any = dict.fromkeys(text, str)
+    types: Any = dict.fromkeys((*text, *(["emotion"] if "recording" in columns else [])), str)
     return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)
 
 

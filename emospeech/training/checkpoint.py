@@ -26,7 +26,7 @@ from safetensors.torch import save_file
 from emospeech.runtime.files import atomic_path
 from emospeech.spectrograms.store import Store
 from emospeech.training.engine import Engine
-from emospeech.training.fold import LABELS, Fold
+from emospeech.training.fold import Fold
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +184,7 @@ def digest_of_audio(store: Store) -> str:
 
 def digest_of_labels(fold: Fold) -> str:
     """Return a digest of the part, the labels and the targets of each recording of a fold."""
-    table = fold.table[["recording", "part", *LABELS]].to_csv(index=False)
+    table = fold.table[["recording", "part", *fold.targets]].to_csv(index=False)
     return _digest(table.encode(), *fold.targets.values())
 
 

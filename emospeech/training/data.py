@@ -11,6 +11,7 @@ from emospeech.crops.centres import draw_fixed_centres
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.pool import UnlabelledPool, UnlabelledStore, limit_hours
 from emospeech.crops.sampler import Epoch, Sampler
+from emospeech.labels import Task, label_table
 from emospeech.models.catalogue import Model
 from emospeech.spectrograms.store import Store
 from emospeech.training.fold import Fold, Part
@@ -56,7 +57,7 @@ def load_parts(
     fold: Fold, model: Model, trial: Trial, settings: Settings, device: torch.device
 ) -> dict[str, LabelledPart]:
     """Return {part: LabelledPart} of a fold for the tasks of a model."""
-    parts = fold.labelled_parts(model.tasks)
+    parts = fold.labelled_parts(settings.labels.tasks(model.multitask))
     for name, part in parts.items():
         size = len(part.recordings)
         excluded = (fold.table["part"] == name).sum() - size
@@ -110,7 +111,7 @@ class DrawCounts:
             self.counts[source] += torch.from_numpy(gather.count_by_recording(places))
 
     def table(
-        self, parts: dict[str, LabelledPart], tasks: tuple[str, ...], epochs: int
+        self, parts: dict[str, LabelledPart], tasks: tuple[Task, ...], epochs: int
     ) -> pd.DataFrame:
         """Return draws.csv: a row for each use and recording with at least one draw.
 
@@ -128,7 +129,7 @@ class DrawCounts:
         labels = []
         for use, part in ((LABELLED, parts["train"].part), (VALIDATION, parts["validation"].part)):
             names = [store.recordings[index] for index in part.recordings]
-            table = pd.DataFrame(part.labels, columns=list(tasks))
+            table = label_table(part.labels, tasks)
             labels.append(table.assign(use=use, recording=names))
         return pd.concat(tables).merge(
             pd.concat(labels), "left", ["use", "recording"], validate="1:1"

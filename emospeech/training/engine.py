@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.optim.adam import adam
 
+from emospeech.labels import Task
 from emospeech.models.learner import Learner, Update
 from emospeech.training.device import reduced_precision
 from emospeech.training.losses import objective_of
@@ -75,10 +76,11 @@ class Engine:
     """
 
     def __init__(
-        self, learner: Learner, tasks: tuple[str, ...], learning_rate: float, settings: Settings
+        self, learner: Learner, tasks: tuple[Task, ...], learning_rate: float, settings: Settings
     ):
         training = settings.training
-        self.learner, self.network, self.tasks = learner, learner.network, tasks
+        self.learner, self.network = learner, learner.network
+        self.tasks = [task.name for task in tasks]
         # Which updates a step has; pretraining has one kind only.
         self.uses_unlabelled, self.uses_labels = True, True
         self.joint = training.update == JOINT
@@ -86,7 +88,7 @@ class Engine:
         self.precision = training.precision
         self.device_type = next(self.network.parameters()).device.type
         updated = learner.unlabelled_parameters()
-        updated |= {task: self.network.classifier_parameters(task) for task in tasks}
+        updated |= {task: self.network.classifier_parameters(task) for task in self.tasks}
         if self.joint:
             separate = {name: updated.pop(name) for name in learner.separate}
             joined = {parameter for parameters in updated.values() for parameter in parameters}

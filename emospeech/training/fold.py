@@ -8,18 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.crops.pool import UnlabelledStore
 from emospeech.folds import PARTS
-from emospeech.labels import shuffle_within
+from emospeech.labels import LabelSettings, Task, load_labelled, shuffle_within
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_table
 from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.store import Store, check_store
 from emospeech.training.settings import Settings
-from emospeech.training.targets import encode_table
-
-LABELS = ["valence", "activation", "dominance"]
+from emospeech.training.targets import encode_table, load_class_votes
 
 
 @dataclass(frozen=True)
@@ -38,24 +35,26 @@ class Fold:
     store: Store
     fold_id: int
     table: pd.DataFrame
-    targets: dict[str, np.ndarray]  # encoded labels by dimension, one row per recording
+    tasks: tuple[Task, ...]  # of the study, also if a model learns one of them only
+    targets: dict[str, np.ndarray]  # encoded labels by task, one row per recording
 
-    def labelled_parts(self, tasks: tuple[str, ...]) -> dict[str, Part]:
+    def labelled_parts(self, tasks: tuple[Task, ...]) -> dict[str, Part]:
         """Return {part: Part} with the recordings that have a label for each of `tasks`.
 
         Raises:
             InputError: A part has no such recording.
         """
-        labels = self.table[list(tasks)].to_numpy(np.float64)
+        names = [task.name for task in tasks]
+        labels = self.table[names].to_numpy(np.float64)
         labelled = ~np.isnan(labels).any(axis=1)
         parts = {}
         for name in PARTS:
             indices = np.flatnonzero(labelled & (self.table["part"] == name))
             if not len(indices):
-                problem = f"no recording of its {name} part has a label for {' and '.join(tasks)}"
+                problem = f"no recording of its {name} part has a label for {' and '.join(names)}"
                 remedy = "Add labels, or remove the session"
                 raise InputError(f"fold {self.fold_id}", f"{problem}. {remedy}.")
-            targets = [self.targets[task][indices] for task in tasks]
+            targets = [self.targets[name][indices] for name in names]
             parts[name] = Part(indices, labels[indices], targets)
         return parts
 
@@ -101,30 +100,42 @@ class LabelledCorpus:
     """The labelled corpus: its checked store, its tables and the recordings with equal audio."""
 
     store: Store
-    recordings: pd.DataFrame  # recordings.csv
+    recordings: pd.DataFrame  # recordings.csv, see `load_labelled`
     folds: pd.DataFrame  # folds.csv
-    targets: dict[str, np.ndarray]  # encoded labels by dimension, one row per recording
+    label_settings: LabelSettings
+    targets: dict[str, np.ndarray]  # encoded labels by task, one row per recording
     equal_audio: list[tuple[int, int]]  # pairs of indices in the store
     shuffle_seed: int | None  # shuffles the labels within each part of a fold
 
     @classmethod
     def open(
-        cls, store: Path, recordings: Path, folds: Path, ratings: Path | None, settings: Settings
+        cls,
+        store: Path,
+        recordings: Path,
+        folds: Path,
+        ratings: Path | None,
+        settings: Settings,
+        votes: Path | None = None,
     ) -> "LabelledCorpus":
-        """Read the corpus of a study; `ratings` are needed if the label encoding uses them.
+        """Read the corpus of a study.
+
+        The label encoding may need `ratings`, and `votes` for the emotion.
 
         Raises:
             InputError: A file is unusable, or the store has changed.
         """
-        opened, table = check_store(store), load_recordings(recordings)
-        indices = np.arange(len(opened.recordings))
+        labels = settings.labels
+        opened, table = check_store(store), load_labelled(recordings, labels)
+        indices, tasks = np.arange(len(opened.recordings)), labels.tasks(multitask=True)
+        shares = load_class_votes(votes, labels) if votes else None
         return cls(
             opened,
             table,
             read_table(folds),
-            encode_table(table, LABELS, settings.labels.encoding, ratings or ""),
+            labels,
+            encode_table(table, tasks, labels.encoding, ratings or "", shares),
             equal_recordings(opened, indices, opened, indices),
-            settings.seed if settings.labels.shuffle else None,
+            settings.seed if labels.shuffle else None,
         )
 
     def fold(self, fold_id: int) -> Fold:
@@ -144,14 +155,16 @@ class LabelledCorpus:
         targets = self.targets
         if self.shuffle_seed is not None:
             order = shuffle_order(table["part"], self.shuffle_seed, fold_id)
-            table[LABELS] = table[LABELS].to_numpy()[order]
+            columns = self.label_settings.columns
+            table[columns] = table[columns].to_numpy()[order]
             targets = {name: values[order] for name, values in targets.items()}
         for one, other in self.equal_audio:
             if table["part"][one] != table["part"][other]:
                 names = f"{self.store.recordings[one]} and {self.store.recordings[other]}"
                 problem = f"{names} have the same audio, but are in two parts of fold {fold_id}"
                 raise InputError(str(self.store.path), f"{problem}. Remove one from the corpus.")
-        return Fold(self.store, fold_id, table, targets)
+        tasks = self.label_settings.tasks(multitask=True)
+        return Fold(self.store, fold_id, table, tasks, targets)
 
 
 def shuffle_order(parts: pd.Series, seed: int, fold_id: int) -> np.ndarray:

@@ -26,7 +26,7 @@ class TrainingJob:
         self.paths, self.settings = paths, settings
         self.study = study = Settings.from_config(settings.study)
         corpus = LabelledCorpus.open(
-            paths.store, paths.recordings, paths.folds, paths.ratings, study
+            paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
         )
         self.fold = corpus.fold(settings.fold)
         self.unlabelled = self.fold.open_unlabelled(paths.unlabelled)

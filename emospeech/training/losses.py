@@ -12,12 +12,12 @@ from emospeech.training.settings import Settings
 
 
 def softmax_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return the mean over n of -sum_i y_i log softmax(s)_i, for s and y of shape (n, 5)."""
+    """Return the mean over n of -sum_i y_i log softmax(s)_i, for s and y of shape (n, classes)."""
     return F.cross_entropy(logits, targets)
 
 
 def binary_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return Equation 1, summed over the five outputs, for s and y of shape (n, 5).
+    """Return Equation 1, summed over the outputs, for s and y of shape (n, classes).
 
     It is the mean over n of -sum_i [y_i log sigma(s_i) + (1 - y_i) log(1 - sigma(s_i))].
     """
@@ -37,10 +37,12 @@ class Objective:
     """The loss of a task, and the class probabilities that its outputs represent."""
 
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # logits, targets (n, outputs)
-    distribution: Callable[[torch.Tensor], torch.Tensor]  # (n, outputs) to probabilities (n, 5)
+    distribution: Callable[
+        [torch.Tensor], torch.Tensor
+    ]  # (n, outputs) to probabilities (n, classes)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Return the class probabilities (n, 5) of logits (n, outputs), both float64."""
+        """Return the class probabilities (n, classes) of logits (n, outputs), both float64."""
         return self.distribution(torch.from_numpy(logits)).numpy()
 
 
@@ -55,7 +57,7 @@ def _softmax(logits: torch.Tensor) -> torch.Tensor:
 
 
 def _normalised_sigmoids(logits: torch.Tensor) -> torch.Tensor:
-    """Return sigma(s_i) / sum_j sigma(s_j), via logarithms, since all five may underflow."""
+    """Return sigma(s_i) / sum_j sigma(s_j), via logarithms, since all may underflow."""
     return _softmax(F.logsigmoid(logits))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from emospeech.labels import Task
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import Network
 from emospeech.training.data import LabelledPart, load_parts
@@ -21,19 +22,20 @@ from emospeech.training.weights import load_weights
 
 @torch.no_grad()
 def predict(
-    network: Network, crops: Iterable[torch.Tensor], tasks: tuple[str, ...], objective: Objective
+    network: Network, crops: Iterable[torch.Tensor], tasks: tuple[Task, ...], objective: Objective
 ) -> dict[str, np.ndarray]:
-    """Return the class probabilities of each task, {task: float64 array (n, 5)}.
+    """Return the class probabilities of each task, {task: float64 array (n, classes)}.
 
     `crops` yields batches of shape (batch, 1, width, rows). `objective` is that of the
     training run. The network is left in training mode.
     """
     network.eval()
-    logits = [network.classify(batch, tasks) for batch in crops]
+    names = [task.name for task in tasks]
+    logits = [network.classify(batch, names) for batch in crops]
     network.train()
     return {
-        task: objective.probabilities(torch.cat([b[task] for b in logits]).double().cpu().numpy())
-        for task in tasks
+        name: objective.probabilities(torch.cat([b[name] for b in logits]).double().cpu().numpy())
+        for name in names
     }
 
 
@@ -45,11 +47,14 @@ class FoldPredictor:
     fold: Fold
     trial_id: int
     parts: dict[str, LabelledPart]
-    tasks: tuple[str, ...]
+    tasks: tuple[Task, ...]
     objective: Objective
 
     def rows(self, part: str, columns: list[str]) -> pd.DataFrame:
-        """Return `columns` of the recordings of a part, and the columns `fold` and `trial`."""
+        """Return `columns` of the recordings of a part, and the columns `fold` and `trial`.
+
+        The columns are those of `labels.load_labelled`.
+        """
         rows = self.fold.table.loc[self.parts[part].part.recordings, columns]
         return rows.assign(fold=self.fold.fold_id, trial=self.trial_id)
 
@@ -58,13 +63,15 @@ class FoldPredictor:
         return self.parts[part].part.labels
 
     def predict(self, part: str, seed: int, crops: int = 1) -> dict[str, np.ndarray]:
-        """Return the class probabilities of a part, {task: float64 array (n, 5)}.
+        """Return the class probabilities of a part, {task: float64 array (n, classes)}.
 
         They are means over `crops` crops of each recording, which depend on its name and `seed`.
         """
         batches = (self.parts[part].fixed_crops(seed, crop) for crop in range(crops))
         predicted = [predict(self.network, one, self.tasks, self.objective) for one in batches]
-        return {task: np.mean([one[task] for one in predicted], axis=0) for task in self.tasks}
+        return {
+            task.name: np.mean([one[task.name] for one in predicted], axis=0) for task in self.tasks
+        }
 
     @torch.no_grad()
     def represent(self, part: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -91,12 +98,12 @@ def load_predictor(
         InputError: The weights do not fit the network.
     """
     device = torch_device(settings.training)
-    outputs = settings.labels.outputs
+    labels = settings.labels
     rows = fold.store.settings.rows
-    learner = build(model, rows, trial.parameters, settings.models, seed=0, outputs=outputs)
+    learner = build(model, rows, trial.parameters, settings.models, seed=0, labels=labels)
     network = load_weights(weights, learner.network).to(device)
     parts = load_parts(fold, MODELS[model], trial, settings, device)
-    tasks = MODELS[model].tasks
+    tasks = labels.tasks(MODELS[model].multitask)
     return FoldPredictor(network, fold, trial.trial_id, parts, tasks, objective_of(settings))
 
 

@@ -68,8 +68,10 @@ class StepTimer:
     def time(self, model: str, trial: Mapping) -> StepTime:
         """Time steps of a model with the parameters of a trial, and its validation."""
         rows, on_gpu = self.store.settings.rows, self.device.type == "cuda"
-        learner = build(model, rows, trial, self.settings.models, seed=0).to(self.device)
-        engine = Engine(learner, MODELS[model].tasks, trial["learning_rate"], self.settings)
+        labels = self.settings.labels
+        learner = build(model, rows, trial, self.settings.models, 0, labels).to(self.device)
+        tasks = labels.tasks(MODELS[model].multitask)
+        engine = Engine(learner, tasks, trial["learning_rate"], self.settings)
         if on_gpu:
             torch.cuda.reset_peak_memory_stats(self.device)
         whole, repeats = trial["batch_size"], REPEATS
@@ -98,11 +100,10 @@ class StepTimer:
             if size == trial["batch_size"]:  # as many unlabelled as labelled crops
                 size = batch
         gather = CropGatherer(self.store, trial["crop_width"], self.device, edge)
-        valence = np.full(len(recordings), 3.0)
-        sampler = Sampler(gather, recordings, valence, pool, batch, size, oversample=False)
-        shape = (len(recordings), settings.labels.outputs)
-        target = torch.full(shape, 1 / shape[1], device=self.device)
-        targets, progress = [target] * len(engine.tasks), EpochProgress()
+        ones, tasks = np.ones(len(recordings)), settings.labels.tasks(MODELS[model].multitask)
+        sampler = Sampler(gather, recordings, ones, pool, batch, size, even_classes=None)
+        sizes, progress = [settings.labels.outputs(task) for task in tasks], EpochProgress()
+        targets = [torch.full((len(ones), n), 1 / n, device=self.device) for n in sizes]
         start = self._clock()
         train_epoch(engine, sampler, targets, rng, progress)
         progress.means()  # waits until a GPU has finished, as at the end of an epoch
@@ -114,7 +115,7 @@ class StepTimer:
         seconds = []
         for _ in range(repeats):  # the first pass initialises libraries
             start = self._clock()
-            predict(learner.network, [crops], ("valence",), objective)
+            predict(learner.network, [crops], self.settings.labels.tasks(False), objective)
             seconds.append(float((self._clock() - start).max()))
         return min(seconds) / VALIDATED
 

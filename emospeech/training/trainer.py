@@ -21,7 +21,7 @@ from emospeech.metrics import (
     predicted_class,
     unweighted_average_recall,
 )
-from emospeech.models.catalogue import MODELS, build
+from emospeech.models.catalogue import MODELS, build, loss_columns
 from emospeech.models.learner import Learner
 from emospeech.models.settings import PRETRAIN
 from emospeech.runtime.errors import StoppedError
@@ -45,8 +45,8 @@ from emospeech.training.trial import Trial
 
 log = logging.getLogger(__name__)
 
-SAMPLE_GRID = (0, 0)  # end of the spawn key of the grids; those of epochs end in one number
 NO_SCORES = (np.nan, np.nan)  # UAR and rho of a diverged training run
+SAMPLE_GRID = (0, 0)  # end of the spawn key of the grids; those of epochs end in one number
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ class Trainer:
         self.seed = settings.seed if seed is None else seed
         self.learner = learner = self._build().to(device)
         self.network = learner.network
-        self.tasks, parameters = MODELS[model].tasks, trial.parameters
+        self.tasks = settings.labels.tasks(MODELS[model].multitask)
+        parameters = trial.parameters
         self.engine = Engine(learner, self.tasks, parameters["learning_rate"], self.settings)
         self.parts = load_parts(fold, MODELS[model], trial, settings, device)
         train = self.parts["train"]
@@ -133,7 +134,7 @@ class Trainer:
             pool,
             parameters["batch_size"],
             size,
-            settings.labels.oversample,
+            len(self.tasks[0].classes) if settings.labels.oversample else None,
         )
         pretrains = pool is not None and settings.apc.schedule == PRETRAIN
         pretraining = settings.apc.pretrain_epochs if pretrains else 0
@@ -201,16 +202,20 @@ class Trainer:
         return self._outcome(draws, grid)
 
     def validate(self) -> tuple[float, float]:
-        """Return UAR and rho of valence on the validation part; NaN if outputs are not finite."""
-        part = self.parts["validation"]
+        """Return UAR and rho of the target on the validation part.
+
+        They are NaN if outputs are not finite. Rho is also NaN if the target has no scale.
+        """
+        part, task = self.parts["validation"], self.tasks[0]
         crops = part.fixed_crops(self.settings.seed)
         objective = objective_of(self.settings)
-        probabilities = predict(self.network, crops, ("valence",), objective)["valence"]
+        probabilities = predict(self.network, crops, (task,), objective)[task.name]
         if not np.isfinite(probabilities).all():
             return NO_SCORES
         labels = part.part.labels[:, 0]
-        counts = confusion_matrix(contingency_table(labels, predicted_class(probabilities)))
-        rho = pearson(labels, expected_value(probabilities))
+        predicted = predicted_class(probabilities)
+        counts = confusion_matrix(contingency_table(labels, predicted, len(task.classes)))
+        rho = pearson(labels, expected_value(probabilities)) if task.is_scale else np.nan
         return float(unweighted_average_recall(counts)), rho
 
     def summary(self) -> dict:
@@ -288,10 +293,10 @@ class Trainer:
         held_out = self.parts["validation"].masked_crops(self.settings.seed)
         row = {
             "epoch": stopping.epoch,
-            **dict.fromkeys(MODELS[self.model].family.losses, np.nan),
+            **dict.fromkeys(loss_columns(self.model, self.settings.labels), np.nan),
             **losses,
             "validation_uar": uar,
-            "validation_rho": rho,
+            **({"validation_rho": rho} if self.tasks[0].is_scale else {}),
             **self.learner.held_out_errors(held_out),
             "seconds": seconds,
             "crops_per_second": epoch.positions.numel() / seconds,
@@ -333,9 +338,9 @@ class Trainer:
     def _build(self) -> Learner:
         seed = int(self._rng().integers(2**63))
         rows = self.fold.store.settings.rows
-        outputs = self.settings.labels.outputs
+        settings = self.settings
         return build(
-            self.model, rows, self.trial.parameters, self.settings.models, seed, outputs=outputs
+            self.model, rows, self.trial.parameters, settings.models, seed, settings.labels
         )
 
     def _rng(self, *key: int) -> np.random.Generator:

@@ -16,7 +16,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from emospeech.labels import CLASS_NAMES, CLASSES
 from emospeech.models.catalogue import MODELS
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import atomic_path, check_readable
@@ -43,7 +42,6 @@ class Description:
 
         `config` has the sections and keys of the config file.
         """
-        numbers = [str(number) for number in CLASSES]
         model = MODELS[self.model]
         study = self.settings.to_config(model.family.training_key)
         return {
@@ -52,7 +50,8 @@ class Description:
             "config": {"spectrograms": asdict(self.spectrograms)} | study,
             "validation": self.validation,
             "tasks": {
-                task: dict(zip(numbers, CLASS_NAMES[task], strict=True)) for task in model.tasks
+                task.name: task.describe_classes()
+                for task in self.settings.labels.tasks(model.multitask)
             },
             "versions": {"emospeech": VERSION, "torch": str(torch.__version__)},
         }

@@ -14,8 +14,9 @@ from snakemake.utils import update_config, validate
 
 from emospeech.corpora.registry import (
     RELEASES,
-    check_activation,
+    check_dimensions,
     check_moved_keys,
+    check_raters,
     corpora_in_use,
     database_folders,
     manifest_folders,
@@ -25,6 +26,7 @@ from emospeech.runtime.errors import InputError, access_error
 from emospeech.runtime.fingerprint import fingerprint
 from emospeech.folds import FoldSettings, count_folds
 from emospeech.halving import HalvingSettings
+from emospeech.labels import EMOTION, ENCODINGS, LabelSettings, check_classes
 from emospeech.models.catalogue import MODELS as KNOWN_MODELS
 from emospeech.models.settings import PRETRAIN, ApcSettings, ModelSettings
 from emospeech.search import SearchSpace, SequentialSpace, draw_trial, fixed_trials
@@ -223,8 +225,9 @@ if unknown := [model for model in MODELS if model not in KNOWN_MODELS]:
     )
 FAMILIES = {model: KNOWN_MODELS[model].family for model in MODELS}
 USING_UNLABELLED = [model for model in MODELS if KNOWN_MODELS[model].unlabelled]
-TASKS = max((list(KNOWN_MODELS[model].tasks) for model in MODELS), key=len)
-MULTITASK = "activation" in TASKS
+LABELS = LabelSettings(**config["labels"])
+MULTITASK = any(KNOWN_MODELS[model].multitask for model in MODELS)
+TASKS = [task.name for task in LABELS.tasks(MULTITASK)]
 with config_errors("folds.file: "):  # the only setting that depends on a file
     FOLD_NUMBERS = range(1, count_folds(FoldSettings(**config["folds"])) + 1)
 with config_errors():
@@ -256,12 +259,20 @@ if config["search"]["method"] == "halving" and N_TRIALS > 1:
         HALVING.check(config["training"]["max_epochs"] - PRETRAINING)
     RUNGS = HALVING.rungs(N_TRIALS)
 MORE_SEEDS = range(SEED + 1, SEED + config["training"]["seeds"])
-ENCODING = config["labels"]["encoding"]
 SHUFFLE_SEED = SEED if config["labels"]["shuffle"] else None
 # The keys of these sections that only the workflow uses.
 WORKFLOW_KEYS = {"models": {"names"}, "training": {"seeds", "trials_per_job", "apc"}}
 # The settings that a variant may change; the others would change the data, the folds or the trials.
-FIXED_KEYS = {"shuffle", "seeds", "trials_per_job", "device", "threads"}
+FIXED_KEYS = {
+    "target",
+    "secondary",
+    "classes",
+    "shuffle",
+    "seeds",
+    "trials_per_job",
+    "device",
+    "threads",
+}
 VARIANT_KEYS = {
     section: [key for key in config[section] if key not in FIXED_KEYS]
     for section in ("crops", "labels", "models", "training")
@@ -278,6 +289,7 @@ STUDIES = {variant: study_sections(settings) for variant, settings in CONFIGS.it
 STUDY = STUDIES[None]
 for variant, settings in CONFIGS.items():
     with config_errors(variant and f"variants.{variant}: "):
+        LabelSettings(**settings["labels"]).check()
         for model in MODELS if variant is None else VARIANTS[variant]:
             if FAMILIES[model].training_key == "apc":
                 apc = ApcSettings(**settings["training"]["apc"])
@@ -286,20 +298,23 @@ for variant, settings in CONFIGS.items():
 UNLABELLED = config["training"]["unlabelled"] if USING_UNLABELLED else []
 LABELLED_CORPUS = config["corpora"]["labelled"]
 CORPORA_OF_STUDY = list(dict.fromkeys([LABELLED_CORPUS, *UNLABELLED]))  # without its variants
-RATED = any(settings["labels"]["encoding"] == "histogram" for settings in CONFIGS.values())
+RATED = any(ENCODINGS[settings["labels"]["encoding"]].uses_ratings for settings in CONFIGS.values())
 POOLS = [CONFIGS[name]["training"]["unlabelled"] for name in VARIANTS if USING_UNLABELLED]
 with config_errors():
     CORPORA_IN_USE = corpora_in_use(config["corpora"], [*UNLABELLED, *chain(*POOLS)])
     MANIFESTS = {
         name: ancient(folder)
-        for name, folder in manifest_folders(config["corpora"], CORPORA_IN_USE, RATED).items()
+        for name, folder in manifest_folders(config["corpora"], CORPORA_IN_USE).items()
     }
     DATABASES = {
         name: ancient(folder)
-        for name, folder in database_folders(config["corpora"], CORPORA_IN_USE, RATED).items()
+        for name, folder in database_folders(config["corpora"], CORPORA_IN_USE).items()
     }
-    if MULTITASK:
-        check_activation(config["corpora"])
+    check_dimensions(config["corpora"], [name for name in TASKS if name != EMOTION])
+    if RATED:
+        check_raters(config["corpora"], LABELS.target)
+    if LABELLED_CORPUS in RELEASES and RELEASES[LABELLED_CORPUS].emotions:
+        check_classes(RELEASES[LABELLED_CORPUS].emotions, LABELS)
 DEVICE = config["training"]["device"]
 GPU = int(DEVICE == "cuda" or (DEVICE == "auto" and shutil.which("nvidia-smi") is not None))
 

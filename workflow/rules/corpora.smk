@@ -15,7 +15,7 @@ for name, folder in MANIFESTS.items():
 AUDIO = {corpus: next(iter(folders.values())) for corpus, folders in FOLDERS.items()}
 
 
-if ENCODING == "hard" and workflow.is_main_process:
+if LABELS.encoding == "hard" and LABELS.target != EMOTION and workflow.is_main_process:
     TABLE = Path(MANIFESTS.get(LABELLED_CORPUS, CORPORA / LABELLED_CORPUS), "recordings.csv")
     SCALE = config["corpora"]["manifests"].get(LABELLED_CORPUS, {}).get("scale", (1, 5))
     if are_integers(known_labels(TABLE, TASKS, SCALE)):
@@ -71,6 +71,7 @@ use rule job as read_corpus with:
         summary=CORPORA / "{corpus}" / "summary.json",
         ratings=CORPORA / "{corpus}" / "ratings.csv",
         transcripts=CORPORA / "{corpus}" / "transcripts.csv",
+        votes=CORPORA / "{corpus}" / "votes.csv",
     pathvars:
         job="corpora/read_{corpus}",
     priority: 1  # before training runs that need fewer corpora
@@ -91,6 +92,7 @@ use rule job as check_corpus with:
         words=CORPORA / "{corpus}" / "words.csv",
         summary=CORPORA / "{corpus}" / "summary.json",
         ratings=CORPORA / "{corpus}" / "ratings.csv",
+        votes=CORPORA / "{corpus}" / "votes.csv",
     output:
         table=CORPORA / "{corpus}" / "check.csv",
         text=CORPORA / "{corpus}" / "check.txt",
@@ -116,7 +118,7 @@ use rule job as preview_folds with:
         **script_params("preview_folds"),
         corpus=LABELLED_CORPUS,
         batch_sizes=sorted({trial["batch_size"] for model in MODELS for trial in TRIALS[model]}),
-        oversample=config["labels"]["oversample"],
+        labels=STUDY["labels"],
 
 
 rule check_corpora:

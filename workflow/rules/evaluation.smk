@@ -13,6 +13,7 @@ use rule job as compute_metrics with:
         predictions=ALL_PREDICTIONS,
         neighbours_of_models=expand(EVALUATION / "{model}" / "neighbours.csv", model=MODELS),
         ratings=CORPORA / LABELLED_CORPUS / "ratings.csv",
+        votes=CORPORA / LABELLED_CORPUS / "votes.csv" if LABELS.target == EMOTION else [],
     output:
         **evaluation_files("metrics", "references", "slices", "neighbours"),
         confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
@@ -21,6 +22,7 @@ use rule job as compute_metrics with:
         job="evaluation/metrics",
     params:
         **script_params("compute_metrics"),
+        labels=STUDY["labels"],
         permutations=config["evaluation"]["permutations"],
         seed=SEED,
 
@@ -57,6 +59,7 @@ use rule job as check_leaks with:
     params:
         **script_params("check_leaks"),
         folds=list(FOLD_NUMBERS),
+        labels=STUDY["labels"],
         shuffle_seed=SHUFFLE_SEED,
         by_session=config["folds"]["scheme"] == "session",
 

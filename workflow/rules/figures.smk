@@ -4,14 +4,15 @@
 LARGEST = {
     FAMILIES[model].space: model
     for model in sorted(
-        MODELS, key=lambda model: (model in USING_UNLABELLED, len(KNOWN_MODELS[model].tasks))
+        MODELS, key=lambda model: (model in USING_UNLABELLED, KNOWN_MODELS[model].multitask)
     )
 }
 OUTLINED = sorted(LARGEST.values(), key=list(KNOWN_MODELS).index)
+TARGET_FIGURES = ["confusion"] if LABELS.target == EMOTION else ["confusion", "scatter"]
 FIGURE_NAMES = [
     *expand("outline-{model}", model=OUTLINED),
     *("balance", "example", "comparison"),
-    *expand("{kind}-{model}", kind=["confusion", "scatter"], model=MODELS),
+    *expand("{kind}-{model}", kind=TARGET_FIGURES, model=MODELS),
     *("trials", *expand("learning-{model}", model=MODELS)),
     *(f"{FAMILIES[model].figure}-{model}" for model in USING_UNLABELLED),
     *expand("map-{model}", model=MODELS),
@@ -34,7 +35,7 @@ use rule job as draw_corpus with:
         width=max(trial["crop_width"] for trial in TRIALS[OUTLINED[0]]),
         seed=SEED,
         edge=config["crops"]["edge"],
-        oversample=config["labels"]["oversample"],
+        labels=STUDY["labels"],
 
 
 use rule job as draw_outline with:
@@ -74,7 +75,7 @@ use rule job as draw_model with:
         map=EVALUATION / "{model}" / "map.csv",
         histories=SEARCH / "{model}" / "histories.csv",
     output:
-        **figure_files("confusion-{model}", "scatter-{model}", "learning-{model}", "map-{model}"),
+        **figure_files(*(f"{kind}-{{model}}" for kind in (*TARGET_FIGURES, "learning", "map"))),
     pathvars:
         job="report/{model}",
     localrule: True

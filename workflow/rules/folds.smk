@@ -13,3 +13,5 @@ use rule job as assign_folds with:
     params:
         **script_params("assign_folds"),
         settings=config["folds"],
+        labels=STUDY["labels"],
+        emotions=list(RELEASES[LABELLED_CORPUS].emotions if LABELLED_CORPUS in RELEASES else ()),

@@ -81,7 +81,7 @@ def reader_code(wildcards):
 def reader_settings(wildcards):
     """Return the settings of the reader of a corpus."""
     corpus = wildcards.corpus
-    common = {"name": corpus, "labelled": corpus == LABELLED_CORPUS, "multitask": MULTITASK}
+    common = {"name": corpus, "labelled": corpus == LABELLED_CORPUS, "tasks": TASKS}
     if corpus in MANIFESTS:
         return common | {"scale": config["corpora"]["manifests"][corpus]["scale"]}
     if corpus in DATABASES:
@@ -101,6 +101,12 @@ def histogram_ratings(wildcards):
     return CORPORA / LABELLED_CORPUS / "ratings.csv" if encoding == "histogram" else []
 
 
+def histogram_votes(wildcards):
+    """Return the table of votes if the targets are their histograms, else no input."""
+    voted = LABELS.target == EMOTION and histogram_ratings(wildcards)
+    return CORPORA / LABELLED_CORPUS / "votes.csv" if voted else []
+
+
 def unlabelled_stores(wildcards):
     """Return the stores of the unlabelled pool, which some models do not use."""
     if wildcards.model not in USING_UNLABELLED:
@@ -108,4 +114,4 @@ def unlabelled_stores(wildcards):
     return [SPECTROGRAMS / f"{name}.h5" for name in config_of(wildcards)["training"]["unlabelled"]]
 
 
-COMPARABLE = is_comparable(config["corpora"])  # with the paper
+COMPARABLE = is_comparable(config)  # with the paper

@@ -17,8 +17,8 @@ EVALUATION = RESULTS / "evaluation"
 WIDEST_CROP = max(trial["crop_width"] for trials in TRIALS.values() for trial in trials)
 PREPARED, ACOUSTICS_FOLDER = RESULTS, EVALUATION
 if config["prepared"] is not None:
-    multitask = MULTITASK and LABELLED_CORPUS not in RELEASES  # whose reader then needs activation
-    made_from = [config["corpora"], config["spectrograms"], multitask]
+    required = [] if LABELLED_CORPUS in RELEASES else TASKS  # by the reader of the corpus
+    made_from = [config["corpora"], config["spectrograms"], required]
     if SYNTHETIC or config["corpora"]["ami"]["hours"] is not None:
         made_from.append(SEED)
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
@@ -225,7 +225,10 @@ def figure_files(*names):
 
 def report_item(file, kind, category, model=None):
     """Include a file in `snakemake --report`, labelled with its title, summary and model."""
-    labels = {"title": titles()[kind], "content": summaries()[kind]}
+    labels = {
+        "title": titles(LABELS.target)[kind],
+        "content": summaries(LABELS.target)[kind],
+    }
     return report(file, category=category, labels=labels | ({"model": model} if model else {}))
 
 

@@ -80,4 +80,5 @@ use rule job as predict_baseline with:
     params:
         **script_params("predict_baseline"),
         folds=list(FOLD_NUMBERS),
-        tasks=TASKS,
+        labels=STUDY["labels"],
+        multitask=MULTITASK,

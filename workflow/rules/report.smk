@@ -60,6 +60,7 @@ use rule job as tabulate_evidence with:
         **script_params("tabulate_evidence"),
         tables=EVIDENCE_TABLES,
         comparable=COMPARABLE,
+        target=LABELS.target,
 
 
 use rule job as tabulate_variants with:
@@ -74,6 +75,7 @@ use rule job as tabulate_variants with:
         **script_params("tabulate_evidence"),
         tables=["variants"],
         comparable=COMPARABLE,
+        target=LABELS.target,
 
 
 use rule job as tabulate_study with:
@@ -118,6 +120,7 @@ use rule job as write_report with:
         **EVIDENCE,
         **MODEL_RESULTS,
         provenance=REPORT / "provenance.json",
+        recordings=LABELLED["recordings"],
         templates=sorted((ROOT / "emospeech" / "report" / "template").rglob("*.*")),
         corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=CORPORA_OF_STUDY),
         spectrograms=expand(SPECTROGRAMS / "{corpus}.json", corpus=CORPORA_OF_STUDY),
@@ -145,6 +148,8 @@ use rule job as write_report with:
     localrule: True
     params:
         **script_params("write_report"),
+        labels=STUDY["labels"],
+        labelled=LABELLED_CORPUS,
         command=f"{study_command()} --force",  # the report appends targets
         control_command=study_command(ROOT / "config" / "control.yaml"),
         docs=os.path.relpath(ROOT / "docs", REPORT),

@@ -1,6 +1,6 @@
 """training: the weights, history and validation score of a model, trial and fold."""
 
-CORPUS_INPUTS = LABELLED | {"store": STORE, "ratings": histogram_ratings}
+CORPUS_INPUTS = LABELLED | {"store": STORE, "ratings": histogram_ratings, "votes": histogram_votes}
 TRAIN_INPUTS = CORPUS_INPUTS | {"unlabelled": unlabelled_stores, "best": []}
 TRAIN_PARAMS = {
     "model": "{model}",

@@ -2,12 +2,15 @@
 
 from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.folds import FoldSettings, make_folds
+from emospeech.labels import LabelSettings, check_classes
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
 
 
 def main(paths, settings):
     recordings = load_recordings(paths.recordings)
+    emotions = [*settings.emotions, *recordings["emotion"].unique()]
+    check_classes(emotions, LabelSettings(**settings.labels))
     write_table(paths.folds, make_folds(recordings, FoldSettings(**settings.settings)))
 
 

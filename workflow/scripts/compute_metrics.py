@@ -2,17 +2,20 @@
 
 import pandas as pd
 
-from emospeech.corpora.corpus_tables import load_ratings, load_recordings
+from emospeech.corpora.corpus_tables import load_ratings
 from emospeech.evaluation.predictions import BASELINES, load_predictions
 from emospeech.evaluation.references import references_table
 from emospeech.evaluation.scores import confusion_tables, metrics_table, slices_table
+from emospeech.labels import LabelSettings, load_labelled
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_table, write_table
+from emospeech.training.targets import load_class_votes
 
 
 def main(paths, settings):
     predictions = load_predictions(paths.predictions)
-    recordings, folds = load_recordings(paths.recordings), read_table(paths.folds)
+    labels = LabelSettings(**settings.labels)
+    recordings, folds = load_labelled(paths.recordings, labels), read_table(paths.folds)
     permutations = settings.permutations, settings.seed
     write_table(paths.metrics, metrics_table(predictions, recordings, *permutations))
     trained = [table for model, table in predictions.items() if model not in BASELINES]
@@ -21,8 +24,10 @@ def main(paths, settings):
             write_table(file, counted)
 
     ratings = load_ratings(paths.ratings) if paths.ratings else None
-    write_table(paths.references, references_table(recordings, folds, ratings))
-    write_table(paths.slices, slices_table(predictions, recordings, ratings, settings.seed))
+    tasks = labels.tasks(multitask=True)
+    votes = load_class_votes(paths.votes, labels) if paths.votes else None
+    write_table(paths.references, references_table(recordings, folds, tasks, ratings, votes))
+    write_table(paths.slices, slices_table(predictions, recordings, ratings, settings.seed, votes))
 
     neighbours = by_folder(paths.neighbours_of_models, read_table)
     neighbours = pd.concat(neighbours, names=["model"]).reset_index("model")

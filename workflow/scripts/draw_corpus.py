@@ -1,8 +1,9 @@
 """Draw the label distribution and an example of a crop."""
 
-from emospeech.corpora.corpus_tables import load_recordings, load_words
+from emospeech.corpora.corpus_tables import load_words
 from emospeech.crops.example_crop import choose_example, example_table
 from emospeech.crops.oversampling import balance_table
+from emospeech.labels import LabelSettings, load_labelled
 from emospeech.report.figures import save
 from emospeech.report.figures.crop_example import draw_example
 from emospeech.report.figures.label_balance import draw_balance
@@ -12,9 +13,11 @@ from emospeech.spectrograms.store import open_store
 
 
 def main(paths, settings):
-    recordings, folds = load_recordings(paths.recordings), read_table(paths.folds)
-    balance = balance_table(recordings, folds, settings.seed, settings.oversample)
-    save("balance", draw_balance(balance), balance, vars(paths), settings.resolution)
+    labels = LabelSettings(**settings.labels)
+    recordings, folds = load_labelled(paths.recordings, labels), read_table(paths.folds)
+    (task,) = labels.tasks(multitask=False)
+    balance = balance_table(recordings, folds, task, settings.seed, labels.oversample)
+    save("balance", draw_balance(balance, task.name), balance, vars(paths), settings.resolution)
 
     store, words = open_store(paths.store), load_words(paths.words)
     index = choose_example(store, settings.width)

@@ -12,7 +12,9 @@ from emospeech.training.settings import Settings
 
 def main(paths, settings):
     study = Settings.from_config(settings.study)
-    corpus = LabelledCorpus.open(paths.store, paths.recordings, paths.folds, paths.ratings, study)
+    corpus = LabelledCorpus.open(
+        paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
+    )
     inputs = read_json(paths.best), [corpus.fold(settings.fold)], paths.weights, study
     (predictor,) = load_chosen(settings.model, *inputs)
     table = forecast_table(predictor, study.seed)

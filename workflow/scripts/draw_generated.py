@@ -14,7 +14,9 @@ from emospeech.training.trial import file_of_trial, trial_of_fold
 
 def main(paths, settings):
     study = Settings.from_config(settings.study)
-    corpus = LabelledCorpus.open(paths.store, paths.recordings, paths.folds, paths.ratings, study)
+    corpus = LabelledCorpus.open(
+        paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
+    )
     trial = trial_of_fold(read_json(paths.best), settings.fold)
     with np.load(file_of_trial(paths.generated, trial.trial_id, settings.fold)) as grid:
         epochs, generated = grid["epochs"], grid["pictures"]

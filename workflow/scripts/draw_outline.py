@@ -12,9 +12,8 @@ from emospeech.training.trial import trial_of_fold
 
 def main(paths, settings):
     _, trial = trial_of_fold(read_json(paths.best), fold=1)
-    outputs = LabelSettings(**settings.labels).outputs
-    models = ModelSettings(**settings.models)
-    table = plot_data(outline(settings.model, settings.rows, trial, models, outputs))
+    labels, models = LabelSettings(**settings.labels), ModelSettings(**settings.models)
+    table = plot_data(outline(settings.model, settings.rows, trial, models, labels))
     save("outline", draw_outline(table, settings.model), table, vars(paths), settings.resolution)
 
 

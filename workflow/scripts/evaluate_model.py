@@ -13,7 +13,9 @@ from emospeech.training.settings import Settings
 
 def main(paths, settings):
     study = Settings.from_config(settings.study)
-    corpus = LabelledCorpus.open(paths.store, paths.recordings, paths.folds, paths.ratings, study)
+    corpus = LabelledCorpus.open(
+        paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
+    )
     folds, best = map(corpus.fold, settings.folds), read_json(paths.best)
     predictors = load_chosen(settings.model, best, folds, paths.weights, study)
     crops, maps, neighbours = [], [], []
@@ -25,7 +27,8 @@ def main(paths, settings):
                 write_table(path, predictions)
         rows, spectrograms, activations = held_out_recordings(predictor, study.seed)
         maps.append(map_table(rows, activations))
-        shares = neighbours_table(rows, {"shared layer": activations, "crops": spectrograms})
+        spaces = {"shared layer": activations, "crops": spectrograms}
+        shares = neighbours_table(rows, predictor.fold.tasks, spaces)
         shares.insert(0, "fold", predictor.fold.fold_id)
         neighbours.append(shares)
     write_table(paths.crops, pd.concat(crops))

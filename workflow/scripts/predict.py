@@ -10,7 +10,9 @@ from emospeech.training.settings import Settings
 
 def main(paths, settings):
     study = Settings.from_config(settings.study)
-    corpus = LabelledCorpus.open(paths.store, paths.recordings, paths.folds, paths.ratings, study)
+    corpus = LabelledCorpus.open(
+        paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
+    )
     folds, best = map(corpus.fold, settings.folds), read_json(paths.best)
     predictors = load_chosen(settings.model, best, folds, paths.weights, study)
     for predictor, path in zip(predictors, paths.predictions, strict=True):

@@ -1,18 +1,20 @@
 """Predict the test speakers of each fold with the classical baselines."""
 
-from emospeech.corpora.corpus_tables import load_recordings
 from emospeech.evaluation.baseline import baseline_predictions
+from emospeech.labels import LabelSettings, load_labelled
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table, write_table
 
 
 def main(paths, settings):
-    recordings, folds = load_recordings(paths.recordings), read_table(paths.folds)
+    labels = LabelSettings(**settings.labels)
+    tasks = labels.tasks(settings.multitask)
+    recordings, folds = load_labelled(paths.recordings, labels), read_table(paths.folds)
     inputs = ((paths.acoustics, paths.baseline), (paths.acoustics_crop, paths.baseline_crop))
     for features, predictions in inputs:
         acoustics = read_table(features)
         for fold, path in zip(settings.folds, predictions, strict=True):
-            table = baseline_predictions(recordings, folds, acoustics, fold, settings.tasks)
+            table = baseline_predictions(recordings, folds, acoustics, fold, tasks)
             write_table(path, table)
 
 

@@ -11,7 +11,7 @@ def main(paths, settings):
     shown = {name: tables[name] for name in settings.tables}
     if not settings.comparable:
         shown = {name: without_paper(table) for name, table in shown.items()}
-    write_tables(shown, vars(paths))
+    write_tables(shown, vars(paths), settings.target)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Write the tables of the results: hyperparameters, metrics, confusion matrices, classes."""
 
+from emospeech.report.dataframes import tasks_in
 from emospeech.report.markup import write_tables
 from emospeech.report.paper import TABLE_3_MODEL, without_paper
 from emospeech.report.paper_tables import (
@@ -15,20 +16,23 @@ from emospeech.runtime.files import by_folder, read_json, read_table
 
 
 def main(paths, settings):
-    confusions = by_folder(paths.confusions, read_table)
+    confusions, metrics = by_folder(paths.confusions, read_table), read_table(paths.metrics)
+    target = tasks_in(metrics)[0]
     tables = {
         "table-1": table_1(by_folder(paths.best, read_json)),
-        "table-2": table_2(read_table(paths.metrics)),
-        "classes": table_classes(by_folder(paths.classes, read_table)),
+        "table-2": table_2(metrics),
+        "classes": table_classes(by_folder(paths.classes, read_table), target),
     }
-    tables |= {f"table-3-{model}": table_3(table, model) for model, table in confusions.items()}
-    if TABLE_3_MODEL in confusions:
+    tables |= {
+        f"table-3-{model}": table_3(table, model, target) for model, table in confusions.items()
+    }
+    if "cells" in settings.tables:
         inputs = confusions[TABLE_3_MODEL], read_table(paths.cells)
         tables |= {"paper": table_recovered(*inputs), "cells": table_cells(*inputs)}
     shown = {name: tables[name] for name in settings.tables}
     if not settings.comparable:
         shown = {name: without_paper(table) for name, table in shown.items()}
-    write_tables(shown, vars(paths))
+    write_tables(shown, vars(paths), target)
 
 
 if __name__ == "__main__":

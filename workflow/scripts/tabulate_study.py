@@ -1,7 +1,6 @@
 """Write the tables that describe the study: labels, parts of the folds, sizes of the networks."""
 
-from emospeech.corpora.corpus_tables import load_recordings
-from emospeech.labels import LabelSettings
+from emospeech.labels import LabelSettings, load_labelled
 from emospeech.models.settings import ModelSettings
 from emospeech.report.markup import write_tables
 from emospeech.report.study_tables import table_composition, table_labels, table_parameters
@@ -10,16 +9,16 @@ from emospeech.runtime.files import by_folder, read_json, read_table
 
 
 def main(paths, settings):
-    corpus = load_recordings(paths.recordings), read_table(paths.folds)
-    best = by_folder(paths.best, read_json)
-    outputs = LabelSettings(**settings.labels).outputs
-    networks = settings.rows, ModelSettings(**settings.models), outputs
+    labels = LabelSettings(**settings.labels)
+    corpus = load_labelled(paths.recordings, labels), read_table(paths.folds)
+    tasks, best = labels.tasks(multitask=True), by_folder(paths.best, read_json)
+    networks = settings.rows, ModelSettings(**settings.models), labels
     tables = {
-        "labels": table_labels(*corpus),
-        "composition": table_composition(*corpus),
+        "labels": table_labels(*corpus, tasks),
+        "composition": table_composition(*corpus, tasks[0]),
         "parameters": table_parameters(best, *networks),
     }
-    write_tables(tables, vars(paths))
+    write_tables(tables, vars(paths), labels.target)
 
 
 if __name__ == "__main__":

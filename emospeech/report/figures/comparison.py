@@ -5,8 +5,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from emospeech.labels import EMOTION
 from emospeech.report import paper
-from emospeech.report.dataframes import HUMAN, cell, fold_names, in_order, of_task, require
+from emospeech.report.dataframes import (
+    HUMAN,
+    cell,
+    fold_names,
+    in_order,
+    of_task,
+    require,
+    tasks_in,
+    uar_of,
+)
 from emospeech.report.figures.style import (
     BLUE,
     FAINT,
@@ -25,7 +35,7 @@ COLUMNS = [
     *("model", "task", "figure", "series", "scope"),
     *("value", "low", "high", "recordings", "speakers"),
 ]
-METRICS = ("uar5", "rho")  # a panel each
+SCORES = {"uar5": "UAR5", "uar": "UAR", "macro_f1": "Macro F1"}  # shown in per cent
 NAMES = {
     "fold": "single folds",
     "mean": "mean of folds",
@@ -65,7 +75,7 @@ def plot_data(
     metrics: pd.DataFrame,
     intervals: pd.DataFrame,
     references: pd.DataFrame | None = None,
-    task: str = "valence",
+    task: str | None = None,
 ) -> pd.DataFrame:
     """Return the table of the figure: a row per mark, with COLUMNS; values are fractions.
 
@@ -78,8 +88,9 @@ def plot_data(
         intervals: The table intervals.csv. Its models that are not in `metrics` are baselines.
         references: The table references.csv, or None. Human raters are included for the metrics
             that it has.
-        task: The task.
+        task: The task, by default the target.
     """
+    task = task or tasks_in(metrics)[0]
     rows = of_task(metrics, task)
     keys = ("model", "task", "scope", "figure", "value", "low", "high", "speakers")
     require(intervals, keys, "intervals")
@@ -87,7 +98,7 @@ def plot_data(
     models = in_order({*rows.index.unique("model"), *own["model"]})
     human = None if references is None else _raters(references, task)
     marks = []
-    for name in METRICS:
+    for name in metrics_of(task):
         bounds = own[own["figure"] == name].set_index(["model", "scope"])
         for model in models:
             marks += _marks_of(rows, bounds, model, name)
@@ -122,7 +133,7 @@ def _marks_of(rows, bounds, model, name):
         if series == "pooled":
             mark |= {n: cell(bounds, model, scope, n) for n in ("low", "high", "speakers")}
         marks.append(mark)
-    if name == "uar5":
+    if name in ("uar5", "uar"):
         columns = {"value": "chance", "low": "chance_low", "high": "chance_high"}
         chance = {key: cell(rows, model, "pooled", column) for key, column in columns.items()}
         marks.append(_mark(model, name, "chance", "pooled") | chance)
@@ -131,6 +142,11 @@ def _marks_of(rows, bounds, model, name):
 
 def _mark(model, name, series, scope):
     return {"model": model, "figure": name, "series": series, "scope": scope}
+
+
+def metrics_of(task: str) -> tuple[str, str]:
+    """Return the metrics of the two panels."""
+    return uar_of(task), "macro_f1" if task == EMOTION else "rho"
 
 
 @report_style()
@@ -145,10 +161,11 @@ def draw_comparison(table: pd.DataFrame) -> Figure:
     models = in_order(set(table["model"]) - {HUMAN})
     models += [HUMAN] * (HUMAN in set(table["model"]))
     figure = blank(PAGE_WIDTH, 0.85 + 0.36 * len(models))
-    panels = figure.subplots(1, len(METRICS), sharey=True)
     task = table["task"].iloc[0]
-    labels = (f"UAR5 of {task} (%)", f"{CORRELATION} of {task}")
-    for panel, name, label in zip(panels, METRICS, labels, strict=True):
+    metrics = metrics_of(task)
+    panels = figure.subplots(1, len(metrics), sharey=True)
+    for panel, name in zip(panels, metrics, strict=True):
+        label = f"{SCORES[name]} of {task} (%)" if name in SCORES else f"{CORRELATION} of {task}"
         marks = table[table["figure"] == name]
         for index, model in enumerate(models):
             _draw_model(panel, index, marks[marks["model"] == model])
@@ -170,7 +187,7 @@ def draw_comparison(table: pd.DataFrame) -> Figure:
 def _draw_model(panel, index, marks):
     """Draw a row of a panel."""
     columns = ["low", "value", "high"]
-    percent = marks["figure"].eq("uar5").any()
+    percent = marks["figure"].isin(SCORES).any()
     rows = {
         series: (100 if percent else 1) * rows[columns] for series, rows in marks.groupby("series")
     }

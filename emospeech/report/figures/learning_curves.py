@@ -5,8 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from emospeech.models.catalogue import MODELS
-from emospeech.report.dataframes import is_kept, losses_of, require
+from emospeech.report.dataframes import LOSSES, is_kept, losses_of, require
 from emospeech.report.figures.style import (
     BLUE,
     GREEN,
@@ -26,6 +25,8 @@ LINES = {
     "generator": (ORANGE, (0, (1, 1))),
     "discriminator": (VERMILLION, (0, (5, 1.5))),
     "valence": (BLUE, "-"),
+    "emotion": (BLUE, "-"),
+    "dominance": (BLUE, (0, (5, 1))),
     "activation": (GREEN, (0, (4, 1.2, 1, 1.2))),
     "apc": (ORANGE, "-"),
     "repetition": (ORANGE, (0, (1, 1))),
@@ -55,7 +56,7 @@ def plot_data(histories: pd.DataFrame, model: str) -> pd.DataFrame:
     """
     name = f"history of {model}"
     require(histories, ("fold", "epoch", "validation_uar"), name)
-    losses = MODELS[model].family.losses
+    losses = [name for name in histories if name in LOSSES]
     held_out = [error for error in ERRORS if error in histories and error not in losses]
     columns = ["fold", "epoch", *losses, *held_out, "validation_uar"]
     table = histories.reindex(columns=columns)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emospeech.evaluation.predictions import column_names
+from emospeech.evaluation.predictions import column_names, expected_column
 from emospeech.evaluation.scoring import DEVIATION
+from emospeech.labels import Task
 from emospeech.report.figures.style import (
     BLUE,
     FAINT,
@@ -22,11 +23,11 @@ MINUTES = 180  # seconds from which on the axis is in minutes
 
 
 @report_style()
-def draw_curve(table: pd.DataFrame, title: str, tasks: Sequence[str]) -> Figure:
+def draw_curve(table: pd.DataFrame, title: str, tasks: Sequence[Task]) -> Figure:
     """Return the figure: a panel for each task with its expected value over time.
 
     The band is one standard deviation over the networks to either side. Windows with little speech
-    are grey. A task without an expected value has a line for the probability of each class.
+    are grey. The emotion has a line for the probability of each class.
 
     Args:
         table: The columns of `Ensemble.columns`, for windows.
@@ -40,17 +41,17 @@ def draw_curve(table: pd.DataFrame, title: str, tasks: Sequence[str]) -> Figure:
     edges = np.append(table["start"], table["end"].iloc[-1]) / unit
     pauses = table["speech"] < MOSTLY_SPEECH
     for panel, task in zip(panels, tasks, strict=True):
-        names, expected = column_names(task)
-        if expected in table:
+        if task.is_scale:
+            expected = expected_column(task)
             _draw_expected(panel, edges, table[expected], table.get(expected + DEVIATION))
         else:
-            for column in names:
-                panel.step(edges, _to_end(table[column]), where="post", label=column)
+            for column, name in zip(column_names(task), task.classes, strict=True):
+                panel.step(edges, _to_end(table[column]), where="post", label=name)
             panel.legend()
         panel.set_ylim(panel.get_ylim())  # so that the shading does not change it
         across = panel.get_xaxis_transform()  # from bottom to top
         panel.stairs(pauses, edges, fill=True, color=FAINT, alpha=0.5, zorder=0, transform=across)
-        panel.set(xlim=(edges[0], edges[-1]), ylabel=task.capitalize())
+        panel.set(xlim=(edges[0], edges[-1]), ylabel=task.name.capitalize())
         panel.grid(axis="y")
     panels[-1].set_xlabel(f"Time ({name})")
     return figure

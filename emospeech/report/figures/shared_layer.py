@@ -2,11 +2,12 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
-from emospeech.labels import nearest_class
-from emospeech.report.dataframes import CLASSES, require
+from emospeech.labels import EMOTION, Task, nearest_class
+from emospeech.report.dataframes import class_names, require
 from emospeech.report.figures.style import (
     CLASS_COLOURS,
     INK,
@@ -17,39 +18,57 @@ from emospeech.report.figures.style import (
     report_style,
 )
 
-COLUMNS = ["fold", "recording", "speaker", "part", "valence", "x", "y", "share_x", "share_y"]
+VALENCE = Task("valence")
+MOST_ENTRIES = 7  # of a line of the legend
 ACROSS = 3  # folds in a row; panels are wide, as the first component has the larger range
 MARKS = {"test": "o", "validation": "^"}
 
 
+def columns_of(task: Task) -> list[str]:
+    """Return the columns of the figure's table; one of them has the labels of the target."""
+    return ["fold", "recording", "speaker", "part", task.name, "x", "y", "share_x", "share_y"]
+
+
 @report_style()
-def draw_map(table: pd.DataFrame, model: str) -> Figure:
+def draw_map(table: pd.DataFrame, model: str, task: Task = VALENCE) -> Figure:
     """Return the figure, with a panel per fold and a mark per recording.
 
-    Colours are valence classes; circles are the test speaker, triangles the validation speaker.
-    Both axes have the same scale; their labels give the share of the variance that each principal
-    component (PC) explains.
+    Colours are classes of the target; circles are the test speaker, triangles the validation
+    speaker. Both axes have the same scale; their labels give the share of the variance that each
+    principal component (PC) explains.
 
     Args:
-        table: The projected recordings, with COLUMNS.
+        table: The projected recordings, with the columns of `columns_of`.
         model: The model, for the title.
+        task: The target.
     """
-    require(table, COLUMNS, "map")
+    require(table, columns_of(task), "map")
     folds = list(table.groupby("fold"))
     figure = blank(PAGE_WIDTH, 0.65 + 1.65 * -(-len(folds) // ACROSS))
     add_title(figure, model)
     grid = panel_grid(figure, len(folds), ACROSS)
     for (fold, rows), panel in zip(folds, grid.flat, strict=False):
-        _draw_fold(panel, rows)
+        _draw_fold(panel, rows, task)
         panel.set_title(f"Fold {fold}", loc="left")
-    _add_legend(figure, grid[0, 0])
+    _add_legend(figure, grid[0, 0], task)
     return figure
 
 
-def _draw_fold(panel, rows):
-    classes = nearest_class(rows["valence"])
-    norm = BoundaryNorm(np.arange(0.5, len(CLASSES) + 1), len(CLASSES))
-    look = {"cmap": ListedColormap(CLASS_COLOURS), "norm": norm}
+def colours_of(task: Task) -> list:
+    """Return a colour for each class: ordered for a scale, distinct for emotions."""
+    if task.name != EMOTION:
+        return list(CLASS_COLOURS)
+    return [colormaps["tab10"](index % 10) for index in range(len(task.classes))]
+
+
+def _draw_fold(panel, rows, task):
+    labels, size = rows[task.name], len(task.classes)
+    if task.is_scale:
+        classes = nearest_class(labels)
+    else:
+        classes = labels.map(task.classes.index).to_numpy() + 1
+    norm = BoundaryNorm(np.arange(0.5, size + 1), size)
+    look = {"cmap": ListedColormap(colours_of(task)), "norm": norm}
     look |= {"linewidths": 0.25, "edgecolors": INK}
     look["rasterized"] = len(rows) > 5000  # large vector graphics are slow to open
     for part, mark in MARKS.items():
@@ -62,11 +81,16 @@ def _draw_fold(panel, rows):
     panel.set_aspect("equal", adjustable="datalim")
 
 
-def _add_legend(figure, panel):
+def _add_legend(figure, panel, task):
     """Add a legend of the colours and marks, with empty lines as handles."""
     look = {"linestyle": "none", "markeredgecolor": INK, "markeredgewidth": 0.4, "markersize": 4.5}
-    for colour, name in zip(CLASS_COLOURS, CLASSES, strict=True):
+    names = class_names(task.name, task.classes)
+    for colour, name in zip(colours_of(task), names, strict=True):
         panel.plot([], marker="o", color=colour, label=name, **look)
     for part, mark in MARKS.items():
         panel.plot([], marker=mark, markerfacecolor="none", label=f"{part} speaker", **look)
-    figure.legend(loc="outside lower center", ncols=len(CLASSES) + len(MARKS), handletextpad=0.1)
+    figure.legend(
+        loc="outside lower center",
+        ncols=min(len(names) + len(MARKS), MOST_ENTRIES),
+        handletextpad=0.1,
+    )

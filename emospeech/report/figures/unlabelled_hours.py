@@ -1,11 +1,11 @@
-"""UAR of valence against the hours of unlabelled audio that a model learns from."""
+"""UAR of the target against the hours of unlabelled audio that a model learns from."""
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from emospeech.evaluation.variants import BASE
 from emospeech.models.catalogue import MODELS
-from emospeech.report.dataframes import in_order, require
+from emospeech.report.dataframes import in_order, require, uars_of_target
 from emospeech.report.figures.style import INTERVAL, PAGE_WIDTH, blank, panel_grid, report_style
 
 ACROSS = 4  # panels in a row
@@ -24,7 +24,7 @@ def plot_data(metrics: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
         with the same network that does not learn from unlabelled speech, if the study has it.
     """
     require(metrics, ("task", "figure", "variant", "model", "hours", "value"), "metrics")
-    rows = metrics[(metrics["task"] == "valence") & (metrics["figure"] == "uar5")]
+    rows = uars_of_target(metrics)
     rows = rows.assign(trained_model=rows["model"])
     parts = []
     for model in in_order(rows.loc[rows["variant"].isin(variants), "model"].unique()):
@@ -55,5 +55,5 @@ def draw_hours(table: pd.DataFrame) -> Figure:
         panel.set_xlabel("Hours of unlabelled audio")
         panel.grid(axis="y")
     for panel in grid[:, 0]:
-        panel.set_ylabel("UAR5 (%)")
+        panel.set_ylabel("UAR (%)")
     return figure

@@ -1,9 +1,9 @@
-"""Forest plots of variants or studies: their UAR of valence, or how much each changes it."""
+"""Forest plots of variants or studies: their UAR of the target, or how much each changes it."""
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emospeech.report.dataframes import in_order, require
+from emospeech.report.dataframes import in_order, require, uars_of_target
 from emospeech.report.figures.style import (
     INK,
     INTERVAL,
@@ -15,21 +15,20 @@ from emospeech.report.figures.style import (
 
 ACROSS = 4  # panels in a row
 COLUMNS = ["variant", "model", "seeds", "value", "low", "high"]
-CHANGE = "Change in UAR5 (percentage points)"
+CHANGE = "Change in UAR (percentage points)"
 
 
 def plot_data(differences: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of the figure: the difference in UAR5 of each variant and model.
+    """Return the table of the figure: the difference in UAR of each variant and model.
 
     Args:
-        differences: The table differences.csv of the variants, or metrics.csv for their UAR5.
+        differences: The table differences.csv of the variants, or metrics.csv for their UAR.
 
     Returns:
         COLUMNS; the differences and their 95 % interval are fractions.
     """
     require(differences, ("task", "figure", *COLUMNS), "differences")
-    rows = differences[(differences["task"] == "valence") & (differences["figure"] == "uar5")]
-    return rows.loc[:, COLUMNS].reset_index(drop=True)
+    return uars_of_target(differences).loc[:, COLUMNS].reset_index(drop=True)
 
 
 @report_style()
