@@ -198,7 +198,7 @@ def test_one_core_gives_the_same_bytes(project):
     files = [*first.glob("evaluation/**/predictions.csv"), *first.glob("corpora/**/*.*")]
     files += [*first.glob("spectrograms/*.h5"), *first.glob("training/**/*.safetensors")]
     files += [*first.glob("training/**/generated.npz"), *first.glob("training/**/draws.csv.gz")]
-    assert len(files) == 20 + 10 + 2 + 10 + 10 + 10
+    assert len(files) == 20 + 12 + 2 + 10 + 10 + 10
     files += [first / table for table in tables]
     for file in files:
         assert file.read_bytes() == (second / file.relative_to(first)).read_bytes(), file
@@ -217,7 +217,7 @@ def test_the_networks_of_the_study_score_recordings(project):
     )
     header, *rows = done.stdout.splitlines()
     assert header.startswith("file,p1,")
-    assert header.endswith(",activation_expected")
+    assert header.endswith(",activation_expected,activation_expected_std")
     assert [row.split(",")[0] for row in rows] == wavs
 
 
