@@ -1,7 +1,7 @@
 # The workflow with its environment, see docs/cluster.md#containers.
 FROM python:3.11-slim-bookworm
 
-# git names the commit in the report; make installs the environment, as it does without a container.
+# The report records the commit with git; make installs the environment.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends git make \

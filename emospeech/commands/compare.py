@@ -9,7 +9,8 @@ from emospeech.runtime.errors import InputError
 DESCRIPTION = """\
 Compare the results of several finished studies: print tables in Markdown, and write tables,
 figures and a page. Studies that tested the same recordings are compared with the first of them,
-paired by speaker and training seed; for others, only the intervals of each are given."""
+paired by speaker and training seed; for other studies, only the confidence intervals of each are
+reported."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

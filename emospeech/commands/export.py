@@ -7,11 +7,11 @@ from pathlib import Path
 from emospeech.runtime.errors import InputError
 
 DESCRIPTION = """\
-Export a trained network to ONNX, or all training runs of a study to TensorBoard or MLflow. The
-input of an ONNX model are crops of spectrograms, its outputs the class probabilities of each task;
-the metadata of the file describes them. TensorBoard and MLflow get the learning curves,
-hyperparameters and generated spectrograms of each training run, the test metrics of each model, and
-the figures. The study may be unfinished; another export updates the first."""
+Export a trained network to ONNX, or all training runs of a study to TensorBoard or MLflow. An ONNX
+model takes crops of spectrograms and returns the class probabilities of each task; the metadata of
+the file describes both. TensorBoard and MLflow get the learning curves, hyperparameters and
+generated spectrograms of each training run, the test metrics of each model, and the figures. The
+study may be unfinished; exporting again updates an earlier export."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

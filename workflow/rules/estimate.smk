@@ -27,7 +27,7 @@ use rule job as estimate_study with:
         training=str(TRAINING),
         cores=lambda wildcards: workflow.cores,
     message:
-        "Timing training steps, which takes about a minute"
+        "Timing training steps, which takes one to two minutes"
 
 
 rule estimate:
