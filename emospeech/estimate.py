@@ -18,6 +18,7 @@ from emospeech.halving import HalvingSettings
 from emospeech.labels import LabelSettings, load_labelled
 from emospeech.models.catalogue import MODELS
 from emospeech.models.settings import PRETRAIN, ModelSettings
+from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_json, read_table
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.memory import training_megabytes
@@ -189,6 +190,8 @@ def _known_sizes(recordings, folds, labels):
     labelled = recordings.loc[recordings[task.name].notna(), ["recording", task.name]]
     parts = folds.merge(labelled, on="recording")
     count = parts["fold"].nunique()
+    if not count:
+        raise InputError("labels", f"no recording has a label of {task.name}. Correct the classes.")
     draws = sum(
         epoch_length(own.to_numpy(float), len(task.classes)) if labels.oversample else len(own)
         for _, own in parts[parts["part"] == "train"].groupby("fold")[task.name]

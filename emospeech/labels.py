@@ -55,8 +55,9 @@ class Task:
         return self.name != EMOTION
 
     def describe_classes(self) -> dict[str, str]:
-        """Return {class: description}, such as {"1": "very negative"}."""
-        return dict(zip(self.classes, CLASS_NAMES.get(self.name, self.classes), strict=True))
+        """Return {number of the class: name}, such as {"1": "very negative"}."""
+        names = CLASS_NAMES.get(self.name, self.classes)
+        return {str(number): name for number, name in enumerate(names, start=1)}
 
 
 def describe_tasks(tasks: Iterable[Task]) -> str:
@@ -191,7 +192,10 @@ def count_unlisted(emotions: pd.Series, labels: LabelSettings) -> dict[str, int]
         return {}
     unlisted = emotions[np.isnan(labels.class_numbers(emotions.to_numpy()))]
     counts = unlisted.value_counts().sort_index().to_dict()
-    return {f"recording in no class, emotion {name or 'unknown'}": n for name, n in counts.items()}
+    return {
+        f"recording in no class, used without a label: emotion {name or 'unknown'}": n
+        for name, n in counts.items()
+    }
 
 
 def label_table(labels: np.ndarray, tasks: Sequence[Task]) -> pd.DataFrame:

@@ -17,11 +17,16 @@ from emospeech.evaluation.scoring import Scorer
 from emospeech.models.catalogue import MODELS
 from emospeech.training.predictor import predict
 from emospeech.training.weights import Description
-from tests.settings import PARAMETERS, settings_of, with_keys
+from tests.settings import PARAMETERS, emotion_labels, settings_of, with_keys
 from tests.test_scoring import SPECTROGRAMS, SUMMARY, rows_of, weights_of
 
 SETTINGS = settings_of(shared_units=16, latent_size=8, weight_deviation=0.5)
 VARIANTS = {name: (name, SETTINGS) for name in MODELS} | {
+    # The order is not that of the alphabet.
+    "emotions": (
+        "MultitaskCNN",
+        replace(SETTINGS, labels=emotion_labels(["sad", "angry", "neutral"])),
+    ),
     "regression": ("BasicCNN", with_keys(SETTINGS, encoding="regression")),
     "binary, spectral norm": (
         "MultitaskDCGAN",
@@ -67,8 +72,18 @@ def test_the_metadata_describes_crops_and_classes(tmp_path, capsys):
     metadata = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map
     assert main(["describe", weights]) == 0
     assert json.loads(metadata["emospeech"]) == json.loads(capsys.readouterr().out)
+    tasks = json.loads(metadata["emospeech"])["tasks"]
+    assert tasks["activation"]["1"] == "very low"
     numbers = set(re.findall(r"[\d.]*\d", metadata["input"]))
     assert {"16", "32", "8000", "1024", "256", "3500", "60"} <= numbers
+
+
+def test_the_metadata_names_the_classes_in_the_order_of_the_outputs(tmp_path):
+    """JSON with sorted keys would list the names of the classes in another order."""
+    _, path = exported(tmp_path, description_of(*VARIANTS["emotions"]))
+    metadata = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map
+    classes = json.loads(metadata["emospeech"])["tasks"]["emotion"]
+    assert [classes[f"{number}"] for number in (1, 2, 3)] == ["sad", "angry", "neutral"]
 
 
 def test_the_metadata_suffices_to_score_audio(tmp_path, capsys):

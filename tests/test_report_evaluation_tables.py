@@ -7,6 +7,7 @@ import pytest
 from emospeech.report import evaluation_tables, page_numbers
 from emospeech.report.formats import DAGGER
 from emospeech.report.markup import format_table
+from emospeech.runtime.errors import InputError
 from tests import example_study
 from tests import report_data as data
 
@@ -255,6 +256,8 @@ def test_the_control_is_compared_with_its_own_chance_level():
     assert table["inside"].tolist() == [True, False, False, False]
     numbers = page_numbers.control_numbers(table.reset_index())
     assert numbers == {"models": 4, "above": 1, "inside": 1}
+    with pytest.raises(InputError, match=r"report\.control"):
+        evaluation_tables.table_control(metrics, shuffled.assign(task="activation"))
 
 
 def test_the_smallest_p_values_follow_from_the_number_of_speakers(frames):

@@ -17,7 +17,7 @@ from emospeech.evaluation.scoring import Ensemble, Scorer
 from emospeech.report.figures.score_curve import draw_curve
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.transform import spectrogram
-from tests.settings import VALENCE, with_keys
+from tests.settings import VALENCE, emotion_labels, with_keys
 from tests.test_scoring import BASIC, OTHER_CHOICES, ROOT, SETTINGS, TRIAL, rows_of, weights_of
 
 RATE = 16000
@@ -190,6 +190,16 @@ def test_the_curve_shows_the_scores_of_the_table():
     low, high = panel.get_ylim()
     assert 1 < low < 1.75
     assert 3.25 < high < 4
+
+
+def test_the_curve_of_emotions_has_a_line_for_each_class():
+    (task,) = emotion_labels(["sad", "angry"]).tasks(multitask=False)
+    table = pd.DataFrame({"start": [0.0, 1.0], "end": [1.0, 2.0], "speech": 1.0})
+    table = table.assign(p_sad=[0.3, 0.6], p_angry=[0.7, 0.4], emotion=["angry", "sad"])
+    (panel,) = draw_curve(table, "a.wav", (task,)).axes
+    assert [line.get_label() for line in panel.lines] == ["sad", "angry"]
+    np.testing.assert_array_equal(panel.lines[1].get_data()[1][:2], table["p_angry"])
+    assert panel.get_xlabel() == "Time (s)"
 
 
 @pytest.mark.parametrize(

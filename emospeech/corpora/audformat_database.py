@@ -158,7 +158,9 @@ def read_audformat_database(
     for task in tasks if labelled else ():
         issues.irregular[f"recording without {task}"] += int(table[task].isna().sum())
         if table[task].isna().all():
-            remedy = f"Name its column, or give values for the emotions in {key}.emotions"
+            remedy = "Name its column"
+            if task in DIMENSIONS:
+                remedy += f", or give values for the emotions in {key}.emotions"
             raise InputError(f"{key}.{task}", f"the labels have no {task}. {remedy}.")
     table["recording"] = _make_ids(table.index)
     rating_table = _long_ratings(ratings, table["recording"])

@@ -27,7 +27,10 @@ CITATION = (
     "H. Cao et al. CREMA-D: Crowd-sourced emotional multimodal actors dataset. "
     "IEEE Transactions on Affective Computing 5(4), 377-390, 2014."
 )
-LABELS = "Valence is a proxy computed from the votes of listeners; it was not rated."
+LABELS = (
+    "Valence is a proxy computed from the votes of listeners; it was not rated. The emotion is the "
+    "one that was acted; the votes are those of the listeners."
+)
 AUDIO = "AudioWAV"
 VOTES = "processedResults/tabulatedVotes.csv"
 PEOPLE = "VideoDemographics.csv"

@@ -13,8 +13,9 @@ For the emotion, `rater` compares the vote of each rater of a test recording wit
 the most votes of the other raters. A vote for several classes is a prediction in equal parts. Only
 votes for the classes of the study count, which a model is limited to as well. If no class has the
 most votes of the others, there is no comparison: a recording with such votes has no majority label,
-and no model is tested on it. In a simulation (docs/decisions.md), this is closer to an additional
-rater, compared as models are, than counting votes for tied classes in parts or as correct.
+and no model is tested on it, unless the corpus states its own labels. In a simulation
+(docs/decisions.md), this is closer to an additional rater, compared as models are, than counting
+votes for tied classes in parts or as correct.
 """
 
 import logging

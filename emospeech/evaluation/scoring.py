@@ -158,8 +158,14 @@ class Ensemble:
         if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > len(samples)):
             problem = f"have the shape {samples.shape}, not (n,) or (n, channels). Transpose them."
             raise InputError("samples", problem)
+        if every is not None and not every > 0:
+            raise InputError("every", f"is {every}. Give a positive number of seconds.")
+        if not samples.size or not np.isfinite(samples).all():
+            raise InputError("samples", "are empty or not finite. Give audio samples.")
         if np.issubdtype(samples.dtype, np.integer):
-            samples = samples / -float(np.iinfo(samples.dtype).min)
+            limits = np.iinfo(samples.dtype)
+            half = (float(limits.max) - float(limits.min) + 1) / 2
+            samples = (samples - (half if limits.min == 0 else 0)) / half
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "samples.wav")
             soundfile.write(path, samples, rate, subtype="FLOAT")

@@ -61,9 +61,9 @@ class FinishedStudy:
         return {key: self.predictions[key] for key in product(models, range(seeds))}
 
     def test_recordings(self, models: Sequence[str]) -> list[pd.DataFrame]:
-        """Return the test recordings of each of some models, with their speakers and labels."""
+        """Return the test recordings of each of some models, with their speakers and targets."""
         return [
-            table.loc[:, ["recording", "speaker", *(task.name for task in tasks_of(table))]]
+            table.loc[:, ["recording", "speaker", self.target.name]]
             .sort_values("recording")
             .reset_index(drop=True)
             for table in self.part(models, 1).values()

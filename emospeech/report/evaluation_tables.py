@@ -16,6 +16,7 @@ from emospeech.models.catalogue import MODELS
 from emospeech.report import paper
 from emospeech.report.dataframes import in_order, is_kept, require, tasks_in, uar_of
 from emospeech.report.paper_tables import table_2
+from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import by_folder, read_table
 
 # The metrics of the paper's Table 2, and those that it does not report. The emotion has "uar" and
@@ -85,7 +86,7 @@ def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Return the differences of each pair of models, with interval and p-values if pooled.
 
     There is a row per task and pair, with the pairs of the baseline last. The metrics are the UAR
-    with five classes and the correlation: the difference of the means over speakers, and that of
+    over all classes and the correlation: the difference of the means over speakers, and that of
     the pooled metrics. `narrow` is that of `narrow_intervals`. With a single model, the table has
     no rows.
     """
@@ -101,7 +102,7 @@ def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
 
 
 def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
-    """Return the variability of the UAR with five classes and of the correlation.
+    """Return the variability of the UAR over all classes and of the correlation.
 
     There is a row per task and model. The columns are the standard deviations across training seeds
     and crop seeds, and the standard errors of sampling recordings and speakers.
@@ -115,7 +116,7 @@ def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
 
 
 def table_variants(differences: pd.DataFrame) -> pd.DataFrame:
-    """Return the differences in the pooled UAR with five classes of each variant, task and model.
+    """Return the differences in the pooled UAR over all classes of each variant, task and model.
 
     `differences` is the table differences.csv of the variants.
     """
@@ -144,7 +145,7 @@ def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.Da
     """Return the metrics, pooled over folds, of REFERENCES, the acoustic baselines and the models.
 
     The columns are `reference`, `task` and the metrics. The no-information baselines only have
-    metrics of classification, and human raters only correlation, CCC and MAE.
+    metrics of classification; for a scale, human raters only have correlation, CCC and MAE.
     """
     metrics = [*("uar5", "uar", "uar3", "macro_f1", "strict_uar5", "accuracy", "rho"), "ccc", "mae"]
     metrics = [name for name in metrics if name in references]
@@ -235,6 +236,9 @@ def table_control(metrics: pd.DataFrame, shuffled: pd.DataFrame) -> pd.DataFrame
         studies. `above`: the UAR with original labels exceeds the 97.5th percentile of chance.
         `inside`: the UAR with shuffled labels is between the 2.5th and the 97.5th.
     """
+    if tasks_in(metrics)[0] != tasks_in(shuffled)[0]:
+        problem = "is a study with another target. Run the control of this study, or set it to null"
+        raise InputError("report.control", f"{problem}.")
     uar = uar_of(tasks_in(metrics)[0])
     names = {f"{uar}_pooled": uar, "chance": "chance"}
     names |= {name: name for name in ("chance_low", "chance_high")}

@@ -189,16 +189,17 @@ def tested_numbers(composition: pd.DataFrame | None) -> dict | None:
         composition: The table of `study_tables.table_composition`, or None.
 
     Returns:
-        `folds`, `speakers`, `recordings`, the `names` of the speakers, the numbers of `female` and
-        `male` speakers, and `shared`: whether a speaker is tested in one fold and validates
-        another.
+        `folds`, `speakers`, `recordings` with a label, the `names` of the speakers, the numbers of
+        `female` and `male` speakers, and `shared`: whether a speaker is tested in one fold and
+        validates another.
     """
     if composition is None:
         return None
     parts = dict(list(composition.groupby("part")))
     names = {part: ", ".join(rows["speaker"]).split(", ") for part, rows in parts.items()}
-    columns = ["speakers", "recordings", "female", "male"]
+    columns = ["speakers", "female", "male"]
     return parts["test"][columns].sum().to_dict() | {
+        "recordings": parts["test"]["labelled"].sum(),
         "folds": len(parts["test"]),
         "names": names["test"],
         "shared": not set(names["test"]).isdisjoint(names.get("validation", [])),
@@ -241,7 +242,7 @@ def uncertainty_numbers(
         `folds`: the number of folds.
         `narrow`: the number of pooled intervals that are probably too narrow, see
             `evaluation_tables.narrow_intervals`, and the number of all pooled intervals.
-        `excluding`: the number of pooled differences (UAR with five classes and correlation) whose
+        `excluding`: the number of pooled differences (UAR over all classes and correlation) whose
             interval excludes 0 although no p-value below LEVEL is possible, and of all.
         `opposite`: the number of these differences for which pooled and mean have opposite signs.
         `rare`: (class, folds) for classes of the target with at most RARE recordings in some folds.
@@ -258,8 +259,8 @@ def uncertainty_numbers(
     }
     if "constant_folds" in metrics:
         rows = metrics[(scopes == "mean") & (metrics["constant_folds"] > 0)]
-        names = ["model", "task", "constant_folds"]
-        numbers["constant"] = list(rows[names].itertuples(index=False, name=None))
+        rows = rows[["model", "task", "constant_folds"]].astype({"constant_folds": int})
+        numbers["constant"] = list(rows.itertuples(index=False, name=None))
     if intervals is not None:
         pooled = intervals[intervals["scope"] == "pooled"]
         narrow = pooled["error_recordings"] > pooled["error"]

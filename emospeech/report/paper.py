@@ -113,11 +113,12 @@ def row_counts(shares: np.ndarray, limit: int) -> np.ndarray:
 def is_comparable(config: Mapping[str, Any]) -> bool:
     """Return whether results with this config can be shown next to those of the paper.
 
-    They can if the target is valence and the labelled corpus is IEMOCAP, or the synthetic corpus
-    that stands in for it.
+    They can if the tasks are valence and activation and the labelled corpus is IEMOCAP, or the
+    synthetic corpus that stands in for it. Configs of older versions do not name the tasks.
     """
-    is_iemocap = config["corpora"]["labelled"] == "iemocap"
-    return is_iemocap and config["labels"]["target"] == "valence"
+    labels = {"target": "valence", "secondary": "activation"} | config["labels"]
+    tasks = labels["target"], labels["secondary"]
+    return config["corpora"]["labelled"] == "iemocap" and tasks == ("valence", "activation")
 
 
 def without_paper(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from emospeech.evaluation.studies import FinishedStudy, compare_studies, groups_of
-from emospeech.report.captions import variants as range_of
+from emospeech.report import captions as caption_numbers
 from emospeech.report.dataframes import uars_of_target
 from emospeech.report.evaluation_tables import metrics_in_columns, table_variants
 from emospeech.report.figures import save, variants
@@ -94,7 +94,7 @@ def describe(
 
 
 def table_studies(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return the pooled UAR with five classes and correlation of each study, task and model."""
+    """Return the pooled UAR over all classes and correlation of each study, task and model."""
     columns = {"value": "pooled", "low": "low", "high": "high"}
     rows = metrics.rename(columns=columns)
     return metrics_in_columns(
@@ -127,7 +127,7 @@ def _figure(name: str, table: pd.DataFrame, output: Path, label: str, target: st
         for suffix in ("pdf", "png", "csv")
     }
     save(name, variants.draw_variants(table, label), table, files)
-    texts, numbers = captions(target), range_of(table)
+    texts, numbers = captions(target), caption_numbers.variants(table)
     caption, alt = (getattr(texts, f"{kind}_{name}")(numbers) for kind in ("figure", "alt"))
     png = files[f"{name}_png"]
     return Figure(name, str(files[f"{name}_pdf"]), png.read_bytes(), caption, alt)

@@ -67,7 +67,7 @@ class Engine:
     """The networks of a model, with an optimiser for each update.
 
     The updates of a step are `separate`, as in the paper: first those for unlabelled speech
-    (generator and discriminator; or APC), then one for each task (valence, activation), which
+    (generator and discriminator; or APC), then one for each task (the target first), which
     changes the trunk, the shared layer and the task's head. `Learner` describes the others.
 
     `joint` is an alternative because the authors of the paper suspect that alternating between the

@@ -40,7 +40,8 @@ class Description:
     def to_dict(self) -> dict:
         """Return the description as JSON values, with the classes of each task and the versions.
 
-        `config` has the sections and keys of the config file.
+        `config` has the sections and keys of the config file; labels.classes are pairs, because
+        sorted JSON would lose their order.
         """
         model = MODELS[self.model]
         study = self.settings.to_config(model.family.training_key)

@@ -109,7 +109,8 @@ def exported_runs(results: str | Path) -> Iterator[ExportedRun]:
     folder = Path(results)
     parents = [folder / "training", folder / "variants"]
     files = [file for p in parents for name in ("history.csv", HISTORY) for file in p.rglob(name)]
-    trainings = sorted({file.parent for file in files})
+    found = {file.parent for file in files}
+    trainings = sorted(training for training in found if not _is_collected(training, found))
     if not trainings:
         problem = "does not contain training runs" if folder.is_dir() else "is not a folder"
         raise InputError(folder, f"{problem}. Give the results folder of a study.")
@@ -119,6 +120,13 @@ def exported_runs(results: str | Path) -> Iterator[ExportedRun]:
         name = training.relative_to(folder).as_posix()
         is_finished = (training / "history.csv").exists()
         yield _finished_run(training, name) if is_finished else _unfinished_run(training, name)
+
+
+def _is_collected(training: Path, trainings: set[Path]) -> bool:
+    """Return whether a training run of a rung is also one of the trials of a finished halving."""
+    in_rung = training.parents[1].name.startswith("rung-")
+    trials = {other.parents[1] for other in trainings if other.parent.name.startswith("trial-")}
+    return in_rung and training.parents[2] in trials
 
 
 def _study(folder: Path) -> ExportedRun:
@@ -157,6 +165,10 @@ def _finished_run(folder: Path, name: str) -> ExportedRun:
     description = read_description(folder / "weights.safetensors")
     validation, settings = description["validation"], description["config"]
     history = folder / "history.csv"
+    labels = settings.get("labels", {})
+    if labels.get("classes"):  # pairs, see labels.LabelSettings
+        settings = settings | {"labels": labels | {"classes": dict(labels["classes"])}}
+    scores = {"best_epoch": validation["epoch"], "best_uar": validation["uar"]}
     parameters = {"model": description["model"]} | description["trial"]
     parameters |= {key: validation[key] for key in ("trial", "fold")} | {"seed": settings["seed"]}
     return ExportedRun(
@@ -165,7 +177,8 @@ def _finished_run(folder: Path, name: str) -> ExportedRun:
         parameters,
         dict(flatten(settings)),
         read_table(history),
-        {"best_epoch": validation["epoch"], "best_uar": validation["uar"]},
+        # A diverged training run has no best epoch.
+        {metric: value for metric, value in scores.items() if value is not None},
         _generated_images(folder / "generated.npz"),
     )
 

@@ -1,4 +1,7 @@
-"""UAR and correlation of models, baselines and human raters, with chance and the paper's values."""
+"""UAR and correlation of models, baselines and human raters, with chance and the paper's values.
+
+For the emotion, macro F1 takes the place of the correlation.
+"""
 
 import numpy as np
 import pandas as pd

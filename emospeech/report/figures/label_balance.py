@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emospeech.labels import EMOTION
-from emospeech.report.dataframes import class_names, require
+from emospeech.report.dataframes import require
 from emospeech.report.figures.style import (
     BLUE,
     FAINT,
@@ -54,8 +54,7 @@ def _draw_fold(panel, rows, task):
     for index, (stage, bars) in enumerate(rows.groupby("stage", sort=False)):
         left = np.arange(1, len(classes) + 1) + (index - 1) * WIDTH
         panel.bar(left, 100 * bars["share"], WIDTH, align="edge", label=stage, **LOOKS[index])
-    names = class_names(task, classes) if task == EMOTION else classes
     rotation = {"rotation": 90} if task == EMOTION else {}
-    panel.set_xticks(range(1, len(classes) + 1), names, **rotation)
+    panel.set_xticks(range(1, len(classes) + 1), classes, **rotation)
     panel.tick_params(axis="x", length=0)
     panel.grid(axis="y")

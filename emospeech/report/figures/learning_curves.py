@@ -25,7 +25,7 @@ LINES = {
     "generator": (ORANGE, (0, (1, 1))),
     "discriminator": (VERMILLION, (0, (5, 1.5))),
     "valence": (BLUE, "-"),
-    "emotion": (BLUE, "-"),
+    "emotion": (INK, "-"),
     "dominance": (BLUE, (0, (5, 1))),
     "activation": (GREEN, (0, (4, 1.2, 1, 1.2))),
     "apc": (ORANGE, "-"),

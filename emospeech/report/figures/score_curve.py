@@ -24,10 +24,11 @@ MINUTES = 180  # seconds from which on the axis is in minutes
 
 @report_style()
 def draw_curve(table: pd.DataFrame, title: str, tasks: Sequence[Task]) -> Figure:
-    """Return the figure: a panel for each task with its expected value over time.
+    """Return the figure: a panel for each task with its scores over time.
 
-    The band is one standard deviation over the networks to either side. Windows with little speech
-    are grey. The emotion has a line for the probability of each class.
+    A scale has the expected value; the band is one standard deviation over the networks to either
+    side. The emotion has a line for the probability of each class. Windows with little speech are
+    grey.
 
     Args:
         table: The columns of `Ensemble.columns`, for windows.
@@ -37,7 +38,7 @@ def draw_curve(table: pd.DataFrame, title: str, tasks: Sequence[Task]) -> Figure
     figure = blank(PAGE_WIDTH, 0.5 + 1.5 * len(tasks))
     add_title(figure, title)
     panels = figure.subplots(len(tasks), squeeze=False, sharex=True)[:, 0]
-    unit, name = (60, "min") if table["end"].iloc[-1] >= MINUTES else (1, "s")
+    unit, unit_name = (60, "min") if table["end"].iloc[-1] >= MINUTES else (1, "s")
     edges = np.append(table["start"], table["end"].iloc[-1]) / unit
     pauses = table["speech"] < MOSTLY_SPEECH
     for panel, task in zip(panels, tasks, strict=True):
@@ -53,7 +54,7 @@ def draw_curve(table: pd.DataFrame, title: str, tasks: Sequence[Task]) -> Figure
         panel.stairs(pauses, edges, fill=True, color=FAINT, alpha=0.5, zorder=0, transform=across)
         panel.set(xlim=(edges[0], edges[-1]), ylabel=task.name.capitalize())
         panel.grid(axis="y")
-    panels[-1].set_xlabel(f"Time ({name})")
+    panels[-1].set_xlabel(f"Time ({unit_name})")
     return figure
 
 

@@ -58,7 +58,8 @@ def colours_of(task: Task) -> list:
     """Return a colour for each class: ordered for a scale, distinct for emotions."""
     if task.name != EMOTION:
         return list(CLASS_COLOURS)
-    return [colormaps["tab10"](index % 10) for index in range(len(task.classes))]
+    colours = colormaps["tab10" if len(task.classes) <= 10 else "tab20"]
+    return [colours(index % colours.N) for index in range(len(task.classes))]
 
 
 def _draw_fold(panel, rows, task):
