@@ -38,8 +38,8 @@ def rules(tmp_path_factory):
     """All rules by name, with synthetic corpora, with real ones, and with successive halving."""
     folder = tmp_path_factory.mktemp("corpora")
     (folder / "evaluation").mkdir()
-    for name in ("recordings.csv", "evaluation/metrics.csv"):
-        (folder / name).touch()
+    (folder / "recordings.csv").touch()
+    (folder / "evaluation" / "metrics.csv").write_text("model,task\nBasicCNN,valence\n")
     ami = {"audio": str(folder), "annotations": str(folder), "fetch": True}
     own = {"labelled": "own", "manifests": {"own": {"folder": str(folder)}}, "ami": ami}
     own |= {key: {"root": str(folder), "fetch": True} for key in ("crema_d", "quechua")}
@@ -138,3 +138,13 @@ def test_scripts_import_heavy_modules_when_needed(script):
     command = [sys.executable, "-c", LOADED, f"workflow/scripts/{script}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert HEAVY & set(done.stdout.split()) == IMPORTED[script]
+
+
+@pytest.mark.parametrize(("target", "shown"), [("valence", True), ("dominance", False)])
+def test_a_control_of_another_target_is_not_part_of_the_report(tmp_path, target, shown):
+    metrics = tmp_path / "evaluation" / "metrics.csv"
+    metrics.parent.mkdir()
+    metrics.write_text(f"model,task\nBasicCNN,{target}\n")
+    config = {"report": {"control": str(tmp_path)}}
+    evidence = rules_with([ROOT / "config/demo.yaml"], config)[0]["tabulate_evidence"]
+    assert (str(metrics) in map(str, evidence.input)) == shown

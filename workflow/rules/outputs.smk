@@ -1,5 +1,6 @@
 """The paths of all results, and their labels in the report of Snakemake."""
 
+import csv
 import hashlib
 import json
 
@@ -51,7 +52,6 @@ TABLES = REPORT / "tables"
 FIGURES = REPORT / "figures"
 TABLE_FORMATS = ("csv", "md", "tex", "html")
 FIGURE_FORMATS = ("pdf", "png", "csv")
-CONTROL = config["report"]["control"]
 BENCHMARKS = f"{RESULTS}/benchmarks/jobs"
 
 
@@ -261,3 +261,14 @@ def planned_jobs():
         and Path(job.log[0]).is_relative_to(RESULTS / "logs")
         and ESTIMATE not in map(Path, job.output)
     ]
+
+
+def control_metrics() -> Path | list:
+    """Return the metrics.csv of the control, another study, if it has the same target."""
+    folder = config["report"]["control"]
+    path = Path(folder or "") / "evaluation" / "metrics.csv"
+    if folder is None or not path.exists():
+        return []
+    with path.open(newline="") as file:
+        target = next(csv.DictReader(file), {}).get("task")  # the target is in the first rows
+    return path if target == LABELS.target else []

@@ -5,10 +5,7 @@ from emospeech.report.paper import TABLE_3_MODEL
 # Tables that compare the study with the paper's Table 3, if it has the model of that table.
 PAPER_TABLES = ["paper", "cells"] if COMPARABLE and TABLE_3_MODEL in MODELS else []
 STUDY_TABLES = ["labels", "composition", "parameters"]
-# The control is another study, whose results are shown if they exist.
-CONTROL_METRICS = [] if CONTROL is None else Path(CONTROL) / "evaluation" / "metrics.csv"
-if CONTROL_METRICS and not CONTROL_METRICS.exists():
-    CONTROL_METRICS = []
+CONTROL_METRICS = control_metrics()
 RESULT_TABLES = [
     *("table-1", "table-2", *expand("table-3-{model}", model=MODELS), "classes"),
     *PAPER_TABLES,
