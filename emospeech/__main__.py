@@ -9,16 +9,8 @@ from emospeech.commands import compare, describe, export, init, manifest, predic
 from emospeech.runtime.errors import InputError, access_error
 
 DESCRIPTION = "Describe a corpus, score recordings, export networks, or show a run or its results."
-COMMANDS = (
-    predict,
-    describe,
-    export,
-    manifest,
-    init,
-    results,
-    status,
-    compare,
-)  # in the order of the help
+# In the order of the help.
+COMMANDS = (predict, describe, export, manifest, init, results, status, compare)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

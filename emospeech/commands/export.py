@@ -4,7 +4,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from emospeech.runtime.errors import InputError
+from emospeech.runtime.errors import optional_packages
 
 DESCRIPTION = """\
 Export a trained network to ONNX, or all training runs of a study to TensorBoard or MLflow. An ONNX
@@ -54,10 +54,8 @@ def export_onnx(weights: str, path: Path) -> None:
 
 def export_to_tensorboard(results: str, folder: str) -> None:
     """Write the runs of a study as event files, and print how to show them."""
-    try:
+    with optional_packages("--tensorboard", "tensorboard"):
         from emospeech.report.export.tensorboard_export import write_event_files
-    except ModuleNotFoundError as error:
-        raise missing_package("tensorboard", error) from error
     from emospeech.report.export.exported_runs import exported_runs
 
     count = write_event_files(exported_runs(results), folder)
@@ -66,21 +64,12 @@ def export_to_tensorboard(results: str, folder: str) -> None:
 
 def export_to_mlflow(results: str, uri: str, experiment: str) -> None:
     """Log the runs of a study to MLflow, and print how many of them are new."""
-    try:
+    with optional_packages("--mlflow", "mlflow"):
         from emospeech.report.export.mlflow_export import log_runs
-    except ModuleNotFoundError as error:
-        raise missing_package("mlflow", error) from error
     from emospeech.report.export.exported_runs import exported_runs
 
     changed = log_runs(exported_runs(results), uri, experiment)
     print(f"{uri}: {changed} new or changed runs in the experiment {experiment}")
-
-
-def missing_package(extra: str, error: ModuleNotFoundError) -> InputError:
-    """Return the error that says how to install the packages of an extra."""
-    remedy = f"Install it with `make .venv/{extra}`, or with pip from envs/requirements-{extra}.txt"
-    problem = f"needs the package {error.name}, which is not installed"
-    return InputError(f"--{extra}", f"{problem}. {remedy}.")
 
 
 def onnx_file(text: str) -> Path:

@@ -32,7 +32,7 @@ def read_list(path: str) -> list[str]:
 def find_recordings(names: Iterable[str]) -> Iterator[str | InputError]:
     """Yield the audio files that arguments name, or an error for an argument that names none.
 
-    A folder stands for the audio files in it and its subfolders, a pattern such as `*.wav` for the
+    A folder names the audio files in it and its subfolders, a pattern such as `*.wav` for the
     files and folders that match it; both are sorted. An existing file is never read as a pattern.
     """
     for name in names:

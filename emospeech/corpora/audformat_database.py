@@ -10,8 +10,7 @@ The packages audformat and audb are optional, and imported only where they are u
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,7 @@ from emospeech.corpora.importers import CIRCUMPLEX, CIRCUMPLEX_SOURCE
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.measurements import measure_corpus
 from emospeech.corpora.registry import DATABASE_HEADER
-from emospeech.runtime.errors import CorpusError, InputError
+from emospeech.runtime.errors import CorpusError, InputError, optional_packages
 
 if TYPE_CHECKING:
     import audformat
@@ -88,7 +87,7 @@ def fetch_database(folder: str | Path, name: str, version: str, workers: int = 1
     Raises:
         InputError: audb is not installed, or cannot load the database.
     """
-    with _explained_if_missing():
+    with optional_packages("corpora.audformat", "audb"):
         import audb
 
     try:
@@ -184,23 +183,12 @@ def read_default_columns(name: str, folder: Path) -> pd.DataFrame:
     return _read_speakers(database, key, settings).join(labels, how="outer")
 
 
-@contextmanager
-def _explained_if_missing() -> Iterator[None]:
-    """Raise InputError if a package that is imported in the `with` block is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        remedy = "Install it with `make .venv/audb`, or with pip from envs/requirements-audb.txt"
-        problem = f"needs the package {error.name}, which is not installed"
-        raise InputError("corpora.audformat", f"{problem}. {remedy}.") from error
-
-
 def _load_database(folder: Path) -> "audformat.Database":
     header = folder / DATABASE_HEADER
     if not header.is_file():
         remedy = "Give a folder of a database in audformat"
         raise CorpusError(header, f"does not exist. {remedy}.")
-    with _explained_if_missing():
+    with optional_packages("corpora.audformat", "audb"):
         import audformat
 
     try:

@@ -196,7 +196,7 @@ def check_raters(corpora: Mapping[str, Any], target: str) -> None:
 
     Args:
         corpora: The config section `corpora`.
-        target: What the study learns first: the emotion, which needs votes, or a rated dimension,
+        target: The target of the study: the emotion, which needs votes, or a rated dimension,
             which needs ratings.
     """
     labelled = corpora["labelled"]

@@ -192,12 +192,12 @@ class Ensemble:
         Raises:
             InputError: The file is not audio.
         """
-        spans, notes = find_spans(path)
+        spans, duration, notes = find_spans(path)
         if every is None:
             probabilities, flags = self._score_recording(path, spans, crops or CROPS)
             rows = [score_row(probabilities, self.tasks)]
         else:
-            windows = divide_recording(audio_duration(path, IssueCounts()), every)
+            windows = divide_recording(duration, every)
             probabilities, flags = self._score_windows(path, windows, crops or 1, progress)
             shares = share_of_speech(windows, spans)
             rows = [
@@ -250,14 +250,17 @@ class Ensemble:
         }, flags
 
 
-def find_spans(path: str | os.PathLike) -> tuple[np.ndarray, list[str]]:
-    """Return the spans of speech in an audio file, (n, 2) in seconds, and notes on the file."""
+def find_spans(path: str | os.PathLike) -> tuple[np.ndarray, float, list[str]]:
+    """Return the spans of speech in an audio file (n, 2), its duration, and notes on the file.
+
+    Times are in seconds.
+    """
     check_file(path)
     issues = IssueCounts()
-    audio_duration(path, issues)
+    duration = audio_duration(path, issues)
     spans, _ = find_speech(path)
     notes = [name for name, count in issues.irregular.items() if count]
-    return spans, notes if len(spans) else [*notes, NO_SPEECH]
+    return spans, duration, notes if len(spans) else [*notes, NO_SPEECH]
 
 
 def chosen_weights(results: str | os.PathLike, model: str) -> list[Path]:

@@ -1,6 +1,8 @@
 """Errors in the user's input that are reported in one line."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class InputError(Exception):
@@ -51,3 +53,20 @@ def access_error(
     else:
         remedy = "Check the file and the disk"
     return kind(path, f"{os.strerror(error.errno) if error.errno else error}. {remedy}.")
+
+
+@contextmanager
+def optional_packages(location: str | os.PathLike, extra: str) -> Iterator[None]:
+    """Raise InputError if a package that is imported in the `with` block is not installed.
+
+    Args:
+        location: The file, config key or option that needs the package.
+        extra: The extra whose packages are imported, as in envs/requirements-{extra}.txt.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        command, file = f"make .venv/{extra}", f"envs/requirements-{extra}.txt"
+        problem = f"needs the package {error.name}, which is not installed"
+        remedy = f"Install it with `{command}`, or with pip from {file}"
+        raise InputError(location, f"{problem}. {remedy}.") from error

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from emospeech.models.networks import Network
-from emospeech.runtime.errors import InputError
+from emospeech.runtime.errors import optional_packages
 from emospeech.runtime.files import atomic_path
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.training.losses import Objective, objective_of
@@ -55,7 +55,9 @@ def write_onnx(path: str | os.PathLike, network: Network, description: Descripti
     Raises:
         InputError: An optional package is not installed.
     """
-    _check_packages(path)
+    with optional_packages(path, "onnx"):
+        for package in ("onnx", "onnxscript"):
+            import_module(package)
     spectrograms, width = description.spectrograms, description.trial["crop_width"]
     classifier = Classifier(network, objective_of(description.settings)).eval()
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns if torchvision is missing
@@ -90,15 +92,3 @@ def describe_input(settings: SpectrogramSettings, width: int) -> str:
         filters=FILTERS[settings.frequency_scale],
         reference=REFERENCES[settings.amplitude],
     )
-
-
-def _check_packages(path):
-    for package in ("onnx", "onnxscript"):
-        try:
-            import_module(package)
-        except ImportError as error:
-            remedy = (
-                "Install it with `make .venv/onnx`, or with pip from envs/requirements-onnx.txt"
-            )
-            problem = f"needs the package {error.name}, which is not installed"
-            raise InputError(path, f"{problem}. {remedy}.") from error

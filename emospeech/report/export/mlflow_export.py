@@ -35,19 +35,19 @@ def log_runs(runs: Iterable[ExportedRun], uri: str, experiment: str) -> int:
     Raises:
         InputError: MLflow cannot use the URI or the experiment.
     """
-    os.environ.setdefault(
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3"
-    )  # 7 by default, which takes minutes
+    # 7 by default, which takes minutes
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     try:
         client = MlflowClient(uri)
         experiment_id = _experiment_id(client, experiment)
         earlier = _earlier_runs(client, experiment_id)
         changed = 0
         for run in runs:
-            run_id, digest = earlier.get(run.name, (None, None))
-            if digest == run.digest():
+            run_id, earlier_digest = earlier.get(run.name, (None, None))
+            digest = run.digest()
+            if digest == earlier_digest:
                 continue
-            _log(client, experiment_id, run)
+            _log(client, experiment_id, run, digest)
             changed += 1
             if run_id is not None:
                 client.delete_run(run_id)
@@ -74,7 +74,7 @@ def _earlier_runs(client, experiment_id):
             return found
 
 
-def _log(client: MlflowClient, experiment_id: str, run: ExportedRun) -> None:
+def _log(client: MlflowClient, experiment_id: str, run: ExportedRun, digest: str) -> None:
     start, end = _milliseconds(run.start), _milliseconds(run.end)
     tags: dict[str, Any] = {NAME: run.name}
     created = client.create_run(experiment_id, start, tags, run.name)
@@ -98,7 +98,7 @@ def _log(client: MlflowClient, experiment_id: str, run: ExportedRun) -> None:
             file.write_bytes(image.png)
         if run.images:
             client.log_artifacts(run_id, folder)
-    client.set_tag(run_id, DIGEST, run.digest())  # last: the run is complete
+    client.set_tag(run_id, DIGEST, digest)  # last: the run is complete
     if run.state != RUNNING:
         client.set_terminated(run_id, run.state, end)
 
