@@ -19,6 +19,8 @@ class GraphedStep:
 
     def __init__(self, step: Step):
         self.step, self.steps = step, 0
+        # A capture uses another stream than the default one; so do the steps that prepare it.
+        self.stream = torch.cuda.Stream()
         self.graph: torch.cuda.CUDAGraph | None = None
         self.inputs: list[torch.Tensor] = []
         self.losses: dict[str, torch.Tensor] = {}
@@ -43,12 +45,10 @@ class GraphedStep:
         return {name: loss.clone() for name, loss in self.losses.items()}
 
     def _warm_up(self, *batch):
-        # A capture uses another stream than the default one; so do the steps that prepare it.
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
             losses = self.step(*batch)
-        torch.cuda.current_stream().wait_stream(stream)
+        torch.cuda.current_stream().wait_stream(self.stream)
         return losses
 
     def _capture(self, crops, targets, unlabelled, noise):
@@ -57,7 +57,7 @@ class GraphedStep:
         unlabelled, noise = (None if x is None else x.clone() for x in (unlabelled, noise))
         self.inputs = [crops, *targets, *(x for x in (unlabelled, noise) if x is not None)]
         self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph):
+        with torch.cuda.graph(self.graph, stream=self.stream):
             self.losses = self.step(crops, targets, unlabelled, noise)
 
 

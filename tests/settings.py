@@ -52,13 +52,13 @@ def settings_of(**keys):
     return with_keys(Settings(), **{"device": "cpu"} | keys)
 
 
-def batch_of(name, outputs=5, dtype=torch.float32, size=4, **shape):
-    """Return the arguments of a training step of a model, always drawn from the same seed.
+def batch_of(name, outputs=5, dtype=torch.float32, size=4, seed=0, **shape):
+    """Return the arguments of a training step of a model.
 
     `shape` are the `width` and `rows` of a crop, and the `latent_size`.
     """
     width, rows, latent_size = ({"width": 16, "rows": 32, "latent_size": 8} | shape).values()
-    tasks, rng = len(tasks_of_model(name)), torch.Generator().manual_seed(0)
+    tasks, rng = len(tasks_of_model(name)), torch.Generator().manual_seed(seed)
     crops, unlabelled = torch.rand(2, size, 1, width, rows, generator=rng, dtype=dtype) * 2 - 1
     labels = torch.randn(tasks, size, outputs, generator=rng, dtype=dtype).softmax(2)
     noise = torch.rand(size, latent_size, generator=rng, dtype=dtype) * 2 - 1

@@ -49,8 +49,8 @@ class CropGatherer:
     ):
         self.store, self.width, self.edge = store, width, edge
         self.device = torch.device(device)
-        on_gpu = self.device.type == "cuda"
-        frames = frames_on_gpu(store, self.device) if on_gpu else torch.from_numpy(store.frames)
+        on_cpu = self.device.type == "cpu"
+        frames = torch.from_numpy(store.frames) if on_cpu else frames_on_gpu(store, self.device)
         self.frames = frames  # (frames, rows)
         self.columns = torch.arange(width, device=frames.device)
 
