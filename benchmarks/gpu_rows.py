@@ -1,10 +1,14 @@
 """The rows of `benchmarks.gpu`, one group of measurements per method of `Benchmark`."""
 
+import gc
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -13,13 +17,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from torch.profiler import profile
 
 from benchmarks.graphs import use_graphs
 from benchmarks.measurement import Measurement, min_seconds
 from benchmarks.noise import UTTERANCE_SECONDS, noise_in_memory
 from benchmarks.training import LARGEST, Case
 from emospeech.corpora.iemocap_release import UTTERANCES, VALENCES
-from emospeech.crops.gather import CropGatherer
+from emospeech.crops.gather import CropGatherer, frames_on_gpu
 from emospeech.crops.oversampling import epoch_length
 from emospeech.labels import POINTS, LabelSettings, Task, encode
 from emospeech.models.catalogue import FAMILIES, MODELS
@@ -41,13 +46,17 @@ VALIDATED = 1000  # recordings of a validation part
 REFERENCE = 4000  # recordings in the reference's file, as many as an epoch of the benchmark draws
 MATRIX_SIZE = 8192  # rows and columns of the multiplied matrices
 SMALL_MATRIX_SIZE = 256
+LARGEST_TRIAL = {"crop_width": 128, "batch_size": 256, "filter_size": 16, "filters": 88}
+WORKER_LIMIT = 90  # seconds, several times what a process of `side_by_side` needs
 
 
 class Benchmark:
     """The rows of the benchmark, on one device."""
 
-    def __init__(self, folder: Path, small: bool, hours: float = 12.44):
-        self.folder, self.small = folder, small
+    def __init__(self, folder: Path, small: bool, hours: float = 12.44, mps: bool = False):
+        self.folder, self.small, self.mps = folder, small, mps
+        self.found: list[Measurement] = []
+        self.kernels = ""  # the table of `profile`
         self.device = torch_device(TrainingSettings(device="auto"))
         self.fast = resolve_precision("auto", self.device.type)
         self.on_gpu = self.device.type == "cuda"
@@ -61,9 +70,21 @@ class Benchmark:
         """Return the study's settings with a precision."""
         return Settings(training=TrainingSettings(device=self.device.type, precision=precision))
 
-    def case(self, name: str, precision: str, graphs: bool, steps: int | None = None) -> Case:
-        """Return a model at Table 1's size; the batches of the small form have 4 crops."""
-        trial = TABLE_1[name] | ({"batch_size": 4, "filters": 4} if self.small else {})
+    def case(
+        self,
+        name: str,
+        precision: str,
+        graphs: bool,
+        steps: int | None = None,
+        trial: Mapping | None = None,
+    ) -> Case:
+        """Return a model at Table 1's size, or with the parameters of a trial.
+
+        The batches of the small form have 4 crops.
+        """
+        gc.collect()  # an engine with a graph, and its memory on the GPU, are part of a cycle
+        trial = {**TABLE_1[name], **(trial or {})}
+        trial |= {"batch_size": 4, "filters": 4} if self.small else {}
         settings = self.settings(precision)
         case = Case(name, trial, steps or self.steps, self.labelled, settings)
         if graphs and self.on_gpu:
@@ -79,6 +100,7 @@ class Benchmark:
         own = CropGatherer(store, 128, self.device)
         self.wait()
         seconds = time.perf_counter() - start
+        frames_on_gpu.cache_clear()  # the other groups do not need these frames
         recordings = rng.integers(len(store.recordings), size=256)
         recordings[-8:] = len(store.recordings) - 1  # the end of the store
         centres = (rng.random(256) * np.diff(store.offsets)[recordings]).astype(int)
@@ -118,7 +140,7 @@ class Benchmark:
             case = self.case(LARGEST, self.fast, graphs)
             mark = "-graph" if graphs else ""
             own, tutorial = min_seconds(case.train, case.train_tutorial, rounds=2)
-            note = f"{LARGEST}, {self.fast}; reference: a tutorial's loop in float32"
+            note = f"{LARGEST}, {self.fast}; reference: a tutorial's loop in torch's default mode"
             crops = case.n_crops
             row = f"step-vs-tutorial{mark}"
             found.append(Measurement(row, crops / own, crops / tutorial, "crops/s", note))
@@ -162,6 +184,46 @@ class Benchmark:
             Measurement("flops-vs-matmul", operations / passes / 1e12, peak, "TFLOP/s", note),
             Measurement("flops-vs-matmul-graph", operations / step / 1e12, peak, "TFLOP/s", note),
         ]
+
+    def profile(self) -> list[Measurement]:
+        """Profile the steps of BasicDCGAN; compare the time of its operations with the total."""
+        case = self.case("BasicDCGAN", self.fast, graphs=False)
+        self.prepared(case)
+        with profile() as profiler:
+            start = time.perf_counter()
+            self.prepared(case)
+            total = time.perf_counter() - start
+        events = profiler.key_averages()
+        key = "self_device_time_total" if self.on_gpu else "self_cpu_time_total"
+        self.kernels = events.table(sort_by=key, row_limit=30, max_name_column_width=80)
+        # The rows of the program also contain the times of the operations that it started.
+        kind = self.device.type.upper()
+        busy = sum(getattr(event, key) for event in events if event.device_type.name == kind) / 1e6
+        note = f"operations of {case.steps} steps of BasicDCGAN, {self.fast}, without graph; "
+        note += "reference: the steps, which the profiler slows down"
+        return [Measurement("device-busy", busy, total, "s", note)]
+
+    def memory(self) -> list[Measurement]:
+        """Measure the memory of a GPU that training runs reserve, with and without graphs."""
+        if not self.on_gpu:
+            return []
+        found = []
+        trials = {name: TABLE_1[name] for name in TABLE_1} | {"largest": LARGEST_TRIAL}
+        for name, trial in trials.items():
+            model, peaks = LARGEST if name == "largest" else name, []
+            for graphs in (True, False):
+                self.release()
+                before = torch.cuda.memory_reserved()
+                torch.cuda.reset_peak_memory_stats()
+                case = self.case(model, self.fast, graphs, steps=8, trial=trial)
+                case.train()
+                peaks.append((torch.cuda.max_memory_reserved() - before) / 1e6)
+                del case
+            note = f"{model}, {self.fast}, without the frames and torch's own memory; largest: the "
+            note += "largest trial of the search; reference: without graph"
+            graphed, plain = peaks
+            found.append(Measurement(f"memory-{name}", graphed, plain, "MB", note))
+        return found
 
     def losses(self) -> list[Measurement]:
         """Compare mean losses, in each precision and with graphs, with those of float32 without."""
@@ -263,28 +325,48 @@ class Benchmark:
 
     def side_by_side(self) -> list[Measurement]:
         """Train in 1, 2 and 4 processes at once; compare the total rates, and time the starts."""
+        self.release()
+        found = self.processes({}, "")
+        if self.mps:
+            with multi_process_service(self.folder) as environment:
+                found += self.processes(environment, "-mps")
+        return found
+
+    def processes(self, environment: Mapping[str, str], mark: str) -> list[Measurement]:
+        """Train in several processes with an environment."""
         found = []
         for name in ("MultitaskCNN", "BasicDCGAN"):
             rates = {}
             for count in self.worker_counts:
-                started = time.time()
-                command = [sys.executable, "-m", "benchmarks.gpu", "--worker", name, str(started)]
-                command += ["--small"] if self.small else []
-                workers = [
-                    subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-                    for _ in range(count)
-                ]
-                lines = [worker.communicate()[0].strip().splitlines() for worker in workers]
-                results = [json.loads(line[-1]) for line in lines]
+                results = self.train_in_processes(name, count, environment)
                 rates[count] = sum(result["rate"] for result in results)
                 first = min(result["start"] for result in results)
-                if count == 1:
+                if count == 1 and not mark:
                     self.start_seconds = first
-                row = f"side-by-side-{name}-{count}"
+                row = f"side-by-side-{name}-{count}{mark}"
                 note = f"{count} processes, {self.fast}; the first step ended {first:.1f} s after "
                 note += "the start of a process; reference: one process"
                 found.append(Measurement(row, rates[count], rates[1], "crops/s", note))
         return found
+
+    def train_in_processes(
+        self, name: str, count: int, environment: Mapping[str, str]
+    ) -> list[dict[str, float]]:
+        """Return the results of `benchmarks.gpu.work` in processes that run at the same time."""
+        command = [sys.executable, "-m", "benchmarks.gpu", "--worker", name, str(time.time())]
+        command += ["--small"] if self.small else []
+        workers = [
+            subprocess.Popen(
+                command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+            )
+            for _ in range(count)
+        ]
+        try:
+            lines = [worker.communicate(timeout=WORKER_LIMIT)[0].splitlines() for worker in workers]
+        finally:
+            for worker in workers:
+                worker.kill()
+        return [json.loads(line[-1]) for line in lines]
 
     def epoch_steps(self, batch_size: int) -> int:
         """Return the steps of an epoch of IEMOCAP: four of five sessions, oversampled."""
@@ -292,40 +374,65 @@ class Benchmark:
         assert len(valence) == UTTERANCES
         return epoch_length(valence[::5] if self.small else valence, POINTS) * 4 // 5 // batch_size
 
-    def projection(self, found: list[Measurement]) -> list[Measurement]:
+    def projection(self) -> list[Measurement]:
         """Project the hours of the full study from a step of each of its trials."""
-        rows = {row.row: row for row in found}
-        start, total = self.start_seconds, 0.0
-        validation = rows["validation"].project
+        rows = {row.row: row for row in self.found}
+        validation, start = rows["validation"].project, self.start_seconds
         speedup = {
             kind: max(rows[f"side-by-side-{model}-{count}"].ratio for count in self.worker_counts)
             for kind, model in (("CNN", "MultitaskCNN"), ("DCGAN", "BasicDCGAN"))
         }
-        together = 0.0
+        plain = graphed = together = 0.0
         for name, trial_id in product(TABLE_1, range(2 if self.small else TRIALS)):
             trial = draw_trial(SearchSpace(), FAMILIES["CNN"].parameters, 1, trial_id)
-            if self.small:
-                trial |= {"batch_size": 4, "filters": 4}
-            case = Case(name, trial, 8, self.labelled, self.settings(self.fast))
-            if self.on_gpu:
-                use_graphs(case.engine)
-            (seconds,) = min_seconds(case.train, rounds=1)
-            epoch = seconds / case.steps * self.epoch_steps(trial["batch_size"]) + validation
-            run = FOLDS * EPOCHS * epoch * 1.02  # with checkpoints
-            total += run + FOLDS * start
-            together += run / speedup[MODELS[name].family_name]
-        note = f"4 models x {TRIALS} trials x {FOLDS} folds, {EPOCHS} epochs each (assumed), "
-        note += f"{start:.1f} s to start a training run, validation and checkpoints included; "
-        note += "reference: the aim of one hour"
+            case, seconds = self.case(name, self.fast, graphs=False, steps=8, trial=trial), []
+            for graphs in (False, True):
+                if graphs and self.on_gpu:
+                    use_graphs(case.engine)
+                (epoch,) = min_seconds(case.train, rounds=1)
+                epoch *= self.epoch_steps(case.n_crops // case.steps) / case.steps
+                # Two percent more for checkpoints.
+                seconds.append(FOLDS * EPOCHS * (epoch + validation) * 1.02)
+            plain += seconds[0] + FOLDS * start
+            graphed += seconds[1] + FOLDS * start
+            together += seconds[1] / speedup[MODELS[name].family_name]
+        note = f"4 models x {TRIALS} trials x {FOLDS} folds, {EPOCHS} epochs each (assumed), with "
+        note += "validation and checkpoints; reference: the aim of one hour; "
+        starts = f"{start:.1f} s to start each training run"
+        best = "graphs, best number of processes, which start while others train"
         return [
-            Measurement("study-one-at-a-time", total / 3600, 1, "hours", note),
-            Measurement("study-side-by-side", together / 3600, 1, "hours", f"{note}; best of rows"),
+            Measurement("study", plain / 3600, 1, "hours", f"{note}no graphs, {starts}"),
+            Measurement("study-graph", graphed / 3600, 1, "hours", f"{note}graphs, {starts}"),
+            Measurement("study-graph-side-by-side", together / 3600, 1, "hours", f"{note}{best}"),
         ]
 
     def wait(self) -> None:
         """Wait until the device has finished."""
         if self.on_gpu:
             torch.cuda.synchronize()
+
+    def release(self) -> None:
+        """Return unused memory of the GPU to the driver."""
+        gc.collect()
+        if self.on_gpu:
+            torch.cuda.empty_cache()
+
+
+@contextmanager
+def multi_process_service(folder: Path) -> Iterator[dict[str, str]]:
+    """Run NVIDIA's Multi-Process Service, and yield the environment of processes that use it."""
+    control = shutil.which("nvidia-cuda-mps-control")
+    if control is None:
+        raise FileNotFoundError("nvidia-cuda-mps-control is not on the PATH")
+    folders = {f"CUDA_MPS_{name}_DIRECTORY": str(folder / name) for name in ("PIPE", "LOG")}
+    environment = os.environ | folders
+    for path in folders.values():
+        Path(path).mkdir()
+    subprocess.run([control, "-d"], env=environment, check=True)
+    try:
+        yield folders
+    finally:
+        subprocess.run([control], env=environment, check=True, text=True, input="quit\n")
 
 
 def fold_of(store: Store) -> Fold:

@@ -53,9 +53,8 @@ class Usage:
 
 def to_table(measurements: Iterable[Measurement]) -> pd.DataFrame:
     """Return the measurements as a table with the columns `COLUMNS`."""
-    return pd.DataFrame([[getattr(m, name) for name in COLUMNS] for m in measurements]).set_axis(
-        COLUMNS, axis=1
-    )
+    rows = [[getattr(m, name) for name in COLUMNS] for m in measurements]
+    return pd.DataFrame(rows, columns=pd.Index(COLUMNS))
 
 
 def min_seconds(*functions: Callable[[], object], rounds: int = 5) -> list[float]:

@@ -1,11 +1,12 @@
 """Reference implementations as in tutorials: librosa, a Dataset over HDF5, a DCGAN training loop.
 
-Tensors are float32 in torch's default memory format, and the memory settings of the C library are
-not changed.
+Tensors are float32 in torch's default memory format. The training loop uses the default settings of
+the C library and of torch, with which a GPU rounds the inputs of convolutions to TF32.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,22 @@ def restore_default_malloc() -> None:
     libc = set_memory(DEFAULT_MALLOC)
     if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(0)
+
+
+@contextmanager
+def default_gpu_settings() -> Iterator[None]:
+    """Undo the settings of a GPU by `emospeech.training.device.torch_device` inside the block."""
+    tf32, deterministic = (
+        torch.backends.cudnn.allow_tf32,
+        torch.are_deterministic_algorithms_enabled(),
+    )
+    torch.backends.cudnn.allow_tf32 = True
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = tf32
+        torch.use_deterministic_algorithms(deterministic, warn_only=True)
 
 
 class Tutorial:

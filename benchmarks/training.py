@@ -1,5 +1,6 @@
 """Speed of training steps and epochs, compared with a tutorial's loop and with lower bounds."""
 
+from contextlib import nullcontext
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measurement import Measurement, min_seconds
 from benchmarks.noise import NoiseCorpus
-from benchmarks.reference import CropDataset, Tutorial
+from benchmarks.reference import CropDataset, Tutorial, default_gpu_settings
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.sampler import Sampler
 from emospeech.labels import fuzzy
@@ -89,7 +90,8 @@ class Case:
 
     def train_tutorial(self) -> None:
         """Train an epoch with the tutorial's loop."""
-        self.tutorial.epoch(*self.datasets)
+        with default_gpu_settings() if self.device == "cuda" else nullcontext():
+            self.tutorial.epoch(*self.datasets)
 
     def prepared_batch(self) -> tuple:
         """Return the arguments of `Engine.step` for the first batch of an epoch."""

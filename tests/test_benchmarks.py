@@ -216,5 +216,5 @@ def test_the_benchmark_of_a_gpu_runs_in_its_small_form(tmp_path):
     assert len(equal) == 13
     assert (equal["project"] == 1).all()
     assert (table["ratio"] > 0).all()
-    assert {"data-wait", "flops-vs-matmul", "study-side-by-side"} <= set(table.index)
+    assert {"data-wait", "flops-vs-matmul", "study-graph-side-by-side"} <= set(table.index)
     assert (tmp_path / "gpu.md").read_text().count("\n") == len(table) + 2

@@ -6,15 +6,18 @@ an error there; a program that does so would have to wait for a GPU.
 
 from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torch._meta_registrations  # adds the operation of Adam
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from benchmarks import graphs
+from benchmarks import gpu, gpu_rows, graphs
+from benchmarks.measurement import Measurement
 from emospeech.crops import gather
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.sampler import Sampler
@@ -103,7 +106,7 @@ class RepeatedStep:
     """Replaces a CUDA graph: a replay repeats the recorded step with the same tensors."""
 
     def __init__(self):
-        self.recorded = None
+        self.recorded: tuple = ()
 
     def replay(self):
         step, arguments, losses = self.recorded
@@ -158,3 +161,27 @@ def test_graphed_steps_equal_ordinary_ones(name, graphs_on_cpu):
         losses = [engine.step(**vars(batch)) for batch in batches]
         results.append([*(x for step in losses for x in step.values()), *engine.state().values()])
     assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
+
+
+def test_a_failed_group_does_not_end_the_benchmark(tmp_path, capsys):
+    def fails():
+        raise RuntimeError("CUDA error")
+
+    row = Measurement("same-crops", 1, 1, "equal", "a note")
+    groups = {"frames": fails, "losses": lambda: [row]}
+    benchmark: Any = SimpleNamespace(found=[], kernels="", **groups)
+    assert gpu.measure(benchmark, groups, tmp_path) == ["frames"]
+    assert pd.read_csv(tmp_path / "gpu.csv")["row"].tolist() == ["same-crops"]
+    assert "CUDA error" in capsys.readouterr().err
+
+
+def test_mps_ends_after_its_processes(tmp_path, monkeypatch):
+    control = tmp_path / "nvidia-cuda-mps-control"
+    control.write_text('#!/bin/sh\necho "$CUDA_MPS_PIPE_DIRECTORY $*" >> "$0.log"\n')
+    control.chmod(0o755)
+    log = tmp_path / "nvidia-cuda-mps-control.log"
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with gpu_rows.multi_process_service(tmp_path) as environment:
+        pipe = environment["CUDA_MPS_PIPE_DIRECTORY"]
+        assert log.read_text() == f"{pipe} -d\n"
+    assert log.read_text() == f"{pipe} -d\n{pipe} \n"
