@@ -22,7 +22,9 @@ from emospeech.crops import gather
 from emospeech.crops.gather import CropGatherer
 from emospeech.crops.sampler import Sampler
 from emospeech.models.catalogue import MODELS, build
+from emospeech.runtime.errors import InputError
 from emospeech.training.checkpoint import EpochProgress
+from emospeech.training.device import torch_device
 from emospeech.training.engine import Engine
 from emospeech.training.trainer import train_epoch
 from tests.settings import PARAMETERS, batch_of, settings_of, tasks_of_model
@@ -78,6 +80,13 @@ def transfers(name, store, steps, **keys):
     assert progress.steps == steps
     assert all(value.device == DEVICE for value in values)
     return counted.count
+
+
+def test_a_missing_gpu_is_an_error_of_the_config(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match=r"^training\.device: "):
+        torch_device(settings_of(device="cuda").training)
+    assert torch_device(settings_of(device="auto").training).type == "cpu"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import torch
 
+from emospeech.runtime.errors import InputError
 from emospeech.runtime.hardware import processor_name
 from emospeech.training.settings import TrainingSettings
 
@@ -19,7 +20,11 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
 
 
 def torch_device(settings: TrainingSettings) -> torch.device:
-    """Return the device of the settings; make torch deterministic and keep freed memory."""
+    """Return the device of the settings; make torch deterministic and keep freed memory.
+
+    Raises:
+        InputError: It is a GPU, and torch finds none.
+    """
     keep_freed_memory()
     torch.set_num_threads(settings.threads)
     # Deterministic matrix products of a GPU need it, and it is read when CUDA starts.
@@ -27,6 +32,9 @@ def torch_device(settings: TrainingSettings) -> torch.device:
     name = settings.device
     if name == AUTO:
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    elif name == "cuda" and not torch.cuda.is_available():
+        problem = f"is cuda, but torch {torch.__version__} finds no GPU. Use auto or cpu, or"
+        raise InputError("training.device", f"{problem} install a build of torch with CUDA.")
     if name == "cuda":  # on a CPU the algorithms are deterministic, and the call takes a second
         torch.use_deterministic_algorithms(True, warn_only=True)
         # All memory is written before it is read. The type hints of torch lack this option.

@@ -109,8 +109,8 @@ class Trainer:
             settings: The settings of the study.
             seed: The seed of the initial weights and all draws; by default that of the study.
         """
-        log.info("%s, trial %d, fold %d", model, trial.trial_id, fold.fold_id)
         device = torch_device(settings.training)
+        log.info("%s, trial %d, fold %d, on %s", model, trial.trial_id, fold.fold_id, device.type)
         precision = resolve_precision(settings.training.precision, device.type)
         training = replace(settings.training, precision=precision)
         self.model, self.fold, self.trial = model, fold, trial
