@@ -9,8 +9,8 @@ from emospeech.evaluation.leaks import LeakEvidence, leak_table, parts_table
 from emospeech.evaluation.predictions import BASELINES, predictions_table
 from emospeech.evaluation.references import references_table
 from emospeech.evaluation.representation import neighbours_table
-from emospeech.evaluation.scores import metrics_table, slices_table
-from emospeech.evaluation.variability import seeds_table, spread_table
+from emospeech.evaluation.scores import metrics_table, subgroups_table
+from emospeech.evaluation.variability import seeds_table, variability_table
 from emospeech.folds import FoldSettings, make_folds
 from tests.settings import LABELS
 
@@ -114,9 +114,9 @@ def evaluation_tables(recordings, predictions, permutations, resamples):
         "intervals": intervals,
         "cells": cells_table(predictions, resamples, 1),
         "comparisons": comparisons_table(predictions, BASELINES, resamples, 1),
-        "spread": spread_table(seeds_table(crops, "crop_seed"), intervals),
+        "variability": variability_table(seeds_table(crops, "crop_seed"), intervals),
         "references": references_table(recordings, folds, TASKS, ratings),
-        "slices": slices_table(predictions, recordings, ratings, 1),
+        "subgroups": subgroups_table(predictions, recordings, ratings, 1),
         "leaks": leak_table(leak_evidence(recordings, folds, predictions)),
     }
 

@@ -91,7 +91,7 @@ def main():
     # The CNN takes the place of the study, under the name of the model that it is compared with.
     without = {(DCGAN, seed): table for (model, seed), table in base.items() if model == CNN}
     _, table = compare_variants(without, variants | study, runs, 10000, 1)
-    table = table[(table["figure"] == "uar5") & (table["model"] == DCGAN)].set_index("variant")
+    table = table[(table["metric"] == "uar5") & (table["model"] == DCGAN)].set_index("variant")
     print((100 * table[["value", "low", "high", "detectable"]]).round(1).to_string())
     print(table[["p", "seeds"]].to_string())
     failures = []

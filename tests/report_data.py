@@ -79,10 +79,10 @@ def intervals(models=MODELS):
     """Return the intervals.csv of `metrics` and of a baseline: UAR and rho plus or minus .05."""
     rows = metrics(models).query("scope in ['pooled', 'mean']")
     rows = pd.concat([rows, rows[rows["model"] == models[0]].assign(model="baseline")])
-    table = pd.concat([rows.assign(figure=name, value=rows[name]) for name in ("uar5", "rho")])
+    table = pd.concat([rows.assign(metric=name, value=rows[name]) for name in ("uar5", "rho")])
     table = table.assign(low=table["value"] - 0.05, high=table["value"] + 0.05, speakers=5)
     table = table.assign(error=0.02, error_recordings=0.01)
-    keys = ["model", "task", "scope", "figure", "speakers"]
+    keys = ["model", "task", "scope", "metric", "speakers"]
     return table[[*keys, "value", "low", "high", "error", "error_recordings"]]
 
 
@@ -95,10 +95,10 @@ def differences():
     ]
     table = pd.DataFrame(rows, columns=["variant", "model", "value", "half"])
     table = table.assign(low=table["value"] - table["half"], high=table["value"] + table["half"])
-    table = table.assign(task="valence", figure="uar5", seeds=2, diverged_seeds=0)
+    table = table.assign(task="valence", metric="uar5", seeds=2, diverged_seeds=0)
     table = table.drop(columns="half").assign(p=0.25, p_holm=0.5, detectable=0.071)
     table = table.assign(speakers=5, smallest_p=0.0625, smallest_p_holm=0.1875)
-    others = [table.assign(figure="rho", value=0.9), table.assign(task="activation", value=0.8)]
+    others = [table.assign(metric="rho", value=0.9), table.assign(task="activation", value=0.8)]
     return pd.concat([table, *others], ignore_index=True)
 
 
@@ -116,7 +116,7 @@ def variant_metrics():
     ]
     table = pd.DataFrame(rows, columns=["variant", "model", "hours", "value"])
     table = table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1)
-    return table.assign(task="valence", figure="uar5", seeds=2)
+    return table.assign(task="valence", metric="uar5", seeds=2)
 
 
 def references():
@@ -146,7 +146,7 @@ def cells(model="BasicDCGAN"):
     for i, name in enumerate(("precision", "f1", "recall", "f1_normalised"), 2):
         rows += [(name, c, np.nan, i / 1000 + c / 10000) for c in range(1, 6)]
     rows += [("precision_normalised", c, np.nan, 6 / 1000 + c / 10000) for c in range(1, 6)]
-    table = pd.DataFrame(rows, columns=["figure", "truth", "prediction", "low"])
+    table = pd.DataFrame(rows, columns=["metric", "truth", "prediction", "low"])
     table = table.assign(model=model, high=table["low"] + 0.5, value=0.5)
     return pd.concat([table.assign(model="BasicCNN", low=0.9, high=0.99), table])
 
@@ -259,10 +259,10 @@ def generated():
     rng = np.random.default_rng(0)
     counts = {"generated": 4, "real": 2}
     keys = [
-        {"epoch": epoch, "source": source, "picture": picture, "frame": frame}
+        {"epoch": epoch, "source": source, "sample": sample, "frame": frame}
         for epoch in (1, 2, 3)
         for source, count in counts.items()
-        for picture in range(1, count + 1)
+        for sample in range(1, count + 1)
         for frame in (1, 2)
     ]
     levels = rng.integers(0, 256, (len(keys), 3))

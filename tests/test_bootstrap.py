@@ -140,7 +140,7 @@ def test_intervals_table_is_complete_and_reproducible():
     assert len(table) == 3 * 2 * len(METRICS)
     assert (table["low"] < table["value"]).all()
     assert (table["value"] < table["high"]).all()
-    found = table.set_index(["model", "task", "scope", "figure"])["value"].sort_index()
+    found = table.set_index(["model", "task", "scope", "metric"])["value"].sort_index()
     expected = scored(tables["BasicCNN"]["valence"], probabilities_of(tables["BasicCNN"]))
     found = found["BasicCNN", "valence", "pooled"][list(METRICS)]
     assert found.tolist() == pytest.approx(expected)
@@ -180,7 +180,7 @@ def test_swap_p_agrees_with_a_loop_over_all_patterns():
     p = comparisons.swap_p(totals[:, [0]], totals[:, [1]], VALENCE, np.random.default_rng(0))
     assert p[0] == pytest.approx(enumerated_p(by_speaker(good), by_speaker(bad)))
     table = comparisons.comparisons_table({"good": good, "bad": bad}, "baseline", 50, seed=1)
-    rho = table[table["figure"] == "rho"].set_index("scope")
+    rho = table[table["metric"] == "rho"].set_index("scope")
     each = [
         [
             0 if rows["expected"].std() < 1e-9 else rows["valence"].corr(rows["expected"])
@@ -238,7 +238,7 @@ def test_comparisons_are_paired_and_report_the_smallest_p():
     tables = {"BasicCNN": good, "BasicDCGAN": bad, "same": good, "baseline": bad.iloc[1:]}
     table = comparisons.comparisons_table(tables, ["baseline"], 500, seed=1)
     assert table.groupby("family")["other"].size().to_dict() == {"baseline": 42, "models": 42}
-    rows = table[table["figure"] == "uar5"].set_index(["model", "other", "scope"])
+    rows = table[table["metric"] == "uar5"].set_index(["model", "other", "scope"])
     better = rows.loc["BasicCNN", "BasicDCGAN", "mean"]
     assert better["low"] > 0
     assert better["p"] == better["smallest_p"] == 0.0625

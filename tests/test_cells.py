@@ -27,15 +27,15 @@ def plain_metrics(counts):
     classes = metrics.class_metrics(counts, VALENCE).set_index("class")
     shares = metrics.normalise_rows(counts)
     classes["recall"] = np.diag(shares)
-    for figure, truth, prediction in intervals.matrix_keys(VALENCE):
-        if figure == "share":
+    for metric, truth, prediction in intervals.matrix_keys(VALENCE):
+        if metric == "share":
             yield shares[int(truth) - 1, int(prediction) - 1]
         elif truth is None:
             yield metrics.unweighted_average_recall(
-                counts if figure == "uar5" else metrics.merge_classes(counts)
+                counts if metric == "uar5" else metrics.merge_classes(counts)
             )
         else:
-            yield classes.loc[truth, figure]
+            yield classes.loc[truth, metric]
 
 
 def test_values_are_of_the_pooled_confusion_matrix(predictions):
@@ -43,7 +43,7 @@ def test_values_are_of_the_pooled_confusion_matrix(predictions):
     for model, rows in table.groupby("model"):
         counts = counts_of(predictions[model])
         assert rows["value"].tolist() == pytest.approx(list(plain_metrics(counts)), nan_ok=True)
-        shares = rows[rows["figure"] == "share"]
+        shares = rows[rows["metric"] == "share"]
         assert shares["count"].tolist() == counts.ravel().tolist()
         assert rows["count"].isna().sum() == len(rows) - 25
 
@@ -65,7 +65,7 @@ def test_errors_agree_with_a_plain_bootstrap(predictions):
 
 def test_bounds_are_students_interval_of_the_logit(predictions):
     table = intervals.cells_table(predictions, 300, 1)
-    shares = table[~table["figure"].isin(["uar5", "uar3"])]
+    shares = table[~table["metric"].isin(["uar5", "uar3"])]
     known, value = shares["error"].notna(), shares["value"]
     t = 2.776445  # the 97.5 % quantile with four degrees of freedom
     half = t * shares["error"] / (value * (1 - value))
@@ -73,7 +73,7 @@ def test_bounds_are_students_interval_of_the_logit(predictions):
         odds = np.exp(sign * half[known]) * value[known] / (1 - value[known])
         np.testing.assert_allclose(shares[name][known], odds / (1 + odds), atol=1e-6)
     assert known.sum() > 100
-    uars = table[table["figure"].isin(["uar5", "uar3"])]
+    uars = table[table["metric"].isin(["uar5", "uar3"])]
     np.testing.assert_allclose(uars["high"] - uars["low"], 2 * t * uars["error"], rtol=1e-6)
 
 
@@ -86,7 +86,7 @@ def test_values_that_do_not_vary_have_no_interval(predictions):
     names = [f"p{number}" for number in range(1, 6)]
     own.loc[own["valence"] <= 1.5, names] = [1.0, 0, 0, 0, 0]
     table = intervals.cells_table({"BasicCNN": own}, 300, 1)
-    cells = table[table["figure"] == "share"].set_index(["truth", "prediction"])
+    cells = table[table["metric"] == "share"].set_index(["truth", "prediction"])
     empty = cells["count"] == 0
     assert empty.sum() >= 4
     for part in (cells[empty], cells.loc["5"], cells.loc[[("1", "1")]]):
@@ -114,9 +114,9 @@ def test_intervals_of_rare_cells_cover_at_least_at_the_nominal_rate():
 
 def test_uar_agrees_with_intervals_csv(predictions):
     """Both tables are computed by drawing speakers, but with different random numbers."""
-    ours = intervals.cells_table(predictions, 4000, 1).set_index(["model", "figure"])
+    ours = intervals.cells_table(predictions, 4000, 1).set_index(["model", "metric"])
     other = intervals.intervals_table(predictions, 4000, 1).query("task == 'valence'")
-    other = other[other["scope"] == "pooled"].set_index(["model", "figure"])
+    other = other[other["scope"] == "pooled"].set_index(["model", "metric"])
     for model in predictions:
         for name in ("uar5", "uar3"):
             found, known = ours.loc[(model, name)], other.loc[(model, name)]

@@ -22,7 +22,7 @@ from emospeech.evaluation.predictions import (
     tasks_of,
 )
 from emospeech.evaluation.references import references_table
-from emospeech.evaluation.scores import confusion_tables, metrics_table, slices_table
+from emospeech.evaluation.scores import confusion_tables, metrics_table, subgroups_table
 from emospeech.labels import encode
 from emospeech.metrics import metric_names
 from emospeech.runtime.files import read_table, write_table
@@ -215,7 +215,7 @@ def test_intervals_contain_the_metrics_of_scikit_learn(size):
     own = predictions["a"]
     predictions["a"] = own[(own["fold"] > 1) | (own["emotion"] != NAMES[1])]  # absent from a fold
     table = intervals_table(predictions, 30, 1)
-    table = table.set_index(["model", "scope", "figure"]).sort_index()
+    table = table.set_index(["model", "scope", "metric"]).sort_index()
     names = [*metric_names(task)]
     for model, rows in predictions.items():
         pooled = table.loc[(model, "pooled")]
@@ -238,7 +238,7 @@ def test_other_tables_agree_with_scikit_learn():
     assert confusion[list(EMOTION.classes)].to_numpy().tolist() == counts.tolist()
     assert confusion["truth"].tolist() == classes["class"].tolist() == list(EMOTION.classes)
 
-    cells = cells_table(predictions, 50, 1).set_index(["model", "figure", "truth", "prediction"])
+    cells = cells_table(predictions, 50, 1).set_index(["model", "metric", "truth", "prediction"])
     shares = counts / counts.sum(axis=1, keepdims=True)
     for (row, column), share in np.ndenumerate(shares):
         cell = cells.loc[("a", "share", EMOTION.classes[row], EMOTION.classes[column])]
@@ -253,15 +253,17 @@ def test_other_tables_agree_with_scikit_learn():
     assert supports.tolist() == counts.sum(axis=1).tolist()
     assert not {"rho", "p", "uar5", "constant_folds"} & set(metrics)
 
-    difference = comparisons_table(predictions, [], 50, 1).set_index(["scope", "figure"])
+    difference = comparisons_table(predictions, [], 50, 1).set_index(["scope", "metric"])
     other = scikit_metrics(predictions["b"], EMOTION)
     found = difference.loc["pooled", "value"].loc[[*metric_names(EMOTION)]]
     assert found.tolist() == pytest.approx(np.subtract(expected, other).tolist())
 
-    slices = slices_table(predictions, recordings, None, 1).set_index(["model", "slice", "value"])
+    subgroups = subgroups_table(predictions, recordings, None, 1).set_index(
+        ["model", "grouping", "subgroup"]
+    )
     speaker = own["speaker"].iloc[0]
     part = own[own["speaker"] == speaker]
-    found = slices.loc[("a", "speaker", speaker), [*metric_names(EMOTION)]]
+    found = subgroups.loc[("a", "speaker", speaker), [*metric_names(EMOTION)]]
     assert found.tolist() == pytest.approx(scikit_metrics(part, EMOTION))
 
 

@@ -116,7 +116,7 @@ def test_the_same_predictions_are_constant_in_all_tables(noise, constant):
     shares = np.add([0.1, 0.2, 0.4, 0.2, 0.1], noise * np.random.default_rng(1).random((300, 5)))
     table[names], table["expected"] = shares, metrics.expected_value(shares)
     metric_rows = scores.metrics_of(table, VALENCE, {}, 20, np.random.default_rng(0))
-    interval_rows = intervals.intervals_table({"BasicCNN": table}, 20, 1).query("figure == 'rho'")
+    interval_rows = intervals.intervals_table({"BasicCNN": table}, 20, 1).query("metric == 'rho'")
     seeds = variability.seeds_table({("BasicCNN", 1): table})
     found = [*metric_rows["rho"], *interval_rows["value"], *seeds["rho"]]
     found.append(captions.scatter(table)["rho"])

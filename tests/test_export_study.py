@@ -47,7 +47,7 @@ def history_of(seed, *columns):
     return table.assign(seconds=rng.uniform(1, 2, EPOCHS), crops_per_second=rng.uniform(9, 99, 4))
 
 
-def write_training(folder, model, trial, history, pictures):
+def write_training(folder, model, trial, history, samples):
     """Write the files of a finished training run."""
     write_table(folder / "history.csv", history)
     parameters = {"learning_rate": 1e-4, "filters": 64}
@@ -55,17 +55,17 @@ def write_training(folder, model, trial, history, pictures):
     config = {"seed": 7, "training": {"patience": 5, "unlabelled": ["ami", "mine"]}}
     description = {"model": model, "trial": parameters, "validation": validation, "config": config}
     save_weights(folder / "weights.safetensors", {"weight": torch.zeros(1)}, description)
-    epochs = np.arange(1, len(pictures) + 1)
-    write_arrays(folder / "generated.npz", {"epochs": epochs, "pictures": pictures})
+    epochs = np.arange(1, len(samples) + 1)
+    write_arrays(folder / "generated.npz", {"epochs": epochs, "samples": samples})
 
 
 @pytest.fixture
 def study(tmp_path):
     """An unfinished study: two finished training runs, one running, and metrics of a model."""
     results = tmp_path / "results"
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 8, 16, 32), np.uint8)
+    samples = np.random.default_rng(0).integers(0, 256, (2, 8, 16, 32), np.uint8)
     curves = "generator", "discriminator", "valence", "validation_uar"
-    write_training(results / DCGAN, "BasicDCGAN", 3, history_of(1, *curves), pictures)
+    write_training(results / DCGAN, "BasicDCGAN", 3, history_of(1, *curves), samples)
     history = history_of(2, "apc_ami", "valence", "activation", "validation_uar")
     write_training(results / VARIANT, "BasicAPC", 0, history, np.zeros((0, 8, 0, 0), np.uint8))
     write_table(results / UNFINISHED / ".history.csv", history_of(3, "valence").head(2))
@@ -151,12 +151,12 @@ def test_generated_images_show_low_frequencies_at_the_bottom_and_loud_levels_dar
     """The samples are side by side, time runs to the right."""
     (run,) = [run for run in exported_runs(study) if run.name == DCGAN]
     with np.load(study / DCGAN / "generated.npz") as arrays:
-        picture = arrays["pictures"][1]  # (samples, width, rows)
+        samples = arrays["samples"][1]  # (samples, width, rows)
     grid = matplotlib.image.imread(io.BytesIO(run.images[1].png))[..., 0]  # 0 is black
     assert grid.shape == (32, 8 * 16)
     for sample, frame, row in [(0, 0, 0), (3, 5, 31), (7, 15, 2)]:
         shown = grid[31 - row, 16 * sample + frame]
-        assert shown == pytest.approx(1 - picture[sample, frame, row] / 255, abs=0.01)
+        assert shown == pytest.approx(1 - samples[sample, frame, row] / 255, abs=0.01)
 
 
 def test_a_second_export_replaces_the_event_files(study, tmp_path):

@@ -1,4 +1,4 @@
-"""No-information baselines, raters, the classical baselines and slices."""
+"""No-information baselines, raters, the classical baselines and subgroups."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from emospeech.crops.centres import draw_fixed_centres
 from emospeech.evaluation import acoustics, baseline, references, scores
 from emospeech.evaluation.predictions import load_predictions, predictions_table
 from emospeech.folds import FoldSettings, make_folds
-from emospeech.report.evaluation_tables import table_slices
+from emospeech.report.evaluation_tables import table_subgroups
 from emospeech.report.markup import format_table
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_table, write_table
@@ -126,19 +126,25 @@ def test_rater_metrics_are_those_of_another_rater_and_the_mean_of_the_others(rat
     assert found["recordings"] == raters * (folds["part"] == "test").sum()
 
 
-def test_slices_contain_the_metrics_of_their_recordings():
+def test_subgroups_contain_the_metrics_of_their_recordings():
     recordings, folds = corpus()
     table = random_predictions(recordings, folds)
     given = {0: [3, 3], 1: [3, 4], 2: [1, 4], 3: [3]}
     ratings = ratings_of({name: given[int(name) % 4] for name in recordings["recording"]})
-    found = scores.slices_table({"a": table}, recordings, ratings, 1).set_index(["slice", "value"])
+    found = scores.subgroups_table({"a": table}, recordings, ratings, 1).set_index(
+        ["grouping", "subgroup"]
+    )
     assert set(found.loc["style"].index) == {"improvised", "scripted"}
     assert found.loc["speaker", "recordings"].sum() == len(table)
     assert set(found.loc["agreement"].index) == {"same", "one point apart", "further apart"}
     rated_twice = (table["recording"].astype(int) % 4 < 3).sum()
     assert found.loc["agreement", "recordings"].sum() == rated_twice
     speaker = table[(table["speaker"] == "Ses2M") & (table["valence"] % 1 == 0)]
-    whole = scores.slices_table({"a": speaker}, recordings, None, 1).set_index("value").loc["Ses2M"]
+    whole = (
+        scores.subgroups_table({"a": speaker}, recordings, None, 1)
+        .set_index("subgroup")
+        .loc["Ses2M"]
+    )
     prediction = metrics.predicted_class(speaker[[f"p{n}" for n in range(1, 6)]].to_numpy())
     expected = balanced_accuracy_score(speaker["valence"].astype(int), prediction)
     assert whole["uar5"] == pytest.approx(expected)
@@ -156,10 +162,12 @@ def halfway_predictions(size, seed=0):
 
 
 @pytest.mark.parametrize("size", [150, 3000])
-def test_chance_of_a_slice_agrees_with_permuted_predictions(size):
+def test_chance_of_a_subgroup_agrees_with_permuted_predictions(size):
     table, recordings, ratings = halfway_predictions(size)
     table.loc[table["fold"] < 3, "p2"] += 0.4  # the folds predict other classes
-    found = scores.slices_table({"a": table}, recordings, ratings, 1).set_index(["slice", "value"])
+    found = scores.subgroups_table({"a": table}, recordings, ratings, 1).set_index(
+        ["grouping", "subgroup"]
+    )
     dialogues = recordings.set_index("recording")["dialogue"]
     groups = {
         "style": table["recording"].map(dialogues).str[6:-2].map(scores.STYLES),
@@ -183,37 +191,39 @@ def test_chance_of_a_slice_agrees_with_permuted_predictions(size):
 def test_chance_explains_the_uar_of_subgroups_by_agreement():
     """The predictions are random, but the UAR is far above 20 % for halfway labels."""
     table, recordings, ratings = halfway_predictions(3000)
-    found = scores.slices_table({"a": table}, recordings, ratings, 1)
-    agreement = found[found["slice"] == "agreement"].set_index("value")
+    found = scores.subgroups_table({"a": table}, recordings, ratings, 1)
+    agreement = found[found["grouping"] == "agreement"].set_index("subgroup")
     assert agreement.loc["same", "chance"] == pytest.approx(0.2, abs=0.005)
     assert agreement.loc["one point apart", "uar5"] > 0.3
     assert (agreement["uar5"] - agreement["chance"]).abs().max() < 0.03
     assert agreement["strict_uar5"].max() < 0.25
 
 
-def test_small_slices_are_only_in_the_file():
+def test_small_subgroups_are_only_in_the_file():
     table, recordings, _ = halfway_predictions(200)
-    found = scores.slices_table({"a": table}, recordings, None, 1)
-    sizes = found.set_index("value")["recordings"]
-    shown = table_slices(found)
+    found = scores.subgroups_table({"a": table}, recordings, None, 1)
+    sizes = found.set_index("subgroup")["recordings"]
+    shown = table_subgroups(found)
     assert set(sizes[sizes < 20].index)
-    assert set(shown["value"]) == set(sizes[sizes >= 20].index)
+    assert set(shown["subgroup"]) == set(sizes[sizes >= 20].index)
 
 
 def test_speakers_named_by_numbers_keep_their_names(tmp_path):
     table, recordings, _ = halfway_predictions(400)
     numbers = {name: f"{i:02d}" for i, name in enumerate(sorted(set(recordings["speaker"])))}
     named = table.assign(speaker=table["speaker"].map(numbers))
-    write_table(tmp_path / "slices.csv", scores.slices_table({"a": named}, recordings, None, 1))
-    shown = format_table(table_slices(read_table(tmp_path / "slices.csv")))
+    write_table(
+        tmp_path / "subgroups.csv", scores.subgroups_table({"a": named}, recordings, None, 1)
+    )
+    shown = format_table(table_subgroups(read_table(tmp_path / "subgroups.csv")))
     assert {row[1] for row in shown.rows if row[0] == "speaker"} == set(named["speaker"])
 
 
-def test_unknown_styles_have_no_slice():
+def test_unknown_styles_have_no_subgroup():
     recordings, folds = corpus()
     named = recordings.assign(dialogue="")
-    table = scores.slices_table({"a": random_predictions(recordings, folds)}, named, None, 1)
-    assert set(table["slice"]) == {"speaker"}
+    table = scores.subgroups_table({"a": random_predictions(recordings, folds)}, named, None, 1)
+    assert set(table["grouping"]) == {"speaker"}
 
 
 def test_statistics_of_a_tone():

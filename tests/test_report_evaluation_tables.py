@@ -47,7 +47,7 @@ def test_intervals_are_pooled_and_have_the_papers_values_for_valence(frames, tab
     models = [*data.MODELS, "baseline", "baseline_crop"]
     tasks = [("valence", model) for model in models]
     assert list(table.index) == [*tasks, *(("activation", m) for m in models if m[:5] != "Basic")]
-    known = frames["intervals"].set_index(["task", "model", "scope", "figure"])
+    known = frames["intervals"].set_index(["task", "model", "scope", "metric"])
     for key, line in table.iterrows():
         for name in ("uar5", "uar3", "rho"):
             found = known.loc[(*key, "pooled", name)]
@@ -61,7 +61,7 @@ def test_intervals_are_pooled_and_have_the_papers_values_for_valence(frames, tab
 
 
 def test_comparisons_have_pooled_and_mean_differences(frames, tables):
-    rows = frames["comparisons"].query("figure == 'rho'")
+    rows = frames["comparisons"].query("metric == 'rho'")
     pooled, mean = (rows[rows["scope"] == scope] for scope in ("pooled", "mean"))
     table = tables["comparisons"]
     assert len(table) == len(pooled) == 6 + 4 + 4 + 1 + 2 + 2
@@ -73,7 +73,7 @@ def test_comparisons_have_pooled_and_mean_differences(frames, tables):
 
 def test_intervals_with_a_larger_error_over_recordings_are_named(frames):
     intervals = frames["intervals"].assign(error=0.1, error_recordings=0.05)
-    chosen = intervals["model"].eq("BasicCNN") & intervals["figure"].isin(["uar5", "rho", "mae"])
+    chosen = intervals["model"].eq("BasicCNN") & intervals["metric"].isin(["uar5", "rho", "mae"])
     intervals.loc[chosen, "error_recordings"] = 0.2
     table = evaluation_tables.table_intervals(intervals)
     assert table["narrow"].fillna("").tolist() == ["uar5 rho"] + [""] * (len(table) - 1)
@@ -120,12 +120,12 @@ def test_rare_classes_and_constant_folds_are_named(frames):
     assert numbers["constant"] == [("BasicDCGAN", "valence", 2)]
 
 
-def test_spread_has_a_column_per_component(frames, tables):
-    table = tables["spread"]
+def test_variability_has_a_column_per_component(frames, tables):
+    table = tables["variability"]
     order = [("valence", m) for m in data.MODELS]
     order += [("activation", m) for m in data.MODELS if m.startswith("Multitask")]
     assert list(zip(table["task"], table["model"], strict=True)) == order
-    rows = frames["spread"].set_index(["task", "model", "figure"])
+    rows = frames["variability"].set_index(["task", "model", "metric"])
     for line in table.to_dict("records"):
         known = rows.loc[(line["task"], line["model"], "rho")]
         assert line["rho_deviation_crops"] == known["deviation_crops"] > 0
@@ -134,17 +134,19 @@ def test_spread_has_a_column_per_component(frames, tables):
         assert (line["seeds"], line["crop_seeds"], line["speakers"]) == (1, 2, 5)
 
 
-def test_spread_numbers_are_ranges_over_the_models(frames):
-    numbers = page_numbers.spread_numbers(frames["spread"])
+def test_variability_numbers_are_ranges_over_the_models(frames):
+    numbers = page_numbers.variability_numbers(frames["variability"])
     assert (numbers["seeds"], numbers["over_seeds"]) == (1, None)
     assert (numbers["fewest"], round(numbers["uncertainty"], 2)) == (2, 0.71)
-    rows = frames["spread"].query("figure == 'uar5' and task == 'valence'")
+    rows = frames["variability"].query("metric == 'uar5' and task == 'valence'")
     columns = {"over_crops": "deviation_crops", "over_speakers": "error_speakers"}
     for name, column in columns.items():
         assert numbers[name] == (rows[column].min(), rows[column].max())
-    more = page_numbers.spread_numbers(frames["spread"].assign(seeds=5, deviation_seeds=0.0312))
+    more = page_numbers.variability_numbers(
+        frames["variability"].assign(seeds=5, deviation_seeds=0.0312)
+    )
     assert (more["seeds"], more["over_seeds"]) == (5, (0.0312, 0.0312))
-    assert page_numbers.spread_numbers(None) is None
+    assert page_numbers.variability_numbers(None) is None
 
 
 def test_neighbours_are_means_of_the_folds_with_their_range(frames, tables):
@@ -216,14 +218,14 @@ def test_references_are_ordered_and_guesses_have_no_correlation(frames, tables):
     assert pd.isna(table.loc[("valence", guesses[0]), "rho"])
 
 
-def test_slices_have_columns_for_each_model(frames, tables):
-    rows = frames["slices"].set_index(["task", "slice", "value", "model"])
-    table = tables["slices"]
-    assert table["slice"].drop_duplicates().tolist() == ["style", "speaker", "agreement"]
-    agreement = table.query("slice == 'agreement' and task == 'valence'")["value"].tolist()
+def test_subgroups_have_columns_for_each_model(frames, tables):
+    rows = frames["subgroups"].set_index(["task", "grouping", "subgroup", "model"])
+    table = tables["subgroups"]
+    assert table["grouping"].drop_duplicates().tolist() == ["style", "speaker", "agreement"]
+    agreement = table.query("grouping == 'agreement' and task == 'valence'")["subgroup"].tolist()
     assert agreement == [name for name in evaluation_tables.AGREEMENTS if name in agreement]
     for line in table.to_dict("records"):
-        key = line["task"], line["slice"], line["value"]
+        key = line["task"], line["grouping"], line["subgroup"]
         for name in ("uar5", "chance", "strict_uar5", "rho"):
             assert line[f"MultitaskCNN_{name}"] == rows.loc[(*key, "MultitaskCNN"), name]
         assert line["recordings"] == rows.loc[(*key, "baseline"), "recordings"]
@@ -278,17 +280,17 @@ def test_leak_checks_are_counted(frames):
     leaks, count = frames["leaks"], len(frames["leaks"])
     numbers = page_numbers.leak_numbers(leaks, shared_choice=False)
     assert (numbers["checks"], numbers["passed"]) == (count, count)
-    assert numbers["cases"] == leaks["looked_at"].sum()
+    assert numbers["cases"] == leaks["cases"].sum()
     broken = leaks.assign(result=["failed"] + ["passed"] * (count - 1))
     assert page_numbers.leak_numbers(broken, shared_choice=False)["passed"] == count - 1
 
 
-def test_slices_that_are_not_shown_are_counted(frames):
-    slices = frames["slices"]
-    sizes = slices.groupby(["slice", "value", "task"])["recordings"].max()
-    numbers = page_numbers.slice_numbers(slices)
-    assert numbers["hidden"] == len(sizes) - len(evaluation_tables.table_slices(slices)) > 0
-    assert page_numbers.slice_numbers(None) is None
+def test_subgroups_that_are_not_shown_are_counted(frames):
+    subgroups = frames["subgroups"]
+    sizes = subgroups.groupby(["grouping", "subgroup", "task"])["recordings"].max()
+    numbers = page_numbers.subgroup_numbers(subgroups)
+    assert numbers["hidden"] == len(sizes) - len(evaluation_tables.table_subgroups(subgroups)) > 0
+    assert page_numbers.subgroup_numbers(None) is None
 
 
 def test_the_baselines_are_in_the_tables_but_not_in_the_control(frames, tables):

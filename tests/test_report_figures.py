@@ -306,7 +306,7 @@ def test_comparison_draws_baselines_and_human_raters_where_they_have_a_value():
     crop = baseline.assign(model="baseline_crop", value=0.3)
     intervals = pd.concat([data.intervals(), crop])
     table = compared(intervals=intervals)
-    rows = table.set_index(["model", "figure", "series"])["value"]
+    rows = table.set_index(["model", "metric", "series"])["value"]
     assert rows["baseline_crop", "uar5", "pooled"] == rows["baseline_crop", "rho", "pooled"] == 0.3
     assert rows["rater", "rho", "human"] == 0.7
     assert ("rater", "uar5", "human") not in rows.index
@@ -431,10 +431,10 @@ def test_generated_has_a_row_of_generated_and_real_spectrograms_per_epoch():
     panels = visible(generated.draw_generated(table, "M"))
     assert len(panels) == 3 * (4 + 2)
     assert [p.get_ylabel() for p in panels if p.get_ylabel()] == ["Epoch 1", "Epoch 2", "Epoch 3"]
-    own = table.query("epoch == 2 and source == 'generated' and picture == 3")
+    own = table.query("epoch == 2 and source == 'generated' and sample == 3")
     levels = panels[6 + 2].get_images()[0].get_array()  # (rows, frames)
     assert levels.tolist() == own[["row_1", "row_2", "row_3"]].to_numpy().T.tolist()
-    real = table.query("epoch == 3 and source == 'real' and picture == 2")
+    real = table.query("epoch == 3 and source == 'real' and sample == 2")
     levels = panels[-1].get_images()[0].get_array()
     assert levels.tolist() == real[["row_1", "row_2", "row_3"]].to_numpy().T.tolist()
     assert panels[0].get_images()[0].origin == "lower", "low frequencies at the bottom"
@@ -644,7 +644,7 @@ def test_caption_numbers_of_generated_spectrograms_and_the_map():
     table, cells = data.generated(), [f"row_{row}" for row in (1, 2, 3)]
     epoch, level, spread = captions.generated(table)["epochs"][1]
     own = table.query("epoch == 2 and source == 'generated'")
-    stacked = np.stack([rows[cells].to_numpy() for _, rows in own.groupby("picture")])
+    stacked = np.stack([rows[cells].to_numpy() for _, rows in own.groupby("sample")])
     assert epoch == 2
     assert level == pytest.approx(stacked.mean() / 255)
     assert spread == pytest.approx(stacked.std(axis=0, ddof=1).mean() / 255)

@@ -192,10 +192,10 @@ def test_secondary_tables_and_figures_of_further_models_are_folded(figures):
         "further",
         "folds",
         "chance",
-        "slices",
+        "subgroups",
         "cells",
         "leaks",
-        "spread",
+        "variability",
     }
     assert folded >= {"neighbours", "classes", "versions", "hardware", "durations", "config"}
     assert folded >= {f"{kind}-{model}" for kind in ("search", "table-3") for model in data.MODELS}
@@ -308,7 +308,7 @@ def test_search_numbers_count_budgets_and_ends():
 def test_sections_have_their_numbers(outline):
     assert outline.numbers("uncertainty") >= {"5", "32", "0.0625", "0.3750", "10", "0.0020"}
     assert outline.numbers("search") >= {"3", "2", "6", "12", "4"}
-    assert outline.numbers("variability") >= {"2", "5", "71"}
+    assert outline.numbers("study-variability") >= {"2", "5", "71"}
     count = len(EVALUATION["leaks"])
     assert outline.text["leak-checks"].count(f"{count} ") == 2, "checks and passed checks"
     for model, folds, total in page_numbers.neighbour_numbers(EVALUATION["neighbours"]):
@@ -317,19 +317,21 @@ def test_sections_have_their_numbers(outline):
 
 
 def test_subgroups_that_are_not_shown_are_counted(outline):
-    hidden = page_numbers.slice_numbers(EVALUATION["slices"])["hidden"]
-    assert outline.numbers("subgroups") >= {str(hidden), "20"}
+    hidden = page_numbers.subgroup_numbers(EVALUATION["subgroups"])["hidden"]
+    assert outline.numbers("subgroup-results") >= {str(hidden), "20"}
 
 
 def test_speakers_named_by_numbers_keep_their_names(tmp_path):
-    slices = EVALUATION["slices"]
-    speakers = slices.loc[slices["slice"] == "speaker", "value"].unique()
+    subgroups = EVALUATION["subgroups"]
+    speakers = subgroups.loc[subgroups["grouping"] == "speaker", "subgroup"].unique()
     names = {speaker: f"{number:02d}" for number, speaker in enumerate(speakers)}
-    write_table(tmp_path / "slices.csv", slices.assign(value=slices["value"].replace(names)))
-    named = EVALUATION | {"slices": read_table(tmp_path / "slices.csv")}
+    write_table(
+        tmp_path / "subgroups.csv", subgroups.assign(subgroup=subgroups["subgroup"].replace(names))
+    )
+    named = EVALUATION | {"subgroups": read_table(tmp_path / "subgroups.csv")}
     html = page.render(replace(report(), evaluation=named))
-    shown = evaluation_tables.table_slices(slices)
-    shown = shown.loc[shown["slice"] == "speaker", "value"]
+    shown = evaluation_tables.table_subgroups(subgroups)
+    shown = shown.loc[shown["grouping"] == "speaker", "subgroup"]
     assert len(shown)
     assert all(f"<td>{names[speaker]}</td>" in html for speaker in shown)
 
@@ -407,19 +409,21 @@ def test_a_study_that_mixes_precisions_is_flagged():
 )
 def test_page_names_config_keys_that_would_reduce_uncertainty(seeds, crop_seeds, speakers):
     changed = {"seeds": seeds, "crop_seeds": crop_seeds, "diverged_seeds": 2}
-    spread = page_numbers.spread_numbers(EVALUATION["spread"].assign(**changed))
+    variability = page_numbers.variability_numbers(EVALUATION["variability"].assign(**changed))
     smallest = {"speakers": speakers, "smallest_p": smallest_p(speakers)}
     comparisons = EVALUATION["comparisons"].assign(**smallest)
     numbers = {
-        "spread": spread,
+        "variability": variability,
         "uncertainty": page_numbers.uncertainty_numbers(data.metrics(), None, comparisons),
         "speakers": page_numbers.speaker_numbers(comparisons, both_speakers=False),
     }
-    tables = {"spread": (page.Table("a", "spread", format_table(pd.DataFrame({"a": [1]}))),)}
+    tables = {
+        "variability": (page.Table("a", "variability", format_table(pd.DataFrame({"a": [1]}))),)
+    }
     text = section("variability", numbers=numbers, tables=tables)
     assert ("training.seeds" in text) == (seeds == 1)
     assert ("evaluation.crop_seeds" in text) == (crop_seeds == 1)
-    text = section("uncertainty", numbers=numbers, tables={"spread": (), "comparisons": ()})
+    text = section("uncertainty", numbers=numbers, tables={"variability": (), "comparisons": ()})
     assert ("folds.validation" in text) == (speakers < 10)
     assert (str(page_numbers.LEVEL) in text) == (speakers < 10)
 
@@ -439,7 +443,7 @@ def test_limits_of_the_study_are_stated_from_its_data():
         section(
             "uncertainty",
             numbers={"speakers": speakers, "uncertainty": found},
-            tables={"spread": (), "comparisons": ()},
+            tables={"variability": (), "comparisons": ()},
         )
         for found in (limits, none | {"rare": [], "constant": []})
     ]

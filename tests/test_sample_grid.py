@@ -31,16 +31,16 @@ def generator_after(corpus, place, epochs):
 def test_grids_are_samples_of_the_same_latent_vectors_at_these_epochs(corpus, tmp_path):
     found = train(corpus, "BasicDCGAN", None, with_keys(LONG, max_epochs=6, patience=6)).samples
     assert found["epochs"].tolist() == [1, 2, 4, 6]
-    assert found["pictures"].shape == (4, SAMPLES, PARAMETERS["crop_width"], CORPUS_ROWS)
+    assert found["samples"].shape == (4, SAMPLES, PARAMETERS["crop_width"], CORPUS_ROWS)
     # The random key of the grid in trial 3 of fold 1. It differs from the keys of all epochs.
     rng = np.random.default_rng(np.random.SeedSequence(LONG.seed, spawn_key=(3, 1, 0, 0)))
     latent = torch.from_numpy(2 * rng.random((64, LONG.models.latent_size), np.float32) - 1)
-    for epoch, page in zip(found["epochs"], found["pictures"], strict=True):
+    for epoch, page in zip(found["epochs"], found["samples"], strict=True):
         generator = generator_after(corpus, tmp_path / f"{epoch}.safetensors", int(epoch))
         with torch.no_grad():
             drawn = generator(latent)[:SAMPLES, 0].numpy()
         np.testing.assert_allclose(page / 127.5 - 1, drawn, atol=0.51 / 127.5)
-    assert len(np.unique(found["pictures"][-1], axis=0)) == SAMPLES
+    assert len(np.unique(found["samples"][-1], axis=0)) == SAMPLES
 
 
 @pytest.mark.parametrize("name", ["BasicDCGAN", "MultitaskCNN"])
@@ -60,7 +60,7 @@ def test_a_training_is_the_same_without_sample_grids(corpus, tmp_path, monkeypat
 def test_the_grids_of_a_cnn_are_empty(corpus):
     found = train(corpus, "BasicCNN", None).samples
     assert found["epochs"].shape == (0,)
-    assert found["pictures"].shape == (0, SAMPLES, 0, 0)
+    assert found["samples"].shape == (0, SAMPLES, 0, 0)
 
 
 def test_real_samples_are_crops_of_the_training_part(corpus):
@@ -84,9 +84,9 @@ def test_the_table_of_samples_has_a_row_for_each_frame():
     rng = np.random.default_rng(4)
     generated, real = (rng.integers(0, 256, (*n, 5, 3), np.uint8) for n in ((2, 4), (4,)))
     table = samples_table(np.array([1, 7]), generated, real)
-    assert list(table) == ["epoch", "source", "picture", "frame", "row_1", "row_2", "row_3"]
+    assert list(table) == ["epoch", "source", "sample", "frame", "row_1", "row_2", "row_3"]
     assert len(table) == 2 * (4 + 2) * 5
-    levels = table.set_index(["epoch", "source", "picture", "frame"])
+    levels = table.set_index(["epoch", "source", "sample", "frame"])
     assert levels.loc[(7, "generated", 2, 4)].tolist() == generated[1, 1, 3].tolist()
     assert levels.loc[(1, "real", 2, 1)].tolist() == real[1, 0].tolist()
     assert levels.loc[(7, "real", 1, 5)].tolist() == real[2, 4].tolist()

@@ -82,10 +82,10 @@ def test_the_difference_of_paired_studies_is_that_of_their_metrics(compared):
             each = [scores(study.predictions[model, n], task) for n in range(2)]
             for name in SCALE_METRICS:
                 means[study.name, model, task.name, name] = np.mean([one[name] for one in each])
-    keys = ["study", "model", "task", "figure"]
+    keys = ["study", "model", "task", "metric"]
     assert metrics.set_index(keys)["value"].to_dict() == pytest.approx(means)
     for row in differences.to_dict("records"):
-        key = row["model"], row["task"], row["figure"]
+        key = row["model"], row["task"], row["metric"]
         assert row["value"] == pytest.approx(means["second", *key] - means["first", *key])
     speakers = sorted(first.predictions["BasicCNN", 0]["speaker"].unique())
     seen = []
@@ -120,7 +120,7 @@ def test_the_interval_of_a_difference_is_paired_over_speakers(compared):
     values, weights = np.transpose(changes)
     mean = values @ weights
     error = np.sqrt(len(speakers) / (len(speakers) - 1) * ((values - mean) ** 2 @ weights))
-    row = differences.set_index(["model", "task", "figure"]).loc["BasicCNN", "valence", "mae"]
+    row = differences.set_index(["model", "task", "metric"]).loc["BasicCNN", "valence", "mae"]
     assert row["error"] == pytest.approx(error, rel=0.15)  # of 300 random draws
     half = stats.t.ppf(0.975, len(speakers) - 1) * row["error"]
     assert row["low"] == pytest.approx(row["value"] - half)
@@ -149,7 +149,7 @@ def test_studies_of_other_recordings_have_intervals_but_no_differences(compared)
     assert list(metrics["study"].unique()) == [study.name for study in studies]
     pairs = set(differences[["study", "other"]].itertuples(index=False, name=None))
     assert pairs == {("hard", "base"), ("late", "other")}
-    for _, rows in differences.groupby(["task", "figure"]):
+    for _, rows in differences.groupby(["task", "metric"]):
         np.testing.assert_allclose(rows["p_holm"], holm(rows["p"].to_numpy()))
     _, alone, none = compared(
         small={"skill": 0.2, "recordings": RECORDINGS[:200]}, x={"skill": 0.9}
@@ -169,7 +169,7 @@ def test_only_common_models_are_compared_and_diverged_seeds_are_left_out(tmp_pat
     assert set(metrics["model"]) == set(differences["model"]) == {"BasicCNN"}
     assert set(differences["diverged_seeds"]) == {1}
     first, second = (scores(study.predictions["BasicCNN", 0])["uar5"] for study in studies)
-    found = differences.set_index("figure").loc["uar5", "value"]
+    found = differences.set_index("metric").loc["uar5", "value"]
     assert found == pytest.approx(second - first)
     settings = different_settings(studies).set_index(["setting", "study"])["setting_value"]
     assert settings["labels.encoding"].to_dict() == {"a": "fuzzy", "b": "hard"}

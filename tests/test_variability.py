@@ -9,7 +9,12 @@ from scipy import stats
 
 from emospeech.evaluation.intervals import intervals_table
 from emospeech.evaluation.predictions import predictions_table
-from emospeech.evaluation.variability import count_diverged, load_crops, seeds_table, spread_table
+from emospeech.evaluation.variability import (
+    count_diverged,
+    load_crops,
+    seeds_table,
+    variability_table,
+)
 from emospeech.runtime.files import write_json
 from tests.settings import VALENCE
 
@@ -54,16 +59,16 @@ def test_known_variances_are_recovered_separately(of_seeds, of_crops):
     rng = np.random.default_rng(0)
     intervals = intervals_table({"M": study(rng, 0.5), "baseline": study(rng, 0.5)}, 200, seed=1)
     seeds, crops = simulated(rng, of_seeds, "seed"), simulated(rng, of_crops, "crop_seed")
-    table = spread_table(crops, intervals, seeds)
+    table = variability_table(crops, intervals, seeds)
     assert set(table["model"]) == {"M"}, "the baseline has no crops"
-    row = table.set_index("figure").loc["uar5"]
+    row = table.set_index("metric").loc["uar5"]
     assert (row["seeds"], row["crop_seeds"], row["speakers"]) == (SEEDS, SEEDS, SPEAKERS)
     assert row["deviation_seeds"] == pytest.approx(statistics.stdev(seeds["uar5"]))
     # Bounds of the ratio of sample and true deviation in 99.9 % of all samples.
     low, high = np.sqrt(stats.chi2(SEEDS - 1).ppf([0.0005, 0.9995]) / (SEEDS - 1))
     for kind, deviation in (("seeds", of_seeds), ("crops", of_crops)):
         assert low < row[f"deviation_{kind}"] / expected(deviation) < high
-    pooled = intervals.query("model == 'M' and scope == 'pooled' and figure == 'uar5'").iloc[0]
+    pooled = intervals.query("model == 'M' and scope == 'pooled' and metric == 'uar5'").iloc[0]
     assert row["value"] == pooled["value"]
     assert row["error_speakers"] == pooled["error"]
     assert row["error_recordings"] == pooled["error_recordings"]
@@ -81,7 +86,7 @@ def test_seeds_with_diverged_trainings_are_counted_and_excluded(tmp_path):
     assert table["diverged"].tolist() == [0, 0, 1]
     assert table["uar5"].isna().tolist() == [False, False, True]
     intervals = intervals_table({"M": tables["M", 1]}, 50, seed=1)
-    row = spread_table(simulated(rng, 0, "crop_seed"), intervals, table).set_index("figure")
+    row = variability_table(simulated(rng, 0, "crop_seed"), intervals, table).set_index("metric")
     assert row.loc["uar5", ["seeds", "diverged_seeds"]].tolist() == [2, 1]
     assert row.loc["uar5", "deviation_seeds"] == pytest.approx(table["uar5"][:2].std())
 
@@ -89,11 +94,11 @@ def test_seeds_with_diverged_trainings_are_counted_and_excluded(tmp_path):
 def test_single_seeds_have_no_deviation():
     rng = np.random.default_rng(1)
     intervals = intervals_table({"M": study(rng, 0.5)}, 50, seed=1)
-    table = spread_table(simulated(rng, 0, "crop_seed").iloc[:1], intervals)
+    table = variability_table(simulated(rng, 0, "crop_seed").iloc[:1], intervals)
     assert table["seeds"].eq(1).all()
     assert table["crop_seeds"].eq(1).all()
     assert table[["deviation_seeds", "deviation_crops"]].isna().all(axis=None)
-    assert list(table["figure"]) == list(intervals.loc[intervals["scope"] == "pooled", "figure"])
+    assert list(table["metric"]) == list(intervals.loc[intervals["scope"] == "pooled", "metric"])
 
 
 def test_crops_are_loaded_by_crop_seed(tmp_path):

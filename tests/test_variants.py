@@ -50,12 +50,12 @@ VARIANTS = {"better": tables(0.4, 10), "worse": tables(0.02, 20), "same": STUDY}
 def differences(variants=VARIANTS, runs=RUNS):
     """Return the differences by (variant, metric)."""
     _, table = compare_variants(STUDY, variants, runs, RESAMPLES, seed=1)
-    return table.set_index(["variant", "figure"])
+    return table.set_index(["variant", "metric"])
 
 
 def test_values_are_means_over_the_seeds():
     metrics, table = compare_variants(STUDY, VARIANTS, RUNS, RESAMPLES, seed=1)
-    found = {(row["variant"], row["figure"]): row["value"] for row in metrics.to_dict("records")}
+    found = {(row["variant"], row["metric"]): row["value"] for row in metrics.to_dict("records")}
     for variant, predictions in {BASE: STUDY, **VARIANTS}.items():
         scores = [
             score(*labels_and_probabilities(t, VALENCE), VALENCE) for t in predictions.values()
@@ -64,7 +64,7 @@ def test_values_are_means_over_the_seeds():
             expected = np.mean([one[name] for one in scores])
             assert found[variant, name] == pytest.approx(expected), (variant, name)
     for row in table.to_dict("records"):
-        expected = found[row["variant"], row["figure"]] - found[BASE, row["figure"]]
+        expected = found[row["variant"], row["metric"]] - found[BASE, row["metric"]]
         assert row["value"] == pytest.approx(expected)
         assert row["low"] <= row["value"] <= row["high"]
 
@@ -99,7 +99,7 @@ def test_p_value_counts_all_patterns_of_swapped_speakers():
         seen.append(abs(np.mean(change)))
     expected = np.mean(np.array(seen) >= seen[0] - 1e-9)
     _, table = compare_variants(kept[1], {"better": kept[0]}, RUNS, RESAMPLES, seed=1)
-    found = table.set_index("figure").loc["uar5", "p"]
+    found = table.set_index("metric").loc["uar5", "p"]
     assert found == pytest.approx(expected)
 
 
@@ -108,7 +108,7 @@ def test_a_variant_does_not_change_the_numbers_of_another():
     columns = ["value", "low", "high", "error", "degrees_of_freedom", "p", "detectable"]
     pd.testing.assert_frame_equal(alone[columns], together.loc[["worse"], columns])
     for name in METRICS:
-        rows = together.xs(name, level="figure")
+        rows = together.xs(name, level="metric")
         np.testing.assert_allclose(rows["p_holm"], holm(rows["p"].to_numpy()))
 
 

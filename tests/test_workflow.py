@@ -155,10 +155,10 @@ def test_the_study_writes_the_documented_results(project):
     assert len(own) == 3, "the tasks of two models"
     assert own["uar5_x"].equals(own["uar5_y"]), "the seed of the study gives its metrics"
     assert own["rho_x"].equals(own["rho_y"])
-    spread = pd.read_csv(results / "evaluation/spread.csv").query("figure == 'rho'")
-    assert spread["deviation_crops"].max() > 0
-    assert set(spread["model"]) == set(MODELS)
-    for name in ("metrics", "intervals", "comparisons", "slices"):
+    variability = pd.read_csv(results / "evaluation/variability.csv").query("metric == 'rho'")
+    assert variability["deviation_crops"].max() > 0
+    assert set(variability["model"]) == set(MODELS)
+    for name in ("metrics", "intervals", "comparisons", "subgroups"):
         table = pd.read_csv(results / f"evaluation/{name}.csv")
         found = {*table["model"], *table.get("other", [])}
         assert found == {*MODELS, "baseline", "baseline_crop"}, name

@@ -68,7 +68,9 @@ def run(project, *arguments):
 
 
 def test_corpus_without_words_runs_to_metrics(project):
-    targets = [f"results/own/evaluation/{name}.csv" for name in ("metrics", "neighbours", "spread")]
+    targets = [
+        f"results/own/evaluation/{name}.csv" for name in ("metrics", "neighbours", "variability")
+    ]
     done = run(project, *targets)
     assert done.returncode == 0, done.output
     results = project.folder / "results/own"

@@ -75,7 +75,7 @@ def test_training_with_the_same_settings_differs_by_exactly_zero(project):
     same = table[table["variant"] == "same"]
     assert len(same) > 0
     assert (same[["value", "low", "high", "error"]].fillna(0) == 0).all(axis=None)
-    others = table[table["variant"].isin(["averaged", "meetings"]) & (table["figure"] == "mae")]
+    others = table[table["variant"].isin(["averaged", "meetings"]) & (table["metric"] == "mae")]
     assert (others["value"] != 0).all(), "the others have other predictions"
 
 
@@ -95,7 +95,7 @@ def test_only_what_differs_is_trained(project):
 def test_variants_are_checked_for_leaks(project):
     leaks = pd.read_csv(project.folder / "results/own/variants/leaks.csv")
     assert set(leaks["result"]) == {"passed"}
-    cases = leaks.set_index("check")["looked_at"]
+    cases = leaks.set_index("check")["cases"]
     for name in ("same, BasicDCGAN", "hours, BasicDCGAN", "meetings, BasicDCGAN"):
         assert cases[f"{name} learns labels of the training part only"] > 0
     assert cases["averaged, BasicCNN, seed 1 predicts no recording twice"] > 0

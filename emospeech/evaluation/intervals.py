@@ -95,7 +95,7 @@ def long_table(
     scopes and metrics.
     """
     metrics = metric_names(task)
-    levels, names = [list(models), SCOPES, metrics], ["model", "scope", "figure"]
+    levels, names = [list(models), SCOPES, metrics], ["model", "scope", "metric"]
     table = pd.MultiIndex.from_product(levels, names=names).to_frame(index=False)
     table.insert(1, "task", task.name)
     table["speakers"] = speakers
@@ -111,7 +111,7 @@ def long_table(
 def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int) -> pd.DataFrame:
     """Return cells.csv: the 95 % intervals of the `matrix_keys` of the target, all folds pooled.
 
-    The columns are `model, figure, truth, prediction, speakers, count, value, low, high, error`;
+    The columns are `model, metric, truth, prediction, speakers, count, value, low, high, error`;
     `count` is the number of recordings in a cell. The intervals are those of `share_bounds`, except
     for the UAR, whose intervals are computed as for intervals.csv.
     """
@@ -136,7 +136,7 @@ def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int)
     }
     parts = []
     for model, name in enumerate(predictions):
-        table = pd.DataFrame(keys, columns=["figure", "truth", "prediction"])
+        table = pd.DataFrame(keys, columns=["metric", "truth", "prediction"])
         table.insert(0, "model", name)
         table["speakers"] = len(speakers)
         table["count"] = pd.Series(matrices[model].ravel().astype(int), dtype="Int64")

@@ -29,7 +29,7 @@ from emospeech.training.trial import (
     folder_of_training,
 )
 
-COLUMNS = ["check", "looked_at", "broken", "result"]
+COLUMNS = ["check", "cases", "violations", "result"]
 KEYS = ["fold", "recording"]
 IDENTITY = {*KEYS, "speaker", "session", "part"}  # the columns of `parts_table` without labels
 Checks = dict[str, tuple[Any, Any]]  # {check: (cases, violations)}

@@ -1,4 +1,4 @@
-"""Metrics of test predictions: per fold, pooled, and on slices of the test recordings."""
+"""Metrics of test predictions: per fold, pooled, and on subgroups of the test recordings."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ from emospeech.training.targets import external_ratings
 CHANCE_PERCENTILES = (2.5, 97.5)
 # The name of a dialogue contains its style: Ses01F_impro01, Ses01F_script01_1.
 STYLES = {"impro": "improvised", "script": "scripted"}
-SLICE_PERMUTATIONS = 1000  # the standard error of the mean UAR is then below .3 points
+SUBGROUP_PERMUTATIONS = 1000  # the standard error of the mean UAR is then below .3 points
 AGREEMENTS = ("same", "one point apart", "further apart")
 VOTE_AGREEMENTS = ("all agree", "majority", "no majority")
 
@@ -127,20 +127,20 @@ def confusion_tables(predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
     return table, class_metrics(counts, task)
 
 
-def slices_table(
+def subgroups_table(
     predictions: dict[str, pd.DataFrame],
     recordings: pd.DataFrame,
     ratings: pd.DataFrame | None,
     seed: int,
     votes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return slices.csv: the metrics of each model and task on slices of the pooled recordings.
+    """Return subgroups.csv: the metrics of each model and task on subgroups of the test recordings.
 
-    Slices are by style (if dialogue names contain it), by speaker and, given `ratings` or, for the
-    emotion, the `votes` of `load_class_votes`, by the agreement of the raters (for recordings with
-    several). `share` is the fraction of the recordings
-    that a slice contains, `chance` its `slice_chance`. If a slice contains no recording of a class,
-    the UAR is the mean over the other classes.
+    The recordings of all folds are grouped by style (if dialogue names contain it), by speaker and,
+    given `ratings` or, for the emotion, the `votes` of `load_class_votes`, by the agreement of the
+    raters (for recordings with several). `share` is the fraction of the recordings that a subgroup
+    contains, `chance` its `subgroup_chance`. If a subgroup contains no recording of a class, the
+    UAR is the mean over the other classes.
     """
     dialogues = recordings.set_index("recording")["dialogue"].astype(str)
     styles = dialogues.str.extract(rf"_({'|'.join(STYLES)})")[0].map(STYLES)
@@ -148,48 +148,49 @@ def slices_table(
     for number, (model, table) in enumerate(predictions.items()):
         for place, task in enumerate(tasks_of(table)):
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, place)))
-            slices = {"style": table["recording"].map(styles), "speaker": table["speaker"]}
+            groupings = {"style": table["recording"].map(styles), "speaker": table["speaker"]}
             recorded = table.loc[:, "recording"]
             if ratings is not None and task.is_scale:
-                slices["agreement"] = rater_agreement(ratings, recorded, task.name)
+                groupings["agreement"] = rater_agreement(ratings, recorded, task.name)
             if votes is not None and not task.is_scale:
-                slices["agreement"] = vote_agreement(votes, recorded)
-            for kind, values in slices.items():
-                for value, part in table.groupby(values):
-                    keys = {"model": model, "task": task.name, "slice": kind, "value": value}
-                    keys["share"] = len(part) / len(table)
-                    keys |= score(*labels_and_probabilities(part, task), task)
-                    rows.append(keys | {"chance": slice_chance(table, values == value, task, rng)})
+                groupings["agreement"] = vote_agreement(votes, recorded)
+            for grouping, groups in groupings.items():
+                for name, part in table.groupby(groups):
+                    row = {"model": model, "task": task.name, "grouping": grouping}
+                    row |= {"subgroup": name, "share": len(part) / len(table)}
+                    row |= score(*labels_and_probabilities(part, task), task)
+                    row["chance"] = subgroup_chance(table, groups == name, task, rng)
+                    rows.append(row)
     return pd.DataFrame(rows)
 
 
-def slice_chance(
+def subgroup_chance(
     predictions: pd.DataFrame, inside: pd.Series, task: Task, rng: np.random.Generator
 ) -> float:
-    """Return the mean UAR of a slice for predictions that are permuted within each fold.
+    """Return the mean UAR of a subgroup for predictions that are permuted within each fold.
 
-    Within each fold, a permutation gives the slice a random sample of the predictions. Its
+    Within each fold, a permutation gives the subgroup a random sample of the predictions. Its
     contingency tables are therefore drawn directly (Patefield 1981). Their row sums are the numbers
-    of recordings of the slice per label level, and of the recordings outside the slice; their
+    of recordings of the subgroup per label level, and of the recordings outside the subgroup; their
     column sums are the numbers of predictions per class.
 
     Args:
         predictions: The predictions of all recordings.
-        inside: Boolean mask of the recordings in the slice, with the index of `predictions`.
+        inside: Boolean mask of the recordings in the subgroup, with the index of `predictions`.
         task: The task.
         rng: The generator.
     """
     from scipy import stats  # slow to import, and confusion_tables does not need it
 
     classes = len(task.classes)
-    pooled = np.zeros((SLICE_PERMUTATIONS, 2 * classes - 1, classes))
+    pooled = np.zeros((SUBGROUP_PERMUTATIONS, 2 * classes - 1, classes))
     for _, rows in predictions.groupby("fold"):
         labels, probabilities = labels_and_probabilities(rows, task)
         own = inside.loc[rows.index].to_numpy(bool)
         levels = np.bincount(label_levels(labels[own]), minlength=2 * classes - 1)
         predicted = np.bincount(predicted_class(probabilities) - 1, minlength=classes)
         tables = stats.random_table(np.append(levels, (~own).sum()), predicted)
-        pooled += tables.rvs(size=SLICE_PERMUTATIONS, random_state=rng)[:, :-1]
+        pooled += tables.rvs(size=SUBGROUP_PERMUTATIONS, random_state=rng)[:, :-1]
     return float(unweighted_average_recall(confusion_matrix(pooled)).mean())
 
 

@@ -23,7 +23,7 @@ from emospeech.evaluation.predictions import (
 from emospeech.metrics import CATEGORY_METRICS, SCALE_METRICS, score
 from emospeech.runtime.files import by_folder, read_json, read_table
 
-KEYS = ["model", "task", "figure"]
+KEYS = ["model", "task", "metric"]
 ERRORS = ["speakers", "error", "error_recordings"]
 COLUMNS = [
     *(*KEYS, "value"),
@@ -101,10 +101,10 @@ def seeds_table(
     )
 
 
-def spread_table(
+def variability_table(
     crops: pd.DataFrame, intervals: pd.DataFrame, seeds: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Return spread.csv: a row per model, task and metric, all folds pooled.
+    """Return variability.csv: a row per model, task and metric, all folds pooled.
 
     `deviation_seeds` and `deviation_crops` are standard deviations (n - 1) over `seeds` training
     seeds and `crop_seeds` crop seeds, NaN for a single one. Seeds with a diverged training run are
@@ -134,7 +134,7 @@ def deviations(table: pd.DataFrame, seed: str, name: str) -> pd.DataFrame:
     `seed` is its column with the seeds.
     """
     names = [name for name in dict.fromkeys((*SCALE_METRICS, *CATEGORY_METRICS)) if name in table]
-    values = table.melt(["model", "task", seed], names, "figure", "value")
+    values = table.melt(["model", "task", seed], names, "metric", "value")
     grouped = values.groupby(KEYS)["value"]
     counted = {f"{seed}s": grouped.count(), f"deviation_{name}": grouped.std()}
     return pd.DataFrame(counted).reset_index()

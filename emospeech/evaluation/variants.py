@@ -143,7 +143,7 @@ def compare_variants(
                 "variant": variant,
                 "model": model,
                 "task": task.name,
-                "figure": metric_names(task),
+                "metric": metric_names(task),
             }
             row |= {"speakers": next(iter(tables.values()))["speaker"].nunique()}
             row |= {"seeds": len(kept), "diverged_seeds": len(tables) - len(kept)}
@@ -165,7 +165,7 @@ def correct_p(differences: pd.DataFrame) -> pd.DataFrame:
 
     The correction is for the rows of each task and metric.
     """
-    table, groups = differences.copy(), differences.groupby(["task", "figure"])
+    table, groups = differences.copy(), differences.groupby(["task", "metric"])
     table["p_holm"] = groups["p"].transform(holm)
     table["smallest_p"] = table["speakers"].map(smallest_p)
     table["smallest_p_holm"] = (table["smallest_p"] * groups["p"].transform("size")).clip(upper=1)

@@ -120,7 +120,7 @@ def _in_sentence(name):
 def comparison(table: pd.DataFrame) -> dict:
     """Return the pooled metrics of each model and of human raters, and the size of the test set."""
     series = dict(iter(table.groupby("series")))
-    keys, task = ["model", "figure"], table["task"].iloc[0]
+    keys, task = ["model", "metric"], table["task"].iloc[0]
     uar, second = metrics_of(task)
     values = {name: rows.set_index(keys)["value"].to_dict() for name, rows in series.items()}
     models = [
@@ -203,7 +203,7 @@ def generated(table: pd.DataFrame) -> dict:
     spread = cells.loc[~real].groupby(keys).std().groupby("epoch").mean().mean(axis=1)
     levels = cells.loc[~real].mean(axis=1).groupby(table["epoch"]).mean()
     return {
-        "latents": table.loc[~real, "picture"].nunique(),
+        "latents": table.loc[~real, "sample"].nunique(),
         "epochs": [(epoch, levels.loc[epoch], spread.loc[epoch]) for epoch in spread.index],
         "real_level": cells[real].mean(axis=1).mean(),
     }

@@ -46,7 +46,7 @@ def uar_of(task: str) -> str:
 def uars_of_target(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table with a row per metric that have the UAR of the target."""
     task = tasks_in(table)[0]
-    return table[(table["task"] == task) & (table["figure"] == uar_of(task))]
+    return table[(table["task"] == task) & (table["metric"] == uar_of(task))]
 
 
 def class_names(task: str, labels: Iterable) -> tuple[str, ...]:

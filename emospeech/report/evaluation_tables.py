@@ -24,10 +24,10 @@ from emospeech.runtime.files import by_folder, read_table
 MAIN = ("uar5", "uar", "uar3", "macro_f1", "rho")
 FURTHER = ("strict_uar5", "accuracy", "ccc", "mae")
 UARS = ("uar5", "uar")
-SLICES = ("style", "speaker", "agreement")
-SLICE_METRICS = ["uar5", "uar", "chance", "strict_uar5", "macro_f1", "rho"]
+GROUPINGS = ("style", "speaker", "agreement")
+SUBGROUP_METRICS = ["uar5", "uar", "chance", "strict_uar5", "macro_f1", "rho"]
 VALIDATION = "validation speakers"
-SMALLEST_SLICE = 20  # recordings; smaller slices are not shown
+SMALLEST_SUBGROUP = 20  # recordings; smaller subgroups are not shown
 REFERENCES = {
     "uniform": "Uniform guess",
     "prior": "Prior-weighted guess",
@@ -42,10 +42,10 @@ def table_intervals(intervals: pd.DataFrame, metrics: Sequence[str] = MAIN) -> p
     There is a row per task and model; metrics that no task has are left out. The paper only has
     values of MAIN for valence. `narrow` names the metrics of `narrow_intervals`.
     """
-    keys = ["task", "model", "scope", "figure", "value", "low", "high"]
+    keys = ["task", "model", "scope", "metric", "value", "low", "high"]
     require(intervals, keys, "intervals")
-    rows = intervals[intervals["scope"] == "pooled"].set_index(["task", "model", "figure"])
-    lines, known = [], set(intervals["figure"])
+    rows = intervals[intervals["scope"] == "pooled"].set_index(["task", "model", "metric"])
+    lines, known = [], set(intervals["metric"])
     for task in tasks_in(intervals):
         for model in in_order(rows[rows.index.get_level_values("task") == task].index.unique(1)):
             line: dict = {"model": model, "task": task}
@@ -62,7 +62,7 @@ def table_intervals(intervals: pd.DataFrame, metrics: Sequence[str] = MAIN) -> p
                     line[f"{name}_paper"] = printed.get(name, np.nan)
             lines.append(line)
     keys, rows = ["model", "task"], rows.reset_index()
-    narrow = narrow_intervals(rows[rows["figure"].isin(metrics)], keys)
+    narrow = narrow_intervals(rows[rows["metric"].isin(metrics)], keys)
     return pd.DataFrame(lines).merge(narrow, on=keys, how="left")
 
 
@@ -74,7 +74,7 @@ def narrow_intervals(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     has the names of the metrics, separated by spaces.
     """
     found = rows[rows["error_recordings"] > rows["error"]]
-    return found.groupby(keys, as_index=False).agg(narrow=("figure", " ".join))
+    return found.groupby(keys, as_index=False).agg(narrow=("metric", " ".join))
 
 
 def table_further(intervals: pd.DataFrame) -> pd.DataFrame:
@@ -92,16 +92,16 @@ def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
     """
     if comparisons.empty:
         return pd.DataFrame()
-    rows = comparisons[comparisons["figure"].isin((*UARS, "rho"))]
+    rows = comparisons[comparisons["metric"].isin((*UARS, "rho"))]
     keys = ["model", "other", "task"]
-    mean = rows.loc[rows["scope"] == "mean", [*keys, "figure", "value"]]
+    mean = rows.loc[rows["scope"] == "mean", [*keys, "metric", "value"]]
     rows = rows[rows["scope"] == "pooled"].rename(columns={"value": "pooled"})
-    rows = rows.merge(mean.rename(columns={"value": "mean"}), on=[*keys, "figure"])
+    rows = rows.merge(mean.rename(columns={"value": "mean"}), on=[*keys, "metric"])
     table = metrics_in_columns(rows, keys, ["mean", "pooled", "low", "high", "p", "p_holm"])
     return table.merge(narrow_intervals(rows, keys), on=keys, how="left")
 
 
-def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
+def table_variability(variability: pd.DataFrame) -> pd.DataFrame:
     """Return the variability of the UAR over all classes and of the correlation.
 
     There is a row per task and model. The columns are the standard deviations across training seeds
@@ -109,9 +109,9 @@ def table_spread(spread: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["model", "task", "seeds", "crop_seeds", "speakers"]
     columns = ["deviation_seeds", "deviation_crops", "error_recordings", "error_speakers"]
-    require(spread, [*keys, "figure", *columns], "spread")
-    table = metrics_in_columns(spread, keys, columns)
-    order = [*tasks_in(spread), *in_order(table["model"].unique())]
+    require(variability, [*keys, "metric", *columns], "variability")
+    table = metrics_in_columns(variability, keys, columns)
+    order = [*tasks_in(variability), *in_order(table["model"].unique())]
     return table.sort_values(["task", "model"], key=lambda names: names.map(order.index))
 
 
@@ -121,11 +121,11 @@ def table_variants(differences: pd.DataFrame) -> pd.DataFrame:
     `differences` is the table differences.csv of the variants.
     """
     columns = ["difference", "low", "high", "p", "p_holm", "detectable"]
-    keys = ["variant", "task", "model", "seeds", "figure"]
+    keys = ["variant", "task", "model", "seeds", "metric"]
     rows = differences.rename(columns={"value": "difference"})
     require(rows, [*keys, *columns], "differences")
     main = uar_of(tasks_in(differences)[0])
-    rows = rows.loc[rows["figure"] == main, [*keys[:-1], *columns]]
+    rows = rows.loc[rows["metric"] == main, [*keys[:-1], *columns]]
     order = list(rows["variant"].unique())
     rows = rows.sort_values("variant", key=lambda names: names.map(order.index), kind="stable")
     return rows.rename(columns={name: f"{main}_{name}" for name in columns})
@@ -134,8 +134,8 @@ def table_variants(differences: pd.DataFrame) -> pd.DataFrame:
 def metrics_in_columns(rows: pd.DataFrame, keys: list[str], columns: Sequence[str]) -> pd.DataFrame:
     """Return a row per combination of `keys`, with `columns` of the UAR and the correlation."""
     table = rows[keys].drop_duplicates()
-    for name in (name for name in (*UARS, "rho") if name in set(rows["figure"])):
-        part = rows.loc[rows["figure"] == name, [*keys, *columns]]
+    for name in (name for name in (*UARS, "rho") if name in set(rows["metric"])):
+        part = rows.loc[rows["metric"] == name, [*keys, *columns]]
         names = {column: f"{name}_{column}" for column in columns}
         table = table.merge(part.rename(columns=names), on=keys, how="left")
     return table
@@ -151,7 +151,7 @@ def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.Da
     metrics = [name for name in metrics if name in references]
     pooled = references[references["scope"] == "pooled"].set_index(["task", "reference"])
     models = intervals[intervals["scope"] == "pooled"]
-    models = models.pivot(index=["task", "model"], columns="figure", values="value")
+    models = models.pivot(index=["task", "model"], columns="metric", values="value")
     models = models.reindex(columns=metrics)  # no model may have learned a task
     lines = []
     for task in tasks_in(references):
@@ -166,20 +166,21 @@ def table_references(references: pd.DataFrame, intervals: pd.DataFrame) -> pd.Da
     return pd.DataFrame(lines)
 
 
-def table_slices(slices: pd.DataFrame) -> pd.DataFrame:
-    """Return those SLICE_METRICS that there are, of slices of at least SMALLEST_SLICE recordings.
+def table_subgroups(subgroups: pd.DataFrame) -> pd.DataFrame:
+    """Return the SUBGROUP_METRICS of subgroups of at least SMALLEST_SUBGROUP recordings.
 
-    There is a row per task and slice, with columns such as `{model}_uar5`. `recordings` is the
-    number of predictions, or the largest number if models differ.
+    There is a row per task and subgroup, with columns such as `{model}_uar5` for those metrics that
+    a task of the study has. `recordings` is the number of predictions, or the largest number if
+    models differ.
     """
-    keys = ["slice", "value", "task"]
-    require(slices, ["model", *keys, "recordings", "chance"], "slices")
-    metrics = [name for name in SLICE_METRICS if name in slices]
-    table = _models_in_columns(slices, keys, metrics)
-    largest = slices.groupby(keys)["recordings"].agg("max")
+    keys = ["grouping", "subgroup", "task"]
+    require(subgroups, ["model", *keys, "recordings", "chance"], "subgroups")
+    metrics = [name for name in SUBGROUP_METRICS if name in subgroups]
+    table = _models_in_columns(subgroups, keys, metrics)
+    largest = subgroups.groupby(keys)["recordings"].agg("max")
     table.insert(3, "recordings", np.asarray(largest, float))
-    table = table[table["recordings"] >= SMALLEST_SLICE]
-    return table.sort_values(["task", "slice", "value"], key=_ranking(tasks_in(slices)))
+    table = table[table["recordings"] >= SMALLEST_SUBGROUP]
+    return table.sort_values(["task", "grouping", "subgroup"], key=_ranking(tasks_in(subgroups)))
 
 
 def table_folds(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -197,8 +198,10 @@ def table_folds(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ranking(tasks):
-    """Return a sort key: the order of tasks, slices and agreements, else the name itself."""
-    ranks = {name: f"{i}" for order in (tasks, SLICES, AGREEMENTS) for i, name in enumerate(order)}
+    """Return a sort key: the order of tasks, groupings and agreements, else the name itself."""
+    ranks = {
+        name: f"{i}" for order in (tasks, GROUPINGS, AGREEMENTS) for i, name in enumerate(order)
+    }
     return lambda names: names.replace(ranks)
 
 
@@ -255,7 +258,7 @@ def table_control(metrics: pd.DataFrame, shuffled: pd.DataFrame) -> pd.DataFrame
 
 def table_leaks(leaks: pd.DataFrame) -> pd.DataFrame:
     """Return the leak checks with the number of cases and of violations."""
-    columns = ["check", "looked_at", "broken", "result"]
+    columns = ["check", "cases", "violations", "result"]
     require(leaks, columns, "leaks")
     return leaks.loc[:, columns]
 
@@ -319,12 +322,12 @@ TABLES: dict[str, tuple[Callable[..., pd.DataFrame], tuple[str, ...]]] = {
     "further": (table_further, ("intervals",)),
     "folds": (table_folds, ("metrics",)),
     "comparisons": (table_comparisons, ("comparisons",)),
-    "spread": (table_spread, ("spread",)),
+    "variability": (table_variability, ("variability",)),
     "variants": (table_variants, ("variants",)),
     "chance": (table_chance, ("metrics",)),
     "references": (table_references, ("references", "intervals")),
     "control": (table_control, ("metrics", "control")),
-    "slices": (table_slices, ("slices",)),
+    "subgroups": (table_subgroups, ("subgroups",)),
     "leaks": (table_leaks, ("leaks",)),
     "neighbours": (table_neighbours, ("neighbours",)),
     "forecasts": (table_forecasts, ("histories",)),

@@ -28,12 +28,12 @@ KINDS = (
 SECTIONS = {
     "further": ("intervals", "further", "folds"),
     "comparisons": ("comparisons",),
-    "spread": ("spread",),
+    "variability": ("variability",),
     "variants": ("variants",),
     "chance": ("chance",),
     "references": ("references",),
     "control": ("control",),
-    "slices": ("slices",),
+    "subgroups": ("subgroups",),
     "leaks": ("leaks",),
     "forecasts": ("forecasts",),
     "neighbours": ("neighbours",),
@@ -165,11 +165,11 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
         "uncertainty": page_numbers.uncertainty_numbers(
             report.metrics, source.get("intervals"), source.get("comparisons")
         ),
-        "spread": page_numbers.spread_numbers(source.get("spread")),
+        "variability": page_numbers.variability_numbers(source.get("variability")),
         "variants": page_numbers.variant_numbers(source.get("variants"), config["variants"]),
         "control": page_numbers.control_numbers(evaluation.get("control")),
         "raters": page_numbers.has_raters(source.get("references")),
-        "slices": page_numbers.slice_numbers(source.get("slices")),
+        "subgroups": page_numbers.subgroup_numbers(source.get("subgroups")),
         "paper": page_numbers.paper_numbers(),
         "leaks": page_numbers.leak_numbers(source.get("leaks"), searched and pooled),
         "search": search,
@@ -342,7 +342,7 @@ def corpus_tables(corpora: Mapping[str, dict], names: Mapping[str, str]) -> list
 def _evaluation(evaluation, numbers, *names):
     """Return the tables of the evaluation with the given names; skip tables that do not exist."""
     dividers = {
-        "slices": "slice",
+        "subgroups": "grouping",
         "neighbours": "property",
         "forecasts": "model",
         "variants": "variant",

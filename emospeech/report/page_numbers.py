@@ -22,7 +22,7 @@ from emospeech.report.dataframes import (
     uar_of,
     uars_of_target,
 )
-from emospeech.report.evaluation_tables import SMALLEST_SLICE, UARS, VALIDATION
+from emospeech.report.evaluation_tables import SMALLEST_SUBGROUP, UARS, VALIDATION
 from emospeech.report.paper_tables import recovered_ranges, table_2
 from emospeech.report.templates import flatten
 from emospeech.training.trial import FOLD_UAR
@@ -266,9 +266,9 @@ def uncertainty_numbers(
         narrow = pooled["error_recordings"] > pooled["error"]
         numbers["narrow"] = (int(narrow.sum()), len(narrow))
     if comparisons is not None and len(comparisons):
-        rows = comparisons[comparisons["figure"].isin((*UARS, "rho"))]
+        rows = comparisons[comparisons["metric"].isin((*UARS, "rho"))]
         values = rows.pivot(
-            index=["model", "other", "task", "figure"], columns="scope", values="value"
+            index=["model", "other", "task", "metric"], columns="scope", values="value"
         )
         numbers["opposite"] = int((values["pooled"] * values["mean"] < 0).sum())
         rows = rows[rows["scope"] == "pooled"]
@@ -297,19 +297,19 @@ def rare_classes(metrics: pd.DataFrame) -> list[tuple[str, list[str]]]:
     return rare
 
 
-def spread_numbers(spread: pd.DataFrame | None) -> dict | None:
+def variability_numbers(variability: pd.DataFrame | None) -> dict | None:
     """Return how much the UAR of the target varies with seeds, crops and speakers.
 
     Args:
-        spread: The table spread.csv, or None.
+        variability: The table variability.csv, or None.
 
     Returns:
         Ranges over the models as shares, and `uncertainty`: the relative standard error of the
         standard deviation of the fewest values, 1 / sqrt(2 (n - 1)).
     """
-    if spread is None or spread.empty:
+    if variability is None or variability.empty:
         return None
-    rows = uars_of_target(spread)
+    rows = uars_of_target(variability)
     largest = rows[["seeds", "crop_seeds", "speakers"]].max().astype(int).to_dict()
     fewest = min(
         (largest[name] for name in ("seeds", "crop_seeds") if largest[name] > 1), default=0
@@ -334,16 +334,16 @@ def has_raters(references: pd.DataFrame | None) -> bool:
     return references is not None and HUMAN in set(references["reference"])
 
 
-def slice_numbers(slices: pd.DataFrame | None) -> dict | None:
-    """Return how many slices are too small to be shown, and the smallest size that is shown.
+def subgroup_numbers(subgroups: pd.DataFrame | None) -> dict | None:
+    """Return how many subgroups are too small to be shown, and the smallest size that is shown.
 
     Args:
-        slices: The table slices.csv, or None.
+        subgroups: The table subgroups.csv, or None.
     """
-    if slices is None or slices.empty:
+    if subgroups is None or subgroups.empty:
         return None
-    largest = slices.groupby(["slice", "value", "task"])["recordings"].max()
-    return {"hidden": (largest < SMALLEST_SLICE).sum(), "smallest": SMALLEST_SLICE}
+    largest = subgroups.groupby(["grouping", "subgroup", "task"])["recordings"].max()
+    return {"hidden": (largest < SMALLEST_SUBGROUP).sum(), "smallest": SMALLEST_SUBGROUP}
 
 
 def paper_numbers() -> dict:
@@ -417,7 +417,7 @@ def leak_numbers(leaks: pd.DataFrame | None, shared_choice: bool) -> dict | None
         return None
     return {
         "checks": len(leaks),
-        "cases": leaks["looked_at"].sum(),
+        "cases": leaks["cases"].sum(),
         "passed": (leaks["result"] == "passed").sum(),
         "shared_choice": shared_choice,
     }

@@ -257,11 +257,11 @@ def table_cells(confusion: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bounds(cells):
-    """Return the intervals of the model of Table 3: {(figure, its classes): {"low", "high"}}."""
-    names = ["figure", "truth", "prediction", "low", "high"]
+    """Return the intervals of the model of Table 3: {(metric, its classes): {"low", "high"}}."""
+    names = ["metric", "truth", "prediction", "low", "high"]
     require(cells, ["model", *names], "cells")
     rows = cells.loc[cells["model"] == paper.TABLE_3_MODEL, names]
     return {
-        (figure, *(int(label) for label in classes if pd.notna(label))): {"low": low, "high": high}
-        for figure, *classes, low, high in rows.itertuples(index=False)
+        (metric, *(int(label) for label in classes if pd.notna(label))): {"low": low, "high": high}
+        for metric, *classes, low, high in rows.itertuples(index=False)
     }

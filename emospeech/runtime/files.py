@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # imported within functions: the command line needs neither f
     import pandas as pd
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # device, quota, file size
-IDS = ("recording", "speaker", "session", "dialogue")  # columns with names of a corpus
+IDS = ("recording", "speaker", "session", "dialogue", "subgroup")  # columns with names of a corpus
 Loaded = TypeVar("Loaded")
 
 
@@ -97,17 +97,15 @@ def read_json(path: str | os.PathLike) -> Any:
 def read_table(path: str | os.PathLike) -> "pd.DataFrame":
     """Return a CSV table written by `write_table`, with the columns of IDS as text.
 
-    In a table with a column `slice`, the column `value` is also text, because it names a slice, for
-    example a speaker. Otherwise pandas would convert names that consist of digits to numbers and
-    "NA" to a missing value. In a table of recordings, the column `emotion` is text as well, and NaN
-    where it is empty; in a history it is a loss.
+    Otherwise pandas would convert names that consist of digits to numbers and "NA" to a missing
+    value. In a table of recordings, the column `emotion` is text as well, and NaN where it is
+    empty; in a history it is a loss.
     """
     import pandas as pd
 
     columns = pd.read_csv(path, nrows=0).columns
-    text = (*IDS, *(["value"] if "slice" in columns else []))
-    missing = {name: [""] for name in columns if name not in text}
-    types: Any = dict.fromkeys((*text, *(["emotion"] if "recording" in columns else [])), str)
+    missing = {name: [""] for name in columns if name not in IDS}
+    types: Any = dict.fromkeys((*IDS, *(["emotion"] if "recording" in columns else [])), str)
     return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)
 
 

@@ -51,10 +51,10 @@ class SampleGrid:
         self.grids[epoch] = to_levels(samples).cpu()
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return `epochs` (n,) and `pictures`, uint8 (n, SAMPLES, width, rows); 0 is the floor."""
+        """Return `epochs` (n,) and `samples`, uint8 (n, SAMPLES, width, rows); 0 is the floor."""
         grids = [self.grids[epoch].numpy() for epoch in sorted(self.grids)]
-        pictures = np.stack(grids) if grids else np.zeros((0, SAMPLES, 0, 0), np.uint8)
-        return {"epochs": np.array(sorted(self.grids), np.int64), "pictures": pictures}
+        samples = np.stack(grids) if grids else np.zeros((0, SAMPLES, 0, 0), np.uint8)
+        return {"epochs": np.array(sorted(self.grids), np.int64), "samples": samples}
 
 
 def to_levels(spectrograms: torch.Tensor) -> torch.Tensor:
@@ -81,7 +81,7 @@ def samples_table(epochs: np.ndarray, generated: np.ndarray, real: np.ndarray) -
     """Return samples as a table with a row for each of their frames.
 
     `generated` is uint8 (epochs, samples, width, rows); `real` has REAL_PER_EPOCH crops per epoch.
-    The columns are `epoch`, `source` (generated or real), `picture` and `frame` (both counted from
+    The columns are `epoch`, `source` (generated or real), `sample` and `frame` (both counted from
     1), and `row_1` upward, the levels from the lowest frequency to the highest.
     """
     real = real.reshape(len(epochs), -1, *generated.shape[2:])
@@ -92,7 +92,7 @@ def samples_table(epochs: np.ndarray, generated: np.ndarray, real: np.ndarray) -
 def _rows(epochs: np.ndarray, source: str, samples: np.ndarray) -> pd.DataFrame:
     _, count, width, rows = samples.shape
     numbers = [epochs, range(1, count + 1), range(1, width + 1)]
-    index = pd.MultiIndex.from_product(numbers, names=["epoch", "picture", "frame"])
+    index = pd.MultiIndex.from_product(numbers, names=["epoch", "sample", "frame"])
     names = [f"row_{row}" for row in range(1, rows + 1)]
     table = pd.DataFrame(samples.reshape(-1, rows), index, names).reset_index()
     table.insert(1, "source", source)

@@ -1,8 +1,8 @@
 """evaluation: tables of metrics and checks from the predictions of all models."""
 
 EVALUATION_TABLES = [
-    *("metrics", "intervals", "cells", "comparisons", "references", "slices", "leaks"),
-    *("crops", "spread", "neighbours"),
+    *("metrics", "intervals", "cells", "comparisons", "references", "subgroups", "leaks"),
+    *("crops", "variability", "neighbours"),
 ]
 EVALUATED = [EVALUATION / f"{name}.csv" for name in EVALUATION_TABLES]
 
@@ -15,7 +15,7 @@ use rule job as compute_metrics with:
         ratings=CORPORA / LABELLED_CORPUS / "ratings.csv",
         votes=CORPORA / LABELLED_CORPUS / "votes.csv" if LABELS.target == EMOTION else [],
     output:
-        **evaluation_files("metrics", "references", "slices", "neighbours"),
+        **evaluation_files("metrics", "references", "subgroups", "neighbours"),
         confusions=expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
         classes=expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
     pathvars:
@@ -81,15 +81,15 @@ use rule job as compare_seeds with:
         seed=SEED,
 
 
-use rule job as compare_spreads with:
+use rule job as measure_variability with:
     input:
         crops_of_models=expand(EVALUATION / "{model}" / "crops.csv", model=MODELS),
         seeds=EVALUATION / "seeds.csv" if MORE_SEEDS else [],
         intervals=EVALUATION / "intervals.csv",
     output:
-        **evaluation_files("crops", "spread"),
+        **evaluation_files("crops", "variability"),
     pathvars:
-        job="evaluation/spread",
+        job="evaluation/variability",
     localrule: True
     params:
-        **script_params("compare_spreads"),
+        **script_params("measure_variability"),

@@ -11,14 +11,14 @@ RESULT_TABLES = [
     *PAPER_TABLES,
 ]
 EVIDENCE_TABLES = [
-    *("intervals", "further", "folds", "comparisons", "spread", "chance"),
-    *("references", "slices", "leaks", "neighbours"),
+    *("intervals", "further", "folds", "comparisons", "variability", "chance"),
+    *("references", "subgroups", "leaks", "neighbours"),
     *(["control"] if CONTROL_METRICS else []),
     *(["forecasts"] if models_drawn("forecast") else []),
 ]
 HISTORIES = expand(SEARCH / "{model}" / "histories.csv", model=models_drawn("forecast"))
 EVIDENCE = evaluation_files(
-    *("metrics", "intervals", "comparisons", "spread", "references", "slices", "leaks"),
+    *("metrics", "intervals", "comparisons", "variability", "references", "subgroups", "leaks"),
     "neighbours",
 )
 EVIDENCE |= {"control": CONTROL_METRICS, "histories": HISTORIES}

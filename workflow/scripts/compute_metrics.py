@@ -1,11 +1,11 @@
-"""Compute the metrics of all models and baselines, overall and by slice, and references."""
+"""Compute the metrics of all models and baselines, overall and by subgroup, and references."""
 
 import pandas as pd
 
 from emospeech.corpora.corpus_tables import load_ratings
 from emospeech.evaluation.predictions import BASELINES, load_predictions
 from emospeech.evaluation.references import references_table
-from emospeech.evaluation.scores import confusion_tables, metrics_table, slices_table
+from emospeech.evaluation.scores import confusion_tables, metrics_table, subgroups_table
 from emospeech.labels import LabelSettings, load_labelled
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_table, write_table
@@ -27,7 +27,9 @@ def main(paths, settings):
     tasks = labels.tasks(multitask=True)
     votes = load_class_votes(paths.votes, labels) if paths.votes else None
     write_table(paths.references, references_table(recordings, folds, tasks, ratings, votes))
-    write_table(paths.slices, slices_table(predictions, recordings, ratings, settings.seed, votes))
+    write_table(
+        paths.subgroups, subgroups_table(predictions, recordings, ratings, settings.seed, votes)
+    )
 
     neighbours = by_folder(paths.neighbours_of_models, read_table)
     neighbours = pd.concat(neighbours, names=["model"]).reset_index("model")

@@ -19,7 +19,7 @@ def main(paths, settings):
     )
     trial = trial_of_fold(read_json(paths.best), settings.fold)
     with np.load(file_of_trial(paths.generated, trial.trial_id, settings.fold)) as grid:
-        epochs, generated = grid["epochs"], grid["pictures"]
+        epochs, generated = grid["epochs"], grid["samples"]
     fold, count = corpus.fold(settings.fold), REAL_PER_EPOCH * len(epochs)
     real = real_samples(fold, fold.open_unlabelled(paths.unlabelled), trial, study, count)
     table = samples_table(epochs, generated, real)

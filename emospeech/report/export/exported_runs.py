@@ -202,7 +202,7 @@ def _unfinished_run(folder: Path, name: str) -> ExportedRun:
 def _generated_images(file: Path) -> list[Image]:
     """Return the generated spectrograms of a DCGAN side by side, an image per epoch."""
     with np.load(file) as arrays:
-        epochs, spectrograms = arrays["epochs"], arrays["pictures"]
+        epochs, spectrograms = arrays["epochs"], arrays["samples"]
     images = []
     for epoch, samples in zip(epochs, spectrograms, strict=True):  # (samples, width, rows)
         content = io.BytesIO()

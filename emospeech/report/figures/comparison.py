@@ -35,7 +35,7 @@ from emospeech.report.figures.style import (
 from emospeech.report.headings import CORRELATION, model_name
 
 COLUMNS = [
-    *("model", "task", "figure", "series", "scope"),
+    *("model", "task", "metric", "series", "scope"),
     *("value", "low", "high", "recordings", "speakers"),
 ]
 SCORES = {"uar5": "UAR5", "uar": "UAR", "macro_f1": "Macro F1"}  # shown in per cent
@@ -82,7 +82,7 @@ def plot_data(
 ) -> pd.DataFrame:
     """Return the table of the figure: a row per mark, with COLUMNS; values are fractions.
 
-    `figure` is a metric. `series` is "fold", "mean", "pooled", "paper", "chance" or "human"; `low`
+    `series` is "fold", "mean", "pooled", "paper", "chance" or "human"; `low`
     and `high` bound the 95 % confidence interval over the test speakers, or the central 95 % of
     chance.
 
@@ -95,14 +95,14 @@ def plot_data(
     """
     task = task or tasks_in(metrics)[0]
     rows = of_task(metrics, task)
-    keys = ("model", "task", "scope", "figure", "value", "low", "high", "speakers")
+    keys = ("model", "task", "scope", "metric", "value", "low", "high", "speakers")
     require(intervals, keys, "intervals")
     own = intervals[intervals["task"] == task]
     models = in_order({*rows.index.unique("model"), *own["model"]})
     human = None if references is None else _raters(references, task)
     marks = []
     for name in metrics_of(task):
-        bounds = own[own["figure"] == name].set_index(["model", "scope"])
+        bounds = own[own["metric"] == name].set_index(["model", "scope"])
         for model in models:
             marks += _marks_of(rows, bounds, model, name)
             if task == "valence" and model in paper.TABLE_2:
@@ -144,7 +144,7 @@ def _marks_of(rows, bounds, model, name):
 
 
 def _mark(model, name, series, scope):
-    return {"model": model, "figure": name, "series": series, "scope": scope}
+    return {"model": model, "metric": name, "series": series, "scope": scope}
 
 
 def metrics_of(task: str) -> tuple[str, str]:
@@ -169,7 +169,7 @@ def draw_comparison(table: pd.DataFrame) -> Figure:
     panels = figure.subplots(1, len(metrics), sharey=True)
     for panel, name in zip(panels, metrics, strict=True):
         label = f"{SCORES[name]} of {task} (%)" if name in SCORES else f"{CORRELATION} of {task}"
-        marks = table[table["figure"] == name]
+        marks = table[table["metric"] == name]
         for index, model in enumerate(models):
             _draw_model(panel, index, marks[marks["model"] == model])
         panel.set_xlabel(label)
@@ -190,7 +190,7 @@ def draw_comparison(table: pd.DataFrame) -> Figure:
 def _draw_model(panel, index, marks):
     """Draw a row of a panel."""
     columns = ["low", "value", "high"]
-    percent = marks["figure"].isin(SCORES).any()
+    percent = marks["metric"].isin(SCORES).any()
     rows = {
         series: (100 if percent else 1) * rows[columns] for series, rows in marks.groupby("series")
     }

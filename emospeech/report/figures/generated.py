@@ -24,12 +24,12 @@ def spectrograms(table: pd.DataFrame, source: str) -> np.ndarray:
     """Return the spectrograms of a source, of shape (epochs, spectrograms, rows, frames).
 
     Args:
-        table: The columns `epoch, source, picture, frame` and `row_1`, `row_2`, ...
+        table: The columns `epoch, source, sample, frame` and `row_1`, `row_2`, ...
         source: "generated" or "real".
     """
-    part = table.loc[table["source"] == source].sort_values(["epoch", "picture", "frame"])
+    part = table.loc[table["source"] == source].sort_values(["epoch", "sample", "frame"])
     levels = part.filter(regex=r"^row_\d+$").to_numpy()
-    shape = (part["epoch"].nunique(), part["picture"].nunique(), -1, levels.shape[1])
+    shape = (part["epoch"].nunique(), part["sample"].nunique(), -1, levels.shape[1])
     return np.swapaxes(levels.reshape(shape), 2, 3)
 
 
@@ -40,7 +40,7 @@ def draw_generated(table: pd.DataFrame, model: str) -> Figure:
     Left: spectrograms of fixed latent vectors, one per column. Right: crops of real audio. Time
     runs to the right, frequency upwards; darker is louder.
     """
-    require(table, ("epoch", "source", "picture", "frame", "row_1"), "generated spectrograms")
+    require(table, ("epoch", "source", "sample", "frame", "row_1"), "generated spectrograms")
     generated, real = (spectrograms(table, source) for source in ("generated", "real"))
     epochs = sorted(table["epoch"].unique())
     sizes = [generated.shape[1], real.shape[1]]

@@ -23,7 +23,7 @@ def plot_data(metrics: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
         COLUMNS; values are fractions. `trained_model` is the model itself, or for 0 hours the one
         with the same network that does not learn from unlabelled speech, if the study has it.
     """
-    require(metrics, ("task", "figure", "variant", "model", "hours", "value"), "metrics")
+    require(metrics, ("task", "metric", "variant", "model", "hours", "value"), "metrics")
     rows = uars_of_target(metrics)
     rows = rows.assign(trained_model=rows["model"])
     parts = []

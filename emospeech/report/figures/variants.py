@@ -27,7 +27,7 @@ def plot_data(differences: pd.DataFrame) -> pd.DataFrame:
     Returns:
         COLUMNS; the differences and their 95 % interval are fractions.
     """
-    require(differences, ("task", "figure", *COLUMNS), "differences")
+    require(differences, ("task", "metric", *COLUMNS), "differences")
     return uars_of_target(differences).loc[:, COLUMNS].reset_index(drop=True)
 
 
