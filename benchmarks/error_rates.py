@@ -2,21 +2,24 @@
 
     python -m benchmarks.error_rates
 
-Prints two tables. The first has, for each scheme of permuting predictions, the percentage of
+Prints three tables. The first has, for each scheme of permuting predictions, the percentage of
 studies whose UAR is outside the central 95 % of chance and whose rho has a p-value of at most .05.
 Both are 5 % for a valid scheme if labels and predictions are independent of each other, although
-both are correlated within dialogues. The second has the coverage of the 95 % intervals of the cells
-of a confusion matrix.
+both are correlated within dialogues. The second is the same for folds with several speakers, with
+correlations within speakers. The third has the coverage of the 95 % intervals of the cells of a
+confusion matrix.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import product
+from math import factorial
 
 import numpy as np
 import pandas as pd
 
 from emospeech.evaluation import bootstrap, intervals
-from emospeech.evaluation.chance import Chance, PermutableFold, permute_units
+from emospeech.evaluation.chance import MIN_ORDERS, Chance, PermutableFold, permute_units
 from emospeech.labels import CLASSES, NEUTRAL, Task
 from emospeech.metrics import label_levels, metric_names
 from emospeech.report.paper import TABLE_3, TABLE_3_COUNTS
@@ -32,7 +35,10 @@ SIZES = {
 # The share of the variance of labels and predictions that is between dialogues, and the correlation
 # of labels and predictions.
 CASES = {"independent": (0.0, 0.0), "clustered": (0.5, 0.0), "related": (0.5, 0.25)}
+# Dialogues of six recordings of each speaker of a fold.
+SPEAKERS = {"6 each": [6] * 5, "6, of one speaker 4": [4, 6, 6, 6, 6], "4 each": [4] * 5}
 VALENCE = Task("valence")
+Permute = Callable[[PermutableFold, np.random.Generator], np.ndarray]
 
 
 def permute_recordings(sizes, permutations, rng):
@@ -86,24 +92,28 @@ def simulate_fold(sizes, between, correlation, rng):
         expected=expected - NEUTRAL,
         classes=np.rint(expected).astype(int) - CLASSES[0],
         sizes=[sizes],
-        dialogues=len(sizes),
+        orders=factorial(len(sizes)),
     )
 
 
-def rejections(sizes_of, between, correlation, rng):
+def rejections(
+    simulate: Callable[[], PermutableFold],
+    schemes: Mapping[str, Permute],
+    rng: np.random.Generator,
+) -> dict[str, np.ndarray]:
     """Return {scheme: (share of studies with UAR outside chance, with p of rho below .05)}."""
     columns = [metric_names(VALENCE).index(name) for name in ("uar5", "rho")]
-    found = {scheme: np.zeros(2) for scheme in SCHEMES}
+    found = {scheme: np.zeros(2) for scheme in schemes}
     for _ in range(STUDIES):
-        folds = [simulate_fold(sizes_of(rng), between, correlation, rng) for _ in range(FOLDS)]
+        folds = [simulate() for _ in range(FOLDS)]
         own = np.stack([fold.sums(np.arange(len(fold.labels))[None])[0] for fold in folds])
         uar5, rho = bootstrap.metrics_from_sums(own.sum(axis=0), VALENCE)[columns]
-        for scheme, permute in SCHEMES.items():
-            picked = [permute(fold.sizes[0], PERMUTATIONS, rng) for fold in folds]
+        for scheme, permute in schemes.items():
+            picked = [permute(fold, rng) for fold in folds]
             sums = np.sum([*map(PermutableFold.sums, folds, picked)], axis=0)
             drawn = bootstrap.metrics_from_sums(sums, VALENCE)[:, columns].T
             low, high = np.percentile(drawn[0], [2.5, 97.5])
-            p = Chance(*drawn, units=0, dialogues=folds[0].dialogues).p(rho)
+            p = Chance(*drawn, units=0, orders=folds[0].orders).p(rho)
             found[scheme] += [not low <= uar5 <= high, p <= 0.05]
     return {scheme: counts / STUDIES for scheme, counts in found.items()}
 
@@ -111,16 +121,46 @@ def rejections(sizes_of, between, correlation, rng):
 def permutation_table() -> pd.DataFrame:
     """Return the rejection rates (%) of each permutation scheme."""
     rows = []
+    schemes: dict[str, Permute] = {
+        name: lambda fold, rng, permute=permute: permute(fold.sizes[0], PERMUTATIONS, rng)
+        for name, permute in SCHEMES.items()
+    }
     for sizes, sizes_of in SIZES.items():
         for case, (between, correlation) in CASES.items():
             rng = np.random.default_rng([len(sizes), len(case)])
-            found = rejections(sizes_of, between, correlation, rng)
+            found = rejections(
+                lambda: simulate_fold(sizes_of(rng), between, correlation, rng),  # noqa: B023
+                schemes,
+                rng,
+            )
             for scheme, (uar5, rho) in found.items():
                 rows.append((sizes, scheme, f"{case}, UAR", uar5))
                 rows.append((sizes, scheme, f"{case}, rho", rho))
     table = pd.DataFrame(rows, columns=["dialogues", "scheme", "case", "share"])
     table["share"] = (100 * table["share"]).round(1)
     return table.pivot_table("share", ["dialogues", "scheme"], "case", sort=False)
+
+
+def speakers_table() -> pd.DataFrame:
+    """Return the rejection rates (%) for folds with several speakers, without correlation."""
+    schemes: dict[str, Permute] = {
+        "of any speaker": lambda fold, rng: replace(
+            fold, sizes=[np.concatenate(fold.sizes)]
+        ).permute(PERMUTATIONS, rng),
+        "of the same speaker": lambda fold, rng: fold.permute(PERMUTATIONS, rng),
+    }
+    rows = []
+    for name, counts in SPEAKERS.items():
+        rng, dialogues = np.random.default_rng(0), [np.full(count, 6) for count in counts]
+
+        def simulate(rng=rng, counts=counts, dialogues=dialogues):
+            fold = simulate_fold(6 * np.array(counts), 0.5, 0.0, rng)
+            return replace(fold, sizes=dialogues, orders=MIN_ORDERS)
+
+        for scheme, (uar5, rho) in rejections(simulate, schemes, rng).items():
+            row = {"dialogues": name, "exchanged with": scheme, "UAR": 100 * uar5, "rho": 100 * rho}
+            rows.append(row)
+    return pd.DataFrame(rows).set_index(["dialogues", "exchanged with"]).round(1)
 
 
 def student(value, half):
@@ -178,8 +218,8 @@ def coverage_table() -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print both tables."""
-    print(permutation_table(), coverage_table(), sep="\n\n")
+    """Print the tables."""
+    print(permutation_table(), speakers_table(), coverage_table(), sep="\n\n")
 
 
 if __name__ == "__main__":

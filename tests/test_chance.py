@@ -1,5 +1,7 @@
 """Chance levels and p-values, compared with plain loops and with simulations."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,7 +70,7 @@ def test_chance_agrees_with_a_plain_permutation_of_dialogues():
     plain = np.array([plain_permutation(rows, dialogues, rng) for _ in range(400)]).T
     for ours, theirs in zip((drawn.uar, drawn.rho), plain, strict=True):
         assert stats.ks_2samp(ours, theirs).pvalue > 1e-3
-    assert (drawn.units, drawn.dialogues) == (len(SIZES), len(SIZES))
+    assert (drawn.units, drawn.orders) == (len(SIZES), math.factorial(len(SIZES)))
 
 
 def test_scopes_pool_or_average_the_folds(monkeypatch):
@@ -145,8 +147,8 @@ def test_related_predictions_have_a_small_p_and_opposite_tails_are_equal():
     assert np.isnan(found.p(np.nan))
 
 
-@pytest.mark.parametrize(("dialogues", "groups"), [(6, 3), (4, 1)])
-def test_dialogues_are_exchanged_among_the_same_speakers_if_they_have_enough(dialogues, groups):
+@pytest.mark.parametrize("dialogues", [2, 4, 6])
+def test_dialogues_are_exchanged_among_the_same_speakers(dialogues):
     rng = np.random.default_rng(7)
     rows, named = fold(rng, [3] * 3 * dialogues)
     rows["speaker"] = [f"s{i // (3 * dialogues)}" for i in range(len(rows))]
@@ -155,12 +157,42 @@ def test_dialogues_are_exchanged_among_the_same_speakers_if_they_have_enough(dia
         {name: f"{dialogue[1:]:0>2}" for name, dialogue in named.items()},
     )
     own = chance.PermutableFold.of(rows, VALENCE, named)
-    assert [len(sizes) for sizes in own.sizes] == [3 * dialogues // groups] * groups
+    assert own.orders == math.factorial(dialogues) ** 3
+    enough = own.orders >= chance.MIN_ORDERS
+    assert [len(sizes) for sizes in own.sizes] == [dialogues if enough else 3 * dialogues] * 3
     picked = own.permute(200, rng)
     speakers = np.repeat(["s0", "s1", "s2"], 3 * dialogues)
-    assert (speakers[picked] == speakers).all() == (groups == 3)
+    assert (speakers[picked] == speakers).all()
     # Each dialogue receives consecutive predictions of one dialogue.
-    unit = np.repeat(np.arange(3 * dialogues), 3)
-    received = unit[picked].reshape(200, -1, 3)
-    assert (received == received[..., :1]).all()
-    assert (np.sort(received[..., 0], axis=1) == np.arange(3 * dialogues)).all()
+    received = np.repeat(np.arange(3 * dialogues), 3)[picked].reshape(200, -1, 3)
+    assert (received == received[..., :1]).all() == enough
+
+
+def test_speakers_with_one_dialogue_are_exchanged_with_each_other():
+    rng = np.random.default_rng(7)
+    rows, named = fold(rng, [2] * 9)
+    rows["speaker"] = [f"s{min(i // 2, 5)}" for i in range(len(rows))]
+    own = chance.PermutableFold.of(rows, VALENCE, named)
+    assert sorted(len(sizes) for sizes in own.sizes) == [4, 5], "s5 has four dialogues"
+    assert own.orders == math.factorial(5) * math.factorial(4)
+
+
+def test_p_has_its_nominal_error_rate_if_speakers_have_few_dialogues():
+    """Labels and predictions depend on the speaker, but not on each other."""
+    rng, outside, p = np.random.default_rng(5), [], []
+    for _ in range(150):
+        tables = []
+        for _ in range(2):
+            rows, _ = fold(rng, [24, 36, 36, 36], between=0.5)  # a dialogue of `fold` is a speaker
+            speaker = rows["recording"].str.split("_").str[0]
+            names = speaker + (rows.groupby(speaker).cumcount() // 6).astype(str)
+            tables.append(
+                (rows.assign(speaker=speaker), dict(zip(rows["recording"], names, strict=True)))
+            )
+        found = chance_of(tables, 99, rng)["pooled"]
+        uar, rho = plain_scores(pd.concat([rows for rows, _ in tables]))
+        low, high = np.percentile(found.uar, [2.5, 97.5])
+        outside.append(not low <= uar <= high)
+        p.append(found.p(rho) <= 0.05)
+    assert np.mean(p) <= 0.1
+    assert np.mean(outside) <= 0.1

@@ -9,12 +9,14 @@ nothing. Permuting single recordings removes this similarity, and the UAR then v
 Therefore, the dialogues of a fold are permuted: each receives consecutive predictions of its source
 dialogue, one per recording, from a random start and wrapping around at the end.
 
-If a fold tests several speakers, only dialogues with the same speakers are exchanged, provided that
-each such group has at least MIN_DIALOGUES dialogues.
+Recordings of a speaker are similar for the same reasons. If a fold tests several speakers, a
+dialogue is therefore exchanged only with others of the same speakers. Speakers with a single
+dialogue are exchanged with each other.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import factorial, prod
 
 import numpy as np
 import pandas as pd
@@ -36,7 +38,9 @@ from emospeech.metrics import (
     uar_name,
 )
 
-MIN_DIALOGUES = 5  # of a fold: four have 24 orders, too few for a p-value of .05
+# Of the dialogues of a fold: as many as five dialogues of one speaker have. The 24 orders of four
+# are too few for a p-value of .05.
+MIN_ORDERS = factorial(5)
 BLOCK = 1_000_000  # recordings permuted at once: about 30 MB
 ROUNDING = 1e-9  # permutations that differ by less have the same rho
 
@@ -50,21 +54,21 @@ class Chance:
         rho: Correlation of the labels with the permuted predictions, (permutations,); None for
             categories.
         units: Number of dialogues or recordings that were permuted.
-        dialogues: Smallest number of dialogues in a fold.
+        orders: Number of orders of the dialogues, in the fold with the fewest.
     """
 
     uar: np.ndarray
     rho: np.ndarray | None
     units: int
-    dialogues: int
+    orders: int
 
     def p(self, rho: float) -> float:
         """Return the two-sided p-value of an observed rho: twice that of the smaller tail.
 
         The observed value counts as one of the permutations (Phipson and Smyth 2010). NaN if rho
-        is undefined or a fold has fewer than MIN_DIALOGUES.
+        is undefined or a fold has fewer than MIN_ORDERS.
         """
-        if self.rho is None or np.isnan(rho) or self.dialogues < MIN_DIALOGUES:
+        if self.rho is None or np.isnan(rho) or self.orders < MIN_ORDERS:
             return np.nan
         tails = (self.rho >= rho - ROUNDING).sum(), (self.rho <= rho + ROUNDING).sum()
         return min(2 * (1 + min(tails)) / (1 + len(self.rho)), 1.0)
@@ -81,7 +85,8 @@ class PermutableFold:
         expected: Expected values minus NEUTRAL, (n,).
         classes: Predicted classes as indices, (n,).
         sizes: For each group of units that are exchanged, the recordings of each unit, (units,).
-        dialogues: Number of dialogues. With fewer than MIN_DIALOGUES, recordings are the units.
+        orders: Number of orders of the dialogues. With fewer than MIN_ORDERS, recordings are the
+            units.
     """
 
     task: Task
@@ -90,7 +95,7 @@ class PermutableFold:
     expected: np.ndarray
     classes: np.ndarray
     sizes: list[np.ndarray]
-    dialogues: int
+    orders: int
 
     @classmethod
     def of(cls, rows: pd.DataFrame, task: Task, dialogues: Mapping) -> "PermutableFold":
@@ -99,10 +104,10 @@ class PermutableFold:
         speakers = rows.groupby("dialogue")["speaker"].agg(
             lambda names: " ".join(sorted(set(names)))
         )
-        if speakers.value_counts().min() < MIN_DIALOGUES:
-            speakers[:] = ""
-        unit = "dialogue" if len(speakers) >= MIN_DIALOGUES else "recording"
-        rows = rows.assign(group=rows["dialogue"].map(speakers))
+        groups = speakers.where(speakers.duplicated(keep=False), "")
+        orders = prod(factorial(size) for size in groups.value_counts())
+        unit = "dialogue" if orders >= MIN_ORDERS else "recording"
+        rows = rows.assign(group=rows["dialogue"].map(groups))
         rows = rows.sort_values(["group", unit, "recording"])
         sizes = rows.groupby(["group", unit]).size()
         labels, probabilities = labels_and_probabilities(rows, task)
@@ -113,7 +118,7 @@ class PermutableFold:
             expected=expected_value(probabilities) - NEUTRAL,
             classes=predicted_class(probabilities) - 1,
             sizes=[group.to_numpy() for _, group in sizes.groupby("group")],
-            dialogues=len(speakers),
+            orders=orders,
         )
 
     def permute(self, permutations: int, rng: np.random.Generator) -> np.ndarray:
@@ -204,7 +209,7 @@ def chance_of(
     for scope, drawn in parts.items():
         own = [folds[scope]] if scope in folds else list(folds.values())
         units = sum(len(sizes) for fold in own for sizes in fold.sizes)
-        fewest = min(fold.dialogues for fold in own)
+        fewest = min(fold.orders for fold in own)
         uar, *rho = np.concatenate(drawn).T
         chance[scope] = Chance(uar, rho[0] if rho else None, units, fewest)
     return chance
