@@ -31,7 +31,7 @@ CLASS_NAMES = {
     "activation": ("very low", "low", "medium", "high", "very high"),
     "dominance": ("very weak", "weak", "medium", "strong", "very strong"),
 }
-TOLERANCE = 1e-6  # rounding error of mean ratings that are halfway between classes
+TOLERANCE = 1e-6  # rounding error of ratings, of their means, and of sums of shares
 
 
 @dataclass(frozen=True)

@@ -224,6 +224,9 @@ def test_random_patterns_approximate_all_patterns():
     exact = np.mean(abs(signs @ differences) >= abs(differences.sum()) - 1e-9)
     assert drawn[0, 1, SCORED["uar5"]] == pytest.approx(exact, abs=0.006)
     assert (drawn >= comparisons.smallest_p(17)).all()
+    better = {"a": predictions(30, 5, skill=1.0), "b": predictions(30, 5, skill=0.0)}
+    table = comparisons.comparisons_table(better, [], 20, 1)
+    assert table["p"].min() == table["smallest_p"].iloc[0] == 1 / (2**16 + 1)
 
 
 def test_holm_on_small_examples():

@@ -150,6 +150,16 @@ def test_subgroups_contain_the_metrics_of_their_recordings():
     assert whole["uar5"] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("low", "high"), [(1, 5), (0, 100), (-100, 100), (0, 20), (1, 9)])
+def test_ratings_a_quarter_of_their_scale_apart_are_one_point_apart(low, high):
+    quarter = (high - low) // 4
+    pairs = [(rating, rating + quarter) for rating in range(low, high - quarter + 1)]
+    on_scale = {i: [1 + 4 * (r - low) / (high - low) for r in pair] for i, pair in enumerate(pairs)}
+    names = pd.Series([str(i) for i in on_scale])
+    ratings = ratings_of({str(i): given for i, given in on_scale.items()})
+    assert set(scores.rater_agreement(ratings, names, "valence")) == {"one point apart"}
+
+
 def halfway_predictions(size, seed=0):
     """Return predictions, recordings and ratings; labels are halfway where two ratings differ."""
     recordings, folds = corpus(size)

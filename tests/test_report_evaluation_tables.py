@@ -67,7 +67,7 @@ def test_comparisons_have_pooled_and_mean_differences(frames, tables):
     assert len(table) == len(pooled) == 6 + 4 + 4 + 1 + 2 + 2
     for name, column in {"pooled": "value", "low": "low", "p": "p", "p_holm": "p_holm"}.items():
         assert table[f"rho_{name}"].tolist() == pooled[column].tolist()
-    assert table["rho_mean"].tolist() == mean["value"].tolist()
+    assert table["rho_speaker_mean"].tolist() == mean["value"].tolist()
     assert not table.drop(columns="narrow").isna().any().any()
 
 
@@ -274,6 +274,8 @@ def test_the_smallest_p_values_follow_from_the_number_of_speakers(frames):
     assert enough["holm"] < enough["level"]
     assert enough["doubled"] is None
     assert page_numbers.speaker_numbers(table.iloc[:0], both_speakers=False) is None
+    many = page_numbers.speaker_numbers(table.assign(speakers=91), both_speakers=True)
+    assert (many["exact"], many["patterns"], many["p"]) == (False, 2**16, 1 / (2**16 + 1))
 
 
 def test_leak_checks_are_counted(frames):

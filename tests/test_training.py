@@ -1,6 +1,7 @@
 """The stopping rule, and complete training runs on a few recordings."""
 
 import itertools
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from emospeech.labels import encode
 from emospeech.models.catalogue import MODELS, build
 from emospeech.runtime.errors import InputError
+from emospeech.spectrograms.store import open_store
 from emospeech.training.engine import Engine
 from emospeech.training.fold import LabelledCorpus
 from emospeech.training.predictor import load_predictor
@@ -54,6 +56,16 @@ def train_fold(name, corpus, settings=SETTINGS, fold=None, seed=None):
     fold = fold or fold_of(corpus, settings=settings)
     pool = fold.open_unlabelled([corpus / "store.h5"])
     return Trainer(name, fold, pool, TRIAL, settings, seed).train()
+
+
+def test_corpora_of_the_pool_may_have_recordings_of_the_same_name(corpus, tmp_path):
+    shutil.copy(corpus / "store.h5", tmp_path / "other.h5")
+    fold, other = fold_of(corpus), open_store(tmp_path / "other.h5")
+    pool = [*fold.open_unlabelled([corpus / "store.h5"]), (other, np.arange(20, 30))]
+    draws = Trainer("BasicDCGAN", fold, pool, TRIAL, SETTINGS).train().draws
+    corpora = draws[draws["use"] == "unlabelled"].groupby("corpus")["recording"].agg(set)
+    assert corpora["other"] & corpora["store"]
+    assert (draws["valence"].notna() == (draws["use"] != "unlabelled")).all()
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -2,10 +2,10 @@
 
 Under the null hypothesis, the predictions of two models for a speaker could equally be swapped. The
 p-value of the permutation test is the share of the 2^n patterns of swaps whose absolute difference
-is at least the observed one (Fisher 1935). This holds for the pooled metrics and for the mean over
-speakers; for the latter, a swap flips the sign of the speaker's difference. With n speakers, p
-cannot be lower than 2 / 2^n: .0625 for five, .002 for ten. Holm's correction for multiple
-comparisons raises it further (Holm 1979).
+is at least the observed one (Fisher 1935); for many speakers, patterns are drawn at random. This
+holds for the pooled metrics and for the mean over speakers; for the latter, a swap flips the sign
+of the speaker's difference. With n speakers, p cannot be lower than 2 / 2^n: .0625 for five, .002
+for ten. Holm's correction for multiple comparisons raises it further (Holm 1979).
 """
 
 from collections.abc import Collection, Sequence
@@ -91,8 +91,9 @@ def _differences(first, second, task, each, swapped):
 
 
 def smallest_p(speakers: int) -> float:
-    """Return the smallest two-sided p-value that a test of `speakers` speakers can yield."""
-    return 2 / (2**speakers if speakers <= MAX_ENUMERATED else PATTERNS + 1)
+    """Return the smallest two-sided p-value that `swap_p` can return for `speakers` speakers."""
+    # Of all patterns, the observed one and its complement are as extreme as the observed one.
+    return 2 / 2**speakers if speakers <= MAX_ENUMERATED else 1 / (PATTERNS + 1)
 
 
 def detectable_difference(error: np.ndarray, freedom: np.ndarray) -> np.ndarray:

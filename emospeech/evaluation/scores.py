@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from emospeech.corpora.votes import TOLERANCE
 from emospeech.evaluation.chance import chance_of
 from emospeech.evaluation.predictions import labels_and_probabilities, tasks_of
-from emospeech.labels import Task
+from emospeech.labels import TOLERANCE, Task
 from emospeech.metrics import (
     class_metrics,
     confusion_matrix,
@@ -202,7 +201,9 @@ def rater_agreement(ratings: pd.DataFrame, recordings: pd.Series, task: str) -> 
     groups = []
     for given in external_ratings(ratings, recordings, task):
         apart = max(given) - min(given) if len(given) > 1 else None
-        groups.append(None if apart is None else AGREEMENTS[(apart > 0) + (apart > 1)])
+        # Ratings on another scale than 1 to 5 were converted to it, with rounding errors.
+        rank = None if apart is None else (apart > TOLERANCE) + (apart > 1 + TOLERANCE)
+        groups.append(None if rank is None else AGREEMENTS[rank])
     return pd.Series(groups, recordings.index, dtype=object)
 
 

@@ -96,8 +96,8 @@ def table_comparisons(comparisons: pd.DataFrame) -> pd.DataFrame:
     keys = ["model", "other", "task"]
     mean = rows.loc[rows["scope"] == "mean", [*keys, "metric", "value"]]
     rows = rows[rows["scope"] == "pooled"].rename(columns={"value": "pooled"})
-    rows = rows.merge(mean.rename(columns={"value": "mean"}), on=[*keys, "metric"])
-    table = metrics_in_columns(rows, keys, ["mean", "pooled", "low", "high", "p", "p_holm"])
+    rows = rows.merge(mean.rename(columns={"value": "speaker_mean"}), on=[*keys, "metric"])
+    table = metrics_in_columns(rows, keys, ["speaker_mean", "pooled", "low", "high", "p", "p_holm"])
     return table.merge(narrow_intervals(rows, keys), on=keys, how="left")
 
 

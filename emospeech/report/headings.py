@@ -144,6 +144,7 @@ METRICS = {
 VIEWS = {
     "pooled": "pooled",
     "mean": "fold mean",
+    "speaker_mean": "speaker mean",
     **CI,
     "difference": "difference",
     "detectable": "detectable",

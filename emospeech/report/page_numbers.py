@@ -7,7 +7,13 @@ from typing import Any
 import pandas as pd
 
 from emospeech.corpora.registry import RELEASES
-from emospeech.evaluation.comparisons import LEVEL, detectable_difference, smallest_p
+from emospeech.evaluation.comparisons import (
+    LEVEL,
+    MAX_ENUMERATED,
+    PATTERNS,
+    detectable_difference,
+    smallest_p,
+)
 from emospeech.evaluation.predictions import BASELINE, BASELINE_CROP, BASELINES
 from emospeech.labels import CLASS_NAMES, EMOTION
 from emospeech.models.catalogue import MODELS, counterparts
@@ -214,13 +220,14 @@ def speaker_numbers(comparisons: pd.DataFrame | None, both_speakers: bool) -> di
         both_speakers: Whether both speakers of each session are tested.
 
     Returns:
-        The numbers of speakers, patterns of swaps and pairs, the smallest p without and with Holm's
-        correction, and in `doubled` the same for twice as many speakers. `doubled` is None if the
-        corrected p can reach the significance level or both speakers are tested already.
+        The numbers of speakers, patterns of swaps and pairs, whether the patterns are all possible
+        ones (`exact`), the smallest p without and with Holm's correction, and in `doubled` the same
+        for twice as many speakers. `doubled` is None if the corrected p can reach the significance
+        level or both speakers are tested already.
     """
     if comparisons is None or comparisons.empty:
         return None
-    speakers = comparisons["speakers"].max()
+    speakers = int(comparisons["speakers"].max())
     families = comparisons.groupby(["family", "task"])[["model", "other"]]
     pairs = max(len(rows.drop_duplicates()) for _, rows in families)
     numbers = _smallest_p(speakers, pairs) | {"pairs": pairs, "level": LEVEL}
@@ -229,8 +236,10 @@ def speaker_numbers(comparisons: pd.DataFrame | None, both_speakers: bool) -> di
 
 
 def _smallest_p(speakers, pairs):
-    p = smallest_p(speakers)
-    return {"speakers": speakers, "patterns": 2**speakers, "p": p, "holm": min(pairs * p, 1)}
+    p, exact = smallest_p(speakers), speakers <= MAX_ENUMERATED
+    patterns = 2**speakers if exact else PATTERNS
+    numbers = {"speakers": speakers, "patterns": patterns, "exact": exact}
+    return numbers | {"p": p, "holm": min(pairs * p, 1)}
 
 
 def uncertainty_numbers(

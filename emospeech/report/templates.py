@@ -38,8 +38,8 @@ def environment(autoescape: bool = True, target: str = "valence") -> jinja2.Envi
     templates.globals |= {"target": target, "uar": "UAR5" if scale else "UAR", "scale": scale}
     templates.filters |= {"count": count, "percent": percent, "points": points}
     templates.filters |= {"signed": signed, "span": span, "listed": listed, "anchor": anchor}
-    templates.filters["word"] = word
-    templates.filters |= {"share": formats.share, "flatten": flatten, "base64": _base64}
+    templates.filters |= {"share": formats.share, "thousands": formats.thousands, "word": word}
+    templates.filters |= {"flatten": flatten, "base64": _base64}
     return templates
 
 

@@ -130,15 +130,17 @@ class DrawCounts:
         for use, part in ((LABELLED, parts["train"].part), (VALIDATION, parts["validation"].part)):
             names = [store.recordings[index] for index in part.recordings]
             table = label_table(part.labels, tasks)
-            labels.append(table.assign(use=use, recording=names))
-        return pd.concat(tables).merge(
-            pd.concat(labels), "left", ["use", "recording"], validate="1:1"
-        )
+            labels.append(table.assign(use=use, corpus=_corpus(store), recording=names))
+        keys = ["use", "corpus", "recording"]  # corpora may have recordings of the same name
+        return pd.concat(tables).merge(pd.concat(labels), "left", keys, validate="1:1")
+
+
+def _corpus(store: Store) -> str:
+    return store.path.stem if store.path else ""
 
 
 def _draw_rows(use: str, store: Store, counts: np.ndarray) -> pd.DataFrame:
     drawn = np.flatnonzero(counts)
-    corpus = store.path.stem if store.path else ""
     names = [store.recordings[index] for index in drawn]
-    rows = {"use": use, "corpus": corpus, "recording": names, "draws": counts[drawn]}
+    rows = {"use": use, "corpus": _corpus(store), "recording": names, "draws": counts[drawn]}
     return pd.DataFrame(rows, columns=DRAW_COLUMNS)
