@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emospeech.corpora import ami_release, crema_d, iemocap_release, quechua
-from emospeech.crops.oversampling import epoch_length
+from emospeech.crops.oversampling import epoch_length, epoch_lengths
 from emospeech.folds import FoldSettings
 from emospeech.halving import HalvingSettings
 from emospeech.labels import LabelSettings, load_labelled
@@ -187,16 +187,12 @@ def corpus_size(
 def _known_sizes(recordings, folds, labels):
     """Return the means of CorpusSize over the folds."""
     (task,) = labels.tasks(multitask=False)
-    labelled = recordings.loc[recordings[task.name].notna(), ["recording", task.name]]
-    parts = folds.merge(labelled, on="recording")
-    count = parts["fold"].nunique()
-    if not count:
+    lengths = epoch_lengths(recordings, folds, task, labels.oversample)
+    if not lengths:
         raise InputError("labels", f"no recording has a label of {task.name}. Correct the classes.")
-    draws = sum(
-        epoch_length(own.to_numpy(float), len(task.classes)) if labels.oversample else len(own)
-        for _, own in parts[parts["part"] == "train"].groupby("fold")[task.name]
-    )
-    return draws / count, (parts["part"] == "validation").sum() / count
+    labelled = recordings.dropna(subset=task.name)["recording"]
+    parts = folds.loc[folds["recording"].isin(labelled), "part"]
+    return sum(lengths) / len(lengths), (parts == "validation").sum() / len(lengths)
 
 
 def assumed_sizes(

@@ -10,22 +10,34 @@ import pandas as pd
 from emospeech.labels import Task, class_shares, is_halfway
 
 
-def epoch_length(labels: np.ndarray, classes: int) -> int:
+def epoch_length(labels: np.ndarray, classes: int | None) -> int:
     """Return the number of draws in an epoch: `classes` times the expected size of the largest.
 
     A half is rounded up. The length depends only on the labels, so all epochs of a training run
-    have the same length.
+    have the same length. If `classes` is None, each recording is drawn once.
     """
+    if classes is None:
+        return len(labels)
     return classes * int(np.ceil(class_shares(labels, classes).sum(axis=0).max()))
 
 
-def draw_epoch(labels: np.ndarray, classes: int, rng: np.random.Generator) -> np.ndarray:
+def epoch_lengths(
+    recordings: pd.DataFrame, folds: pd.DataFrame, task: Task, oversample: bool
+) -> list[int]:
+    """Return the number of draws in an epoch of each fold; see `balance_table`."""
+    classes = len(task.classes) if oversample else None
+    return [epoch_length(own, classes) for _, own in _training_labels(recordings, folds, task)]
+
+
+def draw_epoch(labels: np.ndarray, classes: int | None, rng: np.random.Generator) -> np.ndarray:
     """Return indices into `labels` in the order of an epoch, int64 of shape (epoch_length,).
 
     Each class has an equal share of the epoch and cycles through its recordings in random order:
     all recordings appear, and the counts within a class differ by at most one. The share of a class
-    without recordings is divided among the others.
+    without recordings is divided among the others. Without `classes`, each recording is drawn once.
     """
+    if classes is None:
+        return rng.permutation(len(labels))
     drawn = _draw_classes(labels, classes, rng)
     present = np.unique(drawn)
     length = epoch_length(labels, classes)
@@ -57,11 +69,8 @@ def balance_table(
         seed: The seed of the drawn epochs.
         oversample: The config value labels.oversample.
     """
-    table = folds[folds["part"] == "train"].merge(recordings, on="recording")
-    table, classes = table[table[task.name].notna()], len(task.classes)
-    parts = []
-    for fold in np.unique(table["fold"]).tolist():
-        labels = np.asarray(table.loc[table["fold"] == fold, task.name], np.float64)
+    classes, parts = len(task.classes), []
+    for fold, labels in _training_labels(recordings, folds, task):
         stages = {"training part": labels, "epoch": labels}
         if oversample:
             order = draw_epoch(labels, classes, np.random.default_rng([seed, fold]))
@@ -71,6 +80,13 @@ def balance_table(
             columns = {"fold": fold, "stage": stage, "class": task.classes, "count": counts}
             parts.append(pd.DataFrame(columns | {"share": counts / len(drawn)}))
     return pd.concat(parts, ignore_index=True)
+
+
+def _training_labels(recordings, folds, task):
+    """Yield each fold and the labels of the target in its training part, float64 (n,)."""
+    trained = folds[folds["part"] == "train"].merge(recordings, on="recording")
+    for fold, labels in trained.dropna(subset=task.name).groupby("fold")[task.name]:
+        yield fold, labels.to_numpy(float)
 
 
 def _draw_classes(labels, classes, rng):

@@ -31,8 +31,6 @@ class Sampler:
     @property
     def steps(self) -> int:
         """The number of batches of an epoch."""
-        if self.even_classes is None:
-            return len(self.labels) // self.batch_size
         return epoch_length(self.labels, self.even_classes) // self.batch_size
 
     def epoch(self, rng: np.random.Generator) -> "Epoch":
@@ -41,10 +39,7 @@ class Sampler:
         Raises:
             InputError: The recordings do not fill a batch.
         """
-        if self.even_classes is None:
-            order = rng.permutation(len(self.labels))
-        else:
-            order = draw_epoch(self.labels, self.even_classes, rng)
+        order = draw_epoch(self.labels, self.even_classes, rng)
         steps = len(order) // self.batch_size
         if not steps:
             problem = f"{self.batch_size} is larger than an epoch, which has {len(order)} crops"

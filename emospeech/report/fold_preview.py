@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 from tabulate import tabulate
 
-from emospeech.crops.oversampling import epoch_length
+from emospeech.crops.oversampling import epoch_lengths
 from emospeech.labels import LabelSettings, Task
 from emospeech.report.dataframes import CLASS_COUNT, class_names
 from emospeech.report.study_tables import table_composition
@@ -54,7 +54,7 @@ def folds_preview(
     ]
     rows = [[f"{cell:g}" if isinstance(cell, float) else cell for cell in row]
             for row in shown.astype(object).to_numpy().tolist()]  # fmt: skip
-    lengths = list(_epoch_lengths(recordings, folds, task, labels.oversample))
+    lengths = epoch_lengths(recordings, folds, task, labels.oversample)
     steps = [
         f"Steps per epoch with batch size {size}: {_range(length // size for length in lengths)}"
         for size in sorted(set(batch_sizes))
@@ -104,14 +104,6 @@ def fold_notes(composition: pd.DataFrame, task: Task) -> list[str]:
                 numbers = ", ".join(map(str, lacking))
                 notes.append(f"the {part} part has no recording of {name} in the folds {numbers}")
     return notes
-
-
-def _epoch_lengths(recordings, folds, task, oversample):
-    """Yield the number of crops in an epoch of each fold."""
-    trained = folds[folds["part"] == "train"].merge(recordings, on="recording")
-    for _, rows in trained[trained[task.name].notna()].groupby("fold"):
-        labels = rows[task.name].to_numpy(float)
-        yield epoch_length(labels, len(task.classes)) if oversample else len(labels)
 
 
 def _shorten(names):
