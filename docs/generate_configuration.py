@@ -75,11 +75,7 @@ def render(page: str) -> str:
         name = key.partition(".")[0] if "." in key else "general"
         if name != section:
             section = name
-            text = (
-                schema["properties"]
-                .get(name, {})
-                .get("description", "Settings of the whole study.")
-            )
+            text = schema["properties"].get(name, {}).get("description", GENERAL)
             parts.append(f"\n## {name.capitalize()}\n\n{text}\n\n{HEADER}\n")
         default = describe_default(item["default"]) if "default" in item else "required"
         meaning = item["description"].replace("<", "&lt;")

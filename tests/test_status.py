@@ -340,7 +340,7 @@ def test_durations_have_two_units(seconds, text):
 def test_a_plan_is_restored_and_records_the_end(tmp_path):
     paths = [tmp_path / name for name in ("logs/training/a.log", "b.tsv", "a/weights.safetensors")]
     job = planned_job(tmp_path, paths[0], paths[1], paths[2:])
-    assert (job.stage, job.trainings) == ("training", ["a"])
+    assert (job.name, job.trainings) == ("training/a", ["a"])
     start_run(tmp_path, "snakemake", [job])
     plan = read_plan(tmp_path)
     assert plan is not None

@@ -111,7 +111,7 @@ def eligible_neighbours(dialogues: pd.Series) -> np.ndarray:
 
 
 def neighbour_shares(
-    distances: np.ndarray, groups: np.ndarray, eligible: np.ndarray, count: int = NEIGHBOURS
+    distances: np.ndarray, groups: np.ndarray, eligible: np.ndarray
 ) -> dict[str, float]:
     """Return how often nearest neighbours share a property, as columns of `neighbours_table`.
 
@@ -119,19 +119,18 @@ def neighbour_shares(
         distances: Distances between recordings, or their squares, (n, n).
         groups: The property of each recording, (n,).
         eligible: The result of `eligible_neighbours`, (n, n).
-        count: Number of nearest neighbours.
     """
     kept = eligible.any(axis=1)
     same = groups[:, None] == groups
-    nearest = np.where(eligible, distances, np.inf).argsort(axis=1, kind="stable")[:, :count]
-    # False in the last columns of a recording with fewer than `count` eligible neighbours.
+    nearest = np.where(eligible, distances, np.inf).argsort(axis=1, kind="stable")[:, :NEIGHBOURS]
+    # False in the last columns of a recording with fewer eligible neighbours.
     found = np.take_along_axis(eligible, nearest, axis=1)
     alike = np.take_along_axis(same, nearest, axis=1) & found
     shares = alike[kept].sum(axis=1) / found[kept].sum(axis=1)
     chances = (same & eligible)[kept].sum(axis=1) / eligible[kept].sum(axis=1)
     return {
         "recordings": int(kept.sum()),
-        "neighbours": min(count, len(groups) - 1),
+        "neighbours": min(NEIGHBOURS, len(groups) - 1),
         "share": shares.mean(),
         "chance": chances.mean(),
     }

@@ -23,11 +23,11 @@ Result = TypeVar("Result")
 
 
 def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int, ahead: int = 4
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Iterator[Result]:
     """Yield `function(item)` for each item, in the order of the items.
 
-    At most `ahead` results per worker are queued, so memory is bounded for any length of `items`.
+    At most four results per worker are queued, so memory is bounded for any length of `items`.
     With one worker, the function is called in this process. The first exception of a worker is
     raised here, after the submitted items have finished.
     """
@@ -42,7 +42,7 @@ def ordered_map(
     # Submitted items are not cancelled, because cancelling may hang in Python 3.11.
     context = get_context(START_METHOD)
     with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
-        queue = deque(pool.submit(function, item) for item in islice(items, workers * ahead))
+        queue = deque(pool.submit(function, item) for item in islice(items, 4 * workers))
         while queue:
             yield queue.popleft().result()
             queue.extend(pool.submit(function, item) for item in islice(items, 1))

@@ -37,11 +37,6 @@ class PlannedJob:
     trainings: list[str]
     needed: bool = True
 
-    @property
-    def stage(self) -> str:
-        """The stage of the workflow."""
-        return Path(self.name).parts[0]
-
 
 @dataclass(frozen=True)
 class RunPlan:

@@ -20,6 +20,7 @@ from emospeech.training.trial import LABELLED, UNLABELLED, VALIDATION, Trial
 
 log = logging.getLogger(__name__)
 
+BATCH = 256  # evaluation crops
 DRAW_COLUMNS = ["use", "corpus", "recording", "draws"]
 
 
@@ -32,18 +33,14 @@ class LabelledPart:
         self._fixed: dict[tuple[int, int], torch.Tensor] = {}  # locations by seed and crop
         self.targets = [torch.from_numpy(values).to(gather.device) for values in part.targets]
 
-    def fixed_crops(
-        self, seed: int, crop: int = 0, batch_size: int = 256
-    ) -> Iterator[torch.Tensor]:
+    def fixed_crops(self, seed: int, crop: int = 0) -> Iterator[torch.Tensor]:
         """Yield the evaluation crops in batches: crop number `crop` of each recording."""
-        for locations in self._fixed_locations(seed, crop).split(batch_size):
+        for locations in self._fixed_locations(seed, crop).split(BATCH):
             yield self.gather.values(self.gather.cut(locations))
 
-    def masked_crops(
-        self, seed: int, batch_size: int = 256
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def masked_crops(self, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield the first evaluation crops, and which of their columns are in the recording."""
-        for locations in self._fixed_locations(seed).split(batch_size):
+        for locations in self._fixed_locations(seed).split(BATCH):
             yield self.gather.values(self.gather.cut(locations)), self.gather.inside(locations)
 
     def _fixed_locations(self, seed, crop=0):
