@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Trials = Mapping[str, Sequence[Mapping]]  # {model: parameters of each trial}
 
 BEST_EPOCH = 15  # assumed, if no training run has finished; `patience` epochs follow
-POINTS = 3  # trials of each model whose steps are timed
+TIMED_TRIALS = 3  # of each model
 CHECKPOINTS = 1.02  # factor of the time of a training run, see checkpoint.MAX_SAVING_SHARE
 BYTES_PER_FLOAT = 4
 VARIANTS = "variants, in addition"  # the name of their row
@@ -39,13 +39,12 @@ RECORDINGS = {"crema_d": crema_d.RECORDINGS, "quechua": quechua.RECORDINGS}
 HOURS = {"ami": ami_release.HOURS, "quechua": quechua.HOURS}
 HOURS_PER_RECORDING = iemocap_release.HOURS / iemocap_release.UTTERANCES
 # Seconds of stages without training on one core, from docs/performance.md.
-SYNTHESIS = 0.012  # of a recording
+SYNTHESIS_PER_RECORDING = 0.012
 SYNTHESIS_PER_HOUR = 10.0  # of meetings
-SPECTROGRAMS = 1.8  # of an hour of audio
-ACOUSTICS = 0.04  # acoustic features of a recording
-STATISTICS = 0.0025  # metrics and intervals, for each recording
-JOB = 1.5  # start of a job
-DRAWING = 4.0  # figures of a model
+EXTRACTION_PER_HOUR = 1.8  # of audio
+EVALUATION_PER_RECORDING = 0.0425  # without predictions
+DRAWING_PER_MODEL = 4.0
+START_PER_JOB = 1.5
 JOBS = {"evaluation": 6, "report": 8}  # and one for each model
 
 
@@ -69,7 +68,7 @@ class CorpusSize:
 
 
 @dataclass(frozen=True)
-class Runs:
+class RunGroup:
     """Training runs with the same model, parameters and number of epochs.
 
     Attributes:
@@ -294,7 +293,7 @@ def search_runs(
     folds: int,
     schedule: Schedule,
     trials_per_job: int = 1,
-) -> list[Runs]:
+) -> list[RunGroup]:
     """Return the training runs of a search, where each rung trains for further epochs.
 
     Which trials a rung has is not known before the run, so each trial has an equal share in it.
@@ -313,18 +312,18 @@ def search_runs(
         for size, end in rungs:
             reached = whole if end is None else min(whole, schedule.pretraining(model) + end)
             shares = folds * size / n, folds * -(-size // trials_per_job) / n
-            runs += [Runs(model, trial, reached - done, *shares) for trial in parameters]
+            runs += [RunGroup(model, trial, reached - done, *shares) for trial in parameters]
             done = reached
     return runs
 
 
-def repeated_runs(trials: Trials, count: int, schedule: Schedule) -> list[Runs]:
+def repeated_runs(trials: Trials, count: int, schedule: Schedule) -> list[RunGroup]:
     """Return `count` training runs of the selected trial of each model, in a job each.
 
     Which trial is selected is not known before the run, so each trial has an equal share.
     """
     return [
-        Runs(model, trial, schedule.epochs(model), *[count / len(parameters)] * 2)
+        RunGroup(model, trial, schedule.epochs(model), *[count / len(parameters)] * 2)
         for model, parameters in trials.items()
         for trial in parameters
     ]
@@ -337,7 +336,7 @@ def study_runs(
     variants: Mapping[str, Mapping[str, Any]],
     measured: Mapping[str, float],
     paper: Mapping[str, Mapping],
-) -> dict[str, list[Runs]]:
+) -> dict[str, list[RunGroup]]:
     """Return the training runs of the study, of its variants, and of other ways to search.
 
     Args:
@@ -379,7 +378,7 @@ def study_runs(
     return found
 
 
-class RunCosts:
+class CostModel:
     """The costs of any training run, interpolated between trials whose steps were timed.
 
     The time of a step is interpolated over the work of its batch, that of validation over the work
@@ -388,13 +387,13 @@ class RunCosts:
 
     def __init__(
         self,
-        studies: Iterable[Iterable[Runs]],
+        studies: Iterable[Iterable[RunGroup]],
         time: Callable[[str, Mapping], "StepTime"],
         start: Mapping[str, float],
         rows: int,
         settings: ModelSettings,
     ):
-        """Time POINTS trials of each model, from the least to the most work.
+        """Time TIMED_TRIALS trials of each model, from the least to the most work.
 
         Args:
             studies: The training runs whose costs are of interest.
@@ -410,7 +409,7 @@ class RunCosts:
         self.timed = {}
         for model, trials in work.items():
             order = sorted(trials)
-            indices = np.unique(np.linspace(0, len(order) - 1, POINTS).round().astype(int))
+            indices = np.unique(np.linspace(0, len(order) - 1, TIMED_TRIALS).round().astype(int))
             chosen = [order[index] for index in indices]
             self.timed[model] = [(*key, time(model, trials[key])) for key in chosen]
 
@@ -446,7 +445,7 @@ def _interpolate(x: float, xs: Sequence[float], ys: Sequence[float]) -> float:
 
 
 def estimate_training(
-    runs: Iterable[Runs], corpus: CorpusSize, cost: Callable[[str, Mapping], RunCost]
+    runs: Iterable[RunGroup], corpus: CorpusSize, cost: Callable[[str, Mapping], RunCost]
 ) -> TrainingEstimate:
     """Add up the costs of training runs.
 
@@ -479,16 +478,16 @@ def other_stages(
     """Return the seconds of the stages without training, on one core."""
     stages, synthetic, models = {}, config["corpora"]["synthetic"], len(trials)
     if synthetic:
-        stages["synthetic corpora"] = (
-            synthetic["utterances"] * SYNTHESIS + synthetic["hours"] * SYNTHESIS_PER_HOUR
-        )
-    stages["spectrograms"] = sum(corpus.hours.values()) * SPECTROGRAMS + len(corpus.hours) * JOB
+        utterances = synthetic["utterances"] * SYNTHESIS_PER_RECORDING
+        stages["synthetic corpora"] = utterances + synthetic["hours"] * SYNTHESIS_PER_HOUR
+    hours = corpus.hours.values()
+    stages["spectrograms"] = sum(hours) * EXTRACTION_PER_HOUR + len(hours) * START_PER_JOB
     passes = config["evaluation"]["crops"]
     passes *= config["evaluation"]["crop_seeds"] + config["training"]["seeds"] - 1
     prediction = sum(
         np.mean([cost(model, trial).validation for trial in trials[model]]) for model in trials
     )
-    evaluation = corpus.recordings * (ACOUSTICS + STATISTICS + passes * prediction)
-    stages["evaluation"] = float(evaluation) + JOB * (JOBS["evaluation"] + models)
-    stages["report"] = models * DRAWING + JOB * (JOBS["report"] + models)
+    evaluation = corpus.recordings * (EVALUATION_PER_RECORDING + passes * prediction)
+    stages["evaluation"] = float(evaluation) + START_PER_JOB * (JOBS["evaluation"] + models)
+    stages["report"] = models * DRAWING_PER_MODEL + START_PER_JOB * (JOBS["report"] + models)
     return stages

@@ -18,9 +18,9 @@ from emospeech.crops.oversampling import draw_epoch
 from emospeech.estimate import (
     CHECKPOINTS,
     CorpusSize,
+    CostModel,
     RunCost,
-    RunCosts,
-    Runs,
+    RunGroup,
     Schedule,
     StudyEstimate,
     assumed_sizes,
@@ -253,8 +253,8 @@ def test_times_between_timed_networks_are_interpolated():
         return StepTime(step=(work * trial["batch_size"]) ** 0.8, validation=work / 1000)
 
     trials = [PARAMETERS | {"filters": n, "batch_size": 256 // n} for n in (4, 64, 8, 16, 32)]
-    runs = [Runs("BasicCNN", trial, 1, 1, 1) for trial in trials]
-    costs = RunCosts([runs[:2], runs[1:]], time, {"BasicCNN": 2.0}, 32, ModelSettings())
+    runs = [RunGroup("BasicCNN", trial, 1, 1, 1) for trial in trials]
+    costs = CostModel([runs[:2], runs[1:]], time, {"BasicCNN": 2.0}, 32, ModelSettings())
     assert timed == [4, 16, 64]
     for trial in trials:
         expected = time("BasicCNN", trial)

@@ -25,7 +25,7 @@ def main(paths, settings):
     )
     timer = StepTimer(study, SpectrogramSettings(**spectrograms), settings.cores)
     start = estimate.start_seconds(config, trials, corpus, seconds_to_start())
-    costs = estimate.RunCosts(runs.values(), timer.time, start, spectrograms["rows"], study.models)
+    costs = estimate.CostModel(runs.values(), timer.time, start, spectrograms["rows"], study.models)
     found = estimate.StudyEstimate(
         {name: estimate.estimate_training(groups, corpus, costs) for name, groups in runs.items()},
         estimate.other_stages(config, trials, corpus, costs),
