@@ -29,7 +29,6 @@ def main() -> None:
             corpora.synthetic_ami(folder / "ami", 20, 2),
         ]
         noise = write_noise(folder, HOURS)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
         measurements = []
         for measure in (
             lambda: extraction.measure(audio, folder),
@@ -37,7 +36,7 @@ def main() -> None:
             lambda: memory.measure(folder),
             lambda: dag.measure(folder),
             lambda: startup.measure(folder / "start-up"),
-            lambda: training.measure(noise, device),
+            lambda: training.measure(noise),
         ):
             measurements += measure()
             write_table(output, to_table(measurements))  # keeps finished rows if interrupted

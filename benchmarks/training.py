@@ -1,6 +1,10 @@
-"""Speed of training steps and epochs, compared with a tutorial's loop and with lower bounds."""
+"""Speed of training steps and epochs on a CPU, compared with a tutorial's loop and lower bounds.
+
+`benchmarks.gpu` measures training on a GPU, also with `Case`.
+"""
 
 from contextlib import nullcontext
+from functools import partial
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -34,7 +38,7 @@ DEMO = {
 }
 ROWS = 128
 DEMO_STEPS, TABLE_1_STEPS = 10, 2
-CPU_DIVISOR = 16  # divides Table 1's batch sizes on a CPU, where time is proportional to the size
+DIVISOR = 16  # of Table 1's batch sizes, to which the time on a CPU is proportional
 LARGEST = "MultitaskDCGAN"  # with all four updates
 # Values in the middle of the search spaces, to compare a sequential with a convolutional model.
 MIDDLE = DEMO | {"filters": 60, "layers": 2, "hidden_units": 128, "steps_ahead": 3}
@@ -126,34 +130,29 @@ def _build(name, trial, settings) -> Learner:
     return build(name, ROWS, trial, settings.models, 0).to(torch.device(settings.training.device))
 
 
-def _settings(device, precision="float32"):
-    return Settings(training=TrainingSettings(device=device, precision=precision))
+def _settings(precision="float32"):
+    return Settings(training=TrainingSettings(device="cpu", precision=precision))
 
 
-def measure(noise: NoiseCorpus, device: str) -> list[Measurement]:
-    """Measure training on `device`, "cpu" or "cuda"."""
+def measure(noise: NoiseCorpus) -> list[Measurement]:
+    """Measure training."""
     found = []
+    precisions = sorted({"float32", resolve_precision("auto", "cpu")}, reverse=True)
     for name in TABLE_1:
-        case = Case(name, DEMO, DEMO_STEPS, noise, _settings(device))
-        note = f"{DEMO_STEPS} steps at the demo's size, on {device}"
+        case = Case(name, DEMO, DEMO_STEPS, noise, _settings())
+        note = f"{DEMO_STEPS} steps at the demo's size"
         found.append(_compare_epochs(f"epoch-{name}", case, note))
-    for name, precision in product(TABLE_1, precisions(device)):
-        size = TABLE_1[name]["batch_size"] // (CPU_DIVISOR if device == "cpu" else 1)
+    for name, precision in product(TABLE_1, precisions):
+        size = TABLE_1[name]["batch_size"] // DIVISOR
         trial = TABLE_1[name] | {"batch_size": size}
-        case = Case(name, trial, TABLE_1_STEPS, noise, _settings(device, precision))
-        note = f"{TABLE_1_STEPS} steps at Table 1's size, batches of {size}"
-        note += f", {precision} on {device}"
+        case = Case(name, trial, TABLE_1_STEPS, noise, _settings(precision))
+        note = f"{TABLE_1_STEPS} steps at Table 1's size, batches of {size}, {precision}"
         found.append(_compare_epochs(f"epoch-{name}-table-1-{precision}", case, note))
-    for precision in precisions(device):
-        found += _measure_largest(noise, device, precision)
+    for precision in precisions:
+        found += _measure_largest(noise, precision)
     for name in COUNTERPARTS:
-        found += _measure_sequential(name, noise, device)
+        found += _measure_sequential(name, noise)
     return found
-
-
-def precisions(device: str) -> list[str]:
-    """Return the precisions to measure: float32, and the one that `auto` selects."""
-    return sorted({"float32", resolve_precision("auto", device)}, reverse=True)
 
 
 def _compare_epochs(row, case, note):
@@ -162,14 +161,14 @@ def _compare_epochs(row, case, note):
     return Measurement(row, case.n_crops / own, case.n_crops / tutorial, "crops per second", note)
 
 
-def _measure_sequential(name, noise, device):
+def _measure_sequential(name, noise):
     """Measure a sequential model, compared with its passes and with a convolutional model."""
     case, other = (
-        Case(model, MIDDLE, 2, noise, _settings(device)) for model in (name, COUNTERPARTS[name])
+        Case(model, MIDDLE, 2, noise, _settings()) for model in (name, COUNTERPARTS[name])
     )
     step, passes, convolutional = min_seconds(case.train, case.passes_only, other.train, rounds=3)
     size = f"crops of {MIDDLE['crop_width']} frames, batches of {MIDDLE['batch_size']}"
-    note = f"step of {name}, 2 layers of 128 units, {size}, float32 on {device}; reference: "
+    note = f"step of {name}, 2 layers of 128 units, {size}, float32; reference: "
     return [
         Measurement(
             f"step-{name}-{reference}",
@@ -185,20 +184,16 @@ def _measure_sequential(name, noise, device):
     ]
 
 
-def _measure_largest(noise, device, precision):
+def _measure_largest(noise, precision):
     """Measure Table 1's MultitaskDCGAN with its full batch size."""
-    steps = 1 if device == "cpu" else 20
-    case = Case(LARGEST, TABLE_1[LARGEST], steps, noise, _settings(device, precision))
-    matrix = torch.rand(MATRIX_SIZE, MATRIX_SIZE, device=device)
-
-    def multiply():
-        float((matrix @ matrix)[0, 0])
-
+    case = Case(LARGEST, TABLE_1[LARGEST], 1, noise, _settings(precision))
+    matrix = torch.rand(MATRIX_SIZE, MATRIX_SIZE)
     # The tutorial's loop returns memory to the system. The passes do not alternate with it, because
     # they would have to allocate the memory again.
+    multiply = partial(torch.matmul, matrix, matrix)
     step, passes, matmul = min_seconds(case.train, case.passes_only, multiply, rounds=3)
     own, tutorial = min_seconds(case.train, case.train_tutorial, rounds=2)
-    note = f"{LARGEST} at Table 1's size, {precision} on {device}"
+    note = f"{LARGEST} at Table 1's size, {precision}"
     return [
         Measurement(
             f"step-vs-tutorial-{precision}",
