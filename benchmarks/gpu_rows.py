@@ -21,7 +21,7 @@ from torch.profiler import profile
 
 from benchmarks.graphs import use_graphs
 from benchmarks.measurement import Measurement, min_seconds
-from benchmarks.noise import UTTERANCE_SECONDS, noise_in_memory
+from benchmarks.noise import SETTINGS, NoiseCorpus
 from benchmarks.training import LARGEST, Case
 from emospeech.corpora.iemocap_release import UTTERANCES, VALENCES
 from emospeech.crops.gather import CropGatherer, frames_on_gpu
@@ -36,6 +36,7 @@ from emospeech.training.checkpoint import Checkpoint, EpochProgress, Progress
 from emospeech.training.device import resolve_precision, torch_device
 from emospeech.training.fold import Fold
 from emospeech.training.losses import objective_of
+from emospeech.training.noise import noise_store
 from emospeech.training.predictor import predict
 from emospeech.training.settings import Settings, TrainingSettings
 from emospeech.training.trainer import Trainer, train_epoch
@@ -63,8 +64,8 @@ class Benchmark:
         self.steps = 3 if small else 30
         self.worker_counts = (1, 2) if small else (1, 2, 4)  # processes side by side
         self.start_seconds = 0.0  # from the start of a process to the end of its first step
-        hours = 0.1 if small else hours
-        self.labelled = noise_in_memory(folder, hours, UTTERANCE_SECONDS, REFERENCE)
+        store = noise_store(SETTINGS, 0.1 if small else hours)
+        self.labelled = NoiseCorpus(store, folder / "reference.h5", REFERENCE)
 
     def settings(self, precision: str) -> Settings:
         """Return the study's settings with a precision."""
@@ -94,7 +95,7 @@ class Benchmark:
     def frames(self) -> list[Measurement]:
         """Move a store as large as AMI to the device; compare its crops with those of the CPU."""
         hours, seconds = (0.1, 60) if self.small else (100, 2100)
-        store = noise_in_memory(self.folder, hours, seconds, REFERENCE).store
+        store = noise_store(SETTINGS, hours, seconds)
         rng = np.random.default_rng(1)
         start = time.perf_counter()
         own = CropGatherer(store, 128, self.device)

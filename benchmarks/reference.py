@@ -16,7 +16,6 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from emospeech.labels import Task
 from emospeech.models.dcgan import fake_loss, real_loss
 from emospeech.models.learner import Learner
 from emospeech.spectrograms.settings import SpectrogramSettings
@@ -109,11 +108,10 @@ def default_gpu_settings() -> Iterator[None]:
 class Tutorial:
     """A training loop that updates generator, discriminator and classifiers in turn."""
 
-    def __init__(self, learner: Learner, tasks: Sequence[Task], trial: dict, device: str):
+    def __init__(self, learner: Learner, tasks: Sequence[str], trial: dict, device: str):
         self.network: Any = learner.network
         self.generator = learner.generator
-        self.tasks = [task.name for task in tasks]
-        self.device, self.batch_size = device, trial["batch_size"]
+        self.tasks, self.device, self.batch_size = tasks, device, trial["batch_size"]
         parameters = {task: self.network.classifier_parameters(task) for task in self.tasks}
         parameters |= learner.unlabelled_parameters()
         self.networks = nn.ModuleList(learner.modules.values())

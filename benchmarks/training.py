@@ -4,6 +4,7 @@
 """
 
 from contextlib import nullcontext
+from copy import deepcopy
 from functools import partial
 from itertools import product
 from types import SimpleNamespace
@@ -17,17 +18,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.measurement import Measurement, min_seconds
 from benchmarks.noise import NoiseCorpus
 from benchmarks.reference import CropDataset, Tutorial, default_gpu_settings
-from emospeech.crops.gather import CropGatherer
-from emospeech.crops.sampler import Sampler
-from emospeech.labels import fuzzy
-from emospeech.models.catalogue import MODELS, build
-from emospeech.models.learner import Learner
 from emospeech.report.paper import TABLE_1
-from emospeech.training.checkpoint import EpochProgress
 from emospeech.training.device import keep_freed_memory, resolve_precision
-from emospeech.training.engine import Engine
+from emospeech.training.noise import NoiseRun
 from emospeech.training.settings import Settings, TrainingSettings
-from emospeech.training.trainer import train_epoch
 
 DEMO = {
     "crop_width": 64,
@@ -36,7 +30,6 @@ DEMO = {
     "filter_size": 5,
     "filters": 8,
 }
-ROWS = 128
 DEMO_STEPS, TABLE_1_STEPS = 10, 2
 DIVISOR = 16  # of Table 1's batch sizes, to which the time on a CPU is proportional
 LARGEST = "MultitaskDCGAN"  # with all four updates
@@ -59,38 +52,22 @@ class LabelledCrops(Dataset):
         return self.crops[index], self.labels[index]
 
 
-class Case:
+class Case(NoiseRun):
     """A model with the parameters of a trial, trained by the project and by a tutorial's loop."""
 
     def __init__(self, name: str, trial: dict, steps: int, noise: NoiseCorpus, settings: Settings):
         """Prepare epochs of `steps` steps."""
-        tasks, self.steps = settings.labels.tasks(MODELS[name].multitask), steps
-        self.device = settings.training.device
-        self.n_crops = steps * trial["batch_size"]
-        labels = np.random.default_rng(0).integers(2, 10, (self.n_crops, len(tasks))) / 2
-        targets = np.stack([fuzzy(column) for column in labels.T])  # (tasks, crops, 5)
-        self.targets = list(torch.from_numpy(targets).to(self.device))
-        learner = _build(name, trial, settings)
-        self.engine = Engine(learner, tasks, trial["learning_rate"], settings)
-        self.tutorial = Tutorial(_build(name, trial, settings), tasks, trial, self.device)
-        recordings = np.arange(self.n_crops)
-        gather = CropGatherer(noise.store, trial["crop_width"], self.device)
-        kind, width, size = learner.unlabelled_pool(trial, settings.apc)
-        pool = None
-        if MODELS[name].unlabelled:
-            pool = kind([CropGatherer(noise.store, width, self.device)], [recordings])
-        self.sampler = Sampler(
-            *(gather, recordings, labels[:, 0], pool, trial["batch_size"], size), even_classes=None
-        )
+        super().__init__(name, trial, steps, noise.store, settings)
+        self.steps, self.device = steps, self.engine.device_type
+        learner = deepcopy(self.engine.learner)
+        self.tutorial = Tutorial(learner, self.engine.tasks, trial, self.device)
         crops = noise.reference_crops(trial["crop_width"], self.n_crops)
-        self.datasets = LabelledCrops(crops, torch.from_numpy(targets.swapaxes(0, 1))), crops
+        self.datasets = LabelledCrops(crops, torch.stack(self.targets, dim=1).cpu()), crops
 
     def train(self) -> None:
         """Train an epoch as the workflow does."""
         keep_freed_memory()
-        progress = EpochProgress()
-        train_epoch(self.engine, self.sampler, self.targets, np.random.default_rng(0), progress)
-        progress.means()  # waits until a GPU has finished, as at the end of an epoch
+        super().train()
 
     def train_tutorial(self) -> None:
         """Train an epoch with the tutorial's loop."""
@@ -124,10 +101,6 @@ class Case:
         with FlopCounterMode(display=False) as counter:
             self.passes_only()
         return counter.get_total_flops()
-
-
-def _build(name, trial, settings) -> Learner:
-    return build(name, ROWS, trial, settings.models, 0).to(torch.device(settings.training.device))
 
 
 def _settings(precision="float32"):

@@ -19,13 +19,12 @@ from torch.utils._pytree import tree_leaves
 from benchmarks import gpu, gpu_rows, graphs
 from benchmarks.measurement import Measurement
 from emospeech.crops import gather
-from emospeech.crops.gather import CropGatherer
-from emospeech.crops.sampler import Sampler
 from emospeech.models.catalogue import MODELS, build
 from emospeech.runtime.errors import InputError
 from emospeech.training.checkpoint import EpochProgress
 from emospeech.training.device import torch_device
 from emospeech.training.engine import Engine
+from emospeech.training.noise import NoiseRun
 from emospeech.training.trainer import train_epoch
 from tests.settings import PARAMETERS, batch_of, settings_of, tasks_of_model
 
@@ -62,21 +61,12 @@ def device_memory(monkeypatch):
 
 def transfers(name, store, steps, **keys):
     """Train an epoch on the device; return the number of transfers between devices."""
-    settings = settings_of(**SMALL, **keys)
-    learner = build(name, store.settings.rows, PARAMETERS, settings.models, 0).to(DEVICE)
-    tasks, batch_size = tasks_of_model(name), PARAMETERS["batch_size"]
-    engine = Engine(learner, tasks, 1e-3, settings)
-    kind, width, size = learner.unlabelled_pool(PARAMETERS, settings.apc)
-    spoken = np.flatnonzero(np.diff(store.word_offsets))
-    pool = kind([CropGatherer(store, width, DEVICE)], [spoken]) if MODELS[name].unlabelled else None
-    recordings = np.resize(spoken, steps * batch_size)
-    labels, cutter = np.ones(len(recordings)), CropGatherer(store, 16, DEVICE)
-    sampler = Sampler(cutter, recordings, labels, pool, batch_size, size, even_classes=None)
-    targets = [torch.empty(len(labels), 5, device=DEVICE) for _ in tasks]
+    settings = settings_of(device="meta", **SMALL, **keys)
+    run = NoiseRun(name, PARAMETERS, steps, store, settings)
     progress = EpochProgress()
     with Transfers() as counted:
-        train_epoch(engine, sampler, targets, np.random.default_rng(0), progress)
-    values = [*engine.state().values(), *progress.sums.values()]
+        train_epoch(run.engine, run.sampler, run.targets, np.random.default_rng(0), progress)
+    values = [*run.engine.state().values(), *progress.sums.values()]
     assert progress.steps == steps
     assert all(value.device == DEVICE for value in values)
     return counted.count
