@@ -10,6 +10,7 @@ import pandas as pd
 from emospeech.models.catalogue import MODELS, PARAMETERS
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_table
+from emospeech.runtime.rng import spawn_rng
 from emospeech.training.trial import FOLD_UAR
 
 
@@ -53,7 +54,7 @@ def draw_trial(
     They depend on `seed` and `trial_id` only. Models with the same parameters share the same
     trials, and more trials can be added without changing earlier ones.
     """
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(trial_id,)))
+    rng = spawn_rng(seed, trial_id)
     trial = {}
     for name in parameters:
         values = getattr(space, name)

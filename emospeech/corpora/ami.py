@@ -10,14 +10,12 @@ of each meeting. A larger limit therefore includes the meetings of a smaller one
 deselected meeting does not change the order of the others.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from emospeech.corpora import ami_release
@@ -34,6 +32,7 @@ from emospeech.corpora.nxt import Participant, read_meetings, read_words
 from emospeech.corpora.registry import RELEASES
 from emospeech.corpora.words import clip_words
 from emospeech.runtime.errors import CorpusError, InputError
+from emospeech.runtime.rng import named_rng
 
 CITATION = (
     "J. Carletta et al. The AMI meeting corpus: A pre-announcement. "
@@ -149,12 +148,7 @@ def check_ami(corpus: Corpus) -> pd.DataFrame:
 
 def draw_order(meetings: Iterable[str], seed: int) -> list[str]:
     """Return the meetings in a random order."""
-
-    def draw(meeting: str) -> float:
-        digest = hashlib.sha256(meeting.encode()).digest()
-        return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")]).random()
-
-    return sorted(meetings, key=lambda meeting: (draw(meeting), meeting))
+    return sorted(meetings, key=lambda meeting: (named_rng(seed, meeting).random(), meeting))
 
 
 def take_hours(recordings: Iterable[dict], hours: float | None, issues: IssueCounts) -> list[dict]:

@@ -4,10 +4,9 @@ Recordings and words are given by their index in the store. A centre is a frame,
 start of its recording.
 """
 
-import hashlib
-
 import numpy as np
 
+from emospeech.runtime.rng import named_rng
 from emospeech.spectrograms.store import Store
 
 
@@ -31,8 +30,7 @@ def draw_fixed_centres(
     recordings = np.asarray(recordings)
     draws = []
     for index in recordings:
-        digest = hashlib.sha256(store.recordings[index].encode()).digest()
-        rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])
+        rng = named_rng(seed, store.recordings[index])
         draws.append(rng.random((crop + 1, 2))[crop])
     return _centres(store, recordings, np.reshape(draws, (-1, 2)).T)
 

@@ -28,6 +28,7 @@ from emospeech.evaluation.intervals import interval_columns, long_table
 from emospeech.evaluation.predictions import predictions_of_task, tasks_of_models
 from emospeech.labels import Task
 from emospeech.metrics import divide
+from emospeech.runtime.rng import spawn_rng
 
 MAX_ENUMERATED = 16  # speakers; with more, patterns are drawn at random
 PATTERNS = 2**MAX_ENUMERATED
@@ -151,7 +152,7 @@ def comparisons_table(
     for place, task in enumerate(tasks_of_models(predictions)):
         tables = predictions_of_task(predictions, task)
         if families := comparison_families(tables, references):
-            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,)))
+            rng = spawn_rng(seed, place)
             common = set.intersection(*(set(table["recording"]) for table in tables.values()))
             tables = {
                 name: rows.loc[rows["recording"].isin(list(common))]

@@ -35,6 +35,7 @@ from emospeech.metrics import (
     uar_name,
     unweighted_average_recall,
 )
+from emospeech.runtime.rng import spawn_rng
 
 ROUNDING = 1e-12  # a smaller standard error is that of values that are equal in all draws
 PERCENTILES = (50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE))
@@ -57,7 +58,7 @@ def intervals_table(
     for place, task in enumerate(tasks_of_models(predictions)):
         tables = predictions_of_task(predictions, task)
         speakers, sums = sums_by_speaker(tables, task)
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(place,)))
+        rng = spawn_rng(seed, place)
         draws, value = resample(sums, task, resamples, rng), observed_metrics(sums, task)
         columns = interval_columns(value, draws, len(speakers))
         lowest, highest = metric_bounds(task)
@@ -120,7 +121,7 @@ def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int)
     speakers, sums = sums_by_speaker(predictions, task)
     cells = speaker_totals(sums)[..., : n_cells(task)]
     counts = confusion_matrix(cells.reshape(*cells.shape[:-1], 2 * classes - 1, classes))
-    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    rng = spawn_rng(seed)
     draws = resampled_matrix_metrics(counts, task, resamples, rng)
     matrices, error = counts.sum(axis=0), standard_error(draws, len(speakers))
     error = np.where(error > ROUNDING, error, np.nan)

@@ -20,6 +20,7 @@ from emospeech.metrics import (
     score,
     unweighted_average_recall,
 )
+from emospeech.runtime.rng import spawn_rng
 from emospeech.training.targets import external_ratings
 
 CHANCE_PERCENTILES = (2.5, 97.5)
@@ -106,7 +107,7 @@ def metrics_table(
     parts = []
     for row, (model, table) in enumerate(predictions.items()):
         for place, task in enumerate(tasks_of(table)):
-            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(row, place)))
+            rng = spawn_rng(seed, row, place)
             part = metrics_of(table, task, dialogues, permutations, rng)
             part.insert(0, "model", model)
             part.insert(1, "task", task.name)
@@ -146,7 +147,7 @@ def subgroups_table(
     rows = []
     for number, (model, table) in enumerate(predictions.items()):
         for place, task in enumerate(tasks_of(table)):
-            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number, place)))
+            rng = spawn_rng(seed, number, place)
             groupings = {"style": table["recording"].map(styles), "speaker": table["speaker"]}
             recorded = table.loc[:, "recording"]
             if ratings is not None and task.is_scale:

@@ -36,6 +36,7 @@ from emospeech.evaluation.predictions import tasks_of_models
 from emospeech.evaluation.variability import SeedTables, model_and_seed
 from emospeech.metrics import divide, metric_names
 from emospeech.runtime.files import read_json, read_table
+from emospeech.runtime.rng import spawn_rng
 
 BASE = "base"  # the study without changes, in the column `variant`
 NUMBERS = ("value", "low", "high", "error", "degrees_of_freedom")
@@ -136,7 +137,6 @@ def compare_variants(
     diverged = set(runs.loc[runs["diverged"], columns].itertuples(index=False, name=None))
     hours = runs.groupby(columns[:2])["hours"].mean()
     for index, task in enumerate(tasks_of_models(base)):
-        key = np.random.SeedSequence(seed, spawn_key=(index,))
         for variant, model, tables in _predictions({BASE: base, **variants}, task):
             kept = [n for n in tables if not {(variant, model, n), (BASE, model, n)} & diverged]
             row = {
@@ -151,7 +151,7 @@ def compare_variants(
             row["hours"] = hours.get((variant, model), hours[BASE, model])
             own_tables = [tables[n] for n in kept]
             base_tables = [] if variant == BASE else [base[model, n] for n in kept]
-            rng = np.random.default_rng(key)
+            rng = spawn_rng(seed, index)
             numbers, tests = _compare(own_tables, base_tables, task, resamples, rng)
             metrics.append(pd.DataFrame(row | numbers))
             if variant != BASE:

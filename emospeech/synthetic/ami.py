@@ -19,10 +19,10 @@ from emospeech.corpora.ami_release import meeting_names
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import atomic_path
 from emospeech.runtime.processes import ordered_map
+from emospeech.runtime.rng import named_rng
 from emospeech.synthetic import ami_plan as plan
 from emospeech.synthetic.ami_annotations import draw_elements, meetings_xml, words_xml
 from emospeech.synthetic.prosody import Affect, Speaker, draw_speaker, speak
-from emospeech.synthetic.rng import spawn_rng
 from emospeech.synthetic.synthesizer import SAMPLE_RATE
 from emospeech.synthetic.wav import open_wav, to_int16, write_silence
 
@@ -104,7 +104,7 @@ def _n_samples(seconds):
 
 def _write_streams(paths, channels, meeting, turns, seed):
     """Write all streams of a meeting block by block; a second channel is a little quieter."""
-    noises = {stream: spawn_rng(seed, "room", meeting.name, stream) for stream in paths}
+    noises = {stream: named_rng(seed, "room", meeting.name, stream) for stream in paths}
     weights = {stream: _weights(stream, meeting) for stream in paths}
     with ExitStack() as stack:
         wavs = {
@@ -152,7 +152,7 @@ def turn_audio(
     meeting: plan.Meeting, turn: plan.MeetingTurn, speaker: Speaker, seed: int
 ) -> np.ndarray:
     """Return the waveform of a turn as float32; all turns have the same level."""
-    rng = spawn_rng(seed, "voice", meeting.name, turn.index)
+    rng = named_rng(seed, "voice", meeting.name, turn.index)
     affect = Affect(*map(float, rng.normal(0, AFFECT_DEVIATION, 2)))
     samples = _n_samples(turn.end - turn.start)
     signal = speak(plan.turn_segments(meeting, turn, seed), samples, speaker, affect, rng)

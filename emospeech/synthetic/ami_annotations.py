@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape, quoteattr
 
+from emospeech.runtime.rng import named_rng
 from emospeech.synthetic.ami_plan import BEYOND_WAV, Meeting, MeetingTurn, turn_segments
-from emospeech.synthetic.rng import spawn_rng
 from emospeech.synthetic.segments import FRAMES_PER_SECOND
 
 NAMESPACE = "http://nite.sourceforge.net/"
@@ -52,7 +52,7 @@ def draw_elements(
 
 def _annotate(meeting, turn, seed):
     """Return the words, punctuation, sounds and disfluency markers of a turn."""
-    rng = spawn_rng(seed, "annotation", meeting.name, turn.index)
+    rng = named_rng(seed, "annotation", meeting.name, turn.index)
     elements, end = [], turn.end
     for segment in turn_segments(meeting, turn, seed):
         start = round(turn.start + segment.start / FRAMES_PER_SECOND, 2)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from emospeech.corpora.ami_release import FIVE_SPEAKERS, meeting_names
-from emospeech.synthetic.rng import spawn_rng
+from emospeech.runtime.rng import named_rng
 from emospeech.synthetic.segments import FRAMES_PER_SECOND, Segment, draw_segments
 
 # Together these have every kind of irregularity, so they come first in a smaller corpus. The first
@@ -58,7 +58,7 @@ def choose_meetings(count: int, seed: int) -> list[str]:
     """Return `count` sorted names: irregular meetings first, then random ones of all sites."""
     rest = [name for name in meeting_names() if name not in IRREGULAR]
     sites = {}
-    for name in spawn_rng(seed, "meetings").permutation(rest):
+    for name in named_rng(seed, "meetings").permutation(rest):
         sites.setdefault(name[:2], []).append(str(name))
     # The sites alternate in proportion to their numbers of meetings.
     ranks = [((i + 0.5) / len(own), name) for own in sites.values() for i, name in enumerate(own)]
@@ -68,7 +68,7 @@ def choose_meetings(count: int, seed: int) -> list[str]:
 def plan_meetings(count: int, hours: float, seed: int) -> list[Meeting]:
     """Return `count` meetings of `hours` in total, at least `MIN_SECONDS` each."""
     names = choose_meetings(count, seed)
-    weights = np.array([np.exp(spawn_rng(seed, "length", name).normal(0, 0.35)) for name in names])
+    weights = np.array([np.exp(named_rng(seed, "length", name).normal(0, 0.35)) for name in names])
     spare = hours * 3600 - MIN_SECONDS * count
     seconds = np.round(MIN_SECONDS + weights / sum(weights) * spare, 3)
     return [_plan(name, float(length), seed) for name, length in zip(names, seconds, strict=True)]
@@ -79,7 +79,7 @@ def _plan(name, seconds, seed):
     absent = tuple(agent for agent in agents if (name, agent) in ABSENT)
     people = {agent: _person(name, agent, seed) for agent in agents if agent not in absent}
     channels = CHANNELS.get(name, {agent: "ABCDE".index(agent) for agent in people})
-    rng = spawn_rng(seed, "stated", name)
+    rng = named_rng(seed, "stated", name)
     short = name in BEYOND_WAV or rng.random() < SHORT_STATED_SHARE
     overrun = min(MAX_OVERRUN, 0.3 * seconds) * rng.uniform(0.5, 1) if short else -0.4
     return Meeting(name, seconds, round(seconds - overrun, 3), people, channels, absent)
@@ -91,7 +91,7 @@ def _person(name, agent, seed):
     Meetings a to d of a series have the same participants.
     """
     series = sorted({other[:6] for other in meeting_names()}).index(name[:6])
-    rng = spawn_rng(seed, "people", name[:6], agent)
+    rng = named_rng(seed, "people", name[:6], agent)
     sex, language = rng.choice(["M", "F"], p=[0.65, 0.35]), rng.choice(["E", "I"])
     return f"{sex}{language}{name[0]}{5 * series + 'ABCDE'.index(agent):03d}"
 
@@ -102,7 +102,7 @@ def draw_turns(meeting: Meeting, seed: int) -> list[MeetingTurn]:
     A turn follows the previous one after a pause or interrupts it; turns of the same agent do not
     overlap. The last turn ends before the wav does, except in the meetings `BEYOND_WAV`.
     """
-    rng = spawn_rng(seed, "turns", meeting.name)
+    rng = named_rng(seed, "turns", meeting.name)
     agents = list(meeting.people)
     shares = rng.dirichlet(np.full(len(agents), 4.0))
     free, turns, now = dict.fromkeys(agents, 0.0), [], rng.uniform(0.5, 2.0)
@@ -126,5 +126,5 @@ def draw_turns(meeting: Meeting, seed: int) -> list[MeetingTurn]:
 
 def turn_segments(meeting: Meeting, turn: MeetingTurn, seed: int) -> list[Segment]:
     """Return the segments of a turn, in frames from its start."""
-    rng = spawn_rng(seed, "layout", meeting.name, turn.index)
+    rng = named_rng(seed, "layout", meeting.name, turn.index)
     return draw_segments(turn.end - turn.start, rng, edges=False)

@@ -13,10 +13,10 @@ import numpy as np
 from emospeech.corpora.iemocap_release import UTTERANCES
 from emospeech.runtime.files import atomic_path
 from emospeech.runtime.processes import ordered_map
+from emospeech.runtime.rng import named_rng
 from emospeech.synthetic import iemocap_annotations as annotations
 from emospeech.synthetic.iemocap_plan import Turn, draw_plan, to_turns
 from emospeech.synthetic.prosody import Affect, draw_speaker, normalize_level, speak
-from emospeech.synthetic.rng import spawn_rng
 from emospeech.synthetic.segments import Segment, draw_segments
 from emospeech.synthetic.synthesizer import SAMPLE_RATE
 from emospeech.synthetic.wav import open_wav, to_int16, write_silence
@@ -89,16 +89,16 @@ def _n_samples(turn):
 
 def utterance_segments(turn: Turn, seed: int) -> list[Segment]:
     """Return the segments of an utterance, which do not depend on its ratings."""
-    rng = spawn_rng(seed, "layout", turn.utterance)
+    rng = named_rng(seed, "layout", turn.utterance)
     return draw_segments(_n_samples(turn) / SAMPLE_RATE, rng, words=not turn.wordless)
 
 
 def utterance_audio(turn: Turn, segments: list[Segment], seed: int) -> np.ndarray:
     """Return the waveform of an utterance; its labels plus noise determine the affect."""
-    noise = spawn_rng(seed, "affect", turn.utterance).normal(size=2)
+    noise = named_rng(seed, "affect", turn.utterance).normal(size=2)
     expressed = np.array([turn.valence, turn.activation]) + AFFECT_NOISE * noise
     affect = Affect(*map(float, np.clip((expressed - 3) / 2, -1.5, 1.5)))
     speaker = draw_speaker(seed, turn.speaker, female=turn.speaker.endswith("F"))
-    rng = spawn_rng(seed, "voice", turn.utterance)
+    rng = named_rng(seed, "voice", turn.utterance)
     signal = speak(segments, _n_samples(turn), speaker, affect, rng)
-    return normalize_level(signal, spawn_rng(seed, "level", turn.utterance))
+    return normalize_level(signal, named_rng(seed, "level", turn.utterance))

@@ -7,8 +7,8 @@ from itertools import groupby, pairwise, product
 
 import numpy as np
 
+from emospeech.runtime.rng import named_rng
 from emospeech.synthetic.iemocap_plan import Turn
-from emospeech.synthetic.rng import spawn_rng
 from emospeech.synthetic.segments import Segment
 
 RATERS = {2: ("E3", "E4"), 3: ("E1", "E2", "E4"), 4: ("E1", "E2", "E3", "E4")}
@@ -76,7 +76,7 @@ class TurnRatings:
 
 def draw_ratings(turn: Turn, seed: int) -> TurnRatings:
     """Return ratings whose valences average to that of the turn."""
-    rng = spawn_rng(seed, "ratings", turn.utterance)
+    rng = named_rng(seed, "ratings", turn.utterance)
     valences = _draw_valences(turn, rng)
     activations = _scatter(turn.activation, turn.raters, rng)
     dominances: list[int | None] = [*_scatter(turn.dominance, turn.raters, rng)]
@@ -208,7 +208,7 @@ def alignment_texts(segments: Sequence[Segment], seed: int, utterance: str) -> d
     }
     texts = {}
     for suffix, header in ALIGNMENT_HEADERS.items():
-        rng = spawn_rng(seed, "score", utterance)
+        rng = named_rng(seed, "score", utterance)
         lengths = [end - start for start, end, _ in rows[suffix]]
         scores = -rng.integers(20_000, 90_000, len(lengths)) * lengths
         lines = [

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from emospeech.corpora import iemocap_release as release
 from emospeech.runtime.errors import InputError
-from emospeech.synthetic.rng import spawn_rng
+from emospeech.runtime.rng import named_rng
 
 # These dialogues must contain the utterances that are irregular in the release.
 MIN_TURNS = {("Ses03F_impro07", "M"): 40, ("Ses03M_impro07", "M"): 40}
@@ -49,10 +49,10 @@ def to_turns(plan: pd.DataFrame) -> list[Turn]:
 
 def release_plan(seed: int) -> pd.DataFrame:
     """Return the plan of the full corpus, sorted by dialogue and time; columns as in `Turn`."""
-    plan = _draw_turns(spawn_rng(seed, "turns"))
-    plan["raters"] = _draw_raters(plan, spawn_rng(seed, "raters"))
+    plan = _draw_turns(named_rng(seed, "turns"))
+    plan["raters"] = _draw_raters(plan, named_rng(seed, "raters"))
     plan["fault"] = _faults(plan)
-    rng = spawn_rng(seed, "labels")
+    rng = named_rng(seed, "labels")
     plan["valence"] = _draw_valences(plan, rng)
     plan["emotion"] = _draw_emotions(plan["valence"].to_numpy(), rng)
     excitement = plan["emotion"].map(lambda name: release.EMOTIONS[name][2])
@@ -198,7 +198,7 @@ def draw_plan(n: int, seed: int) -> pd.DataFrame:
     if not len(chosen) <= n <= len(plan):
         problem = f"{n} is not possible. Set it to {len(chosen)} to {len(plan)}."
         raise InputError("corpora.synthetic.utterances", problem)
-    order = spawn_rng(seed, "sample").permutation(len(plan))
+    order = named_rng(seed, "sample").permutation(len(plan))
     shuffled = plan.iloc[order]
     ranked = shuffled.sort_values(["speaker", "valence"], kind="stable").index
     stratum = {row: rank * n // len(plan) for rank, row in enumerate(ranked)}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.ndimage import convolve1d
 
-from emospeech.synthetic.rng import spawn_rng
+from emospeech.runtime.rng import named_rng
 from emospeech.synthetic.segments import FRAMES_PER_SECOND, Segment
 from emospeech.synthetic.synthesizer import HOP_LENGTH, SAMPLE_RATE, Tracks, render
 
@@ -41,7 +41,7 @@ class Affect:
 
 def draw_speaker(seed: int, name: str, female: bool) -> Speaker:
     """Return the voice that the seed assigns to the speaker `name`."""
-    normal = spawn_rng(seed, "speaker", name).standard_normal(7)
+    normal = named_rng(seed, "speaker", name).standard_normal(7)
     return Speaker(
         f0=(200.0 if female else 115.0) * 2 ** (0.12 * normal[0]),
         span=2.5 + 0.3 * normal[1],

@@ -13,9 +13,10 @@ from emospeech.crops.pool import UnlabelledPool, UnlabelledStore, limit_hours
 from emospeech.crops.sampler import Epoch, Sampler
 from emospeech.labels import Task, label_table
 from emospeech.models.catalogue import Model
+from emospeech.runtime.rng import spawn_rng
 from emospeech.spectrograms.store import Store
 from emospeech.training.fold import Fold, Part
-from emospeech.training.settings import Settings, spawn_rng
+from emospeech.training.settings import Settings
 from emospeech.training.trial import LABELLED, UNLABELLED, VALIDATION, Trial
 
 log = logging.getLogger(__name__)

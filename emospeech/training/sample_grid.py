@@ -15,10 +15,11 @@ import torch
 
 from emospeech.crops.pool import UnlabelledStore
 from emospeech.models.learner import Learner
+from emospeech.runtime.rng import spawn_rng
 from emospeech.training.data import make_pool
 from emospeech.training.device import torch_device
 from emospeech.training.fold import Fold
-from emospeech.training.settings import Settings, spawn_rng
+from emospeech.training.settings import Settings
 from emospeech.training.trial import Trial
 
 BATCH = 64  # latent vectors

@@ -1,9 +1,7 @@
-"""Settings of a training run, nested as in the config file, and its random generators."""
+"""Settings of a training run, nested as in the config file."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-
-import numpy as np
 
 from emospeech.crops.settings import CropSettings
 from emospeech.labels import LabelSettings
@@ -69,9 +67,3 @@ class Settings:
         if training_key == "apc":
             sections["training"]["apc"] = apc
         return sections
-
-
-def spawn_rng(seed: int, *key: int) -> np.random.Generator:
-    """Return the random generator for a key, such as (trial, fold, epoch)."""
-    # A spawn key, because SeedSequence ignores trailing zeros of a list of seeds.
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

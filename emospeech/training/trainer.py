@@ -25,6 +25,7 @@ from emospeech.models.catalogue import MODELS, build, loss_columns
 from emospeech.models.learner import Learner
 from emospeech.models.settings import PRETRAIN
 from emospeech.runtime.errors import StoppedError
+from emospeech.runtime.rng import spawn_rng
 from emospeech.training.checkpoint import (
     Checkpoint,
     EpochProgress,
@@ -40,7 +41,7 @@ from emospeech.training.live import STOPPED, LiveFiles, LiveProgress
 from emospeech.training.losses import objective_of
 from emospeech.training.predictor import predict
 from emospeech.training.sample_grid import SampleGrid
-from emospeech.training.settings import Settings, spawn_rng
+from emospeech.training.settings import Settings
 from emospeech.training.trial import Trial
 
 log = logging.getLogger(__name__)
