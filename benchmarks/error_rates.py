@@ -21,7 +21,7 @@ import pandas as pd
 from emospeech.evaluation import bootstrap, intervals
 from emospeech.evaluation.chance import MIN_ORDERS, Chance, PermutableFold, permute_units
 from emospeech.labels import CLASSES, NEUTRAL, Task
-from emospeech.metrics import label_levels, metric_names
+from emospeech.metrics import label_levels, metric_names, metrics_from_sums
 from emospeech.report.paper import TABLE_3, TABLE_3_COUNTS
 
 STUDIES, PERMUTATIONS, RESAMPLES, FOLDS = 500, 199, 400, 5
@@ -107,11 +107,11 @@ def rejections(
     for _ in range(STUDIES):
         folds = [simulate() for _ in range(FOLDS)]
         own = np.stack([fold.sums(np.arange(len(fold.labels))[None])[0] for fold in folds])
-        uar5, rho = bootstrap.metrics_from_sums(own.sum(axis=0), VALENCE)[columns]
+        uar5, rho = metrics_from_sums(own.sum(axis=0), VALENCE)[columns]
         for scheme, permute in schemes.items():
             picked = [permute(fold, rng) for fold in folds]
             sums = np.sum([*map(PermutableFold.sums, folds, picked)], axis=0)
-            drawn = bootstrap.metrics_from_sums(sums, VALENCE)[:, columns].T
+            drawn = metrics_from_sums(sums, VALENCE)[:, columns].T
             low, high = np.percentile(drawn[0], [2.5, 97.5])
             p = Chance(*drawn, units=0, orders=folds[0].orders).p(rho)
             found[scheme] += [not low <= uar5 <= high, p <= 0.05]

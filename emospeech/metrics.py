@@ -9,13 +9,18 @@ the row sums depend on the predictions. Strict metrics accept one class.
 
 A class without recordings has no recall and is left out of the unweighted average recall (UAR),
 which may therefore be a mean over fewer classes. Its precision and F1 are 0.
+
+All metrics derive from sums over recordings, of contingency tables and of the moments of labels and
+expected values. Sums of any recordings can thus be added, as in a bootstrap.
 """
+
+import math
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from emospeech.labels import POINTS, Task, hard, is_halfway
+from emospeech.labels import NEUTRAL, POINTS, Task, hard, is_halfway
 
 # The metrics of a rated dimension and of categories.
 SCALE_METRICS = ("accuracy", "uar5", "uar3", "strict_uar5", "rho", "ccc", "mae")
@@ -27,6 +32,7 @@ MERGED_NAMES = ("negative", "neutral", "positive")
 # Values with at most this standard deviation (points of the scale) count as constant. It exceeds
 # the rounding errors of float32 probabilities, which are about 1e-7.
 CONSTANT_DEVIATION = 1e-5
+N_MOMENTS = 7  # sums besides those of the contingency table
 MIN_CORRELATED = 3  # recordings; the correlation of two is 1 or -1
 
 
@@ -56,14 +62,18 @@ def label_levels(labels: ArrayLike) -> np.ndarray:
     return np.rint(2 * np.where(is_halfway(labels), labels, np.rint(labels))).astype(np.int64) - 2
 
 
+def contingency_cells(truth: ArrayLike, prediction: ArrayLike, classes: int) -> np.ndarray:
+    """Return the cell of each label and predicted class, int64 (n,), row by row from 0."""
+    return label_levels(truth) * classes + np.asarray(prediction) - 1
+
+
 def contingency_table(truth: ArrayLike, prediction: ArrayLike, classes: int = POINTS) -> np.ndarray:
     """Return the counts of labels (n,) by predicted class (n,), int64 (2 * classes - 1, classes).
 
     The rows are the labels 1, 1.5, 2 and so on.
     """
-    table = np.zeros((2 * classes - 1, classes), np.int64)
-    np.add.at(table, (label_levels(truth), np.asarray(prediction) - 1), 1)
-    return table
+    cells, shape = contingency_cells(truth, prediction, classes), (2 * classes - 1, classes)
+    return np.bincount(cells, minlength=math.prod(shape)).reshape(shape)
 
 
 def confusion_matrix(table: np.ndarray) -> np.ndarray:
@@ -149,48 +159,104 @@ def is_constant(variance: ArrayLike) -> np.ndarray:
     return np.asarray(variance) <= CONSTANT_DEVIATION**2
 
 
-def rho_and_ccc(
-    variances: tuple[ArrayLike, ArrayLike], covariance: ArrayLike, shift: ArrayLike
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return Pearson's rho and the concordance correlation coefficient (CCC) from moments over n.
+def n_cells(task: Task) -> int:
+    """Return the number of cells of the contingency table of a task."""
+    return (2 * len(task.classes) - 1) * len(task.classes)
+
+
+def n_sums(task: Task) -> int:
+    """Return the number of sums of `recording_sums`."""
+    return n_cells(task) + N_MOMENTS
+
+
+def recording_sums(
+    truth: np.ndarray, probabilities: np.ndarray, task: Task, origin: float = NEUTRAL
+) -> np.ndarray:
+    """Return the summands of each recording, float64 (n, sums).
+
+    They are the one-hot cell of the contingency table and the `moments` of label and expected
+    value. Only the metrics of a scale use the moments after the first.
+
+    Args:
+        truth: Labels (n,).
+        probabilities: Class probabilities (n, classes).
+        task: The task.
+        origin: See `moments`; it must be the same for all recordings whose sums are added.
+    """
+    cells = contingency_cells(truth, predicted_class(probabilities), len(task.classes))
+    expected = expected_value(probabilities)
+    return np.column_stack([np.eye(n_cells(task))[cells], moments(truth, expected, origin)])
+
+
+def moments(truth: ArrayLike, prediction: ArrayLike, origin: float) -> np.ndarray:
+    """Return 1, t, p, t^2, p^2, t * p and |t - p| of each recording, float64 (n, N_MOMENTS).
+
+    t is the label and p the prediction, both minus `origin`, which keeps precision if it is close
+    to the predictions.
+    """
+    t, p = np.asarray(truth, np.float64) - origin, np.asarray(prediction, np.float64) - origin
+    return np.column_stack([np.ones(len(t)), t, p, t**2, p**2, t * p, np.abs(t - p)])
+
+
+def contingency_tables(sums: np.ndarray, task: Task) -> np.ndarray:
+    """Return the contingency tables (..., 2 * classes - 1, classes) in sums (..., sums)."""
+    classes = len(task.classes)
+    return sums[..., : n_cells(task)].reshape(*sums.shape[:-1], 2 * classes - 1, classes)
+
+
+def metrics_from_sums(sums: np.ndarray, task: Task) -> np.ndarray:
+    """Return the metrics of a task from sums over recordings, NaN if undefined.
+
+    The shape (..., sums) becomes (..., metrics), in the order of `metric_names`.
+    """
+    table = contingency_tables(sums, task)
+    counts = confusion_matrix(table)
+    if not task.is_scale:
+        uar = unweighted_average_recall(counts)
+        return np.stack([accuracy(counts), uar, macro_f1(counts)], axis=-1)
+    matrices = (counts, merge_classes(counts), strict_confusion_matrix(table))
+    uars = map(unweighted_average_recall, matrices)
+    regression = rho_ccc_mae(sums[..., -N_MOMENTS:])
+    return np.stack([accuracy(counts), *uars, *regression], axis=-1)
+
+
+def rho_ccc_mae(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Pearson's rho, concordance correlation coefficient (CCC) and mean absolute error.
 
     CCC = 2 cov(t, p) / (var(t) + var(p) + (mean(t) - mean(p))^2) (Lin 1989). Constant predictions
     are unrelated to the labels, so both coefficients are 0. If the labels are constant, rho is NaN;
-    if both are, CCC is NaN as well.
+    if both are, CCC is NaN as well. The correlation of fewer than MIN_CORRELATED recordings is NaN.
 
     Args:
-        variances: Of the labels t and of the predictions p.
-        covariance: Of labels and predictions.
-        shift: mean(t) - mean(p).
+        sums: Sums of `moments` over recordings, (..., N_MOMENTS).
     """
-    truth, prediction = (np.where(is_constant(v), 0, v) for v in variances)
-    covariance = np.where((truth > 0) & (prediction > 0), covariance, 0)
-    rho = np.where(truth > 0, divide(covariance, np.sqrt(truth * prediction), 0.0), np.nan)
+    size, *totals = np.moveaxis(sums, -1, 0)
+    t, p, t_square, p_square, product, mae = (total / size for total in totals)
+    variances = t_square - t**2, p_square - p**2
+    truth, prediction = (np.where(is_constant(value), 0, value) for value in variances)
+    covariance = np.where((truth == 0) | (prediction == 0), 0, product - t * p)
+    rho = np.clip(divide(covariance, np.sqrt(truth * prediction)), -1, 1)
+    rho = np.where((truth > 0) & (prediction == 0), 0, rho)
+    rho = np.where(size < MIN_CORRELATED, np.nan, rho)
     spread = truth + prediction
-    ccc = np.where(spread > 0, divide(2 * covariance, spread + np.square(shift)), np.nan)
-    return np.clip(rho, -1, 1), ccc
+    ccc = np.where(spread > 0, divide(2 * covariance, spread + (t - p) ** 2), np.nan)
+    return rho, ccc, mae
+
+
+def constant_predictions(sums: np.ndarray) -> np.ndarray:
+    """Return whether the expected values are constant: sums (..., sums) to bool (...)."""
+    size, _, expected, _, expected_square, *_ = np.moveaxis(sums[..., -N_MOMENTS:], -1, 0)
+    return is_constant(expected_square / size - (expected / size) ** 2)
 
 
 def pearson(truth: ArrayLike, prediction: ArrayLike) -> float:
-    """Return Pearson's rho: 0 for constant predictions, NaN for constant labels or fewer than 3."""
-    truth, prediction = np.asarray(truth, np.float64), np.asarray(prediction, np.float64)
-    if len(truth) < MIN_CORRELATED or is_constant(truth.var()):
-        return np.nan
-    if is_constant(prediction.var()):
-        return 0.0
-    return float(np.clip(np.corrcoef(truth, prediction)[0, 1], -1, 1))
-
-
-def concordance(truth: ArrayLike, prediction: ArrayLike) -> float:
-    """Return the CCC of labels and predictions, see `rho_and_ccc`."""
-    truth, prediction = np.asarray(truth, np.float64), np.asarray(prediction, np.float64)
-    shift = truth.mean() - prediction.mean()
-    covariance = np.mean((truth - truth.mean()) * (prediction - prediction.mean()))
-    return float(rho_and_ccc((truth.var(), prediction.var()), covariance, shift)[1])
+    """Return Pearson's rho of labels and predictions (n,), see `rho_ccc_mae`."""
+    origin = float(np.asarray(prediction, np.float64).mean())
+    return float(rho_ccc_mae(moments(truth, prediction, origin).sum(axis=0))[0])
 
 
 def score(truth: np.ndarray, probabilities: np.ndarray, task: Task) -> dict[str, float]:
-    """Return all metrics of predictions of a task, in the order of metrics.csv.
+    """Return the number of recordings and all metrics of a task, in the order of `metric_names`.
 
     Args:
         truth: Labels (n,).
@@ -198,26 +264,10 @@ def score(truth: np.ndarray, probabilities: np.ndarray, task: Task) -> dict[str,
             compared with the labels for rho, CCC and MAE.
         task: The task.
     """
-    table = contingency_table(truth, predicted_class(probabilities), len(task.classes))
-    counts = confusion_matrix(table)
-    if not task.is_scale:
-        return {
-            "recordings": len(truth),
-            "accuracy": float(accuracy(counts)),
-            "uar": float(unweighted_average_recall(counts)),
-            "macro_f1": float(macro_f1(counts)),
-        }
-    expected = expected_value(probabilities)
-    return {
-        "recordings": len(truth),
-        "accuracy": float(accuracy(counts)),
-        "uar5": float(unweighted_average_recall(counts)),
-        "uar3": float(unweighted_average_recall(merge_classes(counts))),
-        "rho": pearson(truth, expected),
-        "strict_uar5": float(unweighted_average_recall(strict_confusion_matrix(table))),
-        "ccc": concordance(truth, expected),
-        "mae": float(np.mean(np.abs(truth - expected))),  # in points of the scale
-    }
+    origin = float(expected_value(probabilities).mean())
+    sums = recording_sums(truth, probabilities, task, origin).sum(axis=0)
+    values = metrics_from_sums(sums, task).tolist()
+    return {"recordings": len(truth), **dict(zip(metric_names(task), values, strict=True))}
 
 
 def class_metrics(counts: np.ndarray, task: Task) -> pd.DataFrame:

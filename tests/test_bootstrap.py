@@ -9,7 +9,8 @@ from scipy import stats
 
 from emospeech.evaluation import bootstrap, comparisons, intervals
 from emospeech.evaluation.predictions import predictions_table
-from emospeech.metrics import metric_names, score
+from emospeech.metrics import metric_names, metrics_from_sums, n_cells, n_sums
+from tests.plain_metrics import plain_metrics
 from tests.settings import ACTIVATION, VALENCE
 
 METRICS = metric_names(VALENCE)
@@ -32,35 +33,12 @@ def predictions(speakers=5, size=60, skill=1.0, seed=0, tasks=(VALENCE,)):
 
 
 def scored(truth, probabilities):
-    figures = score(np.asarray(truth), np.asarray(probabilities), VALENCE)
+    figures = plain_metrics(truth, probabilities)
     return [figures[name] for name in METRICS]
 
 
 def probabilities_of(table):
     return table[[f"p{number}" for number in range(1, 6)]].to_numpy()
-
-
-def test_metrics_from_sums_agree_with_the_predictions():
-    table = predictions()
-    rows = bootstrap.recording_sums(table["valence"], probabilities_of(table), VALENCE)
-    ours = bootstrap.metrics_from_sums(rows.sum(axis=0), VALENCE)
-    assert ours == pytest.approx(scored(table["valence"], probabilities_of(table)), abs=1e-12)
-
-
-@pytest.mark.parametrize("noise", [0, 1e-8, 1e-4])
-def test_correlations_with_constants_agree_with_the_predictions(noise):
-    """Noise of 1e-8 is constant in the sums as well as in the predictions, noise of 1e-4 is not."""
-    rng = np.random.default_rng(0)
-    labels, constant = rng.choice([1.0, 2.5, 4.0], 3000), np.full(3000, 2.0)
-    probabilities = np.add([0.4, 0.3, 0.1, 0.1, 0.1], noise * rng.normal(size=(3000, 5)))
-    for truth in (labels, constant):
-        rows = bootstrap.recording_sums(truth, probabilities, VALENCE)
-        figures = bootstrap.metrics_from_sums(rows.sum(axis=0), VALENCE)
-        own = scored(truth, probabilities)
-        assert figures == pytest.approx(own, abs=1e-6, nan_ok=True)
-        assert (figures[SCORED["rho"]] == 0) == (truth is labels and noise < 1e-6)
-        assert np.isnan(figures[SCORED["rho"]]) == (truth is constant)
-        assert bootstrap.constant_predictions(rows.sum(axis=0)) == (noise < 1e-6)
 
 
 def test_resamples_agree_with_a_plain_bootstrap():
@@ -103,12 +81,12 @@ def test_intervals_cover_at_the_nominal_rate(speakers, spread):
     for _ in range(runs):
         recall = 1 / (1 + np.exp(-(centre + spread * rng.standard_normal((speakers, 5)))))
         right = rng.binomial(sizes, recall)
-        totals = np.zeros((speakers, 1, bootstrap.n_sums(VALENCE)))
-        cells = totals[..., : bootstrap.n_cells(VALENCE)].reshape(speakers, 9, 5)
+        totals = np.zeros((speakers, 1, n_sums(VALENCE)))
+        cells = totals[..., : n_cells(VALENCE)].reshape(speakers, 9, 5)
         for label in range(5):
             cells[:, 2 * label, label] = right[:, label]
             cells[:, 2 * label, (label + 1) % 5] = (sizes - right)[:, label]
-        totals[..., bootstrap.n_cells(VALENCE) :] = sizes.sum() * np.array([1, 0, 0, 1, 1, 0, 0])
+        totals[..., n_cells(VALENCE) :] = sizes.sum() * np.array([1, 0, 0, 1, 1, 0, 0])
         drawn = bootstrap.draw_speakers(speakers, 200, rng)
         figures = bootstrap.scope_metrics(np.swapaxes(totals[drawn], 1, 2), VALENCE)[:, 0]
         value = bootstrap.scope_metrics(np.swapaxes(totals, 0, 1), VALENCE)[0]
@@ -218,7 +196,7 @@ def test_random_patterns_approximate_all_patterns():
     _, sums = bootstrap.sums_by_speaker(tables, VALENCE)
     totals = np.stack([speaker.sum(axis=0) for speaker in sums])
     drawn = comparisons.swap_p(totals[:, [0]], totals[:, [1]], VALENCE, np.random.default_rng(2))
-    each = bootstrap.metrics_from_sums(totals, VALENCE)[..., SCORED["uar5"]]
+    each = metrics_from_sums(totals, VALENCE)[..., SCORED["uar5"]]
     differences = each[:, 0] - each[:, 1]
     signs = np.array(list(product((-1, 1), repeat=17)))
     exact = np.mean(abs(signs @ differences) >= abs(differences.sum()) - 1e-9)

@@ -15,6 +15,7 @@ from sklearn.metrics import (
 
 from emospeech import metrics
 from emospeech.report.paper import TABLE_3_COUNTS
+from tests.plain_metrics import CONSTANT, plain_metrics
 from tests.settings import VALENCE, emotion_labels
 
 
@@ -136,13 +137,59 @@ def test_strict_confusion_matrix_agrees_with_scikit_learn_on_hard_labels():
     )
 
 
+@st.composite
+def rated(draw):
+    """Return labels and class probabilities of a scale, which may be few, halfway or constant."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    size, values = draw(st.integers(1, 40)), draw(st.lists(st.integers(2, 10), min_size=1))
+    probabilities = rng.dirichlet(np.full(5, draw(st.sampled_from([0.1, 1, 10]))), size)
+    if draw(st.booleans()):
+        # Standard deviations of the expected values on both sides of the limit for constants.
+        deviation = 10.0 ** draw(st.sampled_from([-9, -7, -4, -2]))
+        probabilities = probabilities[:1] + deviation * rng.normal(size=(size, 5))
+    return rng.choice(values, size) / 2, probabilities
+
+
+@settings(max_examples=200)
+@given(rated())
+def test_scores_agree_with_single_predictions(drawn):
+    truth, probabilities = drawn
+    expected = plain_metrics(truth, probabilities)
+    found = metrics.score(truth, probabilities, VALENCE)
+    assert found.pop("recordings") == len(truth)
+    assert found == pytest.approx(expected, abs=1e-9, nan_ok=True)
+    sums = metrics.recording_sums(truth, probabilities, VALENCE).sum(axis=0)
+    from_sums = dict(zip(found, metrics.metrics_from_sums(sums, VALENCE), strict=True))
+    assert from_sums == pytest.approx(expected, abs=1e-6, nan_ok=True)
+    deviation = (probabilities @ np.arange(1, 6)).std()
+    assert metrics.constant_predictions(sums) == (deviation < CONSTANT)
+
+
+def test_metrics_of_samples_are_those_of_each_sample():
+    rng = np.random.default_rng(5)
+    truth, shares = rng.integers(2, 11, (4, 3, 30)) / 2, rng.dirichlet(np.ones(5), (4, 3, 30))
+    sums = np.empty((4, 3, metrics.n_sums(VALENCE)))
+    for place in np.ndindex(4, 3):
+        sums[place] = metrics.recording_sums(truth[place], shares[place], VALENCE).sum(axis=0)
+    found, names = metrics.metrics_from_sums(sums, VALENCE), metrics.metric_names(VALENCE)
+    for place in np.ndindex(4, 3):
+        expected = plain_metrics(truth[place], shares[place])
+        values = [expected[name] for name in names]
+        assert found[place].tolist() == pytest.approx(values, abs=1e-12)
+
+
+def ccc(truth, prediction):
+    return metrics.rho_ccc_mae(metrics.moments(truth, prediction, origin=3).sum(axis=0))[1]
+
+
 def test_concordance_is_sensitive_to_shift_and_scale():
     truth = np.array([1.0, 2, 3, 4])  # variance 1.25
-    assert metrics.concordance(truth, truth) == pytest.approx(1)
-    assert metrics.concordance(truth, truth + 1) == pytest.approx(2.5 / 3.5)
-    assert metrics.concordance(truth, 2 * truth) == pytest.approx(5 / (1.25 + 5 + 2.5**2))
-    assert metrics.concordance(truth, np.full(4, 3.0)) == 0
-    assert np.isnan(metrics.concordance(np.ones(3), np.ones(3)))
+    assert ccc(truth, truth) == pytest.approx(1)
+    assert ccc(truth, truth + 1) == pytest.approx(2.5 / 3.5)
+    assert ccc(truth, 2 * truth) == pytest.approx(5 / (1.25 + 5 + 2.5**2))
+    assert ccc(truth, np.full(4, 3.0)) == 0
+    assert np.isnan(ccc(np.ones(3), np.ones(3)))
+    assert np.isnan(ccc(np.ones(3), np.full(3, 2.0)))
 
 
 def test_accuracy_and_mae_of_small_examples():
@@ -169,10 +216,11 @@ def test_pearson_agrees_with_scipy():
 def test_constant_predictions_are_uncorrelated_and_constant_labels_undefined(noise):
     rng = np.random.default_rng(2)
     truth, constant = rng.normal(size=40), 2.3 + noise * rng.normal(size=40)
-    for coefficient in (metrics.pearson, metrics.concordance):
+    for coefficient in (metrics.pearson, ccc):
         assert coefficient(truth, constant) == 0
         assert np.isnan(coefficient(constant, constant[::-1]))
     assert np.isnan(metrics.pearson(constant, truth))
+    assert np.isnan(metrics.pearson(truth, np.where(truth > 0, np.nan, truth)))
 
 
 def test_expected_value_and_predicted_class():

@@ -1,7 +1,7 @@
 """Bootstrap of the metrics over test speakers.
 
-All metrics derive from sums over recordings, of contingency tables and of the moments of labels and
-expected values. A resample adds up the sums of the drawn recordings.
+All metrics derive from sums over recordings (`metrics.recording_sums`). A resample adds up those of
+the drawn recordings.
 
 Recordings of a speaker are correlated. Therefore speakers are drawn with replacement, then as many
 recordings of each drawn speaker as it has (two stages, Davison and Hinkley 1997, section 3.8).
@@ -23,27 +23,17 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from emospeech.evaluation.predictions import labels_and_probabilities
-from emospeech.labels import NEUTRAL, Task
+from emospeech.labels import Task
 from emospeech.metrics import (
     HIGHEST,
     LOWEST,
-    MIN_CORRELATED,
-    accuracy,
-    confusion_matrix,
     divide,
-    expected_value,
-    is_constant,
-    label_levels,
-    macro_f1,
-    merge_classes,
     metric_names,
-    predicted_class,
-    rho_and_ccc,
-    strict_confusion_matrix,
-    unweighted_average_recall,
+    metrics_from_sums,
+    n_sums,
+    recording_sums,
 )
 
-N_MOMENTS = 7  # sums besides those of the contingency table
 SCOPES = ("pooled", "mean")  # all recordings together; mean of the metrics of the speakers
 CONFIDENCE = 0.95
 BLOCK = 250  # resamples computed at once: about 10 MB for the speakers of five models
@@ -60,16 +50,6 @@ class Resamples(NamedTuple):
     both: np.ndarray
 
 
-def n_cells(task: Task) -> int:
-    """Return the number of cells of the contingency table of a task."""
-    return (2 * len(task.classes) - 1) * len(task.classes)
-
-
-def n_sums(task: Task) -> int:
-    """Return the number of sums of `recording_sums`."""
-    return n_cells(task) + N_MOMENTS
-
-
 def metric_bounds(task: Task) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest and the highest possible value of each metric of a task."""
     names = metric_names(task)
@@ -77,25 +57,6 @@ def metric_bounds(task: Task) -> tuple[np.ndarray, np.ndarray]:
         np.array([LOWEST.get(name, 0) for name in names]),
         np.array([HIGHEST.get(name, 1) for name in names]),
     )
-
-
-def recording_sums(truth: np.ndarray, probabilities: np.ndarray, task: Task) -> np.ndarray:
-    """Return the summands of each recording, float64 (n, sums).
-
-    They are the one-hot cell of the contingency table, then 1, y, e, y^2, e^2, y * e and |y - e|
-    of label y and expected value e, both relative to neutral to keep precision. Only the metrics of
-    a scale use those after 1.
-
-    Args:
-        truth: Labels (n,).
-        probabilities: Class probabilities (n, classes).
-        task: The task.
-    """
-    cells = label_levels(truth) * len(task.classes) + predicted_class(probabilities) - 1
-    label = np.asarray(truth, np.float64) - NEUTRAL
-    expected = expected_value(probabilities) - NEUTRAL
-    terms = [np.ones(len(label)), label, expected, label**2, expected**2, label * expected]
-    return np.column_stack([np.eye(n_cells(task))[cells], *terms, np.abs(label - expected)])
 
 
 def sums_by_speaker(
@@ -115,33 +76,6 @@ def sums_by_speaker(
         sums[positions.get_indexer(pd.Index(table["recording"])), model] = own
     starts = np.flatnonzero(~rows["speaker"].duplicated().to_numpy())
     return rows["speaker"].iloc[starts].tolist(), np.split(sums, starts[1:])
-
-
-def metrics_from_sums(sums: np.ndarray, task: Task) -> np.ndarray:
-    """Return the metrics of a task from sums over recordings, NaN if undefined.
-
-    The shape (..., sums) becomes (..., metrics), in the order of `metric_names`.
-    """
-    cells, classes = n_cells(task), len(task.classes)
-    table = sums[..., :cells].reshape(*sums.shape[:-1], 2 * classes - 1, classes)
-    counts = confusion_matrix(table)
-    if not task.is_scale:
-        uar = unweighted_average_recall(counts)
-        return np.stack([accuracy(counts), uar, macro_f1(counts)], axis=-1)
-    matrices = (counts, merge_classes(counts), strict_confusion_matrix(table))
-    uars = map(unweighted_average_recall, matrices)
-    size, *moments = np.moveaxis(sums[..., cells:], -1, 0)
-    label, expected, label_square, expected_square, product, mae = (sum_ / size for sum_ in moments)
-    variances = label_square - label**2, expected_square - expected**2
-    rho, ccc = rho_and_ccc(variances, product - label * expected, label - expected)
-    rho = np.where(size < MIN_CORRELATED, np.nan, rho)
-    return np.stack([accuracy(counts), *uars, rho, ccc, mae], axis=-1)
-
-
-def constant_predictions(sums: np.ndarray) -> np.ndarray:
-    """Return whether the expected values are constant: sums (..., sums) to bool (...)."""
-    size, _, expected, _, expected_square, *_ = np.moveaxis(sums[..., -N_MOMENTS:], -1, 0)
-    return is_constant(expected_square / size - (expected / size) ** 2)
 
 
 def scope_metrics(sums: np.ndarray, task: Task) -> np.ndarray:

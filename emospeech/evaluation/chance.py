@@ -21,19 +21,16 @@ from math import factorial, prod
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.bootstrap import (
-    N_MOMENTS,
-    SCOPES,
-    metrics_from_sums,
-    n_cells,
-    scope_metrics,
-)
+from emospeech.evaluation.bootstrap import SCOPES, scope_metrics
 from emospeech.evaluation.predictions import labels_and_probabilities
 from emospeech.labels import NEUTRAL, Task
 from emospeech.metrics import (
+    N_MOMENTS,
     expected_value,
     label_levels,
     metric_names,
+    metrics_from_sums,
+    n_cells,
     predicted_class,
     uar_name,
 )
@@ -130,7 +127,7 @@ class PermutableFold:
         return np.concatenate(picked, axis=1)
 
     def sums(self, picked: np.ndarray) -> np.ndarray:
-        """Return the sums of `bootstrap.recording_sums`, (permutations, sums).
+        """Return the sums of `recording_sums`, (permutations, sums).
 
         Recording i receives the prediction of recording `picked[..., i]`, (permutations, n). The
         sum for the MAE is not computed and is 0.

@@ -17,8 +17,6 @@ from scipy.special import nctdtrinc, stdtrit
 
 from emospeech.evaluation.bootstrap import (
     Resamples,
-    constant_predictions,
-    metrics_from_sums,
     observed_metrics,
     resample,
     speaker_totals,
@@ -27,7 +25,7 @@ from emospeech.evaluation.bootstrap import (
 from emospeech.evaluation.intervals import interval_columns, long_table
 from emospeech.evaluation.predictions import predictions_of_task, tasks_of_models
 from emospeech.labels import Task
-from emospeech.metrics import divide
+from emospeech.metrics import constant_predictions, divide, metrics_from_sums
 from emospeech.runtime.rng import spawn_rng
 
 MAX_ENUMERATED = 16  # speakers; with more, patterns are drawn at random

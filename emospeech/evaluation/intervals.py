@@ -11,11 +11,9 @@ from emospeech.evaluation.bootstrap import (
     CONFIDENCE,
     SCOPES,
     Resamples,
-    constant_predictions,
     draw_speakers,
     margin,
     metric_bounds,
-    n_cells,
     observed_metrics,
     resample,
     speaker_totals,
@@ -26,6 +24,8 @@ from emospeech.evaluation.predictions import predictions_of_task, tasks_of_model
 from emospeech.labels import Task
 from emospeech.metrics import (
     confusion_matrix,
+    constant_predictions,
+    contingency_tables,
     divide,
     merge_classes,
     metric_names,
@@ -117,10 +117,8 @@ def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int)
     for the UAR, whose intervals are computed as for intervals.csv.
     """
     task = tasks_of_models(predictions)[0]
-    classes = len(task.classes)
     speakers, sums = sums_by_speaker(predictions, task)
-    cells = speaker_totals(sums)[..., : n_cells(task)]
-    counts = confusion_matrix(cells.reshape(*cells.shape[:-1], 2 * classes - 1, classes))
+    counts = confusion_matrix(contingency_tables(speaker_totals(sums), task))
     rng = spawn_rng(seed)
     draws = resampled_matrix_metrics(counts, task, resamples, rng)
     matrices, error = counts.sum(axis=0), standard_error(draws, len(speakers))

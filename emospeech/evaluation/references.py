@@ -25,9 +25,9 @@ import numpy as np
 import pandas as pd
 
 from emospeech.corpora.votes import majority
-from emospeech.evaluation.bootstrap import N_MOMENTS, SCOPES, recording_sums, scope_metrics
+from emospeech.evaluation.bootstrap import SCOPES, scope_metrics
 from emospeech.labels import Task, class_shares, fuzzy
-from emospeech.metrics import label_levels, metric_names
+from emospeech.metrics import N_MOMENTS, label_levels, metric_names, recording_sums
 from emospeech.training.targets import external_ratings
 
 log = logging.getLogger(__name__)

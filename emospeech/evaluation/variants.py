@@ -26,7 +26,6 @@ from scipy.special import stdtrit
 from emospeech.evaluation.bootstrap import (
     CONFIDENCE,
     draw_speakers,
-    metrics_from_sums,
     speaker_totals,
     standard_error,
     sums_by_speaker,
@@ -34,7 +33,7 @@ from emospeech.evaluation.bootstrap import (
 from emospeech.evaluation.comparisons import detectable_difference, holm, smallest_p, swap_p
 from emospeech.evaluation.predictions import tasks_of_models
 from emospeech.evaluation.variability import SeedTables, model_and_seed
-from emospeech.metrics import divide, metric_names
+from emospeech.metrics import divide, metric_names, metrics_from_sums
 from emospeech.runtime.files import read_json, read_table
 from emospeech.runtime.rng import spawn_rng
 
