@@ -13,14 +13,7 @@ import torch
 
 from emospeech.crops.pool import UnlabelledStore
 from emospeech.crops.sampler import Epoch, Sampler
-from emospeech.metrics import (
-    confusion_matrix,
-    contingency_table,
-    expected_value,
-    pearson,
-    predicted_class,
-    unweighted_average_recall,
-)
+from emospeech.metrics import score, uar_name
 from emospeech.models.catalogue import MODELS, build, loss_columns
 from emospeech.models.learner import Learner
 from emospeech.models.settings import PRETRAIN
@@ -213,11 +206,8 @@ class Trainer:
         probabilities = predict(self.network, crops, (task,), objective)[task.name]
         if not np.isfinite(probabilities).all():
             return NO_SCORES
-        labels = part.part.labels[:, 0]
-        predicted = predicted_class(probabilities)
-        counts = confusion_matrix(contingency_table(labels, predicted, len(task.classes)))
-        rho = pearson(labels, expected_value(probabilities)) if task.is_scale else np.nan
-        return float(unweighted_average_recall(counts)), rho
+        values = score(part.part.labels[:, 0], probabilities, task)
+        return values[uar_name(task)], values.get("rho", np.nan)
 
     def summary(self) -> dict:
         """Return the content of validation.json.
@@ -306,8 +296,8 @@ class Trainer:
         progress.current = EpochProgress()
         shown = "  ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
         mark = "  best" if stopping.best_epoch == stopping.epoch else ""
-        score = f"validation UAR {uar:.4f}  {seconds:.1f} s"
-        log.info(f"epoch {row['epoch']:3d}  {shown}  {score}{mark}")
+        result = f"validation UAR {uar:.4f}  {seconds:.1f} s"
+        log.info(f"epoch {row['epoch']:3d}  {shown}  {result}{mark}")
         if self.diverged:
             log.info("diverged in epoch %d: losses or weights are not finite", row["epoch"])
         return True
