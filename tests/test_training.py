@@ -20,6 +20,7 @@ from emospeech.training.trainer import EarlyStopping, Trainer
 from emospeech.training.trial import Trial
 from emospeech.training.weights import load_weights, save_weights
 from tests.conftest import CORPUS_ROWS
+from tests.plain_metrics import plain_metrics
 from tests.settings import (
     ACTIVATION,
     ADVERSARIAL,
@@ -85,6 +86,11 @@ def test_the_same_seed_trains_the_same_weights(corpus, tmp_path, name):
     probabilities = tested.predict("test", SETTINGS.seed)
     assert set(probabilities) == {task.name for task in tasks_of_model(name)}
     np.testing.assert_allclose(probabilities["valence"].sum(axis=1), 1)
+    validated = tested.predict("validation", SETTINGS.seed)["valence"]
+    expected = plain_metrics(tested.labels("validation")[:, 0], validated)
+    best = history.set_index("epoch").loc[validation["epoch"]]
+    found = best[["validation_uar", "validation_rho"]].astype(float).tolist()
+    assert found == pytest.approx([expected["uar5"], expected["rho"]])
     assert len(tested.labels("test")) == len(probabilities["valence"]) == 8
 
 
