@@ -22,9 +22,10 @@ from numpy.typing import ArrayLike
 
 from emospeech.labels import NEUTRAL, POINTS, Task, hard, is_halfway
 
-# The metrics of a rated dimension and of categories.
-SCALE_METRICS = ("accuracy", "uar5", "uar3", "strict_uar5", "rho", "ccc", "mae")
-CATEGORY_METRICS = ("accuracy", "uar", "macro_f1")
+# The metrics of a rated dimension and of categories, in the order of their columns in all tables.
+REGRESSION_METRICS = ("rho", "ccc", "mae")  # need an expected value; the others, classes only
+SCALE_METRICS = ("uar5", "uar3", "strict_uar5", "accuracy", *REGRESSION_METRICS)
+CATEGORY_METRICS = ("uar", "macro_f1", "accuracy")
 LOWEST = {"rho": -1, "ccc": -1}  # of the metrics that may be below 0
 HIGHEST = {"mae": POINTS - 1}  # of the metrics that may be above 1
 MERGED = np.array([0, 0, 1, 2, 2])  # the five classes merged to three
@@ -44,7 +45,7 @@ def divide(numerator: ArrayLike, denominator: ArrayLike, undefined: float = np.n
 
 
 def metric_names(task: Task) -> tuple[str, ...]:
-    """Return the metrics of a task, in the order of all tables with a row per metric."""
+    """Return the metrics of a task, in the order of all tables."""
     return SCALE_METRICS if task.is_scale else CATEGORY_METRICS
 
 
@@ -213,11 +214,11 @@ def metrics_from_sums(sums: np.ndarray, task: Task) -> np.ndarray:
     counts = confusion_matrix(table)
     if not task.is_scale:
         uar = unweighted_average_recall(counts)
-        return np.stack([accuracy(counts), uar, macro_f1(counts)], axis=-1)
+        return np.stack([uar, macro_f1(counts), accuracy(counts)], axis=-1)
     matrices = (counts, merge_classes(counts), strict_confusion_matrix(table))
     uars = map(unweighted_average_recall, matrices)
     regression = rho_ccc_mae(sums[..., -N_MOMENTS:])
-    return np.stack([accuracy(counts), *uars, *regression], axis=-1)
+    return np.stack([*uars, accuracy(counts), *regression], axis=-1)
 
 
 def rho_ccc_mae(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emospeech.metrics import SCALE_METRICS
 from emospeech.report import evaluation_tables, page_numbers
 from emospeech.report.formats import DAGGER
 from emospeech.report.markup import format_table
@@ -40,6 +41,16 @@ def test_tables_are_built_if_their_inputs_are_present(frames, tables):
     assert list(tables) == list(evaluation_tables.TABLES)
     built = evaluation_tables.build_tables({"metrics": frames["metrics"]})
     assert set(built) == {"folds", "chance"}
+
+
+def test_metrics_have_the_same_order_in_all_tables(frames, tables):
+    seen = set()
+    for table in (*frames.values(), tables["references"]):
+        listed = table["figure"].unique() if "figure" in table else table.columns
+        shown = [name for name in listed if name in SCALE_METRICS]
+        assert shown == [name for name in SCALE_METRICS if name in shown]
+        seen.add(tuple(shown))
+    assert SCALE_METRICS in seen
 
 
 def test_intervals_are_pooled_and_have_the_papers_values_for_valence(frames, tables):

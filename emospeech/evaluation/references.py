@@ -27,13 +27,18 @@ import pandas as pd
 from emospeech.corpora.votes import majority
 from emospeech.evaluation.bootstrap import SCOPES, scope_metrics
 from emospeech.labels import Task, class_shares, fuzzy
-from emospeech.metrics import N_MOMENTS, label_levels, metric_names, recording_sums
+from emospeech.metrics import (
+    N_MOMENTS,
+    REGRESSION_METRICS,
+    label_levels,
+    metric_names,
+    recording_sums,
+)
 from emospeech.training.targets import external_ratings
 
 log = logging.getLogger(__name__)
 
 COLUMNS = ["reference", "task", "scope", "recordings"]
-REGRESSION = ("rho", "ccc", "mae")  # need an expected value; the others, predicted classes only
 
 
 def references_table(
@@ -45,7 +50,7 @@ def references_table(
 ) -> pd.DataFrame:
     """Return references.csv: COLUMNS and metrics, a row per reference, task and scope.
 
-    The no-information baselines have no metrics of REGRESSION. `rater` has no others for a rated
+    The no-information baselines have no REGRESSION_METRICS. `rater` has no others for a rated
     dimension, which requires `ratings`, and all metrics for the emotion, which requires `votes`.
     `recordings` is the number of comparisons: for `rater`, of ratings or of raters.
 
@@ -60,12 +65,12 @@ def references_table(
     for task in tasks:
         parts = folds.merge(recordings[recordings[task.name].notna()], on="recording")
         if len(parts):
-            shown = [name for name in metric_names(task) if name not in REGRESSION]
+            shown = [name for name in metric_names(task) if name not in REGRESSION_METRICS]
             for name, sums in no_information_sums(parts, task).items():
                 rows += _rows(name, task, sums, shown)
             given, sums_of, shown = votes, vote_sums, metric_names(task)
             if task.is_scale:
-                given, sums_of, shown = ratings, rater_sums, REGRESSION
+                given, sums_of, shown = ratings, rater_sums, REGRESSION_METRICS
             if given is not None and (sums := sums_of(parts, given, task)):
                 rows += _rows("rater", task, sums, shown)
     known = {row["task"] for row in rows}
