@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from emospeech.metrics import UAR_DECIMALS
 from emospeech.runtime.errors import InputError
 from emospeech.search import selection_folds
 from emospeech.training.trial import RungTrials, last_slots
@@ -84,7 +85,8 @@ def next_rung(
     for fold, others in scoring.items():
         trained = scores.loc[validations.loc[validations["fold"] == fold, "trial"].sort_values()]
         means = trained[list(others)].mean(axis=1, skipna=False)
-        means = means.where(trained[fold].notna()).sort_values(ascending=False, kind="stable")
+        means = means.where(trained[fold].notna()).round(UAR_DECIMALS)
+        means = means.sort_values(ascending=False, kind="stable")
         chosen[str(fold)] = means.index.tolist()[:size]
     return chosen
 

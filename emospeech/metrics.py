@@ -34,6 +34,7 @@ MERGED_NAMES = ("negative", "neutral", "positive")
 # the rounding errors of float32 probabilities, which are about 1e-7.
 CONSTANT_DEVIATION = 1e-5
 N_MOMENTS = 7  # sums besides those of the contingency table
+UAR_DECIMALS = 12  # of UARs that are compared: equal ones may differ by rounding errors
 MIN_CORRELATED = 3  # recordings; the correlation of two is 1 or -1
 
 

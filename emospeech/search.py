@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emospeech.metrics import UAR_DECIMALS
 from emospeech.models.catalogue import MODELS, PARAMETERS
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_table
@@ -157,7 +158,7 @@ def choose_trials(table: pd.DataFrame, scoring: dict[int, list[int]]) -> dict[in
     choices = {}
     for fold, others in scoring.items():
         scores = table[[f"{FOLD_UAR}{other}" for other in others]].mean(axis=1, skipna=False)
-        scores = scores.where(table[f"{FOLD_UAR}{fold}"].notna()).to_numpy()
+        scores = scores.where(table[f"{FOLD_UAR}{fold}"].notna()).round(UAR_DECIMALS).to_numpy()
         if np.isnan(scores).all():
             problem = f"a training run of every trial diverged, so no trial is left for fold {fold}"
             raise InputError("search.space", f"{problem}. Allow lower learning rates.")

@@ -207,6 +207,29 @@ def test_random_patterns_approximate_all_patterns():
     assert table["p"].min() == table["smallest_p"].iloc[0] == 1 / (2**16 + 1)
 
 
+def test_only_speakers_with_a_value_count():
+    """Two recordings have no correlation; another model may be tested on other speakers."""
+    table = predictions(6)
+    few = table[(table["speaker"] < "s03") | (table.groupby("speaker").cumcount() < 2)]
+    tables = {"a": table, "b": few, "c": table[table["speaker"] < "s04"]}
+    found = intervals.intervals_table(tables, 300, 1).set_index(["model", "scope", "metric"])
+    assert found.loc[("b", "mean", "rho"), "speakers"] == 3
+    assert found.loc[("b", "pooled", "rho"), "speakers"] == 6
+    rho = found.loc[("b", "mean", "rho")]
+    margin = stats.t.ppf(0.975, 2) * rho["error"]
+    assert (rho["low"], rho["high"]) == pytest.approx(
+        (rho["value"] - margin, rho["value"] + margin)
+    )
+    alone = intervals.intervals_table({"c": tables["c"]}, 300, 1).set_index(
+        ["model", "scope", "metric"]
+    )
+    pd.testing.assert_frame_equal(found.loc[["c"]], alone)
+    differences = comparisons.comparisons_table({"a": table.iloc[:2], "b": few.iloc[:2]}, [], 20, 1)
+    undefined = differences[differences["value"].isna()]
+    assert set(undefined["metric"]) == {"rho"}
+    assert undefined[["p", "p_holm"]].isna().all(axis=None)
+
+
 def test_holm_on_small_examples():
     assert comparisons.holm([0.01, 0.04, 0.03]).tolist() == pytest.approx([0.03, 0.06, 0.06])
     assert comparisons.holm([0.5, 0.9]).tolist() == [1, 1]

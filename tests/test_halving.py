@@ -5,6 +5,7 @@ import logging
 import os
 import runpy
 import shutil
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -68,12 +69,12 @@ def ranked_by_hand(scores, fold, others):
         used = [scores[trial][other] for other in {fold, *others}]
         if None in used:
             return (1, 0, trial)
-        return (0, -sum(scores[trial][other] for other in others) / len(others), trial)
+        return (0, -sum(Fraction(str(scores[trial][other])) for other in others), trial)
 
     return sorted(scores, key=key)
 
 
-FEW_SCORES = st.sampled_from([None, 0.0, 0.25, 0.5, 1.0])  # many ties, and exact means
+FEW_SCORES = st.sampled_from([None, 0.1, 0.2, 0.3, 0.6])  # many ties, and means with rounding
 
 
 @given(st.lists(st.lists(FEW_SCORES, min_size=4, max_size=4), min_size=2, max_size=6), st.data())
@@ -94,6 +95,13 @@ def test_ranking_equals_sorting_by_hand(table, data):
     found = next_rung(kept, own, len(table))
     for fold in own:
         assert found[str(fold)] == ranked_by_hand(scores if fold == 1 else without, fold, [fold])
+
+
+def test_rounding_errors_do_not_decide_between_equal_means():
+    scores = {5: [0.3, 0.2, 0.1], 7: [0.1, 0.2, 0.3]}
+    rows = [(trial, f, uar) for trial, row in scores.items() for f, uar in enumerate(row, 1)]
+    validations = pd.DataFrame(rows, columns=["trial", "fold", "uar"])
+    assert next_rung(validations, {1: [1, 2, 3]}, 1) == {"1": [5]}
 
 
 def search(rungs, scores, scoring):

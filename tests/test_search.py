@@ -174,6 +174,14 @@ def test_ranking_lists_the_precisions_of_the_trainings():
     assert found.tolist() == ["bfloat16 float32", "tf32", "bfloat16 float32"]
 
 
+def test_rounding_errors_do_not_decide_between_equal_means():
+    scores = [[0.3, 0.2, 0.1], [0.1, 0.2, 0.3]]
+    assert np.mean(scores[0]) < np.mean(scores[1])
+    table = rank_trials(TRIALS[:2], validations_of(scores))
+    choices = choose_trials(table, {fold: [1, 2, 3] for fold in (1, 2, 3)})
+    assert {choice.trial for choice in choices.values()} == {0}
+
+
 def test_pooled_selection_takes_the_first_trial_with_the_highest_mean():
     table = rank_trials(TRIALS, validations_of(UAR))
     choices = choose_trials(table, SHARED)

@@ -96,6 +96,18 @@ def speaker_totals(sums: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack([speaker.sum(axis=0) for speaker in sums])
 
 
+def count_speakers(values: np.ndarray) -> np.ndarray:
+    """Return the number of speakers behind each pooled value and each mean, (..., 2, metrics).
+
+    A mean is over the speakers with a value, see `scope_metrics`.
+
+    Args:
+        values: The metrics of each speaker, or differences, (speakers, ..., metrics).
+    """
+    known = (~np.isnan(values)).sum(axis=0)
+    return np.stack([np.full(known.shape, len(values)), known], axis=-2)
+
+
 def observed_metrics(sums: Sequence[np.ndarray], task: Task) -> np.ndarray:
     """Return the metrics without resampling, (models, scopes, metrics); see `sums_by_speaker`."""
     return scope_metrics(np.swapaxes(speaker_totals(sums), 0, 1), task)
@@ -146,19 +158,17 @@ def draw_recordings(
     return drawn
 
 
-def standard_error(draws: np.ndarray, speakers: int) -> np.ndarray:
+def standard_error(draws: np.ndarray, speakers: np.ndarray | int) -> np.ndarray:
     """Return the standard error over speakers from draws of speakers (resamples, ...).
 
-    It is NaN for a single speaker.
+    `speakers` are their numbers, (...) or the same for all. The error is NaN for a single speaker.
     """
-    if speakers < 2:
-        return np.full(draws.shape[1:], np.nan)
-    return np.sqrt(speakers / (speakers - 1) * np.nanvar(draws, axis=0))
+    return np.sqrt(divide(speakers, np.subtract(speakers, 1)) * np.nanvar(draws, axis=0))
 
 
-def margin(error: np.ndarray, speakers: int) -> np.ndarray:
+def margin(error: np.ndarray, speakers: np.ndarray | int) -> np.ndarray:
     """Return the half-width of the 95 % confidence interval.
 
     It is the standard error times a quantile of the t distribution with n - 1 degrees of freedom.
     """
-    return stdtrit(max(speakers - 1, 1), (1 + CONFIDENCE) / 2) * error
+    return stdtrit(np.maximum(np.subtract(speakers, 1), 1), (1 + CONFIDENCE) / 2) * error

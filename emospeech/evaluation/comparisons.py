@@ -17,6 +17,7 @@ from scipy.special import nctdtrinc, stdtrit
 
 from emospeech.evaluation.bootstrap import (
     Resamples,
+    count_speakers,
     observed_metrics,
     resample,
     speaker_totals,
@@ -156,14 +157,15 @@ def comparisons_table(
                 name: rows.loc[rows["recording"].isin(list(common))]
                 for name, rows in tables.items()
             }
-            speakers, sums = sums_by_speaker(tables, task)
+            _, sums = sums_by_speaker(tables, task)
             draws = resample(sums, task, resamples, rng)
             for family, pairs in families.items():
                 indices = [[list(tables).index(model) for model in pair] for pair in pairs]
                 columns = _difference_columns(sums, task, draws, np.transpose(indices), rng)
-                table = long_table(range(len(pairs)), task, len(speakers), columns)
+                table = long_table(range(len(pairs)), task, columns)
                 first, second = np.array(pairs)[table["model"]].T
-                table = table.assign(model=first, smallest_p=smallest_p(len(speakers)))
+                table = table.assign(model=first)
+                table["smallest_p"] = table["speakers"].map(smallest_p)
                 table["smallest_p_holm"] = np.minimum(table["smallest_p"] * len(pairs), 1)
                 table.insert(0, "family", family)
                 table.insert(2, "other", second)
@@ -185,9 +187,15 @@ def _difference_columns(
     first, second = pairs
     value, totals = observed_metrics(sums, task), speaker_totals(sums)
     paired = Resamples(*(drawn[:, first] - drawn[:, second] for drawn in draws))
-    columns = interval_columns(value[first] - value[second], paired, len(sums))
-    columns["p"] = swap_p(totals[:, first], totals[:, second], task, rng)
-    columns["p_holm"] = holm(columns["p"])
+    each = metrics_from_sums(totals, task)
+    speakers, difference = (
+        count_speakers(each[:, first] - each[:, second]),
+        value[first] - value[second],
+    )
+    columns = interval_columns(difference, paired, speakers)
+    p = swap_p(totals[:, first], totals[:, second], task, rng)
+    columns["p"] = np.where(np.isnan(difference), np.nan, p)
+    columns["p_holm"] = np.where(np.isnan(difference), np.nan, holm(p))
     if not task.is_scale:
         return columns
     constant = constant_predictions(totals)  # (speakers, models)

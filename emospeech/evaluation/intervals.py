@@ -11,6 +11,7 @@ from emospeech.evaluation.bootstrap import (
     CONFIDENCE,
     SCOPES,
     Resamples,
+    count_speakers,
     draw_speakers,
     margin,
     metric_bounds,
@@ -29,6 +30,7 @@ from emospeech.metrics import (
     divide,
     merge_classes,
     metric_names,
+    metrics_from_sums,
     normalise_rows,
     precision_recall_f1,
     recall_per_class,
@@ -49,34 +51,43 @@ def intervals_table(
 ) -> pd.DataFrame:
     """Return intervals.csv: the 95 % interval of each model, task, scope and metric.
 
-    `low` and `high` bound Student's interval over speakers, whose standard error is `error`.
+    `speakers` is the number of test speakers with a value. `low` and `high` bound Student's
+    interval over them, whose standard error is `error`.
     `error_recordings` is the standard error with the speakers fixed; `percentile_low` and
     `percentile_high` are the percentiles of the two-stage bootstrap. `constant_speakers` is the
     number of speakers with constant expected values, whose rho and CCC are 0.
     """
     parts = []
     for place, task in enumerate(tasks_of_models(predictions)):
-        tables = predictions_of_task(predictions, task)
-        speakers, sums = sums_by_speaker(tables, task)
-        rng = spawn_rng(seed, place)
-        draws, value = resample(sums, task, resamples, rng), observed_metrics(sums, task)
-        columns = interval_columns(value, draws, len(speakers))
         lowest, highest = metric_bounds(task)
-        columns["low"] = np.maximum(columns["low"], lowest)
-        columns["high"] = np.minimum(columns["high"], highest)
-        if task.is_scale:
-            constant = constant_predictions(speaker_totals(sums))
-            columns["constant_speakers"] = constant.sum(axis=0)
-        parts.append(long_table(tables, task, len(speakers), columns))
+        for model, table in predictions_of_task(predictions, task).items():
+            # One model at a time, since models may be tested on other speakers. Those with the same
+            # recordings share their draws.
+            _, sums = sums_by_speaker({model: table}, task)
+            totals, value = speaker_totals(sums), observed_metrics(sums, task)
+            draws = resample(sums, task, resamples, spawn_rng(seed, place))
+            speakers = count_speakers(metrics_from_sums(totals, task))
+            columns = interval_columns(value, draws, speakers)
+            columns["low"] = np.maximum(columns["low"], lowest)
+            columns["high"] = np.minimum(columns["high"], highest)
+            if task.is_scale:
+                columns["constant_speakers"] = constant_predictions(totals).sum(axis=0)
+            parts.append(long_table([model], task, columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def interval_columns(value: np.ndarray, draws: Resamples, speakers: int) -> dict[str, np.ndarray]:
-    """Return the columns of an interval, each of the shape of `value`, from its resamples."""
+def interval_columns(
+    value: np.ndarray, draws: Resamples, speakers: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the columns of an interval, each of the shape of `value`, from its resamples.
+
+    `speakers` are those of `bootstrap.count_speakers`.
+    """
     error = standard_error(draws.speakers, speakers)
     half = margin(error, speakers)
     low, high = np.nanpercentile(draws.both, PERCENTILES, axis=0)
     return {
+        "speakers": speakers,
         "value": value,
         "low": value - half,
         "high": value + half,
@@ -87,9 +98,7 @@ def interval_columns(value: np.ndarray, draws: Resamples, speakers: int) -> dict
     }
 
 
-def long_table(
-    models: Iterable, task: Task, speakers: int, columns: dict[str, np.ndarray]
-) -> pd.DataFrame:
+def long_table(models: Iterable, task: Task, columns: dict[str, np.ndarray]) -> pd.DataFrame:
     """Return a row per model, scope and metric.
 
     Columns have the shape (models, scopes, metrics), or (models,) for those that are equal for all
@@ -99,7 +108,6 @@ def long_table(
     levels, names = [list(models), SCOPES, metrics], ["model", "scope", "metric"]
     table = pd.MultiIndex.from_product(levels, names=names).to_frame(index=False)
     table.insert(1, "task", task.name)
-    table["speakers"] = speakers
     each = len(SCOPES) * len(metrics)
     return table.assign(
         **{
@@ -117,29 +125,25 @@ def cells_table(predictions: dict[str, pd.DataFrame], resamples: int, seed: int)
     for the UAR, whose intervals are computed as for intervals.csv.
     """
     task = tasks_of_models(predictions)[0]
-    speakers, sums = sums_by_speaker(predictions, task)
-    counts = confusion_matrix(contingency_tables(speaker_totals(sums), task))
-    rng = spawn_rng(seed)
-    draws = resampled_matrix_metrics(counts, task, resamples, rng)
-    matrices, error = counts.sum(axis=0), standard_error(draws, len(speakers))
-    error = np.where(error > ROUNDING, error, np.nan)
-    value, half = matrix_metrics(matrices, task), margin(error, len(speakers))
-    low, high = share_bounds(value, half)
     keys = matrix_keys(task)
     is_uar = np.array([name.startswith("uar") for name, *_ in keys])
-    columns = {
-        "value": value,
-        "low": np.where(is_uar, np.maximum(value - half, 0), low),
-        "high": np.where(is_uar, np.minimum(value + half, 1), high),
-        "error": error,
-    }
     parts = []
-    for model, name in enumerate(predictions):
+    for model, predicted in predictions.items():
+        _, sums = sums_by_speaker({model: predicted}, task)
+        counts = confusion_matrix(contingency_tables(speaker_totals(sums)[:, 0], task))
+        draws = resampled_matrix_metrics(counts, task, resamples, spawn_rng(seed))
+        matrix, error = counts.sum(axis=0), standard_error(draws, len(counts))
+        error = np.where(error > ROUNDING, error, np.nan)
+        value, half = matrix_metrics(matrix, task), margin(error, len(counts))
+        low, high = share_bounds(value, half)
         table = pd.DataFrame(keys, columns=["metric", "truth", "prediction"])
-        table.insert(0, "model", name)
-        table["speakers"] = len(speakers)
-        table["count"] = pd.Series(matrices[model].ravel().astype(int), dtype="Int64")
-        parts.append(table.assign(**{column: part[model] for column, part in columns.items()}))
+        table.insert(0, "model", model)
+        table["speakers"] = len(counts)
+        table["count"] = pd.Series(matrix.ravel().astype(int), dtype="Int64")
+        table["value"] = value
+        table["low"] = np.where(is_uar, np.maximum(value - half, 0), low)
+        table["high"] = np.where(is_uar, np.minimum(value + half, 1), high)
+        parts.append(table.assign(error=error))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -171,9 +175,9 @@ def matrix_keys(task: Task) -> list[tuple[str, str | None, str | None]]:
 def resampled_matrix_metrics(
     counts: np.ndarray, task: Task, resamples: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the `matrix_metrics` of draws of speakers, (resamples, models, keys).
+    """Return the `matrix_metrics` of draws of speakers, (resamples, ..., keys).
 
-    `counts` are the confusion matrices of each speaker, (speakers, models, classes, classes).
+    `counts` are the confusion matrices of each speaker, (speakers, ..., classes, classes).
     """
     drawn = draw_speakers(len(counts), resamples, rng)
     times = (drawn[..., None] == np.arange(len(counts))).sum(axis=1)  # (resamples, speakers)

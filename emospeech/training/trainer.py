@@ -13,7 +13,7 @@ import torch
 
 from emospeech.crops.pool import UnlabelledStore
 from emospeech.crops.sampler import Epoch, Sampler
-from emospeech.metrics import score, uar_name
+from emospeech.metrics import UAR_DECIMALS, score, uar_name
 from emospeech.models.catalogue import MODELS, build, loss_columns
 from emospeech.models.learner import Learner
 from emospeech.models.settings import PRETRAIN
@@ -207,7 +207,7 @@ class Trainer:
         if not np.isfinite(probabilities).all():
             return NO_SCORES
         values = score(part.part.labels[:, 0], probabilities, task)
-        return values[uar_name(task)], values.get("rho", np.nan)
+        return round(values[uar_name(task)], UAR_DECIMALS), values.get("rho", np.nan)
 
     def summary(self) -> dict:
         """Return the content of validation.json.
