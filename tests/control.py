@@ -38,7 +38,7 @@ def pooled_results(results):
     """Return UAR5 and chance of valence by model, with both intervals of chance."""
     metrics = pd.read_csv(f"{results}/evaluation/metrics.csv")
     rows = metrics.query("scope == 'pooled' and task == 'valence'").set_index("model")
-    rows = rows.drop(index=list(BASELINES))  # they learn the original labels in both studies
+    rows = rows.drop(index=list(BASELINES))
     files = [
         f"{results}/evaluation/{model}/fold-{n}/predictions.csv"
         for model in rows.index

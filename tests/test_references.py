@@ -10,6 +10,7 @@ from sklearn.metrics import balanced_accuracy_score
 from emospeech import metrics
 from emospeech.crops.centres import draw_fixed_centres
 from emospeech.evaluation import acoustics, baseline, references, scores
+from emospeech.evaluation.leaks import parts_table
 from emospeech.evaluation.predictions import load_predictions, predictions_table
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.report.evaluation_tables import table_subgroups
@@ -294,6 +295,26 @@ def test_baseline_learns_without_test_labels():
     )
     again = baseline.baseline_predictions(wrong, folds, features, 2, (VALENCE,))
     assert (again["p3"] == table["p3"]).all()
+
+
+def test_the_baseline_learns_and_predicts_shuffled_labels_if_configured():
+    recordings, folds = corpus()
+    features = recordings[["recording", "valence"]].rename(columns={"valence": "a"})
+    table = baseline.baseline_predictions(recordings, folds, features, 2, BOTH, shuffle_seed=1)
+    expected = parts_table(recordings, folds, LABELS, shuffle_seed=1).query("fold == 2")
+    expected = expected.set_index("recording").loc[table["recording"]]
+    for name in ("valence", "activation"):
+        np.testing.assert_array_equal(table[name], expected[name])
+    assert len(table) > 20
+    assert abs(np.corrcoef(table["valence"], table["expected"])[0, 1]) < 0.4
+
+
+def test_references_of_the_second_task_are_for_recordings_with_a_label_of_the_target():
+    recordings, folds = corpus()
+    recordings["valence"] = recordings["valence"].where(recordings["activation"] != 3)
+    found = references.references_table(recordings, folds, BOTH).set_index(["task", "scope"])
+    tested = folds[folds["part"] == "test"].merge(recordings.dropna(), on="recording")
+    assert (found.loc[("activation", "pooled"), "recordings"] == len(tested)).all()
 
 
 def test_parts_without_labels_are_reported():

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -174,6 +175,16 @@ def test_only_common_models_are_compared_and_diverged_seeds_are_left_out(tmp_pat
     settings = different_settings(studies).set_index(["setting", "study"])["setting_value"]
     assert settings["labels.encoding"].to_dict() == {"a": "fuzzy", "b": "hard"}
     assert set(settings.index.levels[0]) == {"labels.encoding", "models.names"}
+    own = {"corpora": {"synthetic": None, "manifests": {"a": {"folder": "a", "textgrids": None}}}}
+    other = {"corpora": {"synthetic": {"seed": 3}, "manifests": {}}}
+    configs = [replace(s, config=c) for s, c in zip(studies, (own, other), strict=True)]
+    settings = different_settings(configs).set_index(["setting", "study"])["setting_value"]
+    assert settings.to_dict() == {
+        ("corpora.manifests.a.folder", "a"): "a",
+        ("corpora.manifests.a.folder", "b"): "none",
+        ("corpora.synthetic.seed", "a"): "none",
+        ("corpora.synthetic.seed", "b"): "3",
+    }
 
 
 def test_the_command_writes_tables_figures_and_a_page(tmp_path, capsys):

@@ -12,6 +12,7 @@ from emospeech.evaluation.predictions import labels_and_probabilities
 from emospeech.evaluation.variants import (
     BASE,
     compare_variants,
+    correct_p,
     estimate,
     load_variants,
     read_runs,
@@ -176,3 +177,11 @@ def test_files_are_read_by_variant_model_and_seed(tmp_path):
     assert runs["seed"].tolist() == [1, 3]
     assert runs["diverged"].tolist() == [False, True], "trial 0 need not be the chosen one"
     assert runs["hours"].tolist() == [2.5, 2.5]
+
+
+def test_rows_without_a_p_value_do_not_weaken_the_others():
+    rows = {"task": "valence", "metric": "uar5", "speakers": 5, "p": [0.0625, np.nan, 0.25]}
+    found = correct_p(pd.DataFrame(rows))
+    assert found["p_holm"].tolist()[::2] == [0.125, 0.25]
+    assert found["smallest_p_holm"].tolist()[::2] == [0.125, 0.125]
+    assert found[["p_holm", "smallest_p_holm"]].iloc[1].isna().all()

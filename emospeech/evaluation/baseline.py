@@ -19,6 +19,7 @@ from emospeech.evaluation.predictions import predictions_table
 from emospeech.folds import PARTS
 from emospeech.labels import Task, fuzzy
 from emospeech.runtime.errors import InputError
+from emospeech.training.fold import shuffle_order
 
 log = logging.getLogger(__name__)
 
@@ -98,15 +99,28 @@ def baseline_predictions(
     features: pd.DataFrame,
     fold: int,
     tasks: Sequence[Task],
+    shuffle_seed: int | None = None,
 ) -> pd.DataFrame:
     """Return predictions.csv of the test part of a fold; the column `trial` is 0.
 
-    `recordings` is a table of `load_labelled`, and `features` one of `acoustics_tables`. As for the
-    models, recordings without a label for each of `tasks` are excluded. Raises InputError if a part
-    has no recordings left.
+    As for the models, recordings without a label for each of `tasks` are excluded.
+
+    Args:
+        recordings: The table of `load_labelled`.
+        folds: The table folds.csv.
+        features: A table of `acoustics_tables`.
+        fold: The number of the fold.
+        tasks: The tasks to predict.
+        shuffle_seed: The labels are shuffled as for the models, see `LabelledCorpus`.
+
+    Raises:
+        InputError: A part has no recordings left.
     """
     labels = [task.name for task in tasks]
-    rows = folds[folds["fold"] == fold].merge(recordings, on="recording")
+    rows = recordings.merge(folds[folds["fold"] == fold], on="recording")
+    if shuffle_seed is not None:
+        order = shuffle_order(rows.loc[:, "part"], shuffle_seed, fold)
+        rows[labels] = rows[labels].to_numpy()[order]
     rows = rows.dropna(subset=labels).merge(features, on="recording")
     names = [name for name in features if name != "recording"]
     parts = dict(iter(rows.groupby("part")))

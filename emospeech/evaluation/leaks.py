@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emospeech.evaluation.predictions import BASELINES
 from emospeech.labels import LabelSettings, label_table, load_labelled
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_table
@@ -265,8 +264,6 @@ def _selection_check(model: str, best: dict, trials: pd.DataFrame, parts: pd.Dat
 
 def _prediction_checks(model: str, table: pd.DataFrame, evidence: LeakEvidence) -> Checks:
     test = evidence.parts.query("part == 'test'")
-    # The baselines are trained on the original labels even in a study with shuffled labels.
-    labels = evidence.parts if model in BASELINES else evidence.labels
     allowed = set(zip(test["fold"], test["recording"], test["speaker"], strict=True))
     rows = list(zip(table["fold"], table["recording"], table["speaker"], strict=True))
     # Compare the counts per fold, which shuffled labels do not change.
@@ -281,7 +278,7 @@ def _prediction_checks(model: str, table: pd.DataFrame, evidence: LeakEvidence) 
         f"{model} predicts every labelled test recording": (len(labelled), missing.sum()),
         f"{model} is scored by the labels of recordings.csv": (
             len(rows),
-            _count_other_labels(table, labels),
+            _count_other_labels(table, evidence.labels),
         ),
     }
 

@@ -57,13 +57,15 @@ def references_table(
     Args:
         recordings: The table of `load_labelled`.
         folds: The table folds.csv.
-        tasks: The tasks of the study.
+        tasks: The tasks that the models learn, the target first.
         ratings: The table of ratings.
         votes: The table of `load_class_votes`.
     """
     rows = []
     for task in tasks:
-        parts = folds.merge(recordings[recordings[task.name].notna()], on="recording")
+        # As a model that learns the task, which requires a label of the target as well.
+        known = recordings[[tasks[0].name, task.name]].notna().all(axis=1)
+        parts = folds.merge(recordings[known], on="recording")
         if len(parts):
             shown = [name for name in metric_names(task) if name not in REGRESSION_METRICS]
             for name, sums in no_information_sums(parts, task).items():

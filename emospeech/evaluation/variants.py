@@ -162,12 +162,13 @@ def compare_variants(
 def correct_p(differences: pd.DataFrame) -> pd.DataFrame:
     """Return differences with the smallest p-values, and with Holm's correction over all rows.
 
-    The correction is for the rows of each task and metric.
+    The correction is for the rows of each task and metric that have a p-value.
     """
-    table, groups = differences.copy(), differences.groupby(["task", "metric"])
-    table["p_holm"] = groups["p"].transform(holm)
+    table = differences.copy()
+    groups = table[table["p"].notna()].groupby(["task", "metric"])["p"]
+    table["p_holm"] = groups.transform(holm)
     table["smallest_p"] = table["speakers"].map(smallest_p)
-    table["smallest_p_holm"] = (table["smallest_p"] * groups["p"].transform("size")).clip(upper=1)
+    table["smallest_p_holm"] = (table["smallest_p"] * groups.transform("size")).clip(upper=1)
     return table
 
 

@@ -235,9 +235,9 @@ def table_control(metrics: pd.DataFrame, shuffled: pd.DataFrame) -> pd.DataFrame
         shuffled: The metrics.csv of the study with shuffled labels.
 
     Returns:
-        A row per model, without the acoustic baselines, which learn the original labels in both
-        studies. `above`: the UAR with original labels exceeds the 97.5th percentile of chance.
-        `inside`: the UAR with shuffled labels is between the 2.5th and the 97.5th.
+        A row per model, without the acoustic baselines. `above`: the UAR with original labels
+        exceeds the 97.5th percentile of chance. `inside`: the UAR with shuffled labels is between
+        the 2.5th and the 97.5th.
     """
     if tasks_in(metrics)[0] != tasks_in(shuffled)[0]:
         problem = "is a study with another target. Run the control of this study, or set it to null"

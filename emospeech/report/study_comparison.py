@@ -110,12 +110,14 @@ def different_settings(studies: Sequence[FinishedStudy]) -> pd.DataFrame:
         )
         for study in studies
     }
-    rows = [
-        {"setting": key, "study": name, "setting_value": config.get(key, "none")}
-        for key in dict.fromkeys(key for config in configs.values() for key in config)
-        if len({config.get(key) for config in configs.values()}) > 1
-        for name, config in configs.items()
-    ]
+    keys = dict.fromkeys(key for config in configs.values() for key in config)
+    rows = []
+    for key in keys:
+        values = {name: config.get(key, "none") for name, config in configs.items()}
+        # A section that is empty in one study is described by the keys of the other.
+        is_section = any(other.startswith(f"{key}.") for other in keys)
+        if len(set(values.values())) > 1 and not is_section:
+            rows += [{"setting": key, "study": n, "setting_value": v} for n, v in values.items()]
     return pd.DataFrame(rows)
 
 

@@ -82,3 +82,4 @@ use rule job as predict_baseline with:
         folds=list(FOLD_NUMBERS),
         labels=STUDY["labels"],
         multitask=MULTITASK,
+        shuffle_seed=SHUFFLE_SEED,

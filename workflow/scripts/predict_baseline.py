@@ -14,7 +14,9 @@ def main(paths, settings):
     for features, predictions in inputs:
         acoustics = read_table(features)
         for fold, path in zip(settings.folds, predictions, strict=True):
-            table = baseline_predictions(recordings, folds, acoustics, fold, tasks)
+            table = baseline_predictions(
+                recordings, folds, acoustics, fold, tasks, settings.shuffle_seed
+            )
             write_table(path, table)
 
 
