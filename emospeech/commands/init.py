@@ -27,7 +27,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def start_study(arguments: argparse.Namespace) -> int:
     """Write the config of a study on the corpora that are found, and print the next command."""
-    from emospeech.corpora.study import init_study
+    from emospeech.corpora.study_config import init_study
 
     print("\n".join(init_study(arguments.folders, arguments.output)))
     study = shlex.quote(str(arguments.output))

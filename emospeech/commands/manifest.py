@@ -32,7 +32,7 @@ def import_corpus(arguments: argparse.Namespace) -> int:
         check_new,
         write_manifest,
     )
-    from emospeech.corpora.study import corpus_name, write_study
+    from emospeech.corpora.study_config import corpus_name, write_study
 
     output = arguments.output or arguments.folder
     if arguments.keep and (output / "recordings.csv").exists():

@@ -129,7 +129,7 @@ def mean_frame_errors(table: pd.DataFrame) -> pd.DataFrame:
     """Return the mean absolute error of predicted and of repeated frames.
 
     Args:
-        table: The table of `training.forecast.forecast_table`.
+        table: The table of `training.predicted_frames.forecast_table`.
 
     Returns:
         The columns `predicted` and `repeated`, indexed by `recording` and `frame`.

@@ -5,7 +5,7 @@ from emospeech.report.figures.forecast import draw_forecast
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_json
 from emospeech.training.fold import LabelledCorpus
-from emospeech.training.forecast import forecast_table
+from emospeech.training.predicted_frames import forecast_table
 from emospeech.training.predictor import load_chosen
 from emospeech.training.settings import Settings
 

@@ -22,7 +22,7 @@ FLOOR, TOP = -1, 1  # values of the input of a network
 
 @report_style()
 def draw_forecast(table: pd.DataFrame, model: str) -> Figure:
-    """Return the figure of `training.forecast.forecast_table`: a column per recording.
+    """Return the figure of `training.predicted_frames.forecast_table`: a column per recording.
 
     Time runs to the right, frequency upwards; darker is louder. The panels below show the mean
     absolute error of each frame.

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from emospeech.models.apc import PredictiveNetwork
-from emospeech.training.forecast import choose_examples, forecast_table
+from emospeech.training.predicted_frames import choose_examples, forecast_table
 from emospeech.training.predictor import load_predictor
 from tests.conftest import CORPUS_ROWS
 from tests.settings import PARAMETERS

@@ -15,7 +15,7 @@ from emospeech.corpora.registry import (
     database_folders,
     manifest_folders,
 )
-from emospeech.corpora.study import FOLDER_PATTERNS
+from emospeech.corpora.study_config import FOLDER_PATTERNS
 from tests.test_config_values import SCHEMA_FILE
 from tests.test_importers import touch
 from tests.test_workflow import Project
