@@ -65,7 +65,7 @@ def test_checking_manifests_does_not_read_stdin(project):
         ("spectrograms.fmax", {"spectrograms": {"sample_rate": 8000}}),
         ("spectrograms.hop_length", {"spectrograms": {"hop_length": 2048}}),
         ("spectrograms.dynamic_range", {"spectrograms": {"dynamic_range": float("inf")}}),
-        ("corpora.iemocap.manifest", {"corpora": {"iemocap": {"manifest": "own"}}}),
+        ("corpora.iemocap", {"corpora": {"iemocap": {"manifest": "own"}}}),
         ("corpora.manifests.own.folder", {"corpora": {"manifests": {"own": {"folder": "own{x}"}}}}),
         ("corpora.manifests.own.scale", {"corpora": {"manifests": {"own": {"scale": [5, 1]}}}}),
         ("corpora.manifests", {"corpora": {"manifests": {"ami": {"folder": "own"}}}}),

@@ -7,7 +7,6 @@ import pytest
 
 from emospeech.corpora.registry import (
     check_dimensions,
-    check_moved_keys,
     check_raters,
     corpora_in_use,
     database_folders,
@@ -54,14 +53,6 @@ def test_corpora_in_use_start_with_the_labelled_one(labelled, unlabelled, expect
 def test_names_that_cannot_be_used_are_errors(labelled, unlabelled, synthetic, key, name):
     with pytest.raises(InputError, match=rf"^{re.escape(key)}: .*\b{name}\b"):
         corpora_in_use(corpora(labelled, synthetic), unlabelled)
-
-
-def test_former_keys_of_manifests_are_errors():
-    for corpus in ("iemocap", "ami"):
-        with pytest.raises(InputError, match=rf"^corpora\.{corpus}\.manifest: "):
-            check_moved_keys({"corpora": {corpus: {"manifest": "own"}}})
-    for other in ({}, {"corpora": "text"}, {"corpora": {"ami": None}}, {"corpora": {"ami": {}}}):
-        check_moved_keys(other)
 
 
 def test_manifests_in_use_have_their_tables(tmp_path):

@@ -92,17 +92,6 @@ DATABASE_HEADER = "db.yaml"  # of a database in audformat
 MANIFEST_TABLES = ("recordings.csv", "words.csv", "ratings.csv", "votes.csv")
 
 
-def check_moved_keys(config: Mapping[str, Any]) -> None:
-    """Raise InputError if a config, not validated yet, gives a manifest at its former key."""
-    corpora = config.get("corpora")
-    for corpus in ("iemocap", "ami"):
-        section = corpora.get(corpus) if isinstance(corpora, Mapping) else None
-        if isinstance(section, Mapping) and section.get("manifest") is not None:
-            user = "corpora.labelled" if corpus in LABELLED_RELEASES else "training.unlabelled"
-            remedy = f"Set corpora.manifests.<name>.folder, and {user} to that name"
-            raise InputError(f"corpora.{corpus}.manifest", f"the key has moved. {remedy}.")
-
-
 def corpora_in_use(corpora: Mapping[str, Any], unlabelled: Sequence[str]) -> list[str]:
     """Return the labelled corpus and the other corpora of the unlabelled pool.
 

@@ -114,10 +114,9 @@ def is_comparable(config: Mapping[str, Any]) -> bool:
     """Return whether results with this config can be shown next to those of the paper.
 
     They can if the tasks are valence and activation and the labelled corpus is IEMOCAP, or the
-    synthetic corpus that replaces it. Configs of older versions do not name the tasks.
+    synthetic corpus that replaces it.
     """
-    labels = {"target": "valence", "secondary": "activation"} | config["labels"]
-    tasks = labels["target"], labels["secondary"]
+    tasks = config["labels"]["target"], config["labels"]["secondary"]
     return config["corpora"]["labelled"] == "iemocap" and tasks == ("valence", "activation")
 
 

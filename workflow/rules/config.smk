@@ -15,7 +15,6 @@ from snakemake.utils import update_config, validate
 from emospeech.corpora.registry import (
     RELEASES,
     check_dimensions,
-    check_moved_keys,
     check_raters,
     corpora_in_use,
     database_folders,
@@ -212,8 +211,6 @@ def profile_resources(rule):
     return {name: resource.raw for name, resource in resources.items()}
 
 
-with config_errors():
-    check_moved_keys(config)
 config = validated_config(config)
 SEED = config["seed"]
 SYNTHETIC = config["corpora"]["synthetic"]
