@@ -89,6 +89,9 @@ def test_a_corpus_without_activation_is_an_error_that_names_the_models(tmp_path)
     table.write_text("sep=,\nrecording,path,valence\n")
     with pytest.raises(InputError, match=rf"^labels: .*{tmp_path}.*Basic models"):
         check_dimensions(own, BOTH)
+    table.write_text("recording,path,valence,activation_raw\n")
+    with pytest.raises(InputError, match=r"^labels: .*activation"):
+        check_dimensions(own, BOTH)
     (tmp_path / "ratings.csv").write_text("recording,rater,activation\n")
     check_dimensions(own, BOTH)
     (tmp_path / "ratings.csv").unlink()

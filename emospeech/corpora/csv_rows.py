@@ -31,15 +31,20 @@ class Row:
         """Return a CorpusError with the file and line of this row."""
         return CorpusError(self.path, problem, self.line)
 
-    def text(self, column: str, required: bool = False) -> str:
+    def text(self, column: str, required: bool = False, is_name: bool = False) -> str:
         """Return a cell, or "" if the column does not exist.
 
-        Raise CorpusError if a required cell is empty or contains a missing value such as "nan".
+        Raise CorpusError if a required cell is empty, or if a required cell or a name contains a
+        missing value such as "nan".
         """
         cell = self.cells.get(column, "")
-        if required and (not cell or cell.lower() in MISSING):
-            problem = f"`{column}` is `{cell}`, a missing value" if cell else f"`{column}` is empty"
-            raise self.error(f"{problem}. Fill it in; it is required in every row.")
+        if required and not cell:
+            raise self.error(f"`{column}` is empty. Fill it in; it is required in every row.")
+        if (required or is_name) and cell.lower() in MISSING:
+            remedy = "Fill it in; it is required in every row"
+            if not required:
+                remedy = "Use another name, or leave the cell empty"
+            raise self.error(f"`{column}` is `{cell}`, a missing value. {remedy}.")
         return cell
 
     def number(
@@ -78,10 +83,7 @@ def read_rows(
     """
     path = Path(path)
     lines = _split(path, _decode(path))
-    header_line, names = next(lines, (1, []))
-    separator_line = ",".join(names).casefold()  # may be quoted or padded with commas
-    if separator_line.rstrip(",") == "sep=" and "," in separator_line:
-        header_line, names = next(lines, (2, []))
+    header_line, names = _header(lines)
     _check_header(path, header_line, names, required)
     for name in names:
         issues.left_out[f"unknown column `{name}` in {path.name}"] += name not in known
@@ -93,6 +95,25 @@ def read_rows(
             raise CorpusError(path, f'{problem}. Put cells that contain commas in "quotes".', line)
         else:
             yield Row(path, line, dict(zip(names, cells, strict=True)))
+
+
+def read_columns(path: str | Path) -> list[str]:
+    """Return the column names of a CSV file that `read_rows` can read.
+
+    Raises:
+        CorpusError: The file cannot be read.
+    """
+    path = Path(path)
+    return _header(_split(path, _decode(path)))[1]
+
+
+def _header(lines: Iterator[tuple[int, list[str]]]) -> tuple[int, list[str]]:
+    """Return the line number and the cells of the header, which may follow a line `sep=,`."""
+    line, names = next(lines, (1, []))
+    separator_line = ",".join(names).casefold()  # may be quoted or padded with commas
+    if separator_line.rstrip(",") == "sep=" and "," in separator_line:
+        return next(lines, (2, []))
+    return line, names
 
 
 def _split(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:

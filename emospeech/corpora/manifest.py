@@ -141,7 +141,7 @@ def _parse_recording(row: Row, labelled: bool, scale: Sequence[float]) -> dict[s
         raise row.error(f"`end` is {end:g}, before `start` at {start:g}. Correct one of them.")
     text = {column: row.text(column) for column in ("dialogue", "emotion")}
     text["speaker"] = row.text("speaker", required=labelled)
-    text["session"] = row.text("session", required=labelled and row.text("session") != "")
+    text["session"] = row.text("session", is_name=labelled)
     numbers = _parse_labels(row, scale)
     path = row.text("path", required=True)
     times = {"start": start, "end": end}

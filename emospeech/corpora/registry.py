@@ -6,11 +6,11 @@ its function `check_<module>` compares a `Corpus` with them.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emospeech.corpora.csv_rows import read_columns
 from emospeech.corpora.iemocap_release import EMOTIONS
 from emospeech.runtime.errors import InputError
 
@@ -221,12 +221,14 @@ def check_dimensions(corpora: Mapping[str, Any], tasks: Sequence[str]) -> None:
     elif labelled in corpora["audformat"]:  # its reader knows the columns
         return
     else:
-        title, header = corpora["manifests"][labelled]["folder"], ""
-        for path in (Path(title, name) for name in ("recordings.csv", "ratings.csv")):
-            with suppress(OSError), open(path, errors="replace") as file:
-                # Excel may have added a line with the delimiter above that with the columns.
-                header += file.readline() + file.readline()
-        known = [name for name in tasks if name in header or "recording" not in header]
+        title = corpora["manifests"][labelled]["folder"]
+        paths = [Path(title, name) for name in ("recordings.csv", "ratings.csv")]
+        tables = [_columns(path) for path in paths if path.exists()]
+        known = [
+            name
+            for name in tasks
+            if any(name in columns or "recording" not in columns for columns in tables)
+        ]
     for name in tasks:
         if name not in known:
             problem = f"the models need labels of {name}, which {title} lacks"
@@ -254,6 +256,14 @@ def known_labels(table: Path, tasks: Sequence[str], scale: Sequence[float]) -> "
     except (OSError, ValueError, KeyError):
         return np.empty(0)
     return np.array([to_five_points(label, scale) for label in labels])
+
+
+def _columns(table: Path) -> list[str]:
+    """Return the columns of a table of a manifest; none if it cannot be read."""
+    try:
+        return read_columns(table)
+    except InputError:
+        return []
 
 
 def _check_scale(key: str, scale: Sequence[float]) -> None:
