@@ -51,7 +51,8 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/estimate.smk"
 
 
-# What `emospeech status` shows.
+# What `emospeech status` shows. Snakemake does not run these if another workflow uses this one as a
+# module; the status then shows what logs and results reveal.
 onstart:
     if jobs := planned_jobs():
         start_run(RESULTS, study_command(), jobs)

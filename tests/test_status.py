@@ -15,7 +15,7 @@ from emospeech.report.formats import duration
 from emospeech.report.status import read_status
 from emospeech.runtime import heartbeat
 from emospeech.runtime.files import read_json, read_table, write_json, write_table
-from emospeech.runtime.heartbeat import SILENCE, seconds_since_heartbeat, send_heartbeat
+from emospeech.runtime.heartbeat import HEARTBEAT_TIMEOUT, seconds_since_heartbeat, send_heartbeat
 from emospeech.runtime.run_plan import PLAN, RunPlan, end_run, planned_job, read_plan, start_run
 from emospeech.training import live
 from emospeech.training.checkpoint import Progress
@@ -121,16 +121,16 @@ def test_a_running_run_shows_jobs_and_the_progress_of_training_runs(run):
     assert status.models() == {MODEL: {"done": 1, "running": 1, "waiting": 1}}
 
 
-def test_a_killed_run_and_its_jobs_show_no_sign_of_life(run):
+def test_a_killed_run_and_its_jobs_do_not_respond(run):
     folder = run.training(1, LIVE, log="one\nepoch 8\n", age=720)
     run.training(2)
     status = run.start(heartbeat=721)
-    assert status.state == "lost"
+    assert status.state == "not_responding"
     assert not status.is_running
-    assert states(status) == ["lost", "waiting"]
-    (lost,) = [job for job in status.jobs if job.state == "lost"]
-    assert (lost.job, lost.line) == (folder, "epoch 8")
-    assert lost.silent_seconds == pytest.approx(720)
+    assert states(status) == ["not_responding", "waiting"]
+    (killed,) = [job for job in status.jobs if job.state == "not_responding"]
+    assert (killed.job, killed.line) == (folder, "epoch 8")
+    assert killed.seconds_since_heartbeat == pytest.approx(720)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_the_training_run_of_a_failed_job_has_failed(run):
 def test_no_job_is_running_after_the_end_of_the_run(run):
     run.training(1, LIVE, log="epoch 8", age=3)
     status = run.start(ended=NOW - 1, succeeded=False)
-    assert states(status) == ["lost"]
+    assert states(status) == ["not_responding"]
     assert not status.is_running
 
 
@@ -239,7 +239,7 @@ def test_results_without_a_plan_show_their_jobs_and_training_runs(run):
     run.job("folds", "folds.csv", log="error: folds.file: is empty. Fill it.", age=5)
     status = read_status(run.folder, NOW)
     assert status.state == "unknown"
-    assert states(status) == ["done", "running", "lost"]
+    assert states(status) == ["done", "running", "not_responding"]
     assert [job.job for job in status.jobs if job.state == "failed"] == ["folds"]
 
 
@@ -256,7 +256,7 @@ def test_the_json_object_has_all_counts_and_bounds_of_the_time_left(run, capsys,
         "running": 1,
         "stopped": 0,
         "failed": 1,
-        "lost": 0,
+        "not_responding": 0,
         "waiting": 0,
         "total": 3,
     }
@@ -274,7 +274,8 @@ def test_the_json_object_has_all_counts_and_bounds_of_the_time_left(run, capsys,
 
 @pytest.mark.parametrize("option", [[], ["--watch"]])
 def test_the_tables_name_running_and_failed_training_runs(run, option, capsys, monkeypatch):
-    monkeypatch.setattr("emospeech.report.status.SILENCE", 0)  # nothing is running, so --watch ends
+    # Nothing is running, so --watch ends.
+    monkeypatch.setattr("emospeech.report.status.HEARTBEAT_TIMEOUT", 0)
     run.training(2, LIVE, log="epoch 8", age=3)
     run.training(3, log="error: store.h5: is damaged. Delete it.", age=30)
     run.start()
@@ -356,7 +357,7 @@ def test_a_heartbeat_touches_a_file_until_its_process_ends(tmp_path, monkeypatch
     path.touch()
     os.utime(path, (0, 0))
     send_heartbeat(path)
-    while seconds_since_heartbeat(path) > SILENCE:
+    while seconds_since_heartbeat(path) > HEARTBEAT_TIMEOUT:
         time.sleep(0.01)
     assert seconds_since_heartbeat(tmp_path / "missing") == float("inf")
 

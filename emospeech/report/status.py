@@ -3,7 +3,7 @@
 The run may be on other machines that share the file system, finished, or broken. Sources are the
 plan of the run (runtime.run_plan), the outputs, benchmarks and logs of its jobs, and the files that
 a training run publishes (training.live). A process whose files have not been touched for
-SILENCE seconds counts as ended.
+HEARTBEAT_TIMEOUT seconds counts as ended.
 """
 
 import re
@@ -15,14 +15,14 @@ from pathlib import Path
 
 from emospeech.models.catalogue import MODELS
 from emospeech.runtime.errors import InputError
-from emospeech.runtime.heartbeat import SILENCE, seconds_since_heartbeat
+from emospeech.runtime.heartbeat import HEARTBEAT_TIMEOUT, seconds_since_heartbeat
 from emospeech.runtime.run_plan import PLAN, PlannedJob, RunPlan, read_plan
 from emospeech.training.live import PROGRESS, RUNNING, STOPPED, LiveProgress, read_live
 
 # The states of jobs and training runs. STOPPED: by request; the next run resumes there.
 DONE, FAILED, WAITING = "done", "failed", "waiting"
-LOST = "lost"  # started and not finished, without an error and without a sign of life
-STATES = (DONE, RUNNING, STOPPED, FAILED, LOST, WAITING)
+NOT_RESPONDING = "not_responding"  # started and not finished, without an error or a heartbeat
+STATES = (DONE, RUNNING, STOPPED, FAILED, NOT_RESPONDING, WAITING)
 UNFINISHED = STATES[1:-1]  # states of jobs that were started but are not done
 FINISHED, UNKNOWN = "finished", "unknown"  # other states of a run; unknown: it has no plan
 STAGES = ("corpora", "spectrograms", "folds", "training", "search", "evaluation")
@@ -41,15 +41,16 @@ class JobStatus:
         job: The name of the job; its first part is the stage.
         state: One of STATES.
         log: The path of its log.
-        line: The error of a failed job, or the last line of the log of a stopped or lost one.
-        silent_seconds: Time since the last sign of life of a running or lost job.
+        line: The error of a failed job, or the last line of the log of one that was stopped or
+            does not respond.
+        seconds_since_heartbeat: That of a job that is running or does not respond.
     """
 
     job: str
     state: str
     log: str
     line: str = ""
-    silent_seconds: float | None = None
+    seconds_since_heartbeat: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,14 @@ class TrainingStatus:
         state: One of STATES.
         progress: The progress that it published, None if it is done.
         log: The path of the log of its job, if it is known.
-        silent_seconds: Time since the last sign of life of a running or lost training run.
+        seconds_since_heartbeat: That of a training run that is running or does not respond.
     """
 
     training: str
     state: str
     progress: LiveProgress | None = None
     log: str = ""
-    silent_seconds: float | None = None
+    seconds_since_heartbeat: float | None = None
 
     @property
     def model(self) -> str:
@@ -90,10 +91,10 @@ class Status:
 
     Attributes:
         results: The results folder.
-        state: RUNNING, FINISHED, FAILED, LOST if the process that runs the workflow was killed, or
-            UNKNOWN.
+        state: RUNNING, FINISHED, FAILED, UNKNOWN, or NOT_RESPONDING if the process that runs the
+            workflow was probably killed.
         time: When this was read, as a Unix time.
-        silent_seconds: Time since the last sign of life of the workflow.
+        seconds_since_heartbeat: That of the workflow, if it has not ended.
         plan: The plan of the run, if there is one.
         jobs: The jobs.
         trainings: The training runs.
@@ -102,7 +103,7 @@ class Status:
     results: str
     state: str
     time: float
-    silent_seconds: float | None
+    seconds_since_heartbeat: float | None
     plan: RunPlan | None
     jobs: list[JobStatus]
     trainings: list[TrainingStatus]
@@ -114,13 +115,13 @@ class Status:
 
     def stages(self) -> dict[str, Counter]:
         """Return the number of jobs in each state, {stage: {state: jobs}}."""
-        counts = _count((Path(job.job).parts[0], job.state) for job in self.jobs)
+        counts = _counts_by_name((Path(job.job).parts[0], job.state) for job in self.jobs)
         order = [*(name for name in STAGES if name in counts), *sorted(counts.keys() - STAGES)]
         return {name: counts[name] for name in order}
 
     def models(self) -> dict[str, Counter]:
         """Return the number of training runs in each state, {model: {state: training runs}}."""
-        counts = _count((training.model, training.state) for training in self.trainings)
+        counts = _counts_by_name((training.model, training.state) for training in self.trainings)
         return {name: counts[name] for name in ("", *MODELS) if name in counts}
 
     def to_dict(self) -> dict:
@@ -132,10 +133,14 @@ class Status:
         return {
             "results": self.results,
             "time": self.time,
-            "run": {"state": self.state, "silent_seconds": self.silent_seconds, **described},
-            "stages": {name: _complete(counts) for name, counts in self.stages().items()},
-            "models": {name: _complete(counts) for name, counts in self.models().items()},
-            "trainings": _complete(Counter(training.state for training in self.trainings)),
+            "run": {
+                "state": self.state,
+                "seconds_since_heartbeat": self.seconds_since_heartbeat,
+                **described,
+            },
+            "stages": {name: _all_counts(counts) for name, counts in self.stages().items()},
+            "models": {name: _all_counts(counts) for name, counts in self.models().items()},
+            "trainings": _all_counts(Counter(training.state for training in self.trainings)),
             "unfinished_trainings": [
                 training.to_dict() for training in self.trainings if training.state in UNFINISHED
             ],
@@ -162,7 +167,7 @@ def read_status(results: str | Path, now: float | None = None) -> Status:
         problem = "contains no logs, so no run has been started in it"
         raise InputError(folder, f"{problem}. Give the results folder of a study.")
     planned = _jobs_with_logs(folder) if plan is None else plan.jobs
-    state, silent = _state_of_run(folder, plan, now)
+    state, age = _state_of_run(folder, plan, now)
     jobs = {job.name: _state_of_job(folder, job, plan, now) for job in planned}
     if plan is None:
         folders = {file.parent for name in (TRAINED, PROGRESS) for file in folder.rglob(name)}
@@ -174,7 +179,7 @@ def read_status(results: str | Path, now: float | None = None) -> Status:
             for job in planned
             for training in _states_of_trainings(folder, jobs[job.name], job.trainings, now)
         ]
-    return Status(str(results), state, now, silent, plan, list(jobs.values()), trainings)
+    return Status(str(results), state, now, age, plan, list(jobs.values()), trainings)
 
 
 def _state_of_run(folder, plan, now):
@@ -182,15 +187,16 @@ def _state_of_run(folder, plan, now):
         return UNKNOWN, None
     if plan.ended is not None:
         return (FINISHED if plan.succeeded else FAILED), None
-    silent = seconds_since_heartbeat(folder / PLAN, now)
-    return (RUNNING if silent < SILENCE else LOST), silent
+    age = seconds_since_heartbeat(folder / PLAN, now)
+    return (RUNNING if age < HEARTBEAT_TIMEOUT else NOT_RESPONDING), age
 
 
 def _jobs_with_logs(folder: Path) -> list[PlannedJob]:
     """Return the jobs that have a log and a benchmark, or an error in their log.
 
-    This is for results of older versions, without a plan. Their outputs are not known, so the
-    benchmark is used instead.
+    This is for runs without a plan. A workflow that uses this one as a module has none, because
+    Snakemake runs `onstart` only for the main Snakefile; `--no-hooks` also prevents it. The outputs
+    are not known without a plan, so the benchmark is used instead.
     """
     jobs = []
     for log in sorted((folder / "logs").rglob("*.log")):
@@ -210,10 +216,10 @@ def _state_of_job(folder: Path, job: PlannedJob, plan: RunPlan | None, now: floa
     job is running after the end of the run.
     """
     log, benchmark = folder / job.log, folder / job.benchmark
-    silent = seconds_since_heartbeat(log, now)
-    is_newer = silent < seconds_since_heartbeat(benchmark, now)
-    is_started = plan is None or now - silent >= plan.started
-    is_alive = silent < SILENCE and (plan is None or plan.ended is None)
+    age = seconds_since_heartbeat(log, now)
+    is_newer = age < seconds_since_heartbeat(benchmark, now)
+    is_started = plan is None or now - age >= plan.started
+    is_alive = age < HEARTBEAT_TIMEOUT and (plan is None or plan.ended is None)
     status = JobStatus(job.name, WAITING, str(log))
     if (folder / job.output).exists() and (is_started or not job.needed):
         status = replace(status, state=DONE)
@@ -224,8 +230,8 @@ def _state_of_job(folder: Path, job: PlannedJob, plan: RunPlan | None, now: floa
         if _error_in(log):
             state = STOPPED if last.startswith(STOP) else FAILED
             return replace(status, state=state, line=last)
-        state = RUNNING if is_alive else LOST
-        return replace(status, state=state, line=last, silent_seconds=silent)
+        state = RUNNING if is_alive else NOT_RESPONDING
+        return replace(status, state=state, line=last, seconds_since_heartbeat=age)
     return status
 
 
@@ -248,16 +254,16 @@ def _states_of_trainings(
         current = _current_training(job, published, done)
     states = []
     for training, live in published.items():
-        silent = None if live is None else now - live.updated
+        age = None if live is None else now - live.updated
         if training in done:
             state = DONE
-        elif job is None and silent is not None:
-            state = RUNNING if silent < SILENCE else LOST
+        elif job is None and age is not None:
+            state = RUNNING if age < HEARTBEAT_TIMEOUT else NOT_RESPONDING
         elif job is not None and training == current:
             state = job.state
         else:
             state = WAITING
-        states.append(TrainingStatus(training, state, live, log, silent))
+        states.append(TrainingStatus(training, state, live, log, age))
     return states
 
 
@@ -296,13 +302,14 @@ def _end_of(log: Path) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def _count(pairs: Iterable[tuple[str, str]]) -> dict[str, Counter]:
+def _counts_by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, Counter]:
+    """Return the number of each state by name, from pairs of a name and a state."""
     counts: dict[str, Counter] = {}
     for name, state in pairs:
         counts.setdefault(name, Counter())[state] += 1
     return counts
 
 
-def _complete(counts: Counter) -> dict[str, int]:
+def _all_counts(counts: Counter) -> dict[str, int]:
     """Return the counts of all states and their total."""
     return {state: counts[state] for state in STATES} | {"total": counts.total()}

@@ -17,7 +17,7 @@ from emospeech.report.status import (
     DONE,
     FAILED,
     FINISHED,
-    LOST,
+    NOT_RESPONDING,
     RUNNING,
     STATES,
     STOPPED,
@@ -34,11 +34,9 @@ LEFT = (
     "Time left: at least, if the validation UAR does not improve again; at most, if training runs "
     "for the maximum number of epochs."
 )
-HEADINGS = {LOST: "No sign of life"} | {
-    state: state.capitalize() for state in STATES if state != LOST
-}
+HEADINGS = {state: state.replace("_", " ").capitalize() for state in STATES}
 ALWAYS_SHOWN = (DONE, RUNNING, WAITING)
-COLOURS = {DONE: "green", RUNNING: "cyan", FAILED: "red", LOST: "red", STOPPED: "yellow"}
+COLOURS = {DONE: "green", RUNNING: "cyan", FAILED: "red", NOT_RESPONDING: "red", STOPPED: "yellow"}
 
 
 def show_status(results: str | Path) -> None:
@@ -52,7 +50,7 @@ def status_json(results: str | Path) -> str:
 
 
 def watch_status(results: str | Path) -> None:
-    """Print the state of a run and update it until the run has ended or Ctrl-C is pressed."""
+    """Print the state of a run and refresh it until the run has ended or Ctrl-C is pressed."""
     console, status = _console(), read_status(results)
     with suppress(KeyboardInterrupt), _screen(console) as show:
         show(status_tables(status))
@@ -77,12 +75,12 @@ def _screen(console: Console) -> Iterator[Callable[[RenderableType], None]]:
 def status_tables(status: Status) -> Group:
     """Return the tables of a status."""
     parts: list[RenderableType] = [Text(headline(status), style="bold"), ""]
-    parts += [_counts("Stage", "jobs", status.stages()), ""]
+    parts += [_counts_table("Stage", "jobs", status.stages()), ""]
     if status.trainings:
-        parts += [_counts("Model", "training runs", status.models()), ""]
+        parts += [_counts_table("Model", "training runs", status.models()), ""]
     running = [training for training in status.trainings if training.state == RUNNING]
     if running:
-        parts += [_running(running), Text(LEFT, style="dim"), ""]
+        parts += [_running_table(running), Text(LEFT, style="dim"), ""]
     parts += list(_problems(status))
     page = Path(status.results, "report", "index.html")
     if status.state == FINISHED and page.exists():
@@ -102,12 +100,12 @@ def headline(status: Status) -> str:
     elif status.state == RUNNING:
         took = f"running on {plan.host} for {duration(status.time - plan.started)}"
     else:
-        silent = duration(status.silent_seconds or 0.0)
-        took = f"no sign of life of the run on {plan.host} for {silent}"
+        age = duration(status.seconds_since_heartbeat or 0.0)
+        took = f"not responding on {plan.host} for {age}"
     return f"{status.results}: {took}; {jobs}"
 
 
-def _counts(first: str, unit: str, counts: dict[str, Counter]) -> Table:
+def _counts_table(first: str, unit: str, counts: dict[str, Counter]) -> Table:
     """Return a table with the number of jobs or training runs in each state."""
     total = sum(counts.values(), Counter())
     states = [state for state in STATES if total[state] or state in ALWAYS_SHOWN]
@@ -121,7 +119,7 @@ def _counts(first: str, unit: str, counts: dict[str, Counter]) -> Table:
     return table
 
 
-def _running(trainings: list[TrainingStatus]) -> Table:
+def _running_table(trainings: list[TrainingStatus]) -> Table:
     """Return the table of the running training runs."""
     table = _table()
     table.add_column("Training run", overflow="fold")
@@ -137,41 +135,40 @@ def _running(trainings: list[TrainingStatus]) -> Table:
             MISSING if live.best_uar is None else f"{_percent(live.best_uar)} ({live.best_epoch})"
         )
         table.add_row(
-            _short(training),
+            _training_name(training),
             f"{live.epoch}/{live.max_epochs}",
             f"{live.steps}/{live.steps_per_epoch}",
             _percent(live.validation_uar),
             best,
             MISSING if live.crops_per_second is None else f"{live.crops_per_second:,.3g}",
             *([MISSING] * 2 if left is None else map(duration, left)),
-            f"{duration(training.silent_seconds or 0.0)} ago",
+            f"{duration(training.seconds_since_heartbeat or 0.0)} ago",
         )
     return table
 
 
 def _problems(status: Status) -> Iterator[RenderableType]:
-    """Yield a paragraph for each job that failed, was stopped, or shows no sign of life."""
+    """Yield a paragraph for each job that failed, was stopped, or does not respond."""
     for job in status.jobs:
-        if job.state not in (FAILED, STOPPED, LOST):
+        if job.state not in (FAILED, STOPPED, NOT_RESPONDING):
             continue
         what = HEADINGS[job.state].lower()
-        if job.state == LOST:
-            what = (
-                f"no sign of life for {duration(job.silent_seconds or 0.0)}; last line of its log:"
-            )
+        if job.state == NOT_RESPONDING:
+            what += f" for {duration(job.seconds_since_heartbeat or 0.0)}; last line of its log:"
         text = Text(f"{job.job}: {what}\n", style=COLOURS[job.state])
         if job.line:
             text.append(f"  {job.line}\n", style="default")
         for training in status.trainings:
             live = training.progress
             if live is not None and training.log == job.log and training.state == job.state:
-                name, end = _short(training), f"{live.epoch} epochs finished on {live.host}"
+                name, end = _training_name(training), f"{live.epoch} epochs finished on {live.host}"
                 text.append(f"  {name}: {end}\n", style="default")
         text.append(f"  log: {job.log}", style="default")
         yield text
 
 
-def _short(training: TrainingStatus) -> str:
+def _training_name(training: TrainingStatus) -> str:
+    """Return the folder of a training run, without the folder of all training runs."""
     return training.training.removeprefix("training/")
 
 

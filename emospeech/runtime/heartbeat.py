@@ -1,4 +1,4 @@
-"""Signs of life of processes on other machines: the modification times of files that they touch."""
+"""Heartbeats of processes on other machines: the modification times of files that they touch."""
 
 import os
 import time
@@ -6,8 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
-INTERVAL = 10.0  # seconds between two signs of life
-SILENCE = 90.0  # seconds without a sign of life after which a process counts as ended; NFS is late
+INTERVAL = 10.0  # seconds between two heartbeats
+# Seconds without a heartbeat after which a process counts as ended; NFS shows changes late.
+HEARTBEAT_TIMEOUT = 90.0
 
 
 def send_heartbeat(path: str | os.PathLike) -> None:

@@ -19,7 +19,7 @@ from emospeech.models.catalogue import PARAMETERS
 from emospeech.report.templates import flatten
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_json, read_table
-from emospeech.runtime.heartbeat import SILENCE
+from emospeech.runtime.heartbeat import HEARTBEAT_TIMEOUT
 from emospeech.training.live import HISTORY, read_live
 from emospeech.training.weights import read_description
 
@@ -195,7 +195,7 @@ def _unfinished_run(folder: Path, name: str) -> ExportedRun:
         history.stat().st_mtime,
         parameters,
         history=read_table(history),
-        state=RUNNING if age < SILENCE else KILLED,
+        state=RUNNING if age < HEARTBEAT_TIMEOUT else KILLED,
     )
 
 
