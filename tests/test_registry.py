@@ -1,11 +1,13 @@
 """The names of corpora in a config, and the folders of manifests."""
 
 import re
+from importlib import import_module
 
 import numpy as np
 import pytest
 
 from emospeech.corpora.registry import (
+    RELEASES,
     check_dimensions,
     check_raters,
     corpora_in_use,
@@ -53,6 +55,13 @@ def test_corpora_in_use_start_with_the_labelled_one(labelled, unlabelled, expect
 def test_names_that_cannot_be_used_are_errors(labelled, unlabelled, synthetic, key, name):
     with pytest.raises(InputError, match=rf"^{re.escape(key)}: .*\b{name}\b"):
         corpora_in_use(corpora(labelled, synthetic), unlabelled)
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_every_release_has_a_reader_and_a_check(name):
+    module = import_module(f"emospeech.corpora.{name}")
+    assert callable(getattr(module, f"read_{name}"))
+    assert callable(getattr(module, f"check_{name}"))
 
 
 def test_manifests_in_use_have_their_tables(tmp_path):

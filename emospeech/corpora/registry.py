@@ -1,8 +1,8 @@
 """The corpora that a config names: releases with a reader of their own, manifests and databases.
 
 The reader of a corpus is a module of this package. Its function `read_<module>` takes the folders
-and settings of the corpus by name and returns a `Corpus`. If the contents of the release are known,
-its function `check_<module>` compares a `Corpus` with them.
+and settings of the corpus by name and returns a `Corpus`. Its function `check_<module>` compares a
+`Corpus` with the known contents of the release.
 """
 
 from collections.abc import Mapping, Sequence
