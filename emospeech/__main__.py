@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from emospeech.commands import compare, describe, export, init, manifest, predict, results, status
 from emospeech.runtime.errors import InputError, access_error
 
-DESCRIPTION = "Describe a corpus, score recordings, export networks, or show a run or its results."
+DESCRIPTION = "Prepare a corpus, score recordings, export networks, or show a run or its results."
 # In the order of the help.
 COMMANDS = (predict, describe, export, manifest, init, results, status, compare)
 

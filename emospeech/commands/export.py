@@ -22,7 +22,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     source = "a weights.safetensors file for ONNX, otherwise a results folder (default: results)"
     parser.add_argument("source", nargs="?", default="results", metavar="PATH", help=source)
     form = parser.add_mutually_exclusive_group(required=True)
-    form.add_argument("--onnx", type=onnx_file, metavar="FILE", help="the new ONNX file")
+    form.add_argument("--onnx", type=onnx_file, metavar="FILE", help="write the network to FILE")
     form.add_argument("--tensorboard", metavar="FOLDER", help="write event files to this folder")
     uri = "log to this tracking URI, such as sqlite:///mlflow.db"
     form.add_argument("--mlflow", metavar="URI", help=uri)

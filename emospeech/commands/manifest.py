@@ -14,7 +14,8 @@ STUDY = "study.yaml"
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand to the command line."""
-    parser = commands.add_parser("manifest", help="describe a corpus", description=DESCRIPTION)
+    purpose = "write tables for a public corpus"
+    parser = commands.add_parser("manifest", help=purpose, description=DESCRIPTION)
     parser.add_argument("corpus", choices=("emodb", "ravdess", "crema_d"))
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder of the corpus")
     output = "folder of the new files (default: the folder of the corpus)"

@@ -37,7 +37,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand to the command line."""
     parser = commands.add_parser("predict", help="score recordings", description=DESCRIPTION)
     networks = parser.add_mutually_exclusive_group(required=True)
-    networks.add_argument("--model", help="use the selected trial of this model, all folds")
+    model = "use the networks of all folds of the model's selected trial"
+    networks.add_argument("--model", help=model)
     networks.add_argument(
         "--weights",
         action="append",
@@ -53,7 +54,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     plot = "with --every: draw the scores of each file over time, as a PNG in this folder"
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help=plot)
     parser.add_argument("--json", action="store_true", help="print a JSON object per row")
-    parser.add_argument("--output", metavar="PATH", help="write the rows there instead of stdout")
+    parser.add_argument("--output", metavar="PATH", help="write to PATH instead of stdout")
     listed = "a text file with a FILE per line, or - for stdin"
     parser.add_argument("--files-from", metavar="PATH", help=listed)
     files = "audio files, folders, quoted patterns such as '*.wav', or - for a list on stdin"

@@ -15,8 +15,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("status", help="show the state of a run", description=DESCRIPTION)
     add_results_folder(parser)
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--watch", action="store_true", help="update it until the run ends")
-    form.add_argument("--json", action="store_true", help="print it as a JSON object")
+    form.add_argument("--watch", action="store_true", help="refresh until the run ends")
+    form.add_argument("--json", action="store_true", help="print the status as a JSON object")
     parser.set_defaults(run=show_status)
 
 
