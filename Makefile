@@ -64,7 +64,7 @@ format: $(VENV)/dev ## format the code
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile workflow
 
-docs: $(VENV)/docs ## build the documentation as a website in site/
+docs: $(VENV)/docs ## rewrite docs/configuration.md and build the documentation in site/
 	$(BIN)/python docs/generate_configuration.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Documentation: $(CURDIR)/site/index.html"
@@ -72,7 +72,7 @@ docs: $(VENV)/docs ## build the documentation as a website in site/
 control: $(VENV)/dev ## run the demo with shuffled labels too, and compare both with chance level
 	$(BIN)/python -m tests.control --cores $(CORES)
 
-bench: $(VENV)/dev ## run the benchmarks of time and memory (minutes)
+bench: $(VENV)/dev ## run the benchmarks of time and memory (8 minutes)
 	$(BIN)/python -m benchmarks
 
 clean: ## remove the results of the demo
