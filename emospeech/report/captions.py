@@ -15,6 +15,7 @@ from emospeech.report.dataframes import (
     in_order,
     losses_of,
     mean_frame_errors,
+    value_range,
 )
 from emospeech.report.figures.comparison import metrics_of
 from emospeech.report.formats import plain
@@ -66,8 +67,8 @@ def balance(table: pd.DataFrame, task: str = "valence") -> dict:
     shares = table.pivot_table("share", "class", "stage", "mean", sort=False)
     before, after = table["stage"].unique()
     return {
-        "recordings": _range(sizes[before]),
-        "crops": _range(sizes[after]),
+        "recordings": value_range(sizes[before]),
+        "crops": value_range(sizes[after]),
         "classes": list(
             zip(class_names(task, shares.index), shares[before], shares[after], strict=True)
         ),
@@ -97,7 +98,7 @@ def trials(table: pd.DataFrame) -> dict:
     ranges = [(model, *scores.loc[model]) for model in in_order(scores.index)]
     groups = group_models_by_parameters(table)
     fixed = [(models, _fixed_parameters(table[table["model"].isin(models)])) for models in groups]
-    sizes = _range(table.groupby("model")["trial"].nunique())
+    sizes = value_range(table.groupby("model")["trial"].nunique())
     numbers = {"trials": sizes, "ranges": ranges, "halving": "rung" in table}
     return numbers | {"fixed": [group for group in fixed if group[1]]}
 
@@ -133,7 +134,7 @@ def comparison(table: pd.DataFrame) -> dict:
         for model in in_order(series["pooled"]["model"].unique())
     ]
     human = values.get("human", {})
-    sizes = {name: _range(series["pooled"][name]) for name in ("recordings", "speakers")}
+    sizes = {name: value_range(series["pooled"][name]) for name in ("recordings", "speakers")}
     return {
         "task": task,
         "models": models,
@@ -146,7 +147,7 @@ def variants(table: pd.DataFrame) -> dict:
     """Return the number and range of the differences, and the numbers of training seeds."""
     known = table["value"].dropna()
     sizes = {"count": len(known), "lowest": known.min(), "highest": known.max()}
-    return sizes | {"seeds": _range(table["seeds"])}
+    return sizes | {"seeds": value_range(table["seeds"])}
 
 
 def hours(table: pd.DataFrame) -> dict:
@@ -232,12 +233,6 @@ def shared_layer(table: pd.DataFrame, task: str = "valence") -> dict:
         positions = list(zip(names, positions, strict=True))
         folds.append({"fold": fold, "variance": variance, "positions": positions})
     return {"recordings": len(table), "folds": folds}
-
-
-def _range(numbers):
-    """Return the smallest and the largest number, None if all are missing."""
-    known = numbers.dropna()
-    return None if known.empty else (int(known.min()), int(known.max()))
 
 
 # The figures whose numbers depend on the classes of the target.

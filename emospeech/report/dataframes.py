@@ -125,6 +125,12 @@ def is_kept(histories: pd.DataFrame) -> pd.Series:
     return histories.index == best
 
 
+def value_range(values: pd.Series) -> tuple[float, float] | None:
+    """Return the smallest and the largest value, or None if all are missing."""
+    known = values.dropna()
+    return None if known.empty else (known.min(), known.max())
+
+
 def mean_frame_errors(table: pd.DataFrame) -> pd.DataFrame:
     """Return the mean absolute error of predicted and of repeated frames.
 

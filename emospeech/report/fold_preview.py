@@ -7,8 +7,9 @@ from tabulate import tabulate
 
 from emospeech.crops.oversampling import epoch_lengths
 from emospeech.labels import LabelSettings, Task
-from emospeech.report.dataframes import CLASS_COUNT, class_names
+from emospeech.report.dataframes import CLASS_COUNT, class_names, value_range
 from emospeech.report.study_tables import table_composition
+from emospeech.report.templates import count
 
 LONGEST = 40  # characters of the names of speakers in a cell
 
@@ -54,12 +55,12 @@ def folds_preview(
     ]
     rows = [[f"{cell:g}" if isinstance(cell, float) else cell for cell in row]
             for row in shown.astype(object).to_numpy().tolist()]  # fmt: skip
-    lengths = epoch_lengths(recordings, folds, task, labels.oversample)
+    lengths = pd.Series(epoch_lengths(recordings, folds, task, labels.oversample))
     steps = [
-        f"Steps per epoch with batch size {size}: {_range(length // size for length in lengths)}"
+        f"With batch size {size}: {count(value_range(lengths // size), 'step')} per epoch"
         for size in sorted(set(batch_sizes))
     ]
-    notes = [*(f"{reason}: {count}" for reason, count in (counts or {}).items())]
+    notes = [*(f"{reason}: {number}" for reason, number in (counts or {}).items())]
     notes += fold_notes(composition, task)
     notes += [
         f"batch size {size} is larger than an epoch, so training will stop. Use a smaller one."
@@ -108,8 +109,3 @@ def fold_notes(composition: pd.DataFrame, task: Task) -> list[str]:
 
 def _shorten(names):
     return names if len(names) <= LONGEST else f"{names[: LONGEST - 3]}..."
-
-
-def _range(numbers):
-    found = sorted(set(numbers))
-    return f"{found[0]}" if len(found) == 1 else f"{found[0]} to {found[-1]}"

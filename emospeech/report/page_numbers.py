@@ -27,6 +27,7 @@ from emospeech.report.dataframes import (
     tasks_in,
     uar_of,
     uars_of_target,
+    value_range,
 )
 from emospeech.report.evaluation_tables import SMALLEST_SUBGROUP, UARS, VALIDATION
 from emospeech.report.paper_tables import recovered_ranges, table_2
@@ -324,18 +325,13 @@ def variability_numbers(variability: pd.DataFrame | None) -> dict | None:
         (largest[name] for name in ("seeds", "crop_seeds") if largest[name] > 1), default=0
     )
     return largest | {
-        "over_seeds": _range(rows["deviation_seeds"]),
-        "over_crops": _range(rows["deviation_crops"]),
-        "over_speakers": _range(rows["error_speakers"]),
+        "over_seeds": value_range(rows["deviation_seeds"]),
+        "over_crops": value_range(rows["deviation_crops"]),
+        "over_speakers": value_range(rows["error_speakers"]),
         "diverged": rows["diverged_seeds"].sum(),
         "fewest": fewest,
         "uncertainty": 1 / math.sqrt(2 * (fewest - 1)) if fewest else None,
     }
-
-
-def _range(values):
-    known = values.dropna()
-    return None if known.empty else (known.min(), known.max())
 
 
 def has_raters(references: pd.DataFrame | None) -> bool:

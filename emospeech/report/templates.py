@@ -60,14 +60,14 @@ def titles(target: str = "valence") -> dict[str, str]:
     return getattr(captions(target), "titles")  # noqa: B009
 
 
-def count(number: int | tuple[int, int] | None, thing: str) -> str:
-    """Return a number or a (low, high) range of things: "1 fold", "2 to 3 folds"."""
+def count(number: float | tuple[float, float] | None, thing: str) -> str:
+    """Return a whole number or a (low, high) range of things: "1 fold", "2 to 3 folds"."""
     if number is None:
         return f"an {UNKNOWN} number of {thing}s"
     if isinstance(number, tuple):
         low, high = number
-        return count(low, thing) if low == high else f"{low} to {high} {thing}s"
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+        return count(low, thing) if low == high else f"{low:.0f} to {high:.0f} {thing}s"
+    return f"{number:.0f} {thing}" if number == 1 else f"{number:.0f} {thing}s"
 
 
 def word(number: int) -> str:
