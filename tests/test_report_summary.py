@@ -246,10 +246,10 @@ def test_tables_without_the_paper_keep_everything_else():
     table = pd.DataFrame(
         {"model": ["a", "a, paper"], "uar5": [1, 2], "uar5_paper": [3, 4], "paper_1": [5, 6]}
     )
-    kept = paper.without_paper(table)
+    kept = paper.drop_paper_unless(False, table)
     assert kept.to_dict("list") == {"model": ["a"], "uar5": [1]}
     points = pd.DataFrame({"series": ["pooled", "paper"], "value": [1, 2]})
-    assert paper.without_paper(points)["value"].tolist() == [1]
+    assert paper.drop_paper_unless(False, points)["value"].tolist() == [1]
 
 
 def with_labels(labels, validation="F"):

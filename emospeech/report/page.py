@@ -111,15 +111,15 @@ class Report:
         """The first task."""
         return tasks_in(self.metrics)[0]
 
-    def shown(self, table: pd.DataFrame) -> pd.DataFrame:
+    def drop_incomparable(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table, without values of the paper if the study cannot be compared with it."""
-        return table if self.paper else paper.without_paper(table)
+        return paper.drop_paper_unless(bool(self.paper), table)
 
 
 def render(report: Report) -> str:
     """Return the page as HTML; the same report gives the same text."""
     built = build_tables({"metrics": report.metrics} | report.evaluation)
-    evaluation = {name: report.shown(table) for name, table in built.items()}
+    evaluation = {name: report.drop_incomparable(table) for name, table in built.items()}
     template = environment(target=report.target).get_template("page.html.jinja")
     return template.render(
         provenance=report.provenance,
@@ -220,12 +220,12 @@ def result_tables(report: Report) -> list[Table]:
     for task in tasks_in(report.metrics):
         options: dict[str, Any] = {"numbers": _caption_numbers(report, task)}
         options |= {"files": _files("table-2")} if task == report.target else {}
-        frame = report.shown(table_2(report.metrics, task))
+        frame = report.drop_incomparable(table_2(report.metrics, task))
         tables.append(_table(f"table-2-{task}", frame, "table_2", **options))
     if report.best:
         by_fold = any("folds" in trial for trial in report.best.values())
         options = {"numbers": {"by_fold": by_fold, "paper": report.paper}}
-        frame = report.shown(paper_tables.table_1(report.best))
+        frame = report.drop_incomparable(paper_tables.table_1(report.best))
         tables.append(_table("table-1", frame, "table_1", files=_files("table-1"), **options))
     return tables
 
@@ -235,7 +235,7 @@ def confusion_tables(report: Report) -> list[Table]:
     models = sorted(in_order(report.confusions), key=lambda model: model != paper.TABLE_3_MODEL)
     tables = [_confusion(report, model) for model in models]
     if report.classes:
-        frame = report.shown(paper_tables.table_classes(report.classes, report.target))
+        frame = report.drop_incomparable(paper_tables.table_classes(report.classes, report.target))
         options: dict[str, Any] = {"divider": "model", "files": _files("classes")}
         tables.append(_table("classes", frame, numbers=_caption_numbers(report), **options))
     return tables
@@ -243,7 +243,9 @@ def confusion_tables(report: Report) -> list[Table]:
 
 def _confusion(report, model):
     name = f"table-3-{model}"
-    frame = report.shown(paper_tables.table_3(report.confusions[model], model, report.target))
+    frame = report.drop_incomparable(
+        paper_tables.table_3(report.confusions[model], model, report.target)
+    )
     source = report.paper if model == paper.TABLE_3_MODEL else ""
     options: dict[str, Any] = {
         "numbers": _caption_numbers(report) | {"model": model, "paper": source}

@@ -120,8 +120,10 @@ def is_comparable(config: Mapping[str, Any]) -> bool:
     return config["corpora"]["labelled"] == "iemocap" and tasks == ("valence", "activation")
 
 
-def without_paper(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Return a table of the report or of a figure without the columns and rows of the paper."""
+def drop_paper_unless(comparable: bool, table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table of the report or of a figure, with the paper's values only if comparable."""
+    if comparable:
+        return table
     columns = [n for n in table if not (n.endswith("_paper") or n.startswith("paper_"))]
     table = table.loc[:, columns]
     for column in ("series", "source"):

@@ -2,7 +2,7 @@
 
 from emospeech.evaluation.predictions import load_predictions, tasks_of
 from emospeech.report.figures import confusion, learning_curves, save, scatter, shared_layer
-from emospeech.report.paper import without_paper
+from emospeech.report.paper import drop_paper_unless
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table
 
@@ -14,7 +14,7 @@ def main(paths, settings):
     task = tasks_of(predictions)[0]
 
     table = confusion.plot_data(read_table(paths.confusion), model, task.name)
-    table = table if settings.comparable else without_paper(table)
+    table = drop_paper_unless(settings.comparable, table)
     save("confusion", confusion.draw_confusion(table, model, task.name), table, *options)
 
     if task.is_scale:

@@ -1,7 +1,7 @@
 """Draw the comparison of the models and the trials of the search."""
 
 from emospeech.report.figures import comparison, save, trials
-from emospeech.report.paper import without_paper
+from emospeech.report.paper import drop_paper_unless
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_table
 
@@ -9,7 +9,7 @@ from emospeech.runtime.files import by_folder, read_table
 def main(paths, settings):
     inputs = (paths.metrics, paths.intervals, paths.references)
     table = comparison.plot_data(*map(read_table, inputs))
-    table = table if settings.comparable else without_paper(table)
+    table = drop_paper_unless(settings.comparable, table)
     save("comparison", comparison.draw_comparison(table), table, vars(paths), settings.resolution)
 
     table = trials.plot_data(by_folder(paths.trials, read_table))

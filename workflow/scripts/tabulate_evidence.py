@@ -2,15 +2,13 @@
 
 from emospeech.report.evaluation_tables import build_tables, read_inputs
 from emospeech.report.markup import write_tables
-from emospeech.report.paper import without_paper
+from emospeech.report.paper import drop_paper_unless
 from emospeech.runtime import jobs
 
 
 def main(paths, settings):
     tables = build_tables(read_inputs(vars(paths)))
-    shown = {name: tables[name] for name in settings.tables}
-    if not settings.comparable:
-        shown = {name: without_paper(table) for name, table in shown.items()}
+    shown = {name: drop_paper_unless(settings.comparable, tables[name]) for name in settings.tables}
     write_tables(shown, vars(paths), settings.target)
 
 

@@ -2,7 +2,7 @@
 
 from emospeech.report.dataframes import tasks_in
 from emospeech.report.markup import write_tables
-from emospeech.report.paper import TABLE_3_MODEL, without_paper
+from emospeech.report.paper import TABLE_3_MODEL, drop_paper_unless
 from emospeech.report.paper_tables import (
     table_1,
     table_2,
@@ -29,9 +29,7 @@ def main(paths, settings):
     if "cells" in settings.tables:
         inputs = confusions[TABLE_3_MODEL], read_table(paths.cells)
         tables |= {"paper": table_recovered(*inputs), "cells": table_cells(*inputs)}
-    shown = {name: tables[name] for name in settings.tables}
-    if not settings.comparable:
-        shown = {name: without_paper(table) for name, table in shown.items()}
+    shown = {name: drop_paper_unless(settings.comparable, tables[name]) for name in settings.tables}
     write_tables(shown, vars(paths), target)
 
 
