@@ -15,7 +15,7 @@ import pytest
 from emospeech.corpora.corpus_tables import make_corpus, write_corpus
 from emospeech.corpora.issues import IssueCounts
 from emospeech.evaluation.comparisons import smallest_p
-from emospeech.report import evaluation_tables, page, page_numbers, templates
+from emospeech.report import captions, evaluation_tables, page, page_numbers, templates
 from emospeech.report.captions import figure_texts
 from emospeech.report.markup import format_table
 from emospeech.runtime.files import read_table, write_table
@@ -138,7 +138,7 @@ def test_irregularities_of_reader_and_spectrograms_are_combined(tmp_path):
     assert sum(chosen["iemocap"]["left_out"].values()) == 2  # a and the recording of fea
     corpora = dict(summaries(paths, SimpleNamespace(labels={}, labelled="iemocap")))
     assert corpora == {"iemocap": read | {"irregular": {"b": 2, "c": 3}}}
-    rows = page.corpus_tables(corpora, {"iemocap": "a corpus"})[-1].text.rows
+    rows = page.corpus_tables([{"name": "a corpus", "summary": corpora["iemocap"]}])[-1].text.rows
     assert {row[0] for row in rows} == {"a corpus"}
     assert [row[2:] for row in rows] == [("a", "1"), ("b", "2"), ("c", "3")]
 
@@ -343,7 +343,7 @@ def test_human_raters_are_explained_if_there_are_any(outline):
     assert 0 < len(text) < len(outline.text["baselines"])
 
 
-NO_FIGURES = dict.fromkeys(page.KINDS, ())
+NO_FIGURES = dict.fromkeys(captions.NUMBERS, ())
 
 
 def section(name, **context):

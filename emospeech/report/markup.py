@@ -5,7 +5,7 @@ heading and format, for people.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -59,9 +59,11 @@ class Table:
 
     Attributes:
         id: The id of the HTML element.
-        caption: The macro of template/captions.jinja that writes the caption, without `table_`.
+        kind: The key of its title in template/captions.jinja.
         text: The headings and the formatted cells.
-        numbers: The numbers in the caption.
+        model: The model of the table, if it shows a single one.
+        title: The title, if it is not that of the kind.
+        numbers: The numbers in the caption; None if the caption is the title and the summary.
         divider: The index of a column; a line marks each change of its value.
         files: Links to the table as files, relative to the page.
         highlighted: The indices of the highlighted rows.
@@ -69,9 +71,11 @@ class Table:
     """
 
     id: str
-    caption: str
+    kind: str
     text: TextTable
-    numbers: dict = field(default_factory=dict)
+    model: str = ""
+    title: str = ""
+    numbers: dict | None = None
     divider: int | None = None
     files: tuple[str, ...] = ()
     highlighted: frozenset[int] = frozenset()
@@ -153,8 +157,7 @@ def to_html(table: pd.DataFrame, name: str, target: str = "valence") -> str:
         target: The target of the study.
     """
     kind, model = (name, "") if name in summaries(target) else name.rsplit("-", 1)
-    numbers = {"kind": kind, "model": model}
-    shown = Table(name, "summary", format_table(table), numbers)
+    shown = Table(name, kind, format_table(table), model)
     return environment(target=target).get_template("table.html.jinja").render(table=shown)
 
 

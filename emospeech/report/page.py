@@ -5,46 +5,40 @@ those in the captions of figures. This module selects the tables of each section
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from emospeech.report import page_numbers, paper, paper_tables
+from emospeech.report.captions import NUMBERS
 from emospeech.report.dataframes import in_order, require, tasks_in
-from emospeech.report.evaluation_tables import build_tables
+from emospeech.report.evaluation_tables import TABLES, build_tables
 from emospeech.report.markup import Table, format_table
 from emospeech.report.paper_tables import table_2
 from emospeech.report.templates import environment
 
-KINDS = (
-    *("outline", "balance", "example"),
-    *("comparison", "variants", "hours", "confusion", "scatter", "trials", "learning"),
-    *("generated", "forecast", "map"),
-)
-# The tables of results/evaluation in each section.
-SECTIONS = {
-    "further": ("intervals", "further", "folds"),
-    "comparisons": ("comparisons",),
-    "variability": ("variability",),
-    "variants": ("variants",),
-    "chance": ("chance",),
-    "references": ("references",),
-    "control": ("control",),
-    "subgroups": ("subgroups",),
-    "leaks": ("leaks",),
-    "forecasts": ("forecasts",),
-    "neighbours": ("neighbours",),
-}
 STUDY_TABLES = ("labels", "composition", "parameters")
+# A line marks each change of the value in this column, by kind of table; by default in "task".
+DIVIDERS = {
+    "classes": "model",
+    "cells": "truth",
+    "composition": "fold",
+    "exclusions": "corpus",
+    "subgroups": "grouping",
+    "neighbours": "property",
+    "forecasts": "model",
+    "variants": "variant",
+}
 UNKNOWN_LABELS = {"halfway": True, "classes": [], "absent": []}
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: its kind (one of KINDS), its PDF file, its PNG, caption and alternative text."""
+    """A figure: its kind (a key of NUMBERS), its PDF file, PNG, caption and alternative text."""
 
     kind: str
     path: str
@@ -111,6 +105,16 @@ class Report:
         """The first task."""
         return tasks_in(self.metrics)[0]
 
+    @cached_property
+    def described_corpora(self) -> list[dict]:
+        """The corpora as in `page_numbers.describe_corpora`."""
+        return page_numbers.describe_corpora(self.provenance["config"]["corpora"], self.corpora)
+
+    @cached_property
+    def labels(self) -> dict[str, dict]:
+        """The numbers about the labels of each task, see `page_numbers.label_numbers`."""
+        return page_numbers.label_numbers(self.study.get("labels"))
+
     def drop_incomparable(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table, without values of the paper if the study cannot be compared with it."""
         return paper.drop_paper_unless(bool(self.paper), table)
@@ -127,7 +131,7 @@ def render(report: Report) -> str:
         docs=report.docs,
         paper=report.paper,
         extension=[model for model in in_order(report.best) if model not in paper.TABLE_1],
-        figures={kind: figures_of(report, kind) for kind in KINDS},
+        figures={kind: figures_of(report, kind) for kind in NUMBERS},
         numbers=section_numbers(report, evaluation),
         tables=section_tables(report, evaluation),
     )
@@ -152,14 +156,13 @@ def section_numbers(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict
     # Successive halving may rank each fold by its own score even if select is "pooled".
     pooled = select == "pooled" and (search or {}).get("choice") != "fold"
     searched = any(len(trials) > 1 for trials in report.trials.values())
-    labels = page_numbers.label_numbers(report.study.get("labels"))
     return {
         "summary": page_numbers.summary_numbers(
             report.metrics, source.get("comparisons"), bool(report.paper)
         ),
-        "corpora": page_numbers.describe_corpora(config["corpora"], report.corpora),
-        "labels": labels,
-        "target": labels.get(report.target, UNKNOWN_LABELS),
+        "corpora": report.described_corpora,
+        "labels": report.labels,
+        "target": report.labels.get(report.target, UNKNOWN_LABELS),
         "tested": page_numbers.tested_numbers(report.study.get("composition")),
         "speakers": page_numbers.speaker_numbers(source.get("comparisons"), both),
         "uncertainty": page_numbers.uncertainty_numbers(
@@ -185,20 +188,15 @@ def section_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[
         report: The data of the page.
         evaluation: The tables of `evaluation_tables`, by name.
     """
-    names = {
-        corpus["key"]: corpus["name"]
-        for corpus in page_numbers.describe_corpora(
-            report.provenance["config"]["corpora"], report.corpora
-        )
-    }
+    provenance = report.provenance
     sections = {
         "results": result_tables(report),
         "confusion": confusion_tables(report),
         "paper": recovered_tables(report),
         "search": search_tables(report.trials),
-        "corpora": corpus_tables(report.corpora, names),
-        "hardware": [_table("hardware", pd.DataFrame(report.provenance["training_hardware"]))],
-        "durations": [_table("durations", pd.DataFrame(report.provenance["durations"]))],
+        "corpora": corpus_tables(report.described_corpora),
+        "hardware": [_table("hardware", pd.DataFrame(provenance["training_hardware"]), files=())],
+        "durations": [_table("durations", pd.DataFrame(provenance["durations"]), files=())],
     }
     sections |= {name: study_table(report, name) for name in STUDY_TABLES}
     if "references" in evaluation:  # models and acoustic baselines are in other tables
@@ -207,7 +205,8 @@ def section_tables(report: Report, evaluation: dict[str, pd.DataFrame]) -> dict[
         evaluation = evaluation | {"references": references[others]}
     numbers = _caption_numbers(report)
     sections |= {
-        name: _evaluation(evaluation, numbers, *tables) for name, tables in SECTIONS.items()
+        name: [_table(name, evaluation[name], numbers=numbers)] if name in evaluation else []
+        for name in TABLES
     }
     return {
         name: [table for table in tables if table.text.rows] for name, tables in sections.items()
@@ -218,39 +217,35 @@ def result_tables(report: Report) -> list[Table]:
     """Return Table 2 of each task, and Table 1."""
     tables = []
     for task in tasks_in(report.metrics):
-        options: dict[str, Any] = {"numbers": _caption_numbers(report, task)}
-        options |= {"files": _files("table-2")} if task == report.target else {}
-        frame = report.drop_incomparable(table_2(report.metrics, task))
-        tables.append(_table(f"table-2-{task}", frame, "table_2", **options))
+        frame, is_target = table_2(report.metrics, task), task == report.target
+        options: dict[str, Any] = {
+            "kind": "table-2",
+            "title": "" if is_target else task.capitalize(),
+            "numbers": _caption_numbers(report, task),
+            "files": _files("table-2") if is_target else (),
+        }
+        tables.append(_table(f"table-2-{task}", report.drop_incomparable(frame), **options))
     if report.best:
         by_fold = any("folds" in trial for trial in report.best.values())
-        options = {"numbers": {"by_fold": by_fold, "paper": report.paper}}
         frame = report.drop_incomparable(paper_tables.table_1(report.best))
-        tables.append(_table("table-1", frame, "table_1", files=_files("table-1"), **options))
+        tables.append(_table("table-1", frame, numbers={"by_fold": by_fold, "paper": report.paper}))
     return tables
 
 
 def confusion_tables(report: Report) -> list[Table]:
     """Return Table 3 of each model, starting with the paper's, and the table of the classes."""
     models = sorted(in_order(report.confusions), key=lambda model: model != paper.TABLE_3_MODEL)
-    tables = [_confusion(report, model) for model in models]
+    tables, numbers = [], _caption_numbers(report)
+    for model in models:
+        frame = paper_tables.table_3(report.confusions[model], model, report.target)
+        source = report.paper if model == paper.TABLE_3_MODEL else ""
+        options: dict[str, Any] = {"kind": "table-3", "model": model}
+        options["numbers"] = numbers | {"paper": source}
+        tables.append(_table(f"table-3-{model}", report.drop_incomparable(frame), **options))
     if report.classes:
-        frame = report.drop_incomparable(paper_tables.table_classes(report.classes, report.target))
-        options: dict[str, Any] = {"divider": "model", "files": _files("classes")}
-        tables.append(_table("classes", frame, numbers=_caption_numbers(report), **options))
+        frame = paper_tables.table_classes(report.classes, report.target)
+        tables.append(_table("classes", report.drop_incomparable(frame), numbers=numbers))
     return tables
-
-
-def _confusion(report, model):
-    name = f"table-3-{model}"
-    frame = report.drop_incomparable(
-        paper_tables.table_3(report.confusions[model], model, report.target)
-    )
-    source = report.paper if model == paper.TABLE_3_MODEL else ""
-    options: dict[str, Any] = {
-        "numbers": _caption_numbers(report) | {"model": model, "paper": source}
-    }
-    return _table(name, frame, "table_3", files=_files(name), **options)
 
 
 def recovered_tables(report: Report) -> list[Table]:
@@ -261,19 +256,10 @@ def recovered_tables(report: Report) -> list[Table]:
     model, cells = paper.TABLE_3_MODEL, report.evaluation.get("cells")
     if model not in report.confusions or cells is None or not report.paper:
         return []
-    inputs, numbers = (report.confusions[model], cells), {"model": model}
+    inputs = report.confusions[model], cells
     return [
-        _table(
-            "paper", paper_tables.table_recovered(*inputs), numbers=numbers, files=_files("paper")
-        ),
-        _table(
-            "cells",
-            paper_tables.table_cells(*inputs),
-            None,
-            "truth",
-            numbers=numbers,
-            files=_files("cells"),
-        ),
+        _table("paper", paper_tables.table_recovered(*inputs), model=model),
+        _table("cells", paper_tables.table_cells(*inputs), model=model),
     ]
 
 
@@ -281,19 +267,17 @@ def study_table(report: Report, name: str) -> list[Table]:
     """Return one of the tables that describe the study, if the report has it."""
     if name not in report.study:
         return []
-    divider = {"labels": "task", "composition": "fold"}.get(name, "")
     frame = report.study[name]
     numbers = _caption_numbers(report) | {"columns": [*frame.dropna(axis="columns", how="all")]}
-    return [_table(name, frame, None, divider, numbers=numbers, files=_files(name))]
+    return [_table(name, frame, numbers=numbers)]
 
 
 def _caption_numbers(report, task=None):
     """Return the numbers in the captions of tables about a task, by default the target."""
     task = task or report.target
-    labels = page_numbers.label_numbers(report.study.get("labels")).get(task, UNKNOWN_LABELS)
+    labels = report.labels.get(task, UNKNOWN_LABELS)
     return {
         "task": task,
-        "is_target": task == report.target,
         "paper": report.paper,
         "halfway": labels["halfway"],
         "classes": labels["classes"] if labels["absent"] else [],
@@ -308,60 +292,43 @@ def search_tables(trials: Mapping[str, pd.DataFrame]) -> list[Table]:
         require(frame, ("trial", "validation_uar", "chosen"), f"trials of {model}")
         frame = frame.sort_values("validation_uar", ascending=False, kind="stable")
         options: dict[str, Any] = {
-            "numbers": {"model": model, "trials": len(frame)},
+            "kind": "search",
+            "model": model,
+            "numbers": {"trials": len(frame)},
             "files": (f"../search/{model}/trials.csv",),
             "highlighted": frozenset(frame["chosen"].to_numpy(bool).nonzero()[0].tolist()),
         }
-        tables.append(_table(f"search-{model}", frame, "search", sortable=True, **options))
+        tables.append(_table(f"search-{model}", frame, sortable=True, **options))
     return tables
 
 
-def corpus_tables(corpora: Mapping[str, dict], names: Mapping[str, str]) -> list[Table]:
+def corpus_tables(corpora: Sequence[Mapping[str, Any]]) -> list[Table]:
     """Return the size of each corpus, and its exclusions and irregularities by reason.
 
     Args:
-        corpora: The summary.json of each corpus.
-        names: The name of each corpus on the page.
+        corpora: The name and the summary of each corpus, as in `Report.described_corpora`.
     """
     sizes, counts = [], []
-    for corpus, summary in corpora.items():
+    for corpus in corpora:
+        name, summary = {"corpus": corpus["name"]}, corpus["summary"]
         columns = ("recordings", "hours", "words", "speakers")
-        sizes.append({"corpus": names[corpus]} | {name: summary.get(name) for name in columns})
+        sizes.append(name | {column: summary.get(column) for column in columns})
         for key, kind in (("left_out", "excluded"), ("irregular", "irregular, kept")):
             for reason, count in sorted(summary.get(key, {}).items()):
-                row = {
-                    "corpus": names[corpus],
-                    "kind": kind,
-                    "reason": str(reason).replace("_", " "),
-                }
-                counts.append(row | {"count": count})
+                row = {"kind": kind, "reason": str(reason).replace("_", " "), "count": count}
+                counts.append(name | row)
     return [
-        _table("corpora", pd.DataFrame(sizes)),
-        _table("exclusions", pd.DataFrame(counts), None, "corpus"),
+        _table("corpora", pd.DataFrame(sizes), files=()),
+        _table("exclusions", pd.DataFrame(counts), files=()),
     ]
 
 
-def _evaluation(evaluation, numbers, *names):
-    """Return the tables of the evaluation with the given names; skip tables that do not exist."""
-    dividers = {
-        "subgroups": "grouping",
-        "neighbours": "property",
-        "forecasts": "model",
-        "variants": "variant",
-    }
-    options = {"numbers": numbers}
-    return [
-        _table(
-            name, evaluation[name], None, dividers.get(name, "task"), files=_files(name), **options
-        )
-        for name in names
-        if name in evaluation
-    ]
-
-
-def _table(name, frame, caption=None, divider="", **options):
+def _table(name, frame, **options):
+    """Return a table of the page; by default, the name is also its kind and that of its files."""
+    options = {"kind": name, "numbers": {}, "files": _files(name)} | options
+    divider = DIVIDERS.get(options["kind"], "task")
     index = frame.columns.get_loc(divider) if divider in frame.columns else None
-    return Table(name, caption or name, format_table(frame), divider=index, **options)
+    return Table(name, text=format_table(frame), divider=index, **options)
 
 
 def _files(name):

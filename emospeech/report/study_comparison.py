@@ -57,7 +57,7 @@ def write_comparison(studies: Sequence[FinishedStudy], output: Path) -> str:
             f"table-{name}",
             name,
             format_table(frame),
-            numbers,
+            numbers=numbers,
             divider=frame.columns.get_loc(dividers[name]),
             files=(f"tables/{name}.csv",) if name in files else (),
         )
