@@ -112,9 +112,8 @@ def aggregate(folder):
         with timed(seconds, "tables"):
             built = build_tables(tables)
             ends = ("csv", "md", "tex", "html")
-            write_tables(
-                built, {f"{n}_{end}": folder / f"{n}.{end}" for n in built for end in ends}
-            )
+            paths = {f"{n}_{end}": folder / f"{n}.{end}" for n in built for end in ends}
+            write_tables(built, paths, VALENCE.name)
         with timed(seconds, "figures"):
             figures = tuple(draw_all(folder, tables, matrices, predictions, searched))
         with timed(seconds, "page"):
@@ -157,26 +156,29 @@ def draw_all(folder, tables, matrices, predictions, searched):
     yield draw(folder, f"outline-{name}", architecture.draw_outline, points, name)
     recordings = pd.read_csv(folder / "recordings.csv")
     points = balance_table(recordings, make_folds(recordings, FoldSettings()), VALENCE, seed=1)
-    yield draw(folder, "balance", label_balance.draw_balance, points)
+    yield draw(folder, "balance", label_balance.draw_balance, points, VALENCE.name)
     points = trials.plot_data({model: table for model, (table, _, _) in searched.items()})
     yield draw(folder, "trials", trials.draw_trials, points)
     points = comparison.plot_data(*(tables[n] for n in ("metrics", "intervals", "references")))
     yield draw(folder, "comparison", comparison.draw_comparison, points)
     for model in example_study.MODELS:
-        points = confusion.plot_data(matrices[model][0], model)
-        yield draw(folder, f"confusion-{model}", confusion.draw_confusion, points, model)
-        points = scatter.plot_data(predictions[model])
-        yield draw(folder, f"scatter-{model}", scatter.draw_scatter, points, model)
+        points = confusion.plot_data(matrices[model][0], model, VALENCE.name)
+        options = points, model, VALENCE.name
+        yield draw(folder, f"confusion-{model}", confusion.draw_confusion, *options)
+        points = scatter.plot_data(predictions[model], VALENCE.name)
+        options = points, model, VALENCE.name
+        yield draw(folder, f"scatter-{model}", scatter.draw_scatter, *options)
         points = learning_curves.plot_data(searched[model][2], model)
         yield draw(folder, f"learning-{model}", learning_curves.draw_learning, points, model)
 
 
-def draw(folder, name, function, points, *model):
+def draw(folder, name, function, points, *options):
     files = {f"{name}_{suffix}": folder / f"{name}.{suffix}" for suffix in ("pdf", "png", "csv")}
-    save(name, function(points, *model), points, files, DEFAULTS["report"]["resolution"])
+    save(name, function(points, *options), points, files, DEFAULTS["report"]["resolution"])
     kind, *rest = name.split("-")
     png = files[f"{name}_png"].read_bytes()
-    return Figure(kind, str(files[f"{name}_pdf"]), png, *figure_texts(kind, points, *rest))
+    texts = figure_texts(kind, points, VALENCE.name, *rest)
+    return Figure(kind, str(files[f"{name}_pdf"]), png, *texts)
 
 
 def report_of(recordings, tables, matrices, searched, figures):

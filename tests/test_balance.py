@@ -61,19 +61,19 @@ def test_the_epoch_depends_on_the_seed():
 
 
 def test_bars_of_the_figure_are_the_shares():
-    figure = draw_balance(data.balance())
+    figure = draw_balance(data.balance(), "valence")
     panels = [panel for panel in figure.axes if panel.get_visible()]
     assert [panel.get_title("left") for panel in panels] == ["Fold 1", "Fold 2"]
     heights = [bar.get_height() for bar in panels[0].patches]
     assert heights[:5] == pytest.approx([20, 40, 20, 20, 0])
     assert heights[5:] == pytest.approx([100 * n / 11 for n in (3, 3, 2.5, 2.5, 0)])
-    assert len(draw_balance(data.balance(range(1, 11))).axes) == 10
+    assert len(draw_balance(data.balance(range(1, 11)), "valence").axes) == 10
 
 
 def test_numbers_of_the_caption():
-    numbers = captions.balance(data.balance())
+    numbers = captions.balance(data.balance(), "valence")
     assert (numbers["recordings"], numbers["crops"]) == ((5, 5), (11, 11))
     assert ("Neg.", 0.4, pytest.approx(3 / 11)) in numbers["classes"]
     assert numbers["oversampled"]
     plain = data.balance().replace("oversampled epoch", "epoch")
-    assert not captions.balance(plain)["oversampled"]
+    assert not captions.balance(plain, "valence")["oversampled"]

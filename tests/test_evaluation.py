@@ -119,7 +119,7 @@ def test_the_same_predictions_are_constant_in_all_tables(noise, constant):
     interval_rows = intervals.intervals_table({"BasicCNN": table}, 20, 1).query("metric == 'rho'")
     seeds = variability.seeds_table({("BasicCNN", 1): table})
     found = [*metric_rows["rho"], *interval_rows["value"], *seeds["rho"]]
-    found.append(captions.scatter(table)["rho"])
+    found.append(captions.scatter(table, "valence")["rho"])
     assert [rho == 0 for rho in found] == [constant] * len(found)
     assert metric_rows["constant_folds"].tolist() == [int(constant)] * 5 + [5 * constant] * 2
     assert (interval_rows["constant_speakers"] == 5 * constant).all()

@@ -1,5 +1,6 @@
 """Figures show their data correctly, and the same data gives the same bytes."""
 
+from functools import partial
 from itertools import combinations, pairwise
 
 import matplotlib as mpl
@@ -33,6 +34,7 @@ from emospeech.report.headings import model_name
 from emospeech.runtime.errors import InputError
 from emospeech.search import SearchSpace, draw_trial
 from tests import report_data as data
+from tests.settings import VALENCE
 
 LINE_COLOURS = [
     mpl.colors.to_rgb(getattr(style, name)) for name in ("GREEN", "BLUE", "VERMILLION", "ORANGE")
@@ -66,7 +68,7 @@ def compared(metrics=None, intervals=None, task="valence"):
 
 
 def confused(model="BasicDCGAN"):
-    return confusion.plot_data(data.confusion(), model)
+    return confusion.plot_data(data.confusion(), model, "valence")
 
 
 def learned(folds, model="MultitaskDCGAN"):
@@ -94,11 +96,15 @@ def drawn(kind):
     return draw(table(), *([model] if model else []))
 
 
+draw_balance = partial(label_balance.draw_balance, task="valence")
+draw_confusion = partial(confusion.draw_confusion, task="valence")
+draw_scatter = partial(scatter.draw_scatter, task="valence")
+draw_map = partial(shared_layer.draw_map, task=VALENCE)
 # {kind: (function that draws it, function that returns its table, model)}, in page order.
 FIGURES = {
     "comparison": (comparison.draw_comparison, compared, None),
-    "confusion": (confusion.draw_confusion, confused, "BasicDCGAN"),
-    "scatter": (scatter.draw_scatter, lambda: scatter.plot_data(PREDICTIONS), "BasicCNN"),
+    "confusion": (draw_confusion, confused, "BasicDCGAN"),
+    "scatter": (draw_scatter, lambda: scatter.plot_data(PREDICTIONS, "valence"), "BasicCNN"),
     "variants": (
         variants.draw_variants,
         lambda: variants.plot_data(data.differences()),
@@ -110,7 +116,7 @@ FIGURES = {
         None,
     ),
     "outline": (architecture.draw_outline, outlined, "MultitaskDCGAN"),
-    "balance": (label_balance.draw_balance, data.balance, None),
+    "balance": (draw_balance, data.balance, None),
     "example": (crop_example.draw_example, data.example, None),
     "trials": (
         trials.draw_trials,
@@ -124,7 +130,7 @@ FIGURES = {
     ),
     "generated": (generated.draw_generated, data.generated, "BasicDCGAN"),
     "forecast": (forecast.draw_forecast, data.forecast, "BasicAPC"),
-    "map": (shared_layer.draw_map, data.mapped, "BasicCNN"),
+    "map": (draw_map, data.mapped, "BasicCNN"),
 }
 
 
@@ -159,7 +165,7 @@ def test_figures_are_byte_identical_for_equal_tables(kind, tmp_path):
 @pytest.mark.parametrize("kind", FIGURES)
 def test_caption_and_alternative_text_name_the_model_and_differ(kind):
     _, table, model = FIGURES[kind]
-    caption, alt = captions.figure_texts(kind, table(), *([model] if model else []))
+    caption, alt = captions.figure_texts(kind, table(), "valence", model)
     assert caption != alt
     assert caption.endswith(".")
     assert alt.endswith(".")
@@ -250,7 +256,7 @@ def test_texts_lines_and_marks_are_readable_on_white(kind):
 
 
 def test_confusion_shows_each_share_and_count():
-    panel, paper = confusion.draw_confusion(confused(), "BasicDCGAN").axes
+    panel, paper = draw_confusion(confused(), "BasicDCGAN").axes
     texts = [text.get_text() for text in panel.texts]
     assert len(texts) == len(paper.texts) == 50
     assert texts[:4] == ["60.0", "6", "10.0", "1"]
@@ -262,7 +268,7 @@ def test_confusion_shows_each_share_and_count():
 
 
 def test_confusion_of_other_models_is_a_single_panel_with_readable_text():
-    (panel,) = confusion.draw_confusion(confused("BasicCNN"), "BasicCNN").axes
+    (panel,) = draw_confusion(confused("BasicCNN"), "BasicCNN").axes
     image = panel.get_images()[0]
     for text in panel.texts:
         column, row = text.get_position()
@@ -475,7 +481,7 @@ def test_a_long_name_does_not_separate_the_generated_spectrograms():
 
 def test_map_shows_position_class_and_part_of_recordings():
     table = data.mapped()
-    panels = visible(shared_layer.draw_map(table, "M"))
+    panels = visible(draw_map(table, "M"))
     assert len(panels) == 4
     test, validation = panels[1].collections
     for drawn, part in ((test, "test"), (validation, "validation")):
@@ -489,12 +495,12 @@ def test_map_shows_position_class_and_part_of_recordings():
 
 
 def test_scatter_has_all_recordings_and_their_means():
-    table = scatter.plot_data(PREDICTIONS)
+    table = scatter.plot_data(PREDICTIONS, "valence")
     assert table["recording"].tolist() == ["a", "c", "b", "d"]
-    assert scatter.means(table).to_numpy() == pytest.approx(
+    assert scatter.means(table, "valence").to_numpy() == pytest.approx(
         np.array([[1, 1.5], [2.12, 3], [4.5, 4]])
     )
-    panel = scatter.draw_scatter(table, "BasicCNN").axes[0]
+    panel = draw_scatter(table, "BasicCNN").axes[0]
     drawn = {line.get_label(): np.array(line.get_data()) for line in panel.lines}
     assert sorted(drawn["recording"][0]) == sorted(PREDICTIONS["valence"])
     assert drawn["mean"][1].tolist() == [1.5, 3.0, 4.0]
@@ -590,8 +596,8 @@ def test_parameters_with_a_single_value_are_named_in_the_caption_only(varied):
             "valid",
         ),
         (lambda t: trials.plot_data({"BasicCNN": t}), data.trials(), "filters"),
-        (scatter.plot_data, PREDICTIONS, "expected"),
-        (lambda t: shared_layer.draw_map(t, "M"), data.mapped(), "share_y"),
+        (partial(scatter.plot_data, task="valence"), PREDICTIONS, "expected"),
+        (lambda t: draw_map(t, "M"), data.mapped(), "share_y"),
         (lambda t: generated.draw_generated(t, "M"), data.generated(), "row_1"),
         (lambda t: forecast.draw_forecast(t, "M"), data.forecast(), "row_1"),
     ],
@@ -621,11 +627,11 @@ def test_caption_numbers():
     assert own["BasicDCGAN"] == (pytest.approx(0.219), 0.4388)
     assert own[model_name("baseline")][1] is None
     assert numbers["human"] == [None, 0.7]
-    numbers = captions.confusion(confused())
+    numbers = captions.confusion(confused(), "valence")
     assert numbers["recordings"] == np.sum(data.COUNTS)
     assert dict(numbers["recalls"])["Neg."] == 0.75
     assert numbers["paper"]
-    assert not captions.confusion(confused("BasicCNN"))["paper"]
+    assert not captions.confusion(confused("BasicCNN"), "valence")["paper"]
     numbers = captions.learning(learned({1: data.history(9)}))
     assert numbers["folds"] == [{"fold": 1, "uar": pytest.approx(0.34), "epoch": 4, "epochs": 9}]
     numbers = captions.trials(
@@ -633,7 +639,7 @@ def test_caption_numbers():
     )
     assert numbers["trials"] == (1, 3)
     assert numbers["ranges"][0] == ("BasicCNN", 0.25, 0.41)
-    numbers = captions.scatter(scatter.plot_data(PREDICTIONS))
+    numbers = captions.scatter(scatter.plot_data(PREDICTIONS, "valence"), "valence")
     assert numbers["rho"] == pytest.approx(
         np.corrcoef(PREDICTIONS["valence"], PREDICTIONS["expected"])[0, 1]
     )
@@ -651,7 +657,7 @@ def test_caption_numbers_of_generated_spectrograms_and_the_map():
     same = captions.generated(table.assign(**dict.fromkeys(cells, 51)))
     assert same["epochs"][0] == (1, pytest.approx(0.2), 0)
     table = data.mapped()
-    rows, fold = table.query("fold == 1"), captions.shared_layer(table)["folds"][0]
+    rows, fold = table.query("fold == 1"), captions.shared_layer(table, "valence")["folds"][0]
     position = rows.loc[rows["valence"] == 5, "x"].mean() / rows["x"].std()
     assert fold["variance"] == pytest.approx(0.8)
     assert dict(fold["positions"])["Very Pos."] == round(position, 1)

@@ -81,7 +81,7 @@ def figures(tmp_path_factory):
     for kind, (draw, table, model) in FIGURES.items():
         models = [model] if model else []
         draw(table(), *models).savefig(png, dpi=50)
-        texts, path = figure_texts(kind, table(), *models), "-".join([kind, *models])
+        texts, path = figure_texts(kind, table(), "valence", *models), "-".join([kind, *models])
         made.append(page.Figure(kind, f"figures/{path}.pdf", png.read_bytes(), *texts))
     return tuple(made)
 
@@ -294,14 +294,14 @@ def test_chosen_trials_are_highlighted(outline):
 
 def test_search_numbers_count_budgets_and_ends():
     trials = {"BasicCNN": data.trials(), "MultitaskCNN": data.trials().iloc[1:2]}
-    numbers = page_numbers.search_numbers(trials)
+    numbers = page_numbers.search_numbers(trials, "pooled")
     assert numbers["budgets"] == {
         "BasicCNN": {"trials": 3, "folds": 2, "trainings": 6},
         "MultitaskCNN": {"trials": 1, "folds": 2, "trainings": 2},
     }
     assert numbers["epochs"] == {"BasicCNN": 41, "MultitaskCNN": 17}
     assert numbers["stopped"] is None
-    everything = page_numbers.search_numbers(dict.fromkeys(data.MODELS, data.trials()))
+    everything = page_numbers.search_numbers(dict.fromkeys(data.MODELS, data.trials()), "pooled")
     assert (everything["capped"], everything["diverged"]) == (12, 4)
 
 
@@ -348,7 +348,7 @@ NO_FIGURES = dict.fromkeys(captions.NUMBERS, ())
 
 def section(name, **context):
     """Return the text of a section of the page."""
-    template = templates.environment().get_template(f"sections/{name}.html.jinja")
+    template = templates.environment("valence").get_template(f"sections/{name}.html.jinja")
     known = {"figures": NO_FIGURES, "provenance": data.provenance()}
     (text,) = Outline(template.render(known | context)).text.values()
     return text
@@ -373,9 +373,9 @@ def test_search_section_distinguishes_the_ways_of_choosing_trials():
 
 def test_search_section_counts_epochs_and_stopped_trials():
     table = data.trials().assign(rung=[0, 1, 0])
-    numbers = page_numbers.search_numbers({"BasicCNN": table, "MultitaskCNN": table})
+    numbers = page_numbers.search_numbers({"BasicCNN": table, "MultitaskCNN": table}, "pooled")
     assert numbers["stopped"] == 4
-    template = templates.environment().get_template("sections/search.html.jinja")
+    template = templates.environment("valence").get_template("sections/search.html.jinja")
     html = template.render(numbers={"search": numbers}, tables={"search": ()}, figures=NO_FIGURES)
     assert Outline(html).numbers("search") >= {"82", "41", "4", "6"}
 
@@ -394,7 +394,7 @@ def test_a_study_that_mixes_precisions_is_flagged():
     texts = [
         section(
             "search",
-            numbers={"search": page_numbers.search_numbers({"BasicCNN": frame})},
+            numbers={"search": page_numbers.search_numbers({"BasicCNN": frame}, "pooled")},
             tables={"search": ()},
         )
         for frame in (trials, mixed)

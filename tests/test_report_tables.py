@@ -96,24 +96,27 @@ def test_metrics_with_missing_or_repeated_parts_are_refused():
 
 
 def test_table_3_normalises_rows_and_adds_the_papers_for_its_model_only():
-    table = table_3(data.confusion(), "BasicDCGAN")
+    table = table_3(data.confusion(), "BasicDCGAN", "valence")
     assert table["support"].tolist() == [10, 40, 20, 16, 4]
     assert table["1"].tolist() == [0.6, 0, 0.05, 0, 0]
     assert table["2"].tolist() == [0.1, 0.75, 0.4, 5 / 16, 0.25]
     assert table["paper_5"].tolist() == [0.1122, 0.0299, 0.0393, 0.0412, 0.4390]
-    assert not [name for name in table_3(data.confusion(), "BasicCNN") if name[:5] == "paper"]
+    assert not [
+        name for name in table_3(data.confusion(), "BasicCNN", "valence") if name[:5] == "paper"
+    ]
 
 
 def test_table_3_accepts_any_order_of_rows_and_integer_column_names():
     changed = data.confusion().iloc[::-1].rename(columns={str(n): n for n in range(1, 6)})
     pd.testing.assert_frame_equal(
-        table_3(changed, "BasicDCGAN"), table_3(data.confusion(), "BasicDCGAN")
+        table_3(changed, "BasicDCGAN", "valence"),
+        table_3(data.confusion(), "BasicDCGAN", "valence"),
     )
 
 
 def test_an_absent_class_has_no_shares():
     counts = [row if truth != 4 else [0] * 5 for truth, row in enumerate(data.COUNTS)]
-    table = table_3(data.confusion(counts), "BasicCNN")
+    table = table_3(data.confusion(counts), "BasicCNN", "valence")
     assert table.loc[4, list("12345")].isna().all()
     assert format_table(table).rows[4] == ("Very Pos.", "0", *[MISSING] * 5)
 
@@ -123,16 +126,18 @@ def test_invalid_counts_are_refused(wrong):
     table = data.confusion().astype(object)
     table.loc[2, "3"] = wrong
     with pytest.raises(InputError, match=r"confusion of BasicCNN: .*counts"):
-        table_3(table, "BasicCNN")
+        table_3(table, "BasicCNN", "valence")
 
 
 def test_a_missing_class_is_refused():
     with pytest.raises(InputError, match=r"confusion of BasicCNN: .*1, 2, 3, 4, 5"):
-        table_3(data.confusion().iloc[:4], "BasicCNN")
+        table_3(data.confusion().iloc[:4], "BasicCNN", "valence")
 
 
 def test_table_classes_has_the_papers_values_after_its_model():
-    table = table_classes({"MultitaskDCGAN": data.classes(), "BasicDCGAN": data.classes()})
+    table = table_classes(
+        {"MultitaskDCGAN": data.classes(), "BasicDCGAN": data.classes()}, "valence"
+    )
     names = table["model"].drop_duplicates().tolist()
     assert names == ["BasicDCGAN", "BasicDCGAN, paper", "MultitaskDCGAN"]
     row = table[(table["model"] == "BasicDCGAN") & (table["class"] == "Neu.")].iloc[0]
@@ -186,11 +191,11 @@ def test_markdown_has_one_line_per_row_and_escapes_pipes():
 def test_tables_are_written_in_all_formats(tmp_path):
     name = "table-3-BasicDCGAN"
     tables = {
-        name: table_3(data.confusion(), "BasicDCGAN"),
+        name: table_3(data.confusion(), "BasicDCGAN", "valence"),
         "table-1": table_1({"BasicCNN": data.best()}),
     }
     paths = files(tmp_path, *tables)
-    write_tables(tables, paths)
+    write_tables(tables, paths, "valence")
     pd.testing.assert_frame_equal(pd.read_csv(paths[f"{name}_csv"]), tables[name])
     assert paths[f"{name}_md"].read_text() == to_markdown(tables[name])
     assert paths[f"{name}_tex"].read_text() == to_tex(tables[name])

@@ -42,13 +42,13 @@ def test_hours_start_with_the_model_that_learns_from_labels_only():
     assert table.loc[table["model"] == "MultitaskDCGAN", "hours"].tolist() == [0, 1.1, 12]
     figure = unlabelled_hours.draw_hours(table)
     assert len([panel for panel in figure.axes if panel.get_visible()]) == 2
-    caption, alternative = figure_texts("hours", table)
+    caption, alternative = figure_texts("hours", table, "valence")
     assert "0 hours" in caption
     assert "MultitaskDCGAN" in alternative
     without = HOURS[~HOURS["model"].str.endswith("CNN")]
     table = unlabelled_hours.plot_data(without, ["hours_1"])
     assert table["hours"].min() == 1.1
-    assert "0 hours" not in figure_texts("hours", table)[0]
+    assert "0 hours" not in figure_texts("hours", table, "valence")[0]
 
 
 @pytest.mark.parametrize(("found", "clear"), [(FOUND, 1), (FOUND.assign(low=-1, high=1), 0)])

@@ -111,8 +111,8 @@ def test_every_figure_and_table_is_in_the_report_of_snakemake(rules):
             if "/report/tables/" in file and file.endswith(".html"):
                 assert flag, file
             summarized |= {flag.labels["content"]} if flag and flag.labels else set()
-    of_apc_models = summaries()["forecasts"]  # which the demo does not have
-    assert summarized == set(summaries().values()) - {of_apc_models}
+    of_apc_models = summaries("valence")["forecasts"]  # which the demo does not have
+    assert summarized == set(summaries("valence").values()) - {of_apc_models}
 
 
 HEAVY = {"librosa", "matplotlib", "numba", "scipy", "sklearn", "soxr", "torch", "torch._dynamo"}

@@ -349,7 +349,7 @@ def test_snakemakes_own_report_shows_the_page_without_network(project, monkeypat
     assert str(page.relative_to(project.folder / "own/report")) in text
     for category in ("Tables", "Figures", "The page"):
         assert f'"{category}"' in text
-    lines = {name: json.dumps(summary) for name, summary in summaries().items()}
+    lines = {name: json.dumps(summary) for name, summary in summaries("valence").items()}
     missing = {name for name, line in lines.items() if line not in text}
     absent = {"control", "paper", "cells"}  # the small study has no BasicDCGAN
     absent |= {"forecast", "forecasts", "variants", "hours"}  # nor an APC model or variants

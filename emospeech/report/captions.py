@@ -29,15 +29,15 @@ from emospeech.report.templates import captions
 
 
 def figure_texts(
-    kind: str, table: pd.DataFrame, model: str | None = None, target: str = "valence"
+    kind: str, table: pd.DataFrame, target: str, model: str | None = None
 ) -> tuple[str, str]:
     """Return the caption and the alternative text of a figure.
 
     Args:
         kind: The first part of the file name, a key of `NUMBERS`.
         table: The table that the figure is drawn from.
-        model: The model of the figure, if it shows a single one.
         target: The target of the study.
+        model: The model of the figure, if it shows a single one.
     """
     texts = captions(target)
     of_target = {"task": target} if kind in OF_TARGET else {}
@@ -61,7 +61,7 @@ def outline(table: pd.DataFrame) -> dict:
     return {"parts": parts} | kinds
 
 
-def balance(table: pd.DataFrame, task: str = "valence") -> dict:
+def balance(table: pd.DataFrame, task: str) -> dict:
     """Return the numbers of labels before and after sampling, and the mean share of each class."""
     sizes = table.pivot_table("count", "fold", "stage", "sum", sort=False)
     shares = table.pivot_table("share", "class", "stage", "mean", sort=False)
@@ -159,7 +159,7 @@ def hours(table: pd.DataFrame) -> dict:
     return {"models": models, "zero": (table["hours"] == 0).any()}
 
 
-def confusion(table: pd.DataFrame, task: str = "valence") -> dict:
+def confusion(table: pd.DataFrame, task: str) -> dict:
     """Return the recall of each class, the UAR, and whether the paper's matrix is shown."""
     own = table.loc[table["source"] == "this run"]
     names = class_names(task, own["truth"].unique())
@@ -172,7 +172,7 @@ def confusion(table: pd.DataFrame, task: str = "valence") -> dict:
     }
 
 
-def scatter(table: pd.DataFrame, task: str = "valence") -> dict:
+def scatter(table: pd.DataFrame, task: str) -> dict:
     """Return the size of the test set, the range of the predictions, and the correlation."""
     rho = pearson(table[task], table["expected"])
     return {
@@ -220,7 +220,7 @@ def forecast(table: pd.DataFrame) -> dict:
     return {"steps": int(table["steps_ahead"].iloc[0]), "recordings": recordings}
 
 
-def shared_layer(table: pd.DataFrame, task: str = "valence") -> dict:
+def shared_layer(table: pd.DataFrame, task: str) -> dict:
     """Return, by fold, the explained variance and the mean position of each class on axis 1."""
     folds = []
     for fold, rows in table.groupby("fold"):

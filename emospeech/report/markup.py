@@ -148,7 +148,7 @@ def to_tex(table: pd.DataFrame) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
-def to_html(table: pd.DataFrame, name: str, target: str = "valence") -> str:
+def to_html(table: pd.DataFrame, name: str, target: str) -> str:
     """Return a page with a single table, for the report of Snakemake.
 
     Args:
@@ -158,7 +158,7 @@ def to_html(table: pd.DataFrame, name: str, target: str = "valence") -> str:
     """
     kind, model = (name, "") if name in summaries(target) else name.rsplit("-", 1)
     shown = Table(name, kind, format_table(table), model)
-    return environment(target=target).get_template("table.html.jinja").render(table=shown)
+    return environment(target).get_template("table.html.jinja").render(table=shown)
 
 
 def _tex_line(cells):
@@ -171,7 +171,7 @@ def _tex_cell(text, numeric):
 
 
 def write_tables(
-    tables: Mapping[str, pd.DataFrame], files: Mapping[str, str | Path], target: str = "valence"
+    tables: Mapping[str, pd.DataFrame], files: Mapping[str, str | Path], target: str
 ) -> None:
     """Write tables to `{name}_csv` (short column names, unrounded), and as `md`, `tex` and `html`.
 

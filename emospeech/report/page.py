@@ -124,7 +124,7 @@ def render(report: Report) -> str:
     """Return the page as HTML; the same report gives the same text."""
     built = build_tables({"metrics": report.metrics} | report.evaluation)
     evaluation = {name: report.drop_incomparable(table) for name, table in built.items()}
-    template = environment(target=report.target).get_template("page.html.jinja")
+    template = environment(report.target).get_template("page.html.jinja")
     return template.render(
         provenance=report.provenance,
         commands=report.commands,

@@ -428,7 +428,7 @@ def leak_numbers(leaks: pd.DataFrame | None, shared_choice: bool) -> dict | None
     }
 
 
-def search_numbers(trials: Mapping[str, pd.DataFrame], select: str = "pooled") -> dict | None:
+def search_numbers(trials: Mapping[str, pd.DataFrame], select: str) -> dict | None:
     """Return budget and epochs of each model, how trials were chosen, and how training runs ended.
 
     `stopped` is the number of trials that successive halving stopped; None with random search.

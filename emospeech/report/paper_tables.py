@@ -135,7 +135,7 @@ def table_2(metrics: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def table_3(confusion: pd.DataFrame, model: str, task: str = "valence") -> pd.DataFrame:
+def table_3(confusion: pd.DataFrame, model: str, task: str) -> pd.DataFrame:
     """Return Table 3: the row-normalised confusion matrix, with the paper's for its model.
 
     The columns are `truth` (a class name), `support` (a count), the classes (`1` to `5` for
@@ -153,7 +153,7 @@ def table_3(confusion: pd.DataFrame, model: str, task: str = "valence") -> pd.Da
     return table
 
 
-def table_classes(classes: dict[str, pd.DataFrame], task: str = "valence") -> pd.DataFrame:
+def table_classes(classes: dict[str, pd.DataFrame], task: str) -> pd.DataFrame:
     """Return precision, recall and F1 of each class, from the counts and from the row shares.
 
     Args:

@@ -63,11 +63,11 @@ def write_comparison(studies: Sequence[FinishedStudy], output: Path) -> str:
         )
         for name, frame in frames.items()
     }
-    html = environment(target=target).get_template("studies.html.jinja")
+    html = environment(target).get_template("studies.html.jinja")
     shown = {name: [tables[name]] if name in tables else [] for name in dividers}
     drawn = {name: [figures[name]] if name in figures else [] for name in files}
     write_text(output / "index.html", html.render(numbers=numbers, tables=shown, figures=drawn))
-    markdown = environment(autoescape=False, target=target).get_template("studies.md.jinja")
+    markdown = environment(target, autoescape=False).get_template("studies.md.jinja")
     return markdown.render(numbers=numbers, tables=[*map(to_markdown, frames.values())]).strip()
 
 

@@ -18,13 +18,13 @@ UNKNOWN = "unknown"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
-def environment(autoescape: bool = True, target: str = "valence") -> jinja2.Environment:
+def environment(target: str, autoescape: bool = True) -> jinja2.Environment:
     """Return the environment of the templates.
 
     Args:
-        autoescape: Whether the text is HTML.
         target: The target of the study. All templates have the variables `target`, `uar` (the name
             of its UAR over all classes) and `scale` (whether it is a rated dimension).
+        autoescape: Whether the text is HTML.
     """
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
@@ -44,18 +44,18 @@ def environment(autoescape: bool = True, target: str = "valence") -> jinja2.Envi
 
 
 @cache
-def captions(target: str = "valence") -> jinja2.environment.TemplateModule:
+def captions(target: str) -> jinja2.environment.TemplateModule:
     """Return the macros of captions.jinja for plain text, for the target of a study."""
-    return environment(False, target).get_template("captions.jinja").module
+    return environment(target, autoescape=False).get_template("captions.jinja").module
 
 
-def summaries(target: str = "valence") -> dict[str, str]:
+def summaries(target: str) -> dict[str, str]:
     """Return one line about each figure and table, by name such as `confusion` or `table-1`."""
     # The attributes of a template are dynamic.
     return getattr(captions(target), "summaries")  # noqa: B009
 
 
-def titles(target: str = "valence") -> dict[str, str]:
+def titles(target: str) -> dict[str, str]:
     """Return the title of each figure and table, by name as in `summaries`."""
     return getattr(captions(target), "titles")  # noqa: B009
 

@@ -49,7 +49,7 @@ def figures(paths, target):
         Path(path) for path in [*paths.figures, *paths.variant_files] if path.endswith(".png")
     ):
         kind, *model = png.stem.split("-")
-        texts = figure_texts(kind, read_table(png.with_suffix(".csv")), *model, target=target)
+        texts = figure_texts(kind, read_table(png.with_suffix(".csv")), target, *model)
         yield Figure(kind, str(png.with_suffix(".pdf")), png.read_bytes(), *texts)
 
 

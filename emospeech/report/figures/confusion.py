@@ -15,7 +15,7 @@ FEW_CLASSES = 5  # that fit into a column
 DARK = 0.22  # luminance below which white text has more contrast than black (WCAG 2)
 
 
-def plot_data(confusion: pd.DataFrame, model: str, task: str = "valence") -> pd.DataFrame:
+def plot_data(confusion: pd.DataFrame, model: str, task: str) -> pd.DataFrame:
     """Return the table of the figure: a row per cell, of this run and, if available, of the paper.
 
     The columns are `source, truth, prediction, count, share`; `share` is the share of the row, NaN
@@ -35,7 +35,7 @@ def plot_data(confusion: pd.DataFrame, model: str, task: str = "valence") -> pd.
 
 
 @report_style()
-def draw_confusion(table: pd.DataFrame, model: str, task: str = "valence") -> Figure:
+def draw_confusion(table: pd.DataFrame, model: str, task: str) -> Figure:
     """Return the figure of `plot_data`, with truth in rows and prediction in columns.
 
     Cells show the share of the row in per cent (on the outlined diagonal: the recall) and the

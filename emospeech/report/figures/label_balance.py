@@ -23,7 +23,7 @@ LOOKS = ({"color": FAINT, "edgecolor": SOFT}, {"color": BLUE, "edgecolor": BLUE}
 
 
 @report_style()
-def draw_balance(table: pd.DataFrame, task: str = "valence") -> Figure:
+def draw_balance(table: pd.DataFrame, task: str) -> Figure:
     """Return the figure: a panel per fold, a pair of bars per class.
 
     Bars are shares of the labels in per cent; the dashed line is a uniform distribution.

@@ -12,21 +12,21 @@ ENDS = (0.8, 5.2)
 CROWDED = 1000  # number of recordings above which dots are more transparent
 
 
-def plot_data(predictions: pd.DataFrame, task: str = "valence") -> pd.DataFrame:
+def plot_data(predictions: pd.DataFrame, task: str) -> pd.DataFrame:
     """Return the table of the figure: `recording, speaker, fold`, the labels and `expected`."""
     columns = ["recording", "speaker", "fold", task, "expected"]
     require(predictions, columns, "predictions")
     return predictions.loc[:, columns].sort_values(["fold", "recording"], ignore_index=True)
 
 
-def means(table: pd.DataFrame, task: str = "valence") -> pd.DataFrame:
+def means(table: pd.DataFrame, task: str) -> pd.DataFrame:
     """Return the mean prediction in bins of half a point of the actual label."""
     bins = pd.cut(table[task], BINS, right=False)
     return table.loc[:, [task, "expected"]].groupby(bins, observed=True).mean()
 
 
 @report_style()
-def draw_scatter(table: pd.DataFrame, model: str, task: str = "valence") -> Figure:
+def draw_scatter(table: pd.DataFrame, model: str, task: str) -> Figure:
     """Return the figure of `plot_data`: label and expected value of the prediction.
 
     On the grey diagonal both are equal; the line with squares connects the means.

@@ -18,7 +18,6 @@ from emospeech.report.figures.style import (
     report_style,
 )
 
-VALENCE = Task("valence")
 MOST_ENTRIES = 7  # of a line of the legend
 ACROSS = 3  # folds in a row; panels are wide, as the first component has the larger range
 MARKS = {"test": "o", "validation": "^"}
@@ -30,7 +29,7 @@ def columns_of(task: Task) -> list[str]:
 
 
 @report_style()
-def draw_map(table: pd.DataFrame, model: str, task: Task = VALENCE) -> Figure:
+def draw_map(table: pd.DataFrame, model: str, task: Task) -> Figure:
     """Return the figure, with a panel per fold and a mark per recording.
 
     Colours are classes of the target; circles are the test speaker, triangles the validation
