@@ -350,7 +350,7 @@ def test_comparison_omits_an_unknown_chance_level_and_paper_value():
 
 def test_learning_marks_the_first_best_epoch():
     table = learned({1: data.history(epochs=9, top=4)})
-    assert table.loc[table["kept"], "epoch"].tolist() == [4]
+    assert table.loc[table["best"], "epoch"].tolist() == [4]
     upper, lower = visible(learning_curves.draw_learning(table, "M"))
     dots = [line for line in lower.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1]
     assert [list(dot.get_xdata()) for dot in dots] == [[4]]
@@ -391,7 +391,7 @@ def test_epochs_without_labels_have_errors_only():
     history = data.history(8, "BasicAPC")
     history.loc[:2, ["valence", "validation_uar"]] = np.nan
     table = learned({1: history}, "BasicAPC")
-    assert table.loc[table["kept"], "epoch"].tolist() == [4]
+    assert table.loc[table["best"], "epoch"].tolist() == [4]
     upper, _, lower = learning_curves.draw_learning(table, "BasicAPC").axes
     for panel in (upper, lower):
         assert np.isnan(panel.lines[0].get_ydata()).tolist() == [True] * 3 + [False] * 5

@@ -185,9 +185,9 @@ def scatter(table: pd.DataFrame, task: str) -> dict:
 
 
 def learning(table: pd.DataFrame) -> dict:
-    """Return the losses, the epoch and score that each fold keeps, and whether there are errors."""
-    epochs, kept = table.groupby("fold").size(), table[table["kept"]]
-    columns = (kept["fold"], kept["validation_uar"], kept["epoch"])
+    """Return the losses, the best epoch and score of each fold, and whether there are errors."""
+    epochs, best = table.groupby("fold").size(), table[table["best"]]
+    columns = (best["fold"], best["validation_uar"], best["epoch"])
     folds = [
         {"fold": fold, "uar": uar, "epoch": epoch, "epochs": epochs[fold]}
         for fold, uar, epoch in zip(*columns, strict=True)

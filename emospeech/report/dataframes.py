@@ -119,8 +119,8 @@ def losses_of(table: pd.DataFrame) -> list[str]:
     return [name for name in table if name in LOSSES and table[name].notna().any()]
 
 
-def is_kept(histories: pd.DataFrame) -> pd.Series:
-    """Return which rows are kept: in each fold, the first epoch with the highest validation UAR."""
+def is_best_epoch(histories: pd.DataFrame) -> pd.Series:
+    """Return which rows are, in their fold, the first epoch with the highest validation UAR."""
     best = histories.groupby("fold")["validation_uar"].transform("idxmax")
     return histories.index == best
 

@@ -14,7 +14,7 @@ from emospeech.evaluation.scores import AGREEMENTS
 from emospeech.labels import EMOTION
 from emospeech.models.catalogue import MODELS
 from emospeech.report import paper
-from emospeech.report.dataframes import in_order, is_kept, require, tasks_in, uar_of
+from emospeech.report.dataframes import in_order, is_best_epoch, require, tasks_in, uar_of
 from emospeech.report.paper_tables import table_2
 from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import by_folder, read_table
@@ -303,14 +303,14 @@ def table_forecasts(histories: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for model in in_order(histories["model"].unique()):
         own = histories[histories["model"] == model].reset_index(drop=True)
-        kept = own[is_kept(own)]
+        best = own[is_best_epoch(own)]
         corpora = own.filter(regex="^apc_").dropna(axis="columns", how="all").columns
         names = {VALIDATION: ("validation_apc", "validation_repetition")}
         names |= {name[4:]: (name, f"repetition_{name[4:]}") for name in corpora}
         for speech, (predicted, repeated) in names.items():
-            reduction = 1 - kept[predicted] / kept[repeated]
-            line = {"model": model, "speech": speech, "apc_error": kept[predicted].mean()}
-            line |= {"repetition_error": kept[repeated].mean(), "reduction": reduction.mean()}
+            reduction = 1 - best[predicted] / best[repeated]
+            line = {"model": model, "speech": speech, "apc_error": best[predicted].mean()}
+            line |= {"repetition_error": best[repeated].mean(), "reduction": reduction.mean()}
             line |= {"reduction_least": reduction.min(), "reduction_most": reduction.max()}
             lines.append(line)
     return pd.DataFrame(lines).dropna(subset="apc_error", ignore_index=True)

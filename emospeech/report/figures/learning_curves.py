@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from emospeech.report.dataframes import LOSSES, is_kept, losses_of, require
+from emospeech.report.dataframes import LOSSES, is_best_epoch, losses_of, require
 from emospeech.report.figures.style import (
     BLUE,
     GREEN,
@@ -51,7 +51,7 @@ def plot_data(histories: pd.DataFrame, model: str) -> pd.DataFrame:
 
     Returns:
         The columns `fold`, `epoch`, the losses of the model's family, the errors on the validation
-        speakers if the model predicts frames, `validation_uar`, and `kept`, which marks the first
+        speakers if the model predicts frames, `validation_uar`, and `best`, which marks the first
         epoch with the highest validation UAR.
     """
     name = f"history of {model}"
@@ -65,7 +65,7 @@ def plot_data(histories: pd.DataFrame, model: str) -> pd.DataFrame:
     unknown = scores.columns[scores.isna().all()]
     if len(unknown):
         raise InputError(f"{name}, fold {unknown[0]}", "validation_uar is missing in all epochs")
-    return table.assign(kept=is_kept(table))
+    return table.assign(best=is_best_epoch(table))
 
 
 @report_style()
@@ -106,7 +106,7 @@ def _grid(figure, n_folds, high):
 def _draw_fold(panels, history, lines):
     """Draw the columns `lines` of each of the upper panels, and the validation UAR in the last."""
     *uppers, lower = panels
-    best = history[history["kept"]].iloc[0]
+    best = history[history["best"]].iloc[0]
     marks = {"marker": "o" if len(history) <= FEW else "", "markersize": 2}
     for upper, names in zip(uppers, lines, strict=True):
         for name in names:
