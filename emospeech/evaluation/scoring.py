@@ -289,7 +289,7 @@ def chosen_weights(results: str | os.PathLike, model: str) -> list[Path]:
     ]
 
 
-def score_columns(tasks: Iterable[Task], several: bool = False) -> list[str]:
+def score_columns(tasks: Iterable[Task], several: bool) -> list[str]:
     """Return the column names of `score_row`, of several networks or of a single one."""
     columns = []
     for task in tasks:
