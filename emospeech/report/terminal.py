@@ -51,7 +51,7 @@ def results_table(results: str | Path) -> str:
     table, task = table_2(metrics), tasks_in(metrics)[0]
     uar = uar_of(task)
     columns = {name: column for name, column in columns.items() if name in (*table, "interval")}
-    pooled = intervals.query("task == @task and scope == 'pooled' and figure == @uar")
+    pooled = intervals.query("task == @task and scope == 'pooled' and metric == @uar")
     bounds = {
         row["model"]: f"{percent(row['low'])} to {percent(row['high'])}"
         for row in pooled.to_dict("records")
