@@ -1,5 +1,6 @@
 """Written files are complete or missing, and jobs report errors in one line of their log."""
 
+import gzip
 import os
 import subprocess
 import time
@@ -8,7 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emospeech.runtime.files import atomic_path, write_arrays, write_json, write_table
+from emospeech.runtime.errors import InputError
+from emospeech.runtime.files import (
+    atomic_path,
+    read_json,
+    read_table,
+    write_arrays,
+    write_json,
+    write_table,
+)
 from tests.conftest import run_python
 
 SCRIPT = """
@@ -109,6 +118,26 @@ def test_floats_are_restored_and_nan_is_not_written_as_json(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "x.json", {"a": float("nan")})
     assert not (tmp_path / "x.json").exists()
+
+
+DAMAGED = {
+    "empty": (b"", "table.csv"),
+    "binary": (b"a,b\n\xff\xfe,1\n", "table.csv"),
+    "extra cells": (b"a\n1\n2,3\n", "table.csv"),
+    "truncated": (gzip.compress(b"a,b\n1,2\n" * 99)[:-20], "table.csv.gz"),
+    "empty JSON": (b"", "value.json"),
+    "truncated JSON": (b'{"a": ', "value.json"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_file_is_an_error_that_names_it(tmp_path, kind):
+    content, name = DAMAGED[kind]
+    (tmp_path / name).write_bytes(content)
+    read = read_json if name.endswith(".json") else read_table
+    with pytest.raises(InputError) as caught:
+        read(tmp_path / name)
+    assert str(caught.value).startswith(f"{tmp_path / name}: ")
 
 
 def run_job(folder, body):

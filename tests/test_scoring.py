@@ -529,6 +529,19 @@ def test_the_selected_trial_of_each_fold_is_used(tmp_path, capsys, speech, best,
     assert "BasicCNN" in error, "the finished models are listed"
 
 
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]"])
+def test_a_damaged_choice_of_a_trial_is_not_a_missing_one(tmp_path, capsys, content):
+    search = tmp_path / "search/BasicCNN"
+    search.mkdir(parents=True)
+    (search / "best.json").write_text(content)
+    pd.DataFrame({"fold": [1], "epoch": [1]}).to_csv(search / "histories.csv")
+    assert main(["predict", "--results", str(tmp_path), "--model", "BasicCNN", "a.wav"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {search}")
+    assert "best.json" in line
+    assert "damaged" in line
+
+
 def weights_without_training():
     return build("BasicCNN", 32, TRIAL, SETTINGS.models, 0).network.state_dict()
 

@@ -286,16 +286,16 @@ def test_the_tables_name_running_and_failed_training_runs(run, option, capsys, m
     assert "node7" in text
 
 
-@pytest.mark.parametrize("kind", ["missing", "file", "no results", "damaged plan"])
+@pytest.mark.parametrize("kind", ["missing", "file", "no results", "damaged plan", "empty plan"])
 def test_a_folder_without_a_run_is_an_error_in_one_line(tmp_path, kind, capsys):
     path = tmp_path / "results"
     if kind == "file":
         path.write_text("")
     elif kind == "no results":
         path.mkdir()
-    elif kind == "damaged plan":
+    elif kind.endswith("plan"):
         (path / "logs").mkdir(parents=True)
-        (path / PLAN).write_text("[]")
+        (path / PLAN).write_text("[]" if kind == "damaged plan" else "")
     assert main(["status", str(path)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {path}")

@@ -65,6 +65,17 @@ def compared(tmp_path):
     return compare
 
 
+@pytest.mark.parametrize("column", ["recording", "speaker", "valence", "p3", "expected"])
+@pytest.mark.parametrize("model", MODELS)
+def test_predictions_without_a_column_are_an_error_in_one_line(tmp_path, capsys, model, column):
+    folders = [str(write_study(tmp_path / name, 0.2)) for name in ("first", "second")]
+    damaged = tmp_path / f"first/evaluation/{model}/fold-2/predictions.csv"
+    write_table(damaged, read_table(damaged).rename(columns={column: "other"}))
+    assert main(["compare", *folders, "--output", str(tmp_path / "comparison")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {damaged}: ")
+
+
 def scores(predictions, task=VALENCE):
     return score(*labels_and_probabilities(predictions, task), task)
 
@@ -270,7 +281,7 @@ def test_a_single_study_is_a_usage_error(tmp_path, capsys):
 
 def test_studies_with_other_targets_are_refused(tmp_path, capsys):
     emotions = emotion_labels(["angry", "sad"])
-    first, second = (write_study(tmp_path / name, 0.1) for name in ("a", "b"))
+    first, second = (write_study(tmp_path / name, 0.1, ["BasicCNN"]) for name in ("a", "b"))
     for path in second.rglob("predictions.csv"):
         table = read_table(path).drop(columns=["valence", "p3", "p4", "p5", "expected"])
         table = table.rename(columns={"p1": "p_angry", "p2": "p_sad"})

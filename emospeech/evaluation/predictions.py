@@ -13,6 +13,7 @@ import pandas as pd
 from emospeech.corpora.corpus_tables import DIMENSIONS
 from emospeech.labels import EMOTION, Task, label_table
 from emospeech.metrics import expected_value
+from emospeech.runtime.errors import InputError
 from emospeech.runtime.files import read_table
 
 if TYPE_CHECKING:
@@ -85,11 +86,28 @@ def predictions_of(predictor: "FoldPredictor", seed: int, crops: int) -> pd.Data
     return predictions_table(rows, predictor.labels("test"), probabilities, predictor.tasks)
 
 
+def read_predictions(path: str | Path) -> pd.DataFrame:
+    """Return a table of predictions.
+
+    Raises:
+        InputError: The table is damaged, or its columns are not those of predictions.csv.
+    """
+    table = read_table(path)
+    expected = ["recording", "speaker", "session", "fold", "trial"]
+    for task in tasks_of(table):
+        expected += [task.name, *column_names(task)]
+        expected += [expected_column(task)] if task.is_scale else []
+    if wrong := sorted({*expected} ^ {*table}):
+        problem = f"the column {wrong[0]} is {'missing' if wrong[0] in expected else 'unknown'}"
+        raise InputError(path, f"{problem}. Delete the file and run the study again.")
+    return table
+
+
 def load_predictions(paths: Sequence[str | Path]) -> dict[str, pd.DataFrame]:
     """Return {model: predictions of all folds} from files named .../model/fold-n/*.csv."""
     tables = {}
     for path in map(Path, paths):
-        tables.setdefault(path.parts[-3], []).append(read_table(path))
+        tables.setdefault(path.parts[-3], []).append(read_predictions(path))
     return {model: pd.concat(folds, ignore_index=True) for model, folds in tables.items()}
 
 

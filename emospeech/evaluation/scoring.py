@@ -269,7 +269,7 @@ def chosen_weights(results: str | os.PathLike, model: str) -> list[Path]:
     `results` is the folder of the study.
 
     Raises:
-        InputError: The study has not chosen a trial for the model.
+        InputError: The study has not chosen a trial for the model, or a file is damaged.
     """
     search = Path(results, "search")
     try:
@@ -278,7 +278,10 @@ def chosen_weights(results: str | os.PathLike, model: str) -> list[Path]:
         trials = {fold: trial_of_fold(best, fold).trial_id for fold in folds}
     except PermissionError as error:
         raise access_error(error.filename, error) from error
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
+        problem = "best.json or histories.csv is damaged. Delete both and run the study again."
+        raise InputError(search / model, problem) from error
+    except OSError as error:
         found = ", ".join(sorted(file.parent.name for file in search.glob("*/best.json")))
         problem = f"has no chosen trial (finished models: {found or 'none'})"
         raise InputError(search / model, f"{problem}. Run the study first.") from error

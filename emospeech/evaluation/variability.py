@@ -18,6 +18,7 @@ import pandas as pd
 from emospeech.evaluation.predictions import (
     labels_and_probabilities,
     load_predictions,
+    read_predictions,
     tasks_of_models,
 )
 from emospeech.metrics import CATEGORY_METRICS, SCALE_METRICS, score
@@ -50,7 +51,7 @@ def load_seeds(
     """
     tables = {(model, seed): table for model, table in load_predictions(paths).items()}
     for key, files in groupby(sorted(map(Path, repeated)), model_and_seed):
-        tables[key] = pd.concat(map(read_table, files), ignore_index=True)
+        tables[key] = pd.concat(map(read_predictions, files), ignore_index=True)
     return dict(sorted(tables.items()))
 
 

@@ -31,10 +31,10 @@ from emospeech.evaluation.bootstrap import (
     sums_by_speaker,
 )
 from emospeech.evaluation.comparisons import detectable_difference, holm, smallest_p, swap_p
-from emospeech.evaluation.predictions import tasks_of_models
+from emospeech.evaluation.predictions import read_predictions, tasks_of_models
 from emospeech.evaluation.variability import SeedTables, model_and_seed
 from emospeech.metrics import divide, metric_names, metrics_from_sums
-from emospeech.runtime.files import read_json, read_table
+from emospeech.runtime.files import read_json
 from emospeech.runtime.rng import spawn_rng
 
 BASE = "base"  # the study without changes, in the column `variant`
@@ -64,7 +64,7 @@ def load_variants(paths: Iterable[str | Path]) -> dict[str, SeedTables]:
     parts: dict[str, dict[tuple[str, int], list[pd.DataFrame]]] = {}
     for path in map(Path, paths):
         tables = parts.setdefault(path.parts[-6], {})
-        tables.setdefault(model_and_seed(path), []).append(read_table(path))
+        tables.setdefault(model_and_seed(path), []).append(read_predictions(path))
     return {
         variant: {key: pd.concat(folds, ignore_index=True) for key, folds in tables.items()}
         for variant, tables in parts.items()

@@ -84,14 +84,29 @@ def check_readable(path: str | os.PathLike) -> None:
         raise access_error(path, error) from error
 
 
+@contextmanager
+def damage_as_input_error(path: str | os.PathLike) -> Iterator[None]:
+    """Raise InputError if the block cannot parse the file at `path`, which a job has written."""
+    try:
+        yield
+    except (ValueError, EOFError) as error:  # EOFError: truncated gzip
+        problem = f"is empty or damaged ({error})"
+        raise InputError(path, f"{problem}. Delete it and run the study again.") from error
+
+
 def by_folder(files: Iterable[str], load: Callable[[str], Loaded]) -> dict[str, Loaded]:
     """Return {name of the folder: loaded file} for files in folders of models or corpora."""
     return {Path(file).parent.name: load(file) for file in files}
 
 
 def read_json(path: str | os.PathLike) -> Any:
-    """Return the contents of a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Return the contents of a JSON file.
+
+    Raises:
+        InputError: The file is empty or damaged.
+    """
+    with damage_as_input_error(path):
+        return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def read_table(path: str | os.PathLike) -> "pd.DataFrame":
@@ -100,13 +115,17 @@ def read_table(path: str | os.PathLike) -> "pd.DataFrame":
     Otherwise pandas would convert names that consist of digits to numbers and "NA" to a missing
     value. In a table of recordings, the column `emotion` is text as well, and NaN where it is
     empty; in a history it is a loss.
+
+    Raises:
+        InputError: The file is empty or damaged.
     """
     import pandas as pd
 
-    columns = pd.read_csv(path, nrows=0).columns
-    missing = {name: [""] for name in columns if name not in IDS}
-    types: Any = dict.fromkeys((*IDS, *(["emotion"] if "recording" in columns else [])), str)
-    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)
+    with damage_as_input_error(path):
+        columns = pd.read_csv(path, nrows=0).columns
+        missing = {name: [""] for name in columns if name not in IDS}
+        types: Any = dict.fromkeys((*IDS, *(["emotion"] if "recording" in columns else [])), str)
+        return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=missing)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

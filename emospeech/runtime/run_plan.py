@@ -122,6 +122,6 @@ def read_plan(results: Path) -> RunPlan | None:
         return None
     except OSError as error:
         raise access_error(path, error) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (TypeError, KeyError, AttributeError) as error:
         problem = "is not the plan of a run"
         raise InputError(path, f"{problem}. Delete it; the next run writes a new one.") from error

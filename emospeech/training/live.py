@@ -151,7 +151,7 @@ def read_live(folder: Path) -> LiveProgress | None:
     """Return the progress of a training run, None if there is none or it is not readable."""
     try:
         return LiveProgress(**read_json(folder / PROGRESS))
-    except (OSError, ValueError, TypeError):
+    except (OSError, InputError, TypeError):
         return None
 
 
