@@ -115,9 +115,12 @@ def _parts_by_group(recordings: pd.DataFrame, groups: int) -> list[np.ndarray]:
     speakers = recordings.groupby("speaker").agg(
         gender=("gender", "first"), recordings=("recording", "size")
     )
+    if len(speakers) < FEWEST_GROUPS:
+        problem = f"needs {FEWEST_GROUPS} or more speakers, but the corpus has {len(speakers)}"
+        raise InputError("folds.scheme", f"{problem}. Add recordings of other speakers.")
     if len(speakers) < groups:
         problem = f"is {groups}, but the corpus has {len(speakers)} speakers"
-        remedy = f"Use at least {FEWEST_GROUPS} groups, and no more groups than speakers"
+        remedy = f"Use {FEWEST_GROUPS} to {len(speakers)} groups"
         raise InputError("folds.groups", f"{problem}. {remedy}.")
     group = recordings["speaker"].map(group_speakers(speakers, groups)).to_numpy()
     return [

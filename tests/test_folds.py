@@ -111,6 +111,13 @@ def test_groups_of_speakers_are_tested_once_each(speakers, groups):
         assert set(folds[folds["part"] == part]["recording"]) == set(recordings["recording"])
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_speakers_for_any_number_of_groups_are_an_error(count):
+    recordings = recordings_of([("F", 3)] * count)
+    with pytest.raises(InputError, match=rf"folds\.scheme: .*3.*{count}"):
+        make_folds(recordings, FoldSettings(scheme="speakers", groups=3))
+
+
 @given(SPEAKERS, st.integers(1, 6))
 def test_groups_of_speakers_are_balanced(speakers, groups):
     table = pd.DataFrame(speakers, columns=["gender", "recordings"])
