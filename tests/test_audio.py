@@ -8,7 +8,13 @@ import pytest
 import soundfile
 
 from emospeech.__main__ import main
-from emospeech.corpora.audio import audio_duration, measure_audio
+from emospeech.corpora.audio import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    audio_duration,
+    digest_audio,
+    measure_audio,
+)
 from emospeech.corpora.containers import NOT_PLAYED, count_mpeg_samples
 from emospeech.corpora.issues import IssueCounts
 from emospeech.corpora.manifest import read_manifest
@@ -263,6 +269,23 @@ def test_unset_data_size_and_empty_file_are_errors(tmp_path):
         named = f"{size} bytes .*{missing} more bytes" if missing else ""
         with pytest.raises(CorpusError, match=rf"{name}\.wav: .*{named}"):
             measure_audio(tmp_path / f"{name}.wav")
+
+
+@pytest.mark.parametrize("rate", [LOWEST_RATE, HIGHEST_RATE])
+def test_sampling_rates_outside_the_limits_are_errors_that_name_them(tmp_path, rate):
+    soundfile.write(tmp_path / "a.wav", noise(0.1, rate), rate)
+    assert measure_audio(tmp_path / "a.wav").sample_rate == rate
+    beyond = rate + (1 if rate == HIGHEST_RATE else -1)
+    soundfile.write(tmp_path / "b.wav", noise(0.1, beyond), beyond)
+    with pytest.raises(CorpusError, match=rf"b\.wav: .*{beyond}.*{LOWEST_RATE}.*{HIGHEST_RATE}"):
+        measure_audio(tmp_path / "b.wav")
+
+
+def test_a_damaged_file_whose_name_is_not_utf8_is_named_as_text(tmp_path):
+    samples = np.append(noise(0.1), np.nan)
+    path = tmp_path / os.fsdecode(b"\xff.wav")
+    soundfile.write(os.fsencode(path), samples, RATE, "FLOAT")
+    assert error_of(digest_audio, path).location == str(path)
 
 
 def test_m4a_is_an_error(tmp_path):

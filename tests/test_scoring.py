@@ -26,7 +26,6 @@ from emospeech.evaluation import scoring
 from emospeech.evaluation.scoring import find_spans, score_row
 from emospeech.folds import FoldSettings, make_folds
 from emospeech.models.catalogue import FAMILIES, build
-from emospeech.runtime.errors import InputError
 from emospeech.spectrograms.extraction import in_memory_store, write_store
 from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import open_store
@@ -256,10 +255,16 @@ def test_unreadable_audio_is_reported_and_other_files_are_scored(tmp_path, capsy
     assert [row["file"] for row in rows_of(output.read_text())] == [speech]
 
 
-def test_a_file_name_that_is_not_utf8_cannot_be_read(tmp_path, speech):
-    named = Path(speech).rename(tmp_path / "\udcff.wav")
-    with pytest.raises(InputError, match=r"\.wav: "):
-        find_spans(str(named))
+def test_a_recording_whose_name_is_not_utf8_is_scored(tmp_path, capsysbinary, weights, speech):
+    assert main(["predict", "--weights", weights, speech]) == 0
+    scores = capsysbinary.readouterr().out.rpartition(b".wav")[2]
+    named = Path(speech).rename(tmp_path / os.fsdecode(b"\xff.wav"))
+    plots = tmp_path / "plots"
+    assert main(["predict", "--weights", weights, str(named)]) == 0
+    assert capsysbinary.readouterr().out.endswith(b"\xff.wav" + scores)
+    options = ["--every=1s", "--plot", str(plots)]
+    assert main(["predict", "--weights", weights, *options, str(named)]) == 0
+    assert os.listdir(os.fsencode(plots)) == [b"\xff.wav.png"]
 
 
 def test_silence_is_scored_with_a_note(tmp_path, capsys, weights):

@@ -126,7 +126,7 @@ def draw_scores(path: Path, rows: list[dict], tasks: "Sequence[Task]", name: str
     from emospeech.report.figures import save_png
     from emospeech.report.figures.score_curve import draw_curve
 
-    title = name.replace("$", r"\$")  # not a formula
+    title = os.fsencode(name).decode(errors="replace").replace("$", r"\$")  # not a formula
     save_png(path, draw_curve(pd.DataFrame(rows), title, tasks))
 
 

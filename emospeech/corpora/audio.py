@@ -27,7 +27,7 @@ from emospeech.runtime.errors import CorpusError
 
 WAV = "[wW][aA][vV]"  # the suffix as a pattern for `glob`, which is case-sensitive
 BLOCK = 2**18  # samples decoded at a time
-LOWEST_RATE, HIGHEST_RATE = 4000, 384_000  # Hz; headers with other rates are damaged
+LOWEST_RATE, HIGHEST_RATE = 4000, 384_000  # Hz; most headers with other rates are damaged
 MP3_TOLERANCE = 2 * 1152  # samples; error of the estimated length of an MP3 file
 MAX_DURATION_ERROR = 0.1  # seconds; difference between the stated duration and that of the file
 SHORTENED = "audio shorter than its header states"
@@ -78,9 +78,8 @@ def measure_audio(path: str | os.PathLike) -> AudioLength:
         log = audio.extra_info
         tolerance = MP3_TOLERANCE if audio.format == "MP3" else 0
         if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-            raise CorpusError(
-                path, f"has a sampling rate of {rate} Hz. Replace it, or correct its header."
-            )
+            problem = f"has a sampling rate of {rate} Hz, not {LOWEST_RATE} to {HIGHEST_RATE} Hz"
+            raise CorpusError(path, f"{problem}. Correct its header, or resample it.")
         check_container(path, audio.format, stated)
         exact = _has_exact_length(audio)
     samples = stated
@@ -129,7 +128,7 @@ def open_audio(path: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
         CorpusError: The file cannot be opened, or is not audio that libsndfile can read.
     """
     try:
-        audio = _SequentialFile(str(path))
+        audio = _SequentialFile(os.fsencode(path))  # soundfile encodes text as valid UTF-8 only
     except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
         raise CorpusError(path, _format_problem(path, error)) from error
     with audio:
@@ -153,13 +152,15 @@ def read_blocks(
         except soundfile.SoundFileError as error:
             problem = f"cannot be decoded completely ({_error_text(error)})"
             remedy = "Replace it, or convert the part that can be read to wav or flac."
-            raise CorpusError(audio.name, f"{problem}. {remedy}") from error
+            raise CorpusError(os.fsdecode(audio.name), f"{problem}. {remedy}") from error
         if not len(block):
             return
         # Not `>`, because comparisons with NaN are false.
         if audio.subtype in FLOATS and not np.abs(block).max() < MAX_AMPLITUDE:
             problem = f"contains samples that are not numbers below {MAX_AMPLITUDE:g}"
-            raise CorpusError(audio.name, f"{problem}. Replace it, or convert it again.")
+            raise CorpusError(
+                os.fsdecode(audio.name), f"{problem}. Replace it, or convert it again."
+            )
         left -= len(block)
         yield block
 
