@@ -285,7 +285,7 @@ VARIANTS = {name: models_of_variant(name, changes) for name, changes in config["
 STUDIES = {variant: study_sections(settings) for variant, settings in CONFIGS.items()}
 STUDY = STUDIES[None]
 for variant, settings in CONFIGS.items():
-    with config_errors(variant and f"variants.{variant}: "):
+    with config_errors("" if variant is None else f"variants.{variant}: "):
         LabelSettings(**settings["labels"]).check()
         for model in MODELS if variant is None else VARIANTS[variant]:
             if FAMILIES[model].training_key == "apc":
