@@ -55,7 +55,8 @@ include: "workflow/rules/estimate.smk"
 # module; the status then shows what logs and results reveal.
 onstart:
     if jobs := planned_jobs():
-        start_run(RESULTS, study_command(), jobs)
+        with config_errors("results: "):
+            start_run(RESULTS, study_command(), jobs)
 
 
 onsuccess:

@@ -4,6 +4,7 @@ The project is in a folder with a space in its name, so all tests here also cove
 """
 
 import json
+import os
 import shutil
 
 import pytest
@@ -111,11 +112,30 @@ def test_an_invalid_setting_is_an_error_that_names_its_key(project, key, change)
     done = run(project, "--dry-run", "--configfile", "own study.yaml", "change.yaml", config=None)
     assert done.returncode != 0
     assert [
-        line
-        for line in done.output.splitlines()
-        if line.startswith("error: ") and f"{key}: " in line
+        line for line in done.output.splitlines() if line.startswith(f"error: config, at {key}: ")
     ]
     assert "Traceback" not in done.output
+
+
+def test_a_repeated_key_is_an_error_that_names_its_line(project):
+    (project.folder / "change.yaml").write_text("training:\n  threads: 1\n  threads: 2\n")
+    done = run(project, "--dry-run", "--configfile", "own study.yaml", "change.yaml", config=None)
+    assert done.returncode != 0
+    (line,) = [line for line in done.output.splitlines() if line.startswith("error: ")]
+    assert line.startswith("error: change.yaml:3: ")
+    assert "threads" in line
+
+
+@pytest.mark.parametrize("results", ["closed", "closed/own"])
+def test_a_results_folder_without_write_permission_is_an_error_in_one_line(project, results):
+    closed = project.folder / "closed"
+    closed.mkdir(mode=0o555, exist_ok=True)
+    unprivileged = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+    done = run(project, "--config", f"results={results}", prefix=unprivileged)
+    assert done.returncode != 0
+    lines = done.output.splitlines()
+    assert lines[-1].startswith("error: config, at results: ")
+    assert not [line for line in lines if line.startswith("  File ")]
 
 
 def test_numbers_as_text_and_integers_as_floats_are_accepted(project):

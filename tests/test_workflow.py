@@ -60,11 +60,23 @@ class Project:
         process.output, _ = process.communicate(typed)
         return process
 
-    def start(self, *arguments, config="small.yaml", cores=2, demo=True, folder=None, stdin=None):
-        """Start snakemake in a new process group in `folder`, by default the project's folder."""
+    def start(
+        self,
+        *arguments,
+        config="small.yaml",
+        cores=2,
+        demo=True,
+        folder=None,
+        stdin=None,
+        prefix=(),
+    ):
+        """Start snakemake in a new process group in `folder`, by default the project's folder.
+
+        The command starts with `prefix`.
+        """
         files = [*(["config/demo.yaml"] if demo else []), *([config] if config else [])]
         # The arguments come first, because a target after --configfile would be read as its value.
-        command = [sys.executable, "-m", "snakemake", *arguments, "--cores", str(cores)]
+        command = [*prefix, sys.executable, "-m", "snakemake", *arguments, "--cores", str(cores)]
         command += ["--configfile", *files] if files else []
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
         return subprocess.Popen(

@@ -45,12 +45,33 @@ ENVIRONMENT = ROOT / "envs" / "emospeech.yaml"
 
 
 SCHEMA_FILE = ROOT / "workflow" / "schemas" / "config.schema.yaml"
-SCHEMA = yaml.load(SCHEMA_FILE.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SCHEMA = yaml.load(SCHEMA_FILE.read_text(), YAML_LOADER)
 
 
 def exit_with(key, problem):
     """Exit with one line that names the config key of a problem."""
     raise SystemExit(f"error: config, at {key}: {problem}")
+
+
+def check_duplicate_keys(file):
+    """Exit with one line if a config file contains a key twice; YAML would ignore the first."""
+    with open(file, "rb") as stream:
+        nodes = [yaml.compose(stream, YAML_LOADER)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+        elif isinstance(node, yaml.MappingNode):
+            known = set()
+            for key, value in node.value:
+                name = key.tag, str(key.value)
+                if name in known:
+                    problem = f"the key {key.value} is repeated. Merge it with the first one."
+                    line = key.start_mark.line + 1
+                    raise SystemExit(f"error: {InputError(os.path.relpath(file), problem, line)}")
+                known.add(name)
+                nodes.append(value)
 
 
 def make_folder(key, folder):
@@ -211,6 +232,8 @@ def profile_resources(rule):
     return {name: resource.raw for name, resource in resources.items()}
 
 
+for file in workflow.configfiles:
+    check_duplicate_keys(file)
 config = validated_config(config)
 SEED = config["seed"]
 SYNTHETIC = config["corpora"]["synthetic"]
