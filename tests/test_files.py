@@ -26,8 +26,8 @@ from types import SimpleNamespace
 from emospeech.runtime import jobs
 from emospeech.runtime.errors import InputError, StoppedError
 
-def main(paths, settings):
-    print("to stdout", paths.table, settings.seed, settings.threads)
+def main(paths, params):
+    print("to stdout", paths.table, params.seed, params.threads)
     os.system("echo from a child >&2")
     {body}
 

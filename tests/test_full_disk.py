@@ -80,7 +80,7 @@ def extract(corpus, folder):
         folder,
         input=paths | {"audio": str(corpus)},
         output={name: str(folder / f"iemocap.{end}") for name, end in STORE.items()},
-        params={"settings": asdict(SpectrogramSettings())},
+        params={"spectrograms": asdict(SpectrogramSettings())},
     )
 
 

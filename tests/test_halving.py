@@ -227,18 +227,18 @@ NAMES += ["generated.npz", "hardware.json", "checkpoint.safetensors"]
 DIVERGING = 1e30  # learning rate
 
 
-def train_rung(corpus, folder, rung, rungs=(), previous=(), **settings):
+def train_rung(corpus, folder, rung, rungs=(), previous=(), **params):
     """Run the script on fold 1 for trials with a learning rate of 0.001, but trial 1 diverges."""
-    folders = [folder / f"rung-{rung}/slot-{slot}" for slot in settings["slots"]]
+    folders = [folder / f"rung-{rung}/slot-{slot}" for slot in params["slots"]]
     outputs = {name.partition(".")[0]: [folder / name for folder in folders] for name in NAMES}
     inputs = {name: corpus / f"{name}.csv" for name in ("recordings", "folds")}
     inputs |= {"store": corpus / "store.h5", "ratings": [], "votes": [], "unlabelled": []}
     trials = [(n, PARAMETERS | {"learning_rate": DIVERGING if n == 1 else 1e-3}) for n in range(3)]
-    params = {"model": "BasicCNN", "fold": 1, "seed": 1, "code": "code", "study": LONG.to_config()}
+    params |= {"model": "BasicCNN", "fold": 1, "seed": 1, "code": "code", "study": LONG.to_config()}
     params |= {"checkpoints": [str(folder / ".checkpoint.safetensors") for folder in folders]}
     SCRIPT["main"](
         SimpleNamespace(**inputs, **outputs, rungs=rungs, previous=previous),
-        SimpleNamespace(**params, trials=trials, **settings),
+        SimpleNamespace(**params, trials=trials),
     )
     assert not [file for file in params["checkpoints"] if Path(file).exists()]
     return folders

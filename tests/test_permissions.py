@@ -148,7 +148,7 @@ import os, sys
 from types import SimpleNamespace
 from emospeech.runtime import jobs
 
-def main(paths, settings):
+def main(paths, params):
     if {user}:
         os.seteuid({user})
     open(paths.table)

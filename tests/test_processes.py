@@ -57,7 +57,7 @@ def wait(_):
     print(f"worker {os.getpid()}\\n", end="", flush=True)  # one write, so that lines do not mix
     time.sleep(60)
 
-def main(paths, settings):
+def main(paths, params):
     print("job", os.getpid(), flush=True)
     list(ordered_map(wait, [1, 2], 2)) if sys.argv[1] == "waits" else print("second")
 

@@ -62,26 +62,26 @@ class LeakEvidence:
 
     @classmethod
     def of_corpus(
-        cls, paths: SimpleNamespace, settings: SimpleNamespace, **evidence: Any
+        cls, paths: SimpleNamespace, params: SimpleNamespace, **evidence: Any
     ) -> "LeakEvidence":
         """Return the evidence with the parts, labels and audio of the labelled corpus of a job.
 
         Args:
             paths: `recordings`, `folds`, `store` (of the labelled corpus) and `unlabelled` (other
                 stores).
-            settings: `labels` (the config section), `shuffle_seed` and `by_session`.
+            params: `labels` (the config section), `shuffle_seed` and `by_session`.
             evidence: `predictions`, `draws` and `choices`.
         """
-        labels = LabelSettings(**settings.labels)
+        labels = LabelSettings(**params.labels)
         tables = load_labelled(paths.recordings, labels), read_table(paths.folds), labels
         stores = {Path(path).stem: open_store(path) for path in [paths.store, *paths.unlabelled]}
         corpus = Path(paths.store).stem
         return cls(
             parts=parts_table(*tables),
-            labels=parts_table(*tables, settings.shuffle_seed),
+            labels=parts_table(*tables, params.shuffle_seed),
             corpus=corpus,
             equal_audio=equal_audio_table(stores[corpus], stores),
-            by_session=settings.by_session,
+            by_session=params.by_session,
             **evidence,
         )
 

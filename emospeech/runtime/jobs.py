@@ -19,9 +19,9 @@ from emospeech.runtime.processes import end_when_orphaned
 
 
 def run(main: Callable[[SimpleNamespace, SimpleNamespace], None], job: Any) -> None:
-    """Call `main(paths, settings)` for `job`, the `snakemake` object of a script.
+    """Call `main(paths, params)` for `job`, the `snakemake` object of a script.
 
-    `paths` has the named inputs and outputs of the job, `settings` its named params and `threads`.
+    `paths` has the named inputs and outputs of the job, `params` its named params and `threads`.
     All output goes to the log of the job. An InputError or a missing permission is reported in one
     line (exit status 1), and so is a StoppedError (status of SIGTERM).
 
@@ -33,12 +33,12 @@ def run(main: Callable[[SimpleNamespace, SimpleNamespace], None], job: Any) -> N
     depend on the number of cores.
     """
     paths = SimpleNamespace(**dict(job.input.items()), **dict(job.output.items()))
-    settings = SimpleNamespace(**dict(job.params.items()), threads=job.threads)
+    params = SimpleNamespace(**dict(job.params.items()), threads=job.threads)
     end_when_orphaned()
     with redirected(job.log[0]), threadpool_limits(1):
         send_heartbeat(job.log[0])
         try:
-            main(paths, settings)
+            main(paths, params)
         except (InputError, PermissionError) as error:
             if isinstance(error, PermissionError):
                 if error.filename is None:

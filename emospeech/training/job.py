@@ -15,33 +15,33 @@ from emospeech.training.weights import Description, save_weights
 class TrainingJob:
     """The data and settings of a job that trains a model on a fold, and its output files."""
 
-    def __init__(self, paths: SimpleNamespace, settings: SimpleNamespace):
+    def __init__(self, paths: SimpleNamespace, params: SimpleNamespace):
         """Open the data.
 
         Args:
             paths: The inputs and outputs of the job. Each output is a list with a file for each
                 training run.
-            settings: The params of the job.
+            params: The params of the job.
         """
-        self.paths, self.settings = paths, settings
-        self.study = study = Settings.from_config(settings.study)
+        self.paths, self.params = paths, params
+        self.study = study = Settings.from_config(params.study)
         corpus = LabelledCorpus.open(
             paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
         )
-        self.fold = corpus.fold(settings.fold)
+        self.fold = corpus.fold(params.fold)
         self.unlabelled = self.fold.open_unlabelled(paths.unlabelled)
         self.hardware = describe_device(torch_device(study.training))
 
     def train(self, index: int, trial: Trial, epochs: int | None = None) -> None:
         """Train a trial, and write the outputs with an index. See `Trainer.train` for `epochs`."""
-        paths, settings = self.paths, self.settings
+        paths, params = self.paths, self.params
         data = self.fold, self.unlabelled
-        trainer = Trainer(settings.model, *data, trial, self.study, settings.seed)
-        checkpoint = settings.checkpoints[index]
+        trainer = Trainer(params.model, *data, trial, self.study, params.seed)
+        checkpoint = params.checkpoints[index]
         with jobs.asked_to_stop() as should_stop:
-            outcome = trainer.train(checkpoint, settings.code, should_stop, epochs)
+            outcome = trainer.train(checkpoint, params.code, should_stop, epochs)
         description = Description(
-            settings.model,
+            params.model,
             trial.parameters,
             self.fold.store.settings,
             outcome.settings,

@@ -39,7 +39,7 @@ if SYNTHETIC:
             **job_resources(runtime=120),
         params:
             **script_params("synthesize_iemocap"),
-            settings={"utterances": SYNTHETIC["utterances"], "seed": SEED},
+            corpus={"utterances": SYNTHETIC["utterances"], "seed": SEED},
 
     use rule job as synthesize_ami with:
         output:
@@ -51,7 +51,7 @@ if SYNTHETIC:
             **job_resources(runtime=240),
         params:
             **script_params("synthesize_ami"),
-            settings={
+            corpus={
                 "meetings": SYNTHETIC["meetings"],
                 "hours": SYNTHETIC["hours"],
                 "streams": [AMI["stream"]],
@@ -83,7 +83,7 @@ use rule job as read_corpus with:
         reader=reader_of,
         reader_code=reader_code,
         folders=lambda wildcards: list(FOLDERS[wildcards.corpus]),
-        settings=reader_settings,
+        reader_settings=reader_settings,
 
 
 use rule job as check_corpus with:

@@ -38,7 +38,7 @@ if AMI["fetch"] and "ami" in CORPORA_IN_USE and not SYNTHETIC:
             **FETCH_RESOURCES,
         params:
             **script_params("fetch"),
-            settings={
+            download={
                 "kind": "ami",
                 "source": AMI_SOURCE,
                 "folder": AMI_ANNOTATIONS,
@@ -59,7 +59,7 @@ if AMI["fetch"] and "ami" in CORPORA_IN_USE and not SYNTHETIC:
             **FETCH_RESOURCES,
         params:
             **script_params("fetch"),
-            settings=lambda wildcards: {
+            download=lambda wildcards: {
                 "kind": "recording",
                 "source": AMI_SOURCE,
                 "url": f"{AMI['mirror']['audio_url'].rstrip('/')}/{AMI_FILE.format(**wildcards)}",
@@ -103,9 +103,9 @@ if DOWNLOADS:
             **FETCH_RESOURCES | {"downloads": 4},
         params:
             **script_params("fetch"),
-            settings=lambda wildcards: DOWNLOADS[wildcards.corpus],
+            download=lambda wildcards: DOWNLOADS[wildcards.corpus],
         message:
-            "Downloading {params.settings[source]} (progress: {log})"
+            "Downloading {params.download[source]} (progress: {log})"
 
 
 rule fetch:

@@ -12,6 +12,6 @@ use rule job as assign_folds with:
     localrule: True
     params:
         **script_params("assign_folds"),
-        settings=config["folds"],
+        folds=config["folds"],
         labels=STUDY["labels"],
         emotions=list(RELEASES[LABELLED_CORPUS].emotions if LABELLED_CORPUS in RELEASES else ()),

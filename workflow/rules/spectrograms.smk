@@ -17,7 +17,7 @@ use rule job as extract_spectrograms with:
         **job_resources(mem_mb=4000, runtime=240),
     params:
         **script_params("extract_spectrograms"),
-        settings=config["spectrograms"],
+        spectrograms=config["spectrograms"],
 
 
 use rule job as check_store with:

@@ -7,11 +7,11 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
 
 
-def main(paths, settings):
+def main(paths, params):
     recordings = load_recordings(paths.recordings)
-    emotions = [*settings.emotions, *recordings["emotion"].unique()]
-    check_classes(emotions, LabelSettings(**settings.labels))
-    write_table(paths.folds, make_folds(recordings, FoldSettings(**settings.settings)))
+    emotions = [*params.emotions, *recordings["emotion"].unique()]
+    check_classes(emotions, LabelSettings(**params.labels))
+    write_table(paths.folds, make_folds(recordings, FoldSettings(**params.folds)))
 
 
 if __name__ == "__main__":

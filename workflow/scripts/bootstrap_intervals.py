@@ -7,9 +7,9 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
 
 
-def main(paths, settings):
+def main(paths, params):
     predictions = load_predictions(paths.predictions)
-    resampling = settings.resamples, settings.seed
+    resampling = params.resamples, params.seed
     write_table(paths.intervals, intervals_table(predictions, *resampling))
     write_table(paths.cells, cells_table(predictions, *resampling))
     write_table(paths.comparisons, comparisons_table(predictions, BASELINES, *resampling))

@@ -9,11 +9,11 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table, write_text
 
 
-def main(paths, settings):
-    reader = import_module(f"emospeech.corpora.{settings.corpus}")
-    table = getattr(reader, f"check_{settings.corpus}")(load_corpus(Path(paths.summary).parent))
+def main(paths, params):
+    reader = import_module(f"emospeech.corpora.{params.corpus}")
+    table = getattr(reader, f"check_{params.corpus}")(load_corpus(Path(paths.summary).parent))
     write_table(paths.table, table)
-    write_text(paths.text, render_check(settings.corpus, table))
+    write_text(paths.text, render_check(params.corpus, table))
 
 
 if __name__ == "__main__":

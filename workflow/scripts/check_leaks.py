@@ -7,14 +7,14 @@ from emospeech.runtime.files import by_folder, read_json, read_table, write_tabl
 from emospeech.training.trial import file_of_trial, folder_of_training, trial_of_fold
 
 
-def main(paths, settings):
+def main(paths, params):
     best = by_folder(paths.best, read_json)
     trials = by_folder(paths.trials, read_table)
     evidence = LeakEvidence.of_corpus(
         paths,
-        settings,
+        params,
         predictions=load_predictions(paths.predictions),
-        draws={model: draws_of(model, best[model], paths.draws, settings.folds) for model in best},
+        draws={model: draws_of(model, best[model], paths.draws, params.folds) for model in best},
         choices={model: (best[model], trials[model]) for model in best},
     )
     table = leak_table(evidence)

@@ -5,7 +5,7 @@ from emospeech.runtime.files import write_text
 from emospeech.spectrograms.store import check_store
 
 
-def main(paths, settings):
+def main(paths, params):
     write_text(paths.text, f"{check_store(paths.store).summary()}: all checksums match\n")
 
 

@@ -9,10 +9,10 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
 
 
-def main(paths, settings):
+def main(paths, params):
     evidence = LeakEvidence.of_corpus(
         paths,
-        settings,
+        params,
         predictions={
             f"{variant}, {model}, seed {seed}": table
             for variant, tables in load_variants(paths.predictions).items()

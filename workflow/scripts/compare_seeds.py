@@ -5,8 +5,8 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
 
 
-def main(paths, settings):
-    predictions = load_seeds(paths.predictions, paths.repeated, settings.seed)
+def main(paths, params):
+    predictions = load_seeds(paths.predictions, paths.repeated, params.seed)
     diverged = count_diverged(paths.validations)
     write_table(paths.seeds, seeds_table(predictions, diverged=diverged))
 

@@ -6,8 +6,8 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
 
 
-def main(paths, settings):
-    seed, resamples = settings.seed, settings.resamples
+def main(paths, params):
+    seed, resamples = params.seed, params.resamples
     base = load_seeds(paths.predictions, paths.repeated, seed)
     runs = read_runs(paths.validations, paths.variant_validations, seed)
     metrics, differences = compare_variants(

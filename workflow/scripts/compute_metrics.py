@@ -13,11 +13,11 @@ from emospeech.runtime.files import by_folder, read_table, write_table
 from emospeech.training.targets import load_class_votes
 
 
-def main(paths, settings):
+def main(paths, params):
     predictions = load_predictions(paths.predictions)
-    labels = LabelSettings(**settings.labels)
+    labels = LabelSettings(**params.labels)
     recordings, folds = load_labelled(paths.recordings, labels), read_table(paths.folds)
-    permutations = settings.permutations, settings.seed
+    permutations = params.permutations, params.seed
     write_table(paths.metrics, metrics_table(predictions, recordings, *permutations))
     trained = {model: table for model, table in predictions.items() if model not in BASELINES}
     for table, *files in zip(trained.values(), paths.confusions, paths.classes, strict=True):
@@ -29,7 +29,7 @@ def main(paths, settings):
     votes = load_class_votes(paths.votes, labels) if paths.votes else None
     write_table(paths.references, references_table(recordings, folds, tasks, ratings, votes))
     write_table(
-        paths.subgroups, subgroups_table(predictions, recordings, ratings, settings.seed, votes)
+        paths.subgroups, subgroups_table(predictions, recordings, ratings, params.seed, votes)
     )
 
     neighbours = by_folder(paths.neighbours_of_models, read_table)

@@ -12,17 +12,17 @@ from emospeech.runtime.files import read_table
 from emospeech.spectrograms.store import open_store
 
 
-def main(paths, settings):
-    labels = LabelSettings(**settings.labels)
+def main(paths, params):
+    labels = LabelSettings(**params.labels)
     recordings, folds = load_labelled(paths.recordings, labels), read_table(paths.folds)
     (task,) = labels.tasks(multitask=False)
-    balance = balance_table(recordings, folds, task, settings.seed, labels.oversample)
-    save("balance", draw_balance(balance, task.name), balance, vars(paths), settings.resolution)
+    balance = balance_table(recordings, folds, task, params.seed, labels.oversample)
+    save("balance", draw_balance(balance, task.name), balance, vars(paths), params.resolution)
 
     store, words = open_store(paths.store), load_words(paths.words)
-    index = choose_example(store, settings.width)
-    example = example_table(store, words, index, settings.width, settings.seed, settings.edge)
-    save("example", draw_example(example), example, vars(paths), settings.resolution)
+    index = choose_example(store, params.width)
+    example = example_table(store, words, index, params.width, params.seed, params.edge)
+    save("example", draw_example(example), example, vars(paths), params.resolution)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,16 @@ from emospeech.training.predictor import load_chosen
 from emospeech.training.settings import Settings
 
 
-def main(paths, settings):
-    study = Settings.from_config(settings.study)
+def main(paths, params):
+    study = Settings.from_config(params.study)
     corpus = LabelledCorpus.open(
         paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
     )
-    inputs = read_json(paths.best), [corpus.fold(settings.fold)], paths.weights, study
-    (predictor,) = load_chosen(settings.model, *inputs)
+    inputs = read_json(paths.best), [corpus.fold(params.fold)], paths.weights, study
+    (predictor,) = load_chosen(params.model, *inputs)
     table = forecast_table(predictor, study.seed)
-    figure = draw_forecast(table, settings.model)
-    save("forecast", figure, table, vars(paths), settings.resolution)
+    figure = draw_forecast(table, params.model)
+    save("forecast", figure, table, vars(paths), params.resolution)
 
 
 if __name__ == "__main__":

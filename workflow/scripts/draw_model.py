@@ -7,14 +7,14 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table
 
 
-def main(paths, settings):
-    model, options = settings.model, (vars(paths), settings.resolution)
+def main(paths, params):
+    model, options = params.model, (vars(paths), params.resolution)
 
     predictions = load_predictions(paths.predictions)[model]
     task = tasks_of(predictions)[0]
 
     table = confusion.plot_data(read_table(paths.confusion), model, task.name)
-    table = drop_paper_unless(settings.comparable, table)
+    table = drop_paper_unless(params.comparable, table)
     save("confusion", confusion.draw_confusion(table, model, task.name), table, *options)
 
     if task.is_scale:

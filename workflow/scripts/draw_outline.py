@@ -10,11 +10,11 @@ from emospeech.runtime.files import read_json
 from emospeech.training.trial import trial_of_fold
 
 
-def main(paths, settings):
+def main(paths, params):
     _, trial = trial_of_fold(read_json(paths.best), fold=1)
-    labels, models = LabelSettings(**settings.labels), ModelSettings(**settings.models)
-    table = plot_data(outline(settings.model, settings.rows, trial, models, labels))
-    save("outline", draw_outline(table, settings.model), table, vars(paths), settings.resolution)
+    labels, models = LabelSettings(**params.labels), ModelSettings(**params.models)
+    table = plot_data(outline(params.model, params.rows, trial, models, labels))
+    save("outline", draw_outline(table, params.model), table, vars(paths), params.resolution)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_table
 
 
-def main(paths, settings):
+def main(paths, params):
     inputs = (paths.metrics, paths.intervals, paths.references)
     table = comparison.plot_data(*map(read_table, inputs))
-    table = drop_paper_unless(settings.comparable, table)
-    save("comparison", comparison.draw_comparison(table), table, vars(paths), settings.resolution)
+    table = drop_paper_unless(params.comparable, table)
+    save("comparison", comparison.draw_comparison(table), table, vars(paths), params.resolution)
 
     table = trials.plot_data(by_folder(paths.trials, read_table))
-    save("trials", trials.draw_trials(table), table, vars(paths), settings.resolution)
+    save("trials", trials.draw_trials(table), table, vars(paths), params.resolution)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table
 
 
-def main(paths, settings):
+def main(paths, params):
     table = variants.plot_data(read_table(paths.differences))
-    save("variants", variants.draw_variants(table), table, vars(paths), settings.resolution)
-    if settings.hours_variants:
-        table = unlabelled_hours.plot_data(read_table(paths.metrics), settings.hours_variants)
+    save("variants", variants.draw_variants(table), table, vars(paths), params.resolution)
+    if params.hours_variants:
+        table = unlabelled_hours.plot_data(read_table(paths.metrics), params.hours_variants)
         figure = unlabelled_hours.draw_hours(table)
-        save("hours", figure, table, vars(paths), settings.resolution)
+        save("hours", figure, table, vars(paths), params.resolution)
 
 
 if __name__ == "__main__":

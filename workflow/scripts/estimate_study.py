@@ -13,17 +13,15 @@ from emospeech.training.settings import Settings
 from emospeech.training.step_times import StepTimer, seconds_to_start
 
 
-def main(paths, settings):
-    config, trials = settings.config, settings.trials
-    study, spectrograms = Settings.from_config(settings.study), config["spectrograms"]
+def main(paths, params):
+    config, trials = params.config, params.trials
+    study, spectrograms = Settings.from_config(params.study), config["spectrograms"]
     corpus = estimate.corpus_size(
-        config, Path(settings.corpora), Path(settings.folds_table), settings.unlabelled
+        config, Path(params.corpora), Path(params.folds_table), params.unlabelled
     )
-    measured = estimate.measured_epochs(config, Path(settings.training))
-    runs = estimate.study_runs(
-        config, trials, settings.n_folds, settings.variants, measured, TABLE_1
-    )
-    timer = StepTimer(study, SpectrogramSettings(**spectrograms), settings.cores)
+    measured = estimate.measured_epochs(config, Path(params.training))
+    runs = estimate.study_runs(config, trials, params.n_folds, params.variants, measured, TABLE_1)
+    timer = StepTimer(study, SpectrogramSettings(**spectrograms), params.cores)
     start = estimate.start_seconds(config, trials, corpus, seconds_to_start())
     costs = estimate.CostModel(runs.values(), timer.time, start, spectrograms["rows"], study.models)
     found = estimate.StudyEstimate(
@@ -34,7 +32,7 @@ def main(paths, settings):
         measured,
     )
     hardware = describe_device(timer.device)
-    machine = Machine(hardware, timer.precision, settings.cores, costs.gpu_bytes)
+    machine = Machine(hardware, timer.precision, params.cores, costs.gpu_bytes)
     write_text(paths.text, f"{estimate_text(found, machine, study.training.patience)}\n")
 
 

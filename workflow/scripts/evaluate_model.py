@@ -11,17 +11,17 @@ from emospeech.training.predictor import load_chosen
 from emospeech.training.settings import Settings
 
 
-def main(paths, settings):
-    study = Settings.from_config(settings.study)
+def main(paths, params):
+    study = Settings.from_config(params.study)
     corpus = LabelledCorpus.open(
         paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
     )
-    folds, best = map(corpus.fold, settings.folds), read_json(paths.best)
-    predictors = load_chosen(settings.model, best, folds, paths.weights, study)
+    folds, best = map(corpus.fold, params.folds), read_json(paths.best)
+    predictors = load_chosen(params.model, best, folds, paths.weights, study)
     crops, maps, neighbours = [], [], []
     for predictor, path in zip(predictors, paths.predictions, strict=True):
-        for seed in settings.crop_seeds:
-            predictions = predictions_of(predictor, seed, settings.crops)
+        for seed in params.crop_seeds:
+            predictions = predictions_of(predictor, seed, params.crops)
             crops.append(predictions.assign(crop_seed=seed))
             if seed == study.seed:
                 write_table(path, predictions)

@@ -9,14 +9,14 @@ from emospeech.spectrograms.settings import SpectrogramSettings
 from emospeech.spectrograms.store import open_store
 
 
-def main(paths, settings):
+def main(paths, params):
     write_store(
         paths.store,
         load_recordings(paths.recordings),
         load_words(paths.words),
         paths.audio,
-        SpectrogramSettings(**settings.settings),
-        settings.threads,
+        SpectrogramSettings(**params.spectrograms),
+        params.threads,
     )
     irregular = count_irregularities(open_store(paths.store).irregular)
     write_json(paths.summary, {"irregular": irregular})

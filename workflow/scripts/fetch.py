@@ -7,8 +7,8 @@ from emospeech.corpora import fetch
 from emospeech.runtime import jobs
 
 
-def main(paths, settings):
-    job = SimpleNamespace(**settings.settings)
+def main(paths, params):
+    job = SimpleNamespace(**params.download)
     logging.info("%s", job.source)
     match job.kind:
         case "recording":
@@ -18,12 +18,12 @@ def main(paths, settings):
         case "quechua":
             fetch.fetch_archive(job.mirror["archive_url"], job.folder, fetch.QUECHUA_CONTENTS)
         case "crema_d":
-            fetch.fetch_crema_d(job.folder, job.mirror, workers=settings.threads)
+            fetch.fetch_crema_d(job.folder, job.mirror, workers=params.threads)
         case "database":
             # Imported here because it loads pandas, which the other downloads do not need.
             from emospeech.corpora.audformat_database import fetch_database
 
-            fetch_database(job.folder, job.database, job.version, settings.threads)
+            fetch_database(job.folder, job.database, job.version, params.threads)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from emospeech.runtime.files import write_table
 from emospeech.spectrograms.store import open_store
 
 
-def main(paths, settings):
+def main(paths, params):
     recordings, store = load_recordings(paths.recordings), open_store(paths.store)
-    spans = crop_spans(store, settings.seed, settings.width, settings.edge)
+    spans = crop_spans(store, params.seed, params.width, params.edge)
     tables = acoustics_tables(recordings, Path(paths.audio), spans)
     for path, table in zip((paths.acoustics, paths.acoustics_crop), tables, strict=True):
         write_table(path, table)

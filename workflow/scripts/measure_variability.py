@@ -5,7 +5,7 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table, write_table
 
 
-def main(paths, settings):
+def main(paths, params):
     write_table(paths.crops, seeds_table(load_crops(paths.crops_of_models), "crop_seed"))
     seeds = read_table(paths.seeds) if paths.seeds else None
     crops, intervals = read_table(paths.crops), read_table(paths.intervals)

@@ -8,15 +8,15 @@ from emospeech.training.predictor import load_chosen
 from emospeech.training.settings import Settings
 
 
-def main(paths, settings):
-    study = Settings.from_config(settings.study)
+def main(paths, params):
+    study = Settings.from_config(params.study)
     corpus = LabelledCorpus.open(
         paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
     )
-    folds, best = map(corpus.fold, settings.folds), read_json(paths.best)
-    predictors = load_chosen(settings.model, best, folds, paths.weights, study)
+    folds, best = map(corpus.fold, params.folds), read_json(paths.best)
+    predictors = load_chosen(params.model, best, folds, paths.weights, study)
     for predictor, path in zip(predictors, paths.predictions, strict=True):
-        write_table(path, predictions_of(predictor, study.seed, settings.crops))
+        write_table(path, predictions_of(predictor, study.seed, params.crops))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table, write_text
 
 
-def main(paths, settings):
-    labels, summary = LabelSettings(**settings.labels), load_summary(paths.summary)
+def main(paths, params):
+    labels, summary = LabelSettings(**params.labels), load_summary(paths.summary)
     counts = summary["left_out"] | summary["irregular"]
     counts |= count_unlisted(load_recordings(paths.recordings)["emotion"], labels)
     tables = load_labelled(paths.recordings, labels), read_table(paths.folds)
-    text = folds_preview(settings.corpus, *tables, labels, settings.batch_sizes, counts)
+    text = folds_preview(params.corpus, *tables, labels, params.batch_sizes, counts)
     write_text(paths.text, text)
 
 

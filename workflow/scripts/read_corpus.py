@@ -7,12 +7,12 @@ from emospeech.corpora.corpus_tables import write_corpus
 from emospeech.runtime import jobs
 
 
-def main(paths, settings):
-    reader = import_module(f"emospeech.corpora.{settings.reader}")
-    folders = dict(zip(settings.folders, paths.folders, strict=True))
-    workers = {"workers": settings.threads} if settings.threads > 1 else {}
-    read = getattr(reader, f"read_{settings.reader}")
-    corpus = read(**folders, **settings.settings, **workers)
+def main(paths, params):
+    reader = import_module(f"emospeech.corpora.{params.reader}")
+    folders = dict(zip(params.folders, paths.folders, strict=True))
+    workers = {"workers": params.threads} if params.threads > 1 else {}
+    read = getattr(reader, f"read_{params.reader}")
+    corpus = read(**folders, **params.reader_settings, **workers)
     write_corpus(corpus, Path(paths.summary).parent)
 
 

@@ -17,21 +17,21 @@ from emospeech.runtime.files import by_folder, read_table, write_text
 from emospeech.spectrograms.store import made_from
 
 
-def main(paths, settings):
-    commit, finished = git_commit(), benchmarks(Path(settings.benchmarks))
+def main(paths, params):
+    commit, finished = git_commit(), benchmarks(Path(params.benchmarks))
     record = {
-        "command": settings.command,
+        "command": params.command,
         "commit": commit.removesuffix("-dirty"),
         "changed_since_commit": commit.endswith("-dirty"),
-        "seeds": {"study": settings.config["seed"]},
+        "seeds": {"study": params.config["seed"]},
         "versions": versions(),
         "hardware": hardware(),
         "training_hardware": training_hardware(paths.hardware).to_dict("records"),
         "training_precision": by_folder(paths.trials, training_precisions),
-        "stores": {store.stem: made_from(store) for store in map(Path, settings.stores)},
+        "stores": {store.stem: made_from(store) for store in map(Path, params.stores)},
         **period(finished),
         "durations": stage_durations(finished).to_dict("records"),
-        "config": settings.config,
+        "config": params.config,
     }
     write_text(paths.provenance, json.dumps(record, indent=2) + "\n")
 

@@ -8,11 +8,11 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import read_json, read_table, write_json
 
 
-def main(paths, settings):
+def main(paths, params):
     validations = pd.DataFrame(read_json(path) for path in paths.validations)
     parts = read_table(paths.folds).merge(load_recordings(paths.recordings), on="recording")
-    scoring = ranking_folds(parts, settings.select)
-    write_json(paths.trials, next_rung(validations, scoring, settings.size))
+    scoring = ranking_folds(parts, params.select)
+    write_json(paths.trials, next_rung(validations, scoring, params.size))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ from emospeech.search import (
 )
 
 
-def main(paths, settings):
+def main(paths, params):
     validations = pd.DataFrame(read_json(path) for path in paths.validations)
-    trials = rank_trials(settings.trials, validations)
+    trials = rank_trials(params.trials, validations)
     parts = read_table(paths.folds).merge(load_recordings(paths.recordings), on="recording")
-    scoring = selection_folds(parts, settings.select)
+    scoring = selection_folds(parts, params.select)
     if paths.rungs:
-        scoring = ranking_folds(parts, settings.select)
+        scoring = ranking_folds(parts, params.select)
         trials["rung"] = last_rungs(len(trials), [read_json(path) for path in paths.rungs])
     choices = choose_trials(trials, scoring)
     write_table(paths.trials, mark_chosen(trials, choices))

@@ -6,8 +6,8 @@ from emospeech.runtime import jobs
 from emospeech.synthetic.ami import AmiSettings, write_ami
 
 
-def main(paths, settings):
-    write_ami(Path(paths.audio).parent, AmiSettings(**settings.settings), settings.threads)
+def main(paths, params):
+    write_ami(Path(paths.audio).parent, AmiSettings(**params.corpus), params.threads)
 
 
 if __name__ == "__main__":

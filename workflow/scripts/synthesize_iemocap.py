@@ -6,8 +6,8 @@ from emospeech.runtime import jobs
 from emospeech.synthetic.iemocap import IemocapSettings, write_iemocap
 
 
-def main(paths, settings):
-    write_iemocap(Path(paths.root), IemocapSettings(**settings.settings), settings.threads)
+def main(paths, params):
+    write_iemocap(Path(paths.root), IemocapSettings(**params.corpus), params.threads)
 
 
 if __name__ == "__main__":

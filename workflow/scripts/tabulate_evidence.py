@@ -6,10 +6,10 @@ from emospeech.report.paper import drop_paper_unless
 from emospeech.runtime import jobs
 
 
-def main(paths, settings):
+def main(paths, params):
     tables = build_tables(read_inputs(vars(paths)))
-    shown = {name: drop_paper_unless(settings.comparable, tables[name]) for name in settings.tables}
-    write_tables(shown, vars(paths), settings.target)
+    shown = {name: drop_paper_unless(params.comparable, tables[name]) for name in params.tables}
+    write_tables(shown, vars(paths), params.target)
 
 
 if __name__ == "__main__":

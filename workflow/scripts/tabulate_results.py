@@ -15,7 +15,7 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_json, read_table
 
 
-def main(paths, settings):
+def main(paths, params):
     confusions, metrics = by_folder(paths.confusions, read_table), read_table(paths.metrics)
     target = tasks_in(metrics)[0]
     tables = {
@@ -26,10 +26,10 @@ def main(paths, settings):
     tables |= {
         f"table-3-{model}": table_3(table, model, target) for model, table in confusions.items()
     }
-    if "cells" in settings.tables:
+    if "cells" in params.tables:
         inputs = confusions[TABLE_3_MODEL], read_table(paths.cells)
         tables |= {"paper": table_recovered(*inputs), "cells": table_cells(*inputs)}
-    shown = {name: drop_paper_unless(settings.comparable, tables[name]) for name in settings.tables}
+    shown = {name: drop_paper_unless(params.comparable, tables[name]) for name in params.tables}
     write_tables(shown, vars(paths), target)
 
 

@@ -8,11 +8,11 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_json, read_table
 
 
-def main(paths, settings):
-    labels = LabelSettings(**settings.labels)
+def main(paths, params):
+    labels = LabelSettings(**params.labels)
     corpus = load_labelled(paths.recordings, labels), read_table(paths.folds)
     tasks, best = labels.tasks(multitask=True), by_folder(paths.best, read_json)
-    networks = settings.rows, ModelSettings(**settings.models), labels
+    networks = params.rows, ModelSettings(**params.models), labels
     tables = {
         "labels": table_labels(*corpus, tasks),
         "composition": table_composition(*corpus, tasks[0]),

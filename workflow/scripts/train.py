@@ -14,14 +14,14 @@ from emospeech.training.job import TrainingJob
 from emospeech.training.trial import Trial, trial_of_fold
 
 
-def main(paths, settings):
-    trials = [Trial(*trial) for trial in settings.trials or ()]
+def main(paths, params):
+    trials = [Trial(*trial) for trial in params.trials or ()]
     if paths.best:  # the rule train_again: the selected trial with another seed
-        trials = [trial_of_fold(read_json(paths.best), settings.fold)]
-    job = TrainingJob(paths, settings)
+        trials = [trial_of_fold(read_json(paths.best), params.fold)]
+    job = TrainingJob(paths, params)
     for index, trial in enumerate(trials):
         job.train(index, trial)
-    for checkpoint in settings.checkpoints:
+    for checkpoint in params.checkpoints:
         Path(checkpoint).unlink(missing_ok=True)
 
 

@@ -14,22 +14,22 @@ from emospeech.training.job import TrainingJob
 from emospeech.training.trial import Trial, last_slots
 
 
-def main(paths, settings):
-    trials = [Trial(*trial) for trial in settings.trials]
+def main(paths, params):
+    trials = [Trial(*trial) for trial in params.trials]
     later = [read_json(path) for path in paths.rungs]
     if later:
         # The slot of each trial in the previous rung, whose checkpoints are sorted by slot.
-        slots = last_slots(len(trials), later[:-1], settings.fold)
-        chosen = later[-1][str(settings.fold)]
-        trials = [trials[chosen[int(slot)]] for slot in settings.slots]
+        slots = last_slots(len(trials), later[:-1], params.fold)
+        chosen = later[-1][str(params.fold)]
+        trials = [trials[chosen[int(slot)]] for slot in params.slots]
         previous = [paths.previous[slots[trial.trial_id][1]] for trial in trials]
-        for source, checkpoint in zip(previous, settings.checkpoints, strict=True):
+        for source, checkpoint in zip(previous, params.checkpoints, strict=True):
             copy_if_newer(source, checkpoint)
-    job = TrainingJob(paths, settings)
+    job = TrainingJob(paths, params)
     for index, trial in enumerate(trials):
-        job.train(index, trial, settings.epochs)
-    for index, checkpoint in enumerate(map(Path, settings.checkpoints)):
-        if settings.epochs is None:  # the last rung
+        job.train(index, trial, params.epochs)
+    for index, checkpoint in enumerate(map(Path, params.checkpoints)):
+        if params.epochs is None:  # the last rung
             checkpoint.unlink(missing_ok=True)
             continue
         # A training run that diverged in its first epochs has no checkpoint. Its file is empty, and

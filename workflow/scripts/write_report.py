@@ -11,34 +11,34 @@ from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_json, read_table, write_text
 
 
-def main(paths, settings):
+def main(paths, params):
     report = Report(
         provenance=read_json(paths.provenance),
-        corpora=dict(summaries(paths, settings)),
+        corpora=dict(summaries(paths, params)),
         metrics=read_table(paths.metrics),
         best=by_folder(paths.best, read_json),
         confusions=by_folder(paths.confusions, read_table),
         classes=by_folder(paths.classes, read_table),
         trials=by_folder(paths.trials, read_table),
-        figures=tuple(figures(paths, settings.labels["target"])),
+        figures=tuple(figures(paths, params.labels["target"])),
         evaluation=read_inputs(vars(paths), "cells"),
-        commands={"file": settings.command, "control": settings.control_command},
+        commands={"file": params.command, "control": params.control_command},
         study={Path(file).stem: read_table(file) for file in paths.study},
-        docs=settings.docs,
+        docs=params.docs,
     )
     write_text(paths.page, render(report))
 
 
-def summaries(paths, settings):
+def summaries(paths, params):
     """Yield each corpus and its summary, with what later stages left out or found irregular.
 
     These are the recordings whose emotion is in no class, and irregularities of the spectrograms.
     """
     checked = {Path(file).stem: read_json(file) for file in paths.spectrograms}
     emotions = load_recordings(paths.recordings)["emotion"]
-    unlisted = count_unlisted(emotions, LabelSettings(**settings.labels))
+    unlisted = count_unlisted(emotions, LabelSettings(**params.labels))
     for corpus, summary in by_folder(paths.corpora, read_json).items():
-        left_out = summary["left_out"] | (unlisted if corpus == settings.labelled else {})
+        left_out = summary["left_out"] | (unlisted if corpus == params.labelled else {})
         irregular = summary["irregular"] | checked[corpus]["irregular"]
         yield corpus, summary | {"left_out": left_out, "irregular": irregular}
 
