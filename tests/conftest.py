@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -91,3 +92,10 @@ def corpus(tmp_path_factory):
     write_store(folder / "store.h5", recordings, words, folder, settings)
     make_folds(recordings, FoldSettings(2)).to_csv(folder / "folds.csv", index=False)
     return folder
+
+
+def corpus_paths(folder, **others):
+    """Return the inputs of a job that opens the labelled corpus in `folder`, and others."""
+    paths = {"store": folder / "store.h5", "ratings": [], "votes": []}
+    paths |= {name: folder / f"{name}.csv" for name in ("recordings", "folds")}
+    return SimpleNamespace(**paths | others)

@@ -24,6 +24,7 @@ from emospeech.runtime.files import read_json, write_json
 from emospeech.search import choose_trials, rank_trials
 from emospeech.training.trial import Trial, last_slots
 from emospeech.training.weights import save_weights
+from tests.conftest import corpus_paths
 from tests.settings import PARAMETERS, PREDICTIVE, with_keys
 from tests.test_resume import LONG, assert_same, trainer_of
 from tests.test_search import parts_of, validations_of
@@ -231,13 +232,11 @@ def train_rung(corpus, folder, rung, rungs=(), previous=(), **params):
     """Run the script on fold 1 for trials with a learning rate of 0.001, but trial 1 diverges."""
     folders = [folder / f"rung-{rung}/slot-{slot}" for slot in params["slots"]]
     outputs = {name.partition(".")[0]: [folder / name for folder in folders] for name in NAMES}
-    inputs = {name: corpus / f"{name}.csv" for name in ("recordings", "folds")}
-    inputs |= {"store": corpus / "store.h5", "ratings": [], "votes": [], "unlabelled": []}
     trials = [(n, PARAMETERS | {"learning_rate": DIVERGING if n == 1 else 1e-3}) for n in range(3)]
     params |= {"model": "BasicCNN", "fold": 1, "seed": 1, "code": "code", "study": LONG.to_config()}
     params |= {"checkpoints": [str(folder / ".checkpoint.safetensors") for folder in folders]}
     SCRIPT["main"](
-        SimpleNamespace(**inputs, **outputs, rungs=rungs, previous=previous),
+        corpus_paths(corpus, unlabelled=[], rungs=rungs, previous=previous, **outputs),
         SimpleNamespace(**params, trials=trials),
     )
     assert not [file for file in params["checkpoints"] if Path(file).exists()]

@@ -1,5 +1,7 @@
 """The shared layer: the map of recordings and their nearest neighbours."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,10 +10,11 @@ from sklearn.neighbors import NearestNeighbors
 
 from emospeech.evaluation.representation import held_out_recordings, map_table, neighbours_table
 from emospeech.models.catalogue import MODELS, build
+from emospeech.runtime.files import write_json
 from emospeech.training.predictor import load_chosen, load_predictor
 from emospeech.training.trial import Trial
 from emospeech.training.weights import save_weights
-from tests.conftest import CORPUS_ROWS
+from tests.conftest import CORPUS_ROWS, corpus_paths
 from tests.settings import LABELS, PARAMETERS, with_keys
 from tests.test_training import SETTINGS, TRIAL, fold_of
 
@@ -49,9 +52,10 @@ def test_held_out_recordings_is_represented_by_the_selected_trial(corpus, tmp_pa
         )
         for trial in (0, 1)
     }
-    best = {"trial": 1, **PARAMETERS}
-    place = (best, [fold_of(corpus)], list(paths.values()), LARGE)
-    (tested,) = load_chosen("BasicCNN", *place)
+    write_json(tmp_path / "best.json", {"trial": 1, **PARAMETERS})
+    inputs = corpus_paths(corpus, best=tmp_path / "best.json", weights=paths.values())
+    params = SimpleNamespace(model="BasicCNN", folds=[1], study=LARGE.to_config())
+    (tested,) = load_chosen(inputs, params)
     rows, crops, values = held_out_recordings(tested, seed=1)
     assert rows["session"].eq("Ses01").all()
     assert rows["part"].value_counts().to_dict() == {"test": 8, "validation": 8}

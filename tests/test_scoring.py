@@ -34,6 +34,7 @@ from emospeech.training.predictor import load_predictor
 from emospeech.training.trial import Trial
 from emospeech.training.weights import Description, read_description, save_weights
 from emospeech.version import VERSION
+from tests.conftest import corpus_paths
 from tests.settings import VALENCE, emotion_labels, settings_of, with_keys
 
 ROOT = Path(__file__).parents[1]
@@ -139,8 +140,7 @@ def fold_of_crops(folder, path, times, settings):
     words["end"] = times
     write_store(folder / "store.h5", recordings, words, folder, settings)
     make_folds(recordings, FoldSettings(2)).to_csv(folder / "folds.csv", index=False)
-    paths = (folder / name for name in ("store.h5", "recordings.csv", "folds.csv"))
-    return LabelledCorpus.open(*paths, None, SETTINGS).fold(1)
+    return LabelledCorpus.open(corpus_paths(folder), SETTINGS).fold(1)
 
 
 @pytest.mark.parametrize("description", [BASIC, OTHER_CHOICES], ids=["plain", "other-choices"])

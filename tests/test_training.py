@@ -19,7 +19,7 @@ from emospeech.training.predictor import load_predictor
 from emospeech.training.trainer import EarlyStopping, Trainer
 from emospeech.training.trial import Trial
 from emospeech.training.weights import load_weights, save_weights
-from tests.conftest import CORPUS_ROWS
+from tests.conftest import CORPUS_ROWS, corpus_paths
 from tests.plain_metrics import plain_metrics
 from tests.settings import (
     ACTIVATION,
@@ -48,8 +48,7 @@ def test_stopping_requires_a_strictly_higher_value():
 
 def fold_of(corpus, fold_id=1, settings=SETTINGS):
     """Return a fold of the fixture `corpus`."""
-    paths = (corpus / name for name in ("store.h5", "recordings.csv", "folds.csv"))
-    return LabelledCorpus.open(*paths, None, settings).fold(fold_id)
+    return LabelledCorpus.open(corpus_paths(corpus), settings).fold(fold_id)
 
 
 def train_fold(name, corpus, settings=SETTINGS, fold=None, seed=None):
@@ -181,9 +180,9 @@ def test_unusable_inputs_are_reported(corpus, tmp_path):
     """Tables of another corpus, a batch larger than an epoch, and weights of another network."""
     other = pd.read_csv(corpus / "recordings.csv").iloc[1:]
     other.to_csv(tmp_path / "recordings.csv", index=False)
-    paths = (corpus / "store.h5", tmp_path / "recordings.csv", corpus / "folds.csv")
+    paths = corpus_paths(corpus, recordings=tmp_path / "recordings.csv")
     with pytest.raises(InputError, match=r"store\.h5"):
-        LabelledCorpus.open(*paths, None, SETTINGS).fold(1)
+        LabelledCorpus.open(paths, SETTINGS).fold(1)
     large = Trial(0, PARAMETERS | {"batch_size": 500})
     with pytest.raises(InputError, match="batch_size"):
         Trainer("BasicCNN", fold_of(corpus), [], large, SETTINGS).train()

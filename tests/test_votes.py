@@ -29,6 +29,7 @@ from emospeech.runtime.errors import CorpusError
 from emospeech.synthetic.iemocap import IemocapSettings, write_iemocap
 from emospeech.training.fold import LabelledCorpus
 from emospeech.training.targets import encode_table, load_class_votes
+from tests.conftest import corpus_paths
 from tests.settings import settings_of
 
 CREMA_D = Path(__file__).parents[2] / "shared" / "crema-d" / "tabulatedVotes.csv"
@@ -300,11 +301,8 @@ def test_a_study_reads_its_targets_from_the_votes(corpus, tmp_path):
     votes_table(votes).to_csv(tmp_path / "votes.csv", index=False)
     pd.DataFrame(columns=RATING_COLUMNS).to_csv(tmp_path / "ratings.csv", index=False)
     settings = settings_of(target="emotion", classes=CLASSES, encoding="histogram")
-    opened = LabelledCorpus.open(
-        *(corpus / "store.h5", tmp_path / "recordings.csv", corpus / "folds.csv"),
-        *(tmp_path / "ratings.csv", settings, tmp_path / "votes.csv"),
-    )
-    fold = opened.fold(1)
+    tables = {name: tmp_path / f"{name}.csv" for name in ("recordings", "ratings", "votes")}
+    fold = LabelledCorpus.open(corpus_paths(corpus, **tables), settings).fold(1)
     for name, found in zip(fold.table["recording"], fold.targets["emotion"], strict=True):
         expected = exact_histogram(votes[name]) or [0, 0, 1]
         np.testing.assert_allclose(found, np.array(expected, float), rtol=1e-6)

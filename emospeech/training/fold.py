@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -108,33 +109,28 @@ class LabelledCorpus:
     shuffle_seed: int | None  # shuffles the labels within each part of a fold
 
     @classmethod
-    def open(
-        cls,
-        store: Path,
-        recordings: Path,
-        folds: Path,
-        ratings: Path | None,
-        settings: Settings,
-        votes: Path | None = None,
-    ) -> "LabelledCorpus":
+    def open(cls, paths: SimpleNamespace, settings: Settings) -> "LabelledCorpus":
         """Read the corpus of a study.
 
-        The label encoding may need `ratings`, and `votes` for the emotion.
+        Args:
+            paths: The inputs of a job: `store`, `recordings`, `folds`, and `ratings` and `votes`,
+                which are empty if the label encoding does not need them.
+            settings: The settings of the study.
 
         Raises:
             InputError: A file is unusable, or the store has changed.
         """
         labels = settings.labels
-        opened, table = check_store(store), load_labelled(recordings, labels)
-        indices, tasks = np.arange(len(opened.recordings)), labels.tasks(multitask=True)
-        shares = load_class_votes(votes, labels) if votes else None
+        store, table = check_store(paths.store), load_labelled(paths.recordings, labels)
+        indices, tasks = np.arange(len(store.recordings)), labels.tasks(multitask=True)
+        votes = load_class_votes(paths.votes, labels) if paths.votes else None
         return cls(
-            opened,
+            store,
             table,
-            read_table(folds),
+            read_table(paths.folds),
             labels,
-            encode_table(table, tasks, labels.encoding, ratings or "", shares),
-            equal_recordings(opened, indices, opened, indices),
+            encode_table(table, tasks, labels.encoding, paths.ratings, votes),
+            equal_recordings(store, indices, store, indices),
             settings.seed if labels.shuffle else None,
         )
 

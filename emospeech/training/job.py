@@ -25,10 +25,7 @@ class TrainingJob:
         """
         self.paths, self.params = paths, params
         self.study = study = Settings.from_config(params.study)
-        corpus = LabelledCorpus.open(
-            paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
-        )
-        self.fold = corpus.fold(params.fold)
+        self.fold = LabelledCorpus.open(paths, study).fold(params.fold)
         self.unlabelled = self.fold.open_unlabelled(paths.unlabelled)
         self.hardware = describe_device(torch_device(study.training))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ import torch
 from emospeech.labels import Task
 from emospeech.models.catalogue import MODELS, build
 from emospeech.models.networks import Network
+from emospeech.runtime.files import read_json
 from emospeech.training.data import LabelledPart, load_parts
 from emospeech.training.device import torch_device
-from emospeech.training.fold import Fold
+from emospeech.training.fold import Fold, LabelledCorpus
 from emospeech.training.losses import Objective, objective_of
 from emospeech.training.settings import Settings
 from emospeech.training.trial import Trial, file_of_trial, trial_of_fold
@@ -107,14 +109,17 @@ def load_predictor(
     return FoldPredictor(network, fold, trial.trial_id, parts, tasks, objective_of(settings))
 
 
-def load_chosen(
-    model: str, best: dict, folds: Iterable[Fold], weights: list[str], settings: Settings
-) -> Iterator[FoldPredictor]:
-    """Yield the FoldPredictor of a model for each of `folds`.
+def load_chosen(paths: SimpleNamespace, params: SimpleNamespace) -> Iterator[FoldPredictor]:
+    """Yield the FoldPredictor of the selected trial of a model for each fold of a job.
 
-    `best` is the content of best.json, `weights` are the paths of all trials and folds.
+    Args:
+        paths: The inputs of the job: those of `LabelledCorpus.open`, `best` (best.json) and
+            `weights`, of all trials and folds.
+        params: `model`, `folds` and `study` (the config sections).
     """
-    for fold in folds:
-        trial = trial_of_fold(best, fold.fold_id)
-        path = file_of_trial(weights, trial.trial_id, fold.fold_id)
-        yield load_predictor(model, fold, trial, path, settings)
+    settings = Settings.from_config(params.study)
+    corpus, best = LabelledCorpus.open(paths, settings), read_json(paths.best)
+    for fold_id in params.folds:
+        trial = trial_of_fold(best, fold_id)
+        weights = file_of_trial(paths.weights, trial.trial_id, fold_id)
+        yield load_predictor(params.model, corpus.fold(fold_id), trial, weights, settings)

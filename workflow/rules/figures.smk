@@ -119,5 +119,5 @@ use rule job as draw_forecast with:
     params:
         **figure_params("draw_forecast"),
         model="{model}",
-        fold=1,
+        folds=[1],
         study=STUDY_ON_CPU,

@@ -14,14 +14,12 @@ from emospeech.training.trial import file_of_trial, trial_of_fold
 
 def main(paths, params):
     study = Settings.from_config(params.study)
-    corpus = LabelledCorpus.open(
-        paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
-    )
     trial = trial_of_fold(read_json(paths.best), params.fold)
     with np.load(file_of_trial(paths.generated, trial.trial_id, params.fold)) as grid:
         epochs, generated = grid["epochs"], grid["samples"]
-    fold, count = corpus.fold(params.fold), REAL_PER_EPOCH * len(epochs)
-    real = real_samples(fold, fold.open_unlabelled(paths.unlabelled), trial, study, count)
+    fold = LabelledCorpus.open(paths, study).fold(params.fold)
+    pool, count = fold.open_unlabelled(paths.unlabelled), REAL_PER_EPOCH * len(epochs)
+    real = real_samples(fold, pool, trial, study, count)
     table = samples_table(epochs, generated, real)
     figure = draw_generated(table, params.model)
     save("generated", figure, table, vars(paths), params.resolution)

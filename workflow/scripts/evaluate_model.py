@@ -5,27 +5,20 @@ import pandas as pd
 from emospeech.evaluation.predictions import predictions_of
 from emospeech.evaluation.representation import held_out_recordings, map_table, neighbours_table
 from emospeech.runtime import jobs
-from emospeech.runtime.files import read_json, write_table
-from emospeech.training.fold import LabelledCorpus
+from emospeech.runtime.files import write_table
 from emospeech.training.predictor import load_chosen
-from emospeech.training.settings import Settings
 
 
 def main(paths, params):
-    study = Settings.from_config(params.study)
-    corpus = LabelledCorpus.open(
-        paths.store, paths.recordings, paths.folds, paths.ratings, study, paths.votes
-    )
-    folds, best = map(corpus.fold, params.folds), read_json(paths.best)
-    predictors = load_chosen(params.model, best, folds, paths.weights, study)
+    study_seed, predictors = params.study["seed"], load_chosen(paths, params)
     crops, maps, neighbours = [], [], []
     for predictor, path in zip(predictors, paths.predictions, strict=True):
         for seed in params.crop_seeds:
             predictions = predictions_of(predictor, seed, params.crops)
             crops.append(predictions.assign(crop_seed=seed))
-            if seed == study.seed:
+            if seed == study_seed:
                 write_table(path, predictions)
-        rows, spectrograms, activations = held_out_recordings(predictor, study.seed)
+        rows, spectrograms, activations = held_out_recordings(predictor, study_seed)
         maps.append(map_table(rows, activations))
         spaces = {"shared layer": activations, "crops": spectrograms}
         shares = neighbours_table(rows, predictor.fold.tasks, spaces)
