@@ -20,13 +20,7 @@ from emospeech.runtime.files import read_table
 from emospeech.spectrograms.equal_audio import equal_recordings
 from emospeech.spectrograms.store import Store, open_store
 from emospeech.training.fold import shuffle_order
-from emospeech.training.trial import (
-    FOLD_UAR,
-    LABELLED,
-    UNLABELLED,
-    VALIDATION,
-    folder_of_training,
-)
+from emospeech.training.trial import FOLD_UAR, LABELLED, UNLABELLED, VALIDATION, run_of
 
 COLUMNS = ["check", "cases", "violations", "result"]
 KEYS = ["fold", "recording"]
@@ -118,8 +112,8 @@ def draws_table(paths: Iterable[str | Path]) -> pd.DataFrame:
     """
     tables = []
     for path in paths:
-        _, training, fold = folder_of_training(str(path))
-        tables.append(read_table(path).assign(training=training, fold=fold))
+        run = run_of(path)
+        tables.append(read_table(path).assign(training=f"{run.kind}-{run.number}", fold=run.fold))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -3,7 +3,7 @@
 The columns of a table name its tasks and their classes, so that the evaluation needs no settings.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,12 +103,14 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     return table
 
 
-def load_predictions(paths: Sequence[str | Path]) -> dict[str, pd.DataFrame]:
-    """Return {model: predictions of all folds} from files named .../model/fold-n/*.csv."""
+def load_predictions(
+    paths: Iterable[str | Path], key: Callable[[Path], Any] = lambda path: path.parts[-3]
+) -> dict[Any, pd.DataFrame]:
+    """Return {key: predictions of all folds}, by default by model, from .../model/fold-n/*.csv."""
     tables = {}
     for path in map(Path, paths):
-        tables.setdefault(path.parts[-3], []).append(read_predictions(path))
-    return {model: pd.concat(folds, ignore_index=True) for model, folds in tables.items()}
+        tables.setdefault(key(path), []).append(read_predictions(path))
+    return {group: pd.concat(folds, ignore_index=True) for group, folds in tables.items()}
 
 
 def labels_and_probabilities(table: pd.DataFrame, task: Task) -> tuple[np.ndarray, np.ndarray]:

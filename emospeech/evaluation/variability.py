@@ -8,7 +8,6 @@ training runs, since each fold has its own network.
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from emospeech.evaluation.predictions import (
 )
 from emospeech.metrics import CATEGORY_METRICS, SCALE_METRICS, score
 from emospeech.runtime.files import by_folder, read_json, read_table
+from emospeech.training.trial import run_of
 
 KEYS = ["model", "task", "metric"]
 ERRORS = ["speakers", "error", "error_recordings"]
@@ -36,7 +36,8 @@ SeedTables = dict[tuple[str, Any], pd.DataFrame]  # {(model, seed): predictions 
 
 def model_and_seed(path: Path) -> tuple[str, int]:
     """Return the model and the training seed of a file .../model/seed-n/fold-n/name."""
-    return path.parts[-4], int(path.parts[-3].removeprefix("seed-"))
+    run = run_of(path)
+    return run.model, run.number
 
 
 def load_seeds(
@@ -50,8 +51,7 @@ def load_seeds(
         seed: The seed of the study.
     """
     tables = {(model, seed): table for model, table in load_predictions(paths).items()}
-    for key, files in groupby(sorted(map(Path, repeated)), model_and_seed):
-        tables[key] = pd.concat(map(read_predictions, files), ignore_index=True)
+    tables |= load_predictions(sorted(map(Path, repeated)), model_and_seed)
     return dict(sorted(tables.items()))
 
 

@@ -31,11 +31,12 @@ from emospeech.evaluation.bootstrap import (
     sums_by_speaker,
 )
 from emospeech.evaluation.comparisons import detectable_difference, holm, smallest_p, swap_p
-from emospeech.evaluation.predictions import read_predictions, tasks_of_models
+from emospeech.evaluation.predictions import load_predictions, tasks_of_models
 from emospeech.evaluation.variability import SeedTables, model_and_seed
 from emospeech.metrics import divide, metric_names, metrics_from_sums
 from emospeech.runtime.files import read_json
 from emospeech.runtime.rng import spawn_rng
+from emospeech.training.trial import run_of
 
 BASE = "base"  # the study without changes, in the column `variant`
 NUMBERS = ("value", "low", "high", "error", "degrees_of_freedom")
@@ -61,14 +62,11 @@ def load_variants(paths: Iterable[str | Path]) -> dict[str, SeedTables]:
 
     The files are .../variant/evaluation/model/seed-n/fold-n/predictions.csv.
     """
-    parts: dict[str, dict[tuple[str, int], list[pd.DataFrame]]] = {}
-    for path in map(Path, paths):
-        tables = parts.setdefault(path.parts[-6], {})
-        tables.setdefault(model_and_seed(path), []).append(read_predictions(path))
-    return {
-        variant: {key: pd.concat(folds, ignore_index=True) for key, folds in tables.items()}
-        for variant, tables in parts.items()
-    }
+    variants: dict[str, SeedTables] = {}
+    tables = load_predictions(paths, lambda path: (run_of(path).variant, *model_and_seed(path)))
+    for (variant, model, seed), table in tables.items():
+        variants.setdefault(variant, {})[model, seed] = table
+    return variants
 
 
 def read_runs(
@@ -85,17 +83,16 @@ def read_runs(
         variant_paths: Files variant/training/model/seed-n/fold-n/validation.json.
         seed: The seed of the study.
     """
-    own = [(BASE, path) for path in map(Path, paths)]
+    own = [(run_of(path)._replace(variant=BASE), path) for path in paths]
     rows = []
-    for variant, path in [*own, *((path.parts[-6], path) for path in map(Path, variant_paths))]:
-        found, from_search = read_json(path), path.parts[-3].startswith("trial-")
-        model, own_seed = (path.parts[-4], seed) if from_search else model_and_seed(path)
+    for run, path in [*own, *((run_of(path), path) for path in variant_paths)]:
+        found, from_search = read_json(path), run.kind == "trial"
         rows.append(
             {
-                "variant": variant,
-                "model": model,
-                "seed": own_seed,
-                "fold": found["fold"],
+                "variant": run.variant,
+                "model": run.model,
+                "seed": seed if from_search else run.number,
+                "fold": run.fold,
                 "diverged": found["diverged"] and not from_search,
                 "hours": found["unlabelled_hours"],
             }

@@ -25,23 +25,30 @@ def trial_of_fold(best: Mapping, fold: int) -> Trial:
     return Trial(chosen["trial"], {name: chosen[name] for name in PARAMETERS if name in chosen})
 
 
-def folder_of_training(path: str) -> tuple[str, str, int]:
-    """Return (model, "trial-n" or "seed-n", fold) of a path .../model/trial-n/fold-n/name."""
-    model, training, fold = Path(path).parts[-4:-1]
-    return model, training, int(fold.removeprefix("fold-"))
+class Run(NamedTuple):
+    """A training run: a trial of the search, or the selected trial with another seed."""
+
+    variant: str  # empty or undefined for a run of the study itself
+    model: str
+    kind: str  # "trial" or "seed"
+    number: int  # of the trial, or the seed
+    fold: int
+
+
+def run_of(path: str | Path) -> Run:
+    """Return the run of a file .../[variant/stage/]model/kind-number/fold-n/name."""
+    *above, model, training, fold, _ = Path(path).parts
+    variant, (kind, number) = above[-2] if len(above) > 1 else "", training.split("-")
+    return Run(variant, model, kind, int(number), int(fold.removeprefix("fold-")))
 
 
 def file_of_trial(paths: Iterable[str], trial_id: int, fold: int) -> str:
-    """Return the one path in `paths` that belongs to a trial and a fold.
-
-    The paths end in trial-n/fold-n/name, or in seed-n/fold-n/name: an additional seed trains one
-    trial per fold.
-    """
-    folders = [(path, *folder_of_training(path)[1:]) for path in paths]
+    """Return the one path in `paths` of a trial and a fold. Another seed has one trial per fold."""
+    runs = [(path, run_of(path)) for path in paths]
     (path,) = (
         path
-        for path, training, number in folders
-        if number == fold and (training == f"trial-{trial_id}" or training.startswith("seed-"))
+        for path, run in runs
+        if run.fold == fold and (run.kind == "seed" or run.number == trial_id)
     )
     return path
 

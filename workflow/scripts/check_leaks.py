@@ -4,7 +4,7 @@ from emospeech.evaluation.leaks import LeakEvidence, draws_table, leak_table, re
 from emospeech.evaluation.predictions import load_predictions
 from emospeech.runtime import jobs
 from emospeech.runtime.files import by_folder, read_json, read_table, write_table
-from emospeech.training.trial import file_of_trial, folder_of_training, trial_of_fold
+from emospeech.training.trial import file_of_trial, run_of, trial_of_fold
 
 
 def main(paths, params):
@@ -24,8 +24,8 @@ def main(paths, params):
 
 def draws_of(model, best, paths, folds):
     """Return the draws of the selected trials and additional seeds of a model, for all folds."""
-    own = [path for path in paths if folder_of_training(path)[0] == model]
-    trained = [path for path in own if folder_of_training(path)[1].startswith("trial-")]
+    own = [path for path in paths if run_of(path).model == model]
+    trained = [path for path in own if run_of(path).kind == "trial"]
     chosen = [file_of_trial(trained, trial_of_fold(best, fold).trial_id, fold) for fold in folds]
     return draws_table([*chosen, *(path for path in own if path not in trained)])
 

@@ -1,12 +1,12 @@
 """Check draws and predictions of all variants for leaks, and fail if there is one."""
 
 from itertools import groupby
-from pathlib import Path
 
 from emospeech.evaluation.leaks import LeakEvidence, draws_table, leak_table, refuse_leaks
 from emospeech.evaluation.variants import load_variants
 from emospeech.runtime import jobs
 from emospeech.runtime.files import write_table
+from emospeech.training.trial import run_of
 
 
 def main(paths, params):
@@ -28,8 +28,8 @@ def main(paths, params):
 
 def variant_and_model(path):
     """Return the name of a variant's model in leaks.csv."""
-    variant, _, model = Path(path).parts[-6:-3]
-    return f"{variant}, {model}"
+    run = run_of(path)
+    return f"{run.variant}, {run.model}"
 
 
 if __name__ == "__main__":
