@@ -198,6 +198,17 @@ def count_unlisted(emotions: pd.Series, labels: LabelSettings) -> dict[str, int]
     }
 
 
+def count_whole(table: pd.DataFrame, labels: LabelSettings) -> dict[str, int]:
+    """Return {reason: number} of the labels whose hard and fuzzy targets are equal.
+
+    `table` is that of `load_labelled`. The result is empty unless a rated target is encoded `hard`.
+    """
+    if labels.target == EMOTION or labels.encoding != "hard":
+        return {}
+    whole = int((table[labels.target] % 1 == 0).sum())
+    return {"label with equal hard and fuzzy targets": whole}
+
+
 def label_table(labels: np.ndarray, tasks: Sequence[Task]) -> pd.DataFrame:
     """Return labels (n, tasks) as the columns of a result table, with names of emotion classes."""
     columns = {}
@@ -265,16 +276,6 @@ def encode(
         assert histograms is not None, encoding
         targets = np.where(np.isnan(histograms), targets, histograms)
     return targets.astype(np.float32)
-
-
-def are_integers(labels: ArrayLike) -> bool:
-    """Return whether all known (not NaN) labels are integers; False if no label is known.
-
-    The fuzzy and hard encodings of such labels are identical.
-    """
-    known = np.asarray(labels, np.float64)
-    known = known[~np.isnan(known)]
-    return len(known) > 0 and np.array_equal(fuzzy(known), hard(known))
 
 
 def is_halfway(labels: ArrayLike) -> np.ndarray:

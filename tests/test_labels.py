@@ -13,9 +13,9 @@ from emospeech.labels import (
     CLASSES,
     ENCODINGS,
     LabelSettings,
-    are_integers,
     check_classes,
     class_shares,
+    count_whole,
     encode,
     fuzzy,
     hard,
@@ -176,16 +176,7 @@ def test_shuffling_stays_within_parts_and_keeps_rows_together():
         assert set(result[parts == part, 0]) == set(labels[parts == part, 0])
 
 
-@pytest.mark.parametrize(
-    ("labels", "expected"),
-    [
-        ([1, 2, 5], True),
-        ([1, np.nan, 5], True),
-        ([1, 2.5, 5], False),
-        ([4.667], False),
-        ([np.nan], False),
-        ([], False),
-    ],
-)
-def test_labels_are_integers_if_all_known_labels_are_classes(labels, expected):
-    assert are_integers(labels) is expected
+def test_labels_with_equal_hard_and_fuzzy_targets_are_counted():
+    table = pd.DataFrame({"valence": [1, 2.5, 5, np.nan]})
+    assert [*count_whole(table, LabelSettings(encoding="hard")).values()] == [2]
+    assert not count_whole(table, LabelSettings())

@@ -145,7 +145,6 @@ def test_numbers_as_text_and_integers_as_floats_are_accepted(project):
     files = ["--configfile", "own study.yaml", "change.yaml"]
     done = run(project, "--dry-run", *files, "--config", *given, config=None)
     assert done.returncode == 0, done.output
-    assert "labels.encoding" not in done.output, "no note with fuzzy labels"
 
 
 @pytest.mark.parametrize("corpus", ["crema_d", "quechua"])
@@ -185,12 +184,6 @@ def test_the_preset_of_successive_halving_can_be_planned(project):
 
 def run_planned(project, *arguments):
     return project.planned(*arguments, config="own study.yaml", demo=False)
-
-
-def test_hard_labels_without_effect_are_noted(project):
-    done = run(project, "--dry-run", "--config", "labels={encoding: hard}")
-    assert done.returncode == 0, done.output
-    assert len([line for line in done.output.splitlines() if "labels.encoding" in line]) == 1
 
 
 def test_the_config_is_found_next_to_the_snakefile(project, tmp_path):

@@ -3,7 +3,6 @@
 import re
 from importlib import import_module
 
-import numpy as np
 import pytest
 
 from emospeech.corpora.registry import (
@@ -12,7 +11,6 @@ from emospeech.corpora.registry import (
     check_raters,
     corpora_in_use,
     database_folders,
-    known_labels,
     manifest_folders,
 )
 from emospeech.runtime.errors import InputError
@@ -114,16 +112,6 @@ def test_a_corpus_lacks_the_dimensions_of_some_targets():
     with pytest.raises(InputError, match=r"^labels: .*dominance.*CREMA-D"):
         check_dimensions(corpora("crema_d"), ["valence", "dominance"])
     check_dimensions(corpora("iemocap"), ["dominance", "valence"])
-
-
-def test_known_labels_are_mapped_to_1_to_5(tmp_path):
-    table = tmp_path / "recordings.csv"
-    assert len(known_labels(table, ["valence"], (1, 5))) == 0, "no table yet"
-    table.write_text("recording,valence,activation\na,0,\nb,0.5,1\n")
-    assert known_labels(table, ["valence"], (0, 1)).tolist() == [1, 3]
-    both = known_labels(table, ["valence", "activation"], (0, 1))
-    np.testing.assert_array_equal(both, [1, np.nan, 3, 5])
-    assert len(known_labels(table, ["dominance"], (1, 5))) == 0
 
 
 def test_databases_in_use_exist_or_are_loaded(tmp_path):

@@ -8,14 +8,11 @@ and settings of the corpus by name and returns a `Corpus`. Its function `check_<
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emospeech.corpora.csv_rows import read_columns
 from emospeech.corpora.iemocap_release import EMOTIONS
 from emospeech.runtime.errors import InputError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -234,28 +231,6 @@ def check_dimensions(corpora: Mapping[str, Any], tasks: Sequence[str]) -> None:
             problem = f"the models need labels of {name}, which {title} lacks"
             remedy = "Use Basic models only, or change labels.target or labels.secondary"
             raise InputError("labels", f"{problem}. {remedy}.")
-
-
-def known_labels(table: Path, tasks: Sequence[str], scale: Sequence[float]) -> "np.ndarray":
-    """Return the labels in a recordings.csv from 1 to 5, (n,); none if it cannot be read.
-
-    Its reader reports errors in the table.
-
-    Args:
-        table: The path of the table.
-        tasks: The columns of the labels.
-        scale: The lowest and highest value of the labels in the table.
-    """
-    import numpy as np  # rarely needed, and slow to import
-    import pandas as pd
-
-    from emospeech.corpora.corpus_tables import to_five_points
-
-    try:
-        labels = pd.read_csv(table)[list(tasks)].to_numpy(float).ravel()
-    except (OSError, ValueError, KeyError):
-        return np.empty(0)
-    return np.array([to_five_points(label, scale) for label in labels])
 
 
 def _columns(table: Path) -> list[str]:

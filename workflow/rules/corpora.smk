@@ -1,8 +1,5 @@
 """corpora: read each corpus into tables, and compare them with its release."""
 
-from emospeech.corpora.registry import known_labels
-from emospeech.labels import are_integers
-
 # {corpus: {argument of its reader: folder}}
 FOLDERS = {
     corpus: {key: corpus_folder(corpus, key) for key in RELEASES[corpus].folders}
@@ -13,17 +10,6 @@ for name, folder in MANIFESTS.items():
     textgrids = config["corpora"]["manifests"][name]["textgrids"]
     FOLDERS[name] = {"folder": folder} | ({} if textgrids is None else {"textgrids": textgrids})
 AUDIO = {corpus: next(iter(folders.values())) for corpus, folders in FOLDERS.items()}
-
-
-if LABELS.encoding == "hard" and LABELS.target != EMOTION and workflow.is_main_process:
-    TABLE = Path(MANIFESTS.get(LABELLED_CORPUS, CORPORA / LABELLED_CORPUS), "recordings.csv")
-    SCALE = config["corpora"]["manifests"].get(LABELLED_CORPUS, {}).get("scale", (1, 5))
-    if are_integers(known_labels(TABLE, TASKS, SCALE)):
-        print(
-            "note: config, at labels.encoding: all labels are whole numbers, so hard and fuzzy "
-            "labels give the same results.",
-            file=sys.stderr,
-        )
 
 
 if SYNTHETIC:

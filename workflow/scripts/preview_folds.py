@@ -1,7 +1,7 @@
 """Describe the folds of the labelled corpus, before anything is trained."""
 
 from emospeech.corpora.corpus_tables import load_recordings, load_summary
-from emospeech.labels import LabelSettings, count_unlisted, load_labelled
+from emospeech.labels import LabelSettings, count_unlisted, count_whole, load_labelled
 from emospeech.report.fold_preview import folds_preview
 from emospeech.runtime import jobs
 from emospeech.runtime.files import read_table, write_text
@@ -12,6 +12,7 @@ def main(paths, params):
     counts = summary["left_out"] | summary["irregular"]
     counts |= count_unlisted(load_recordings(paths.recordings)["emotion"], labels)
     tables = load_labelled(paths.recordings, labels), read_table(paths.folds)
+    counts |= count_whole(tables[0], labels)
     text = folds_preview(params.corpus, *tables, labels, params.batch_sizes, counts)
     write_text(paths.text, text)
 
