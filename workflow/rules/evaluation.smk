@@ -48,8 +48,8 @@ use rule job as check_leaks with:
         unlabelled=[
             SPECTROGRAMS / f"{corpus}.h5" for corpus in UNLABELLED if corpus != LABELLED_CORPUS
         ],
-        best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
-        trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
+        best=ALL_BEST,
+        trials=ALL_TRIALS,
         # Files of all trials, because the selected ones are not known before the run.
         draws=files_of_all_trainings("draws.csv.gz"),
     output:
@@ -67,10 +67,8 @@ use rule job as check_leaks with:
 use rule job as compare_seeds with:
     input:
         predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
-        repeated=expand(PREDICTIONS_AGAIN, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS),
-        validations=expand(
-            TRAINED_AGAIN / "validation.json", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
-        ),
+        repeated=files_of_more_seeds(PREDICTIONS_AGAIN),
+        validations=files_of_more_seeds(TRAINED_AGAIN / "validation.json"),
     output:
         **evaluation_files("seeds"),
     pathvars:

@@ -40,7 +40,7 @@ use rule job as draw_corpus with:
 
 use rule job as draw_outline with:
     input:
-        best=SEARCH / "{model}" / "best.json",
+        best=BEST,
     output:
         **figure_files("outline-{model}"),
     pathvars:
@@ -57,7 +57,7 @@ use rule job as draw_outline with:
 use rule job as draw_results with:
     input:
         **evaluation_files("metrics", "intervals", "references"),
-        trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
+        trials=ALL_TRIALS,
     output:
         **figure_files("comparison", "trials"),
     pathvars:

@@ -32,6 +32,9 @@ FOLDS = RESULTS / "folds.csv"
 LABELLED = {"recordings": CORPORA / LABELLED_CORPUS / "recordings.csv", "folds": FOLDS}
 STORE = SPECTROGRAMS / f"{LABELLED_CORPUS}.h5"
 SEARCH = RESULTS / "search"
+BEST = SEARCH / "{model}" / "best.json"
+ALL_BEST = expand(BEST, model=MODELS)
+ALL_TRIALS = expand(SEARCH / "{model}" / "trials.csv", model=MODELS)
 TRAINING = RESULTS / "training"
 TRAINED = TRAINING / "{model}" / "trial-{trial}" / "fold-{fold}"
 TRIALS_PER_JOB = min(config["training"]["trials_per_job"], N_TRIALS)
@@ -79,10 +82,15 @@ def all_trial_files(name, folds=FOLD_NUMBERS):
     return expand(TRAINED / name, trial=range(N_TRIALS), fold=folds, allow_missing=True)
 
 
+def files_of_more_seeds(file):
+    """Return a file of all models, additional seeds and folds."""
+    return expand(file, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS)
+
+
 def files_of_all_trainings(name):
     """Return a file of all models, trials and folds, and of the additional seeds."""
-    again = expand(TRAINED_AGAIN / name, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS)
-    return [*expand(all_trial_files(name), model=MODELS), *again]
+    first = expand(all_trial_files(name), model=MODELS)
+    return [*first, *files_of_more_seeds(TRAINED_AGAIN / name)]
 
 
 def weights_for_variant(wildcards):

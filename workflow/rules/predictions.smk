@@ -5,7 +5,7 @@ from emospeech.evaluation.predictions import BASELINES
 PREDICTIONS = EVALUATION / "{model}" / "fold-{fold}" / "predictions.csv"
 PREDICTIONS_AGAIN = EVALUATION / "{model}" / "seed-{seed}" / "fold-{fold}" / "predictions.csv"
 ALL_PREDICTIONS = expand(PREDICTIONS, model=[*MODELS, *BASELINES], fold=FOLD_NUMBERS)
-PREDICT_INPUTS = CORPUS_INPUTS | {"best": SEARCH / "{model}" / "best.json"}
+PREDICT_INPUTS = CORPUS_INPUTS | {"best": BEST}
 PREDICT_PARAMS = {
     "model": "{model}",
     "folds": list(FOLD_NUMBERS),

@@ -23,7 +23,7 @@ EVIDENCE = evaluation_files(
 )
 EVIDENCE |= {"control": CONTROL_METRICS, "histories": HISTORIES}
 MODEL_RESULTS = {
-    "best": expand(SEARCH / "{model}" / "best.json", model=MODELS),
+    "best": ALL_BEST,
     "confusions": expand(EVALUATION / "{model}" / "confusion.csv", model=MODELS),
     "classes": expand(EVALUATION / "{model}" / "classes.csv", model=MODELS),
     "cells": EVALUATION / "cells.csv",
@@ -78,7 +78,7 @@ use rule job as tabulate_variants with:
 use rule job as tabulate_study with:
     input:
         **LABELLED,
-        best=expand(SEARCH / "{model}" / "best.json", model=MODELS),
+        best=ALL_BEST,
     output:
         **table_files(*STUDY_TABLES),
     pathvars:
@@ -94,7 +94,7 @@ use rule job as tabulate_study with:
 use rule job as record_provenance with:
     input:
         evaluation=EVALUATED,
-        trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
+        trials=ALL_TRIALS,
         hardware=files_of_all_trainings("hardware.json"),
     output:
         provenance=REPORT / "provenance.json",
@@ -121,7 +121,7 @@ use rule job as write_report with:
         templates=sorted((ROOT / "emospeech" / "report" / "template").rglob("*.*")),
         corpora=expand(CORPORA / "{corpus}" / "summary.json", corpus=CORPORA_OF_STUDY),
         spectrograms=expand(SPECTROGRAMS / "{corpus}.json", corpus=CORPORA_OF_STUDY),
-        trials=expand(SEARCH / "{model}" / "trials.csv", model=MODELS),
+        trials=ALL_TRIALS,
         figures=expand(FIGURES / "{name}.{suffix}", name=FIGURE_NAMES, suffix=FIGURE_FORMATS),
         tables=expand(
             TABLES / "{name}.{suffix}",

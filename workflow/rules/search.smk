@@ -9,7 +9,7 @@ use rule job as select_trial with:
         rungs=rung_trials(),
     output:
         trials=SEARCH / "{model}" / "trials.csv",
-        best=SEARCH / "{model}" / "best.json",
+        best=BEST,
         chosen=SEARCH / "{model}" / "histories.csv",
     pathvars:
         job="search/{model}",

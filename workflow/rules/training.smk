@@ -68,7 +68,7 @@ for BATCH in [] if RUNGS or TRIALS_PER_JOB == 1 else batches(N_TRIALS):
 # The selected trial with another seed, for the variability across seeds.
 use rule train as train_again with:
     input:
-        **TRAIN_INPUTS | {"best": SEARCH / "{model}" / "best.json"},
+        **TRAIN_INPUTS | {"best": BEST},
     output:
         **trained_files(TRAINED_AGAIN),
     pathvars:

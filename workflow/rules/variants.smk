@@ -13,7 +13,7 @@ VARIANT_FIGURES = ["variants", *(["hours"] if HOURS_VARIANTS else [])]
 
 use rule train as train_variant with:
     input:
-        **TRAIN_INPUTS | {"best": SEARCH / "{model}" / "best.json"},
+        **TRAIN_INPUTS | {"best": BEST},
     output:
         **trained_files(VARIANT_TRAINED),
     pathvars:
@@ -47,14 +47,12 @@ use rule predict_again as predict_variant with:
 use rule job as compare_variants with:
     input:
         predictions=expand(PREDICTIONS, model=MODELS, fold=FOLD_NUMBERS),
-        repeated=expand(PREDICTIONS_AGAIN, model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS),
+        repeated=files_of_more_seeds(PREDICTIONS_AGAIN),
         variants=files_of_variants(VARIANT_PREDICTIONS),
         # The chosen trials did not diverge, and the pools of all trials have the same size.
         validations=[
             *expand(TRAINED / "validation.json", model=MODELS, trial=0, fold=FOLD_NUMBERS),
-            *expand(
-                TRAINED_AGAIN / "validation.json", model=MODELS, seed=MORE_SEEDS, fold=FOLD_NUMBERS
-            ),
+            *files_of_more_seeds(TRAINED_AGAIN / "validation.json"),
         ],
         variant_validations=files_of_variants(VARIANT_TRAINED / "validation.json", again=True),
     output:
