@@ -17,7 +17,6 @@ import pandas as pd
 from emospeech.evaluation.predictions import (
     labels_and_probabilities,
     load_predictions,
-    read_predictions,
     tasks_of_models,
 )
 from emospeech.metrics import CATEGORY_METRICS, SCALE_METRICS, score
