@@ -43,7 +43,7 @@ from emospeech.training.trainer import Trainer, train_epoch
 from emospeech.training.trial import Trial
 
 FOLDS, TRIALS, EPOCHS = 5, 20, 20  # of the full study; the epochs of a training run are assumed
-VALIDATED = 1000  # recordings of a validation part
+VALIDATION_RECORDINGS = 1000
 REFERENCE = 4000  # recordings in the reference's file, as many as an epoch of the benchmark draws
 MATRIX_SIZE = 8192  # rows and columns of the multiplied matrices
 SMALL_MATRIX_SIZE = 256
@@ -294,7 +294,7 @@ class Benchmark:
         case = self.case(LARGEST, self.fast, graphs=True)
         store, state = self.labelled.store, case.engine.network.state_dict()
         best = {name: value.clone() for name, value in state.items()}
-        count = min(VALIDATED, len(store.recordings))
+        count = min(VALIDATION_RECORDINGS, len(store.recordings))
         recordings = np.arange(count)
         gather = CropGatherer(store, TABLE_1[LARGEST]["crop_width"], self.device)
         locations = gather.locate(recordings, np.zeros(count, int))

@@ -41,13 +41,13 @@ class Task:
     Attributes:
         name: The column of its labels.
         classes: The names of its classes; "1" to "5" for a rated dimension.
-        is_main: Whether it is the first task of the study. Its columns have no prefix, and its
-            validation UAR selects epochs and trials.
+        is_target: Whether it is the target of the study, not the second task. Its columns have no
+            prefix, and its validation UAR selects epochs and trials.
     """
 
     name: str
     classes: tuple[str, ...] = tuple(map(str, CLASSES))
-    is_main: bool = True
+    is_target: bool = True
 
     @property
     def is_scale(self) -> bool:
@@ -123,10 +123,10 @@ class LabelSettings:
 
     def tasks(self, multitask: bool) -> tuple[Task, ...]:
         """Return the tasks of a model that learns one of them or two, the target first."""
-        main = Task(self.target)
+        target = Task(self.target)
         if self.target == EMOTION:
-            main = Task(EMOTION, tuple(name for name, _ in self.classes))
-        return (main, Task(self.secondary, is_main=False)) if multitask else (main,)
+            target = Task(EMOTION, tuple(name for name, _ in self.classes))
+        return (target, Task(self.secondary, is_target=False)) if multitask else (target,)
 
     def outputs(self, task: Task) -> int:
         """Return the number of outputs of the head of a task."""

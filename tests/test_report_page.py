@@ -425,7 +425,7 @@ def test_page_names_config_keys_that_would_reduce_uncertainty(seeds, crop_seeds,
     assert ("evaluation.crop_seeds" in text) == (crop_seeds == 1)
     text = section("uncertainty", numbers=numbers, tables={"variability": (), "comparisons": ()})
     assert ("folds.validation" in text) == (speakers < 10)
-    assert (str(page_numbers.LEVEL) in text) == (speakers < 10)
+    assert (str(page_numbers.SIGNIFICANCE_LEVEL) in text) == (speakers < 10)
 
 
 def test_limits_of_the_study_are_stated_from_its_data():

@@ -41,7 +41,7 @@ def test_stopping_requires_a_strictly_higher_value():
     for uar in [0.2, 0.3, 0.3, 0.25, 0.31, 0.3, 0.3, 0.31, 0.2, 0.1, 0.9]:
         if rule.should_stop:
             break
-        kept.append(rule.improved(uar))
+        kept.append(rule.update(uar))
     assert (rule.best_epoch, rule.epoch) == (5, 10)
     assert kept == [True, True, False, False, True] + [False] * 5
 

@@ -33,7 +33,7 @@ MAX_ENUMERATED = 16  # speakers; with more, patterns are drawn at random
 PATTERNS = 2**MAX_ENUMERATED
 PATTERNS_AT_ONCE = 512  # about 20 MB for the ten pairs of five models
 ROUNDING = 1e-9  # differences that are closer are equal
-LEVEL = 0.05  # of significance
+SIGNIFICANCE_LEVEL = 0.05
 POWER = 0.8
 
 
@@ -107,7 +107,7 @@ def detectable_difference(error: np.ndarray, freedom: np.ndarray) -> np.ndarray:
         error: The standard error of the difference, (...).
         freedom: Its degrees of freedom, (...): with n speakers and one seed n - 1.
     """
-    critical = stdtrit(freedom, 1 - LEVEL / 2)
+    critical = stdtrit(freedom, 1 - SIGNIFICANCE_LEVEL / 2)
     return nctdtrinc(freedom, 1 - POWER, critical) * error
 
 

@@ -31,19 +31,19 @@ def column_names(task: Task) -> list[str]:
     They are p1 to p5 for a scale, and p_<class> for the emotion. Those of a task that is not the
     main one have its name as a prefix.
     """
-    start = ("" if task.is_main else f"{task.name}_") + ("p" if task.is_scale else CATEGORY)
+    start = ("" if task.is_target else f"{task.name}_") + ("p" if task.is_scale else CATEGORY)
     return [start + name for name in task.classes]
 
 
 def expected_column(task: Task) -> str:
     """Return the name of the column with the expected value of a rated dimension."""
-    return "expected" if task.is_main else f"{task.name}_expected"
+    return "expected" if task.is_target else f"{task.name}_expected"
 
 
 def tasks_of(table: pd.DataFrame) -> tuple[Task, ...]:
-    """Return the tasks of a table of predictions, the main task first."""
+    """Return the tasks of a table of predictions, the target first."""
     found = [name for name in table if name in (EMOTION, *DIMENSIONS)]
-    tasks = [Task(name, is_main=name == found[0]) for name in found]
+    tasks = [Task(name, is_target=name == found[0]) for name in found]
     classes = tuple(name.removeprefix(CATEGORY) for name in table if name.startswith(CATEGORY))
     return tuple(Task(EMOTION, classes) if not task.is_scale else task for task in tasks)
 

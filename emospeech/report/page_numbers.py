@@ -8,9 +8,9 @@ import pandas as pd
 
 from emospeech.corpora.registry import RELEASES
 from emospeech.evaluation.comparisons import (
-    LEVEL,
     MAX_ENUMERATED,
     PATTERNS,
+    SIGNIFICANCE_LEVEL,
     detectable_difference,
     smallest_p,
 )
@@ -231,8 +231,8 @@ def speaker_numbers(comparisons: pd.DataFrame | None, both_speakers: bool) -> di
     speakers = int(comparisons["speakers"].max())
     families = comparisons.groupby(["family", "task"])[["model", "other"]]
     pairs = max(len(rows.drop_duplicates()) for _, rows in families)
-    numbers = _smallest_p(speakers, pairs) | {"pairs": pairs, "level": LEVEL}
-    helpful = numbers["holm"] > LEVEL and not both_speakers
+    numbers = _smallest_p(speakers, pairs) | {"pairs": pairs, "level": SIGNIFICANCE_LEVEL}
+    helpful = numbers["holm"] > SIGNIFICANCE_LEVEL and not both_speakers
     return numbers | {"doubled": _smallest_p(2 * speakers, pairs) if helpful else None}
 
 
@@ -253,7 +253,7 @@ def uncertainty_numbers(
         `narrow`: the number of pooled intervals that are probably too narrow, see
             `evaluation_tables.narrow_intervals`, and the number of all pooled intervals.
         `excluding`: the number of pooled differences (UAR over all classes and correlation) whose
-            interval excludes 0 although no p-value below LEVEL is possible, and of all.
+            interval excludes 0 although no p-value can reach SIGNIFICANCE_LEVEL, and of all.
         `opposite`: the number of these differences for which pooled and mean have opposite signs.
         `rare`: (class, folds) for classes of the target with at most RARE recordings in some folds.
         `constant`: (model, task, folds) for models with constant predictions in some folds.
@@ -283,7 +283,7 @@ def uncertainty_numbers(
         numbers["opposite"] = int((values["pooled"] * values["mean"] < 0).sum())
         rows = rows[rows["scope"] == "pooled"]
         excluding = (rows["low"] > 0) | (rows["high"] < 0)
-        powerless = excluding & (rows["smallest_p"] > LEVEL)
+        powerless = excluding & (rows["smallest_p"] > SIGNIFICANCE_LEVEL)
         numbers["excluding"] = (int(powerless.sum()), len(rows))
     return numbers
 
@@ -394,7 +394,7 @@ def variant_numbers(differences: pd.DataFrame | None, settings: Mapping) -> dict
         "detectable": rows.loc[rows["detectable"] > 0, "detectable"].tolist(),
         "excluding": excluding[columns].to_dict("records"),
         **{name: float(rows[name].min()) for name in ("smallest_p", "smallest_p_holm")},
-        "level": LEVEL,
+        "level": SIGNIFICANCE_LEVEL,
         "speakers": int(rows["speakers"].max()),
         "diverged": diverged[["variant", "model", "diverged_seeds"]].to_dict("records"),
         "settings": [

@@ -30,7 +30,7 @@ STAGES += ("variants", "report")
 LOG_END = 2**14  # bytes at the end of a log in which an error is looked for
 ERROR, STOP = "error: ", "stopped: "  # starts of the last line of a log, see runtime.jobs
 EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)\b")
-TRAINED = "hardware.json"  # the output that a training run writes last
+LAST_OUTPUT = "hardware.json"  # of a training run
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def read_status(results: str | Path, now: float | None = None) -> Status:
     state, age = _state_of_run(folder, plan, now)
     jobs = {job.name: _state_of_job(folder, job, plan, now) for job in planned}
     if plan is None:
-        folders = {file.parent for name in (TRAINED, PROGRESS) for file in folder.rglob(name)}
+        folders = {file.parent for name in (LAST_OUTPUT, PROGRESS) for file in folder.rglob(name)}
         found = sorted(path.relative_to(folder).as_posix() for path in folders)
         trainings = _states_of_trainings(folder, None, found, now)
     else:
@@ -246,7 +246,7 @@ def _states_of_trainings(
     done = {
         training
         for training, live in published.items()
-        if live is None and (folder / training / TRAINED).exists()
+        if live is None and (folder / training / LAST_OUTPUT).exists()
     }
     current, log = None, ""
     if job is not None:

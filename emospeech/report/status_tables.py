@@ -30,7 +30,7 @@ from emospeech.report.status import (
 MISSING = "\N{EM DASH}"
 WIDTH = 100  # characters, if the output is not a terminal
 PERIOD = 3.0  # seconds between two updates
-LEFT = (
+TIME_LEFT_NOTE = (
     "Time left: at least, if the validation UAR does not improve again; at most, if training runs "
     "for the maximum number of epochs."
 )
@@ -80,7 +80,7 @@ def status_tables(status: Status) -> Group:
         parts += [_counts_table("Model", "training runs", status.models()), ""]
     running = [training for training in status.trainings if training.state == RUNNING]
     if running:
-        parts += [_running_table(running), Text(LEFT, style="dim"), ""]
+        parts += [_running_table(running), Text(TIME_LEFT_NOTE, style="dim"), ""]
     parts += list(_problems(status))
     page = Path(status.results, "report", "index.html")
     if status.state == FINISHED and page.exists():

@@ -29,7 +29,7 @@ LONG_STEP = 0.5  # seconds
 STEPS = {"cpu": 1, "cuda": 10}  # timed together, since a GPU runs behind the program
 REPEATS = 10  # of these steps, of which the fastest counts
 LONG_REPEATS = 2  # on a CPU, if a whole batch takes longer than LONG_STEP
-VALIDATED = 16  # crops
+VALIDATION_CROPS = 16
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,12 @@ class StepTimer:
 
     def _validate(self, run, trial, repeats) -> float:
         """Return the seconds of validation, for each crop."""
-        shape = (VALIDATED, 1, trial["crop_width"], self.store.settings.rows)
+        shape = (VALIDATION_CROPS, 1, trial["crop_width"], self.store.settings.rows)
         crops, objective = torch.zeros(shape, device=self.device), objective_of(self.settings)
         tasks = self.settings.labels.tasks(multitask=False)
         validate = partial(predict, run.engine.network, [crops], tasks, objective)
         # The first pass initialises libraries.
-        return min(self._seconds(validate) for _ in range(repeats)) / VALIDATED
+        return min(self._seconds(validate) for _ in range(repeats)) / VALIDATION_CROPS
 
     def _seconds(self, function: Callable[[], object]) -> float:
         start = self._clock()

@@ -65,7 +65,7 @@ class EarlyStopping:
     best_epoch: int = 0
     epoch: int = 0
 
-    def improved(self, uar: float) -> bool:
+    def update(self, uar: float) -> bool:
         """Record the UAR of an epoch; return whether it exceeds all earlier ones."""
         self.epoch += 1
         if uar > self.best:
@@ -168,7 +168,7 @@ class Trainer:
         draws = DrawCounts(self.sampler, progress.draws)
         progress.draws, progress.grids = draws.counts, grid.grids
         for row in progress.history:
-            self.stopping.improved(row["validation_uar"])
+            self.stopping.update(row["validation_uar"])
         if epochs is not None:
             self.pause_after = self.stopping.pretraining + epochs
         live = self._live_files(checkpoint)
@@ -277,7 +277,7 @@ class Trainer:
         losses = self.learner.epoch_losses(means)
         uar, rho = self.validate() if finite and engine.uses_labels else NO_SCORES
         self.diverged = not finite or (engine.uses_labels and bool(np.isnan(uar)))
-        if stopping.improved(uar):
+        if stopping.update(uar):
             state = self.network.state_dict()
             progress.best = {name: value.detach().clone() for name, value in state.items()}
         seconds = time.perf_counter() - began
