@@ -132,7 +132,7 @@ METRICS = {
 VIEWS = {
     "pooled": "pooled",
     "mean": "fold mean",
-    "speaker_mean": "speaker mean",
+    "speaker_mean": "mean",
     **CI,
     "difference": "difference",
     "detectable": "detectable",
