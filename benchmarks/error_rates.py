@@ -97,7 +97,7 @@ def simulate_fold(sizes, between, correlation, rng):
 
 
 def rejections(
-    simulate: Callable[[], PermutableFold],
+    simulate: Callable[[np.random.Generator], PermutableFold],
     schemes: Mapping[str, Permute],
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
@@ -105,7 +105,7 @@ def rejections(
     columns = [metric_names(VALENCE).index(name) for name in ("uar5", "rho")]
     found = {scheme: np.zeros(2) for scheme in schemes}
     for _ in range(STUDIES):
-        folds = [simulate() for _ in range(FOLDS)]
+        folds = [simulate(rng) for _ in range(FOLDS)]
         own = np.stack([fold.sums(np.arange(len(fold.labels))[None])[0] for fold in folds])
         uar5, rho = metrics_from_sums(own.sum(axis=0), VALENCE)[columns]
         for scheme, permute in schemes.items():
@@ -127,12 +127,12 @@ def permutation_table() -> pd.DataFrame:
     }
     for sizes, sizes_of in SIZES.items():
         for case, (between, correlation) in CASES.items():
+
+            def simulate(rng, sizes_of=sizes_of, between=between, correlation=correlation):
+                return simulate_fold(sizes_of(rng), between, correlation, rng)
+
             rng = np.random.default_rng([len(sizes), len(case)])
-            found = rejections(
-                lambda: simulate_fold(sizes_of(rng), between, correlation, rng),  # noqa: B023
-                schemes,
-                rng,
-            )
+            found = rejections(simulate, schemes, rng)
             for scheme, (uar5, rho) in found.items():
                 rows.append((sizes, scheme, f"{case}, UAR", uar5))
                 rows.append((sizes, scheme, f"{case}, rho", rho))
@@ -151,13 +151,13 @@ def speakers_table() -> pd.DataFrame:
     }
     rows = []
     for name, counts in SPEAKERS.items():
-        rng, dialogues = np.random.default_rng(0), [np.full(count, 6) for count in counts]
 
-        def simulate(rng=rng, counts=counts, dialogues=dialogues):
+        def simulate(rng, counts=counts):
             fold = simulate_fold(6 * np.array(counts), 0.5, 0.0, rng)
-            return replace(fold, sizes=dialogues, orders=MIN_ORDERS)
+            return replace(fold, sizes=[np.full(n, 6) for n in counts], orders=MIN_ORDERS)
 
-        for scheme, (uar5, rho) in rejections(simulate, schemes, rng).items():
+        found = rejections(simulate, schemes, np.random.default_rng(0))
+        for scheme, (uar5, rho) in found.items():
             row = {"dialogues": name, "exchanged with": scheme, "UAR": 100 * uar5, "rho": 100 * rho}
             rows.append(row)
     return pd.DataFrame(rows).set_index(["dialogues", "exchanged with"]).round(1)

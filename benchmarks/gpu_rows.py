@@ -47,6 +47,7 @@ VALIDATION_RECORDINGS = 1000
 REFERENCE = 4000  # recordings in the reference's file, as many as an epoch of the benchmark draws
 MATRIX_SIZE = 8192  # rows and columns of the multiplied matrices
 SMALL_MATRIX_SIZE = 256
+# With the largest parameters of the search space.
 LARGEST_TRIAL = {"crop_width": 128, "batch_size": 256, "filter_size": 16, "filters": 88}
 WORKER_LIMIT = 90  # seconds, several times what a process of `side_by_side` needs
 
@@ -209,8 +210,7 @@ class Benchmark:
         if not self.on_gpu:
             return []
         found = []
-        trials = {name: TABLE_1[name] for name in TABLE_1} | {"largest": LARGEST_TRIAL}
-        for name, trial in trials.items():
+        for name, trial in {**TABLE_1, "largest": LARGEST_TRIAL}.items():
             model, peaks = LARGEST if name == "largest" else name, []
             for graphs in (True, False):
                 self.release()
