@@ -108,9 +108,9 @@ def count_speakers(values: np.ndarray) -> np.ndarray:
     return np.stack([np.full(known.shape, len(values)), known], axis=-2)
 
 
-def observed_metrics(sums: Sequence[np.ndarray], task: Task) -> np.ndarray:
-    """Return the metrics without resampling, (models, scopes, metrics); see `sums_by_speaker`."""
-    return scope_metrics(np.swapaxes(speaker_totals(sums), 0, 1), task)
+def observed_metrics(totals: np.ndarray, task: Task) -> np.ndarray:
+    """Return the metrics without resampling, (models, scopes, metrics); see `speaker_totals`."""
+    return scope_metrics(np.swapaxes(totals, 0, 1), task)
 
 
 def resample(

@@ -185,13 +185,11 @@ def _difference_columns(
     `pairs` has the indices of the two models of each pair, (2, pairs).
     """
     first, second = pairs
-    value, totals = observed_metrics(sums, task), speaker_totals(sums)
+    totals = speaker_totals(sums)
+    value = observed_metrics(totals, task)
     paired = Resamples(*(drawn[:, first] - drawn[:, second] for drawn in draws))
-    each = metrics_from_sums(totals, task)
-    speakers, difference = (
-        count_speakers(each[:, first] - each[:, second]),
-        value[first] - value[second],
-    )
+    each, difference = metrics_from_sums(totals, task), value[first] - value[second]
+    speakers = count_speakers(each[:, first] - each[:, second])
     columns = interval_columns(difference, paired, speakers)
     p = swap_p(totals[:, first], totals[:, second], task, rng)
     columns["p"] = np.where(np.isnan(difference), np.nan, p)

@@ -52,10 +52,10 @@ def intervals_table(
     """Return intervals.csv: the 95 % interval of each model, task, scope and metric.
 
     `speakers` is the number of test speakers with a value. `low` and `high` bound Student's
-    interval over them, whose standard error is `error`.
-    `error_recordings` is the standard error with the speakers fixed; `percentile_low` and
-    `percentile_high` are the percentiles of the two-stage bootstrap. `constant_speakers` is the
-    number of speakers with constant expected values, whose rho and CCC are 0.
+    interval over them, whose standard error is `error`. `error_recordings` is the standard error
+    with the speakers fixed; `percentile_low` and `percentile_high` are the percentiles of the
+    two-stage bootstrap. `constant_speakers` is the number of speakers with constant expected
+    values, whose rho and CCC are 0.
     """
     parts = []
     for place, task in enumerate(tasks_of_models(predictions)):
@@ -64,7 +64,8 @@ def intervals_table(
             # One model at a time, since models may be tested on other speakers. Those with the same
             # recordings share their draws.
             _, sums = sums_by_speaker({model: table}, task)
-            totals, value = speaker_totals(sums), observed_metrics(sums, task)
+            totals = speaker_totals(sums)
+            value = observed_metrics(totals, task)
             draws = resample(sums, task, resamples, spawn_rng(seed, place))
             speakers = count_speakers(metrics_from_sums(totals, task))
             columns = interval_columns(value, draws, speakers)

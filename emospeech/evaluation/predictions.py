@@ -29,7 +29,7 @@ def column_names(task: Task) -> list[str]:
     """Return the names of the probability columns of a task.
 
     They are p1 to p5 for a scale, and p_<class> for the emotion. Those of a task that is not the
-    main one have its name as a prefix.
+    target have its name as a prefix.
     """
     start = ("" if task.is_target else f"{task.name}_") + ("p" if task.is_scale else CATEGORY)
     return [start + name for name in task.classes]

@@ -201,10 +201,12 @@ def rater_agreement(ratings: pd.DataFrame, recordings: pd.Series, task: str) -> 
     """
     groups = []
     for given in external_ratings(ratings, recordings, task):
-        apart = max(given) - min(given) if len(given) > 1 else None
-        # Ratings on another scale than 1 to 5 were converted to it, with rounding errors.
-        rank = None if apart is None else (apart > TOLERANCE) + (apart > 1 + TOLERANCE)
-        groups.append(None if rank is None else AGREEMENTS[rank])
+        agreement = None
+        if len(given) > 1:
+            apart = max(given) - min(given)
+            # Ratings on another scale than 1 to 5 were converted to it, with rounding errors.
+            agreement = AGREEMENTS[(apart > TOLERANCE) + (apart > 1 + TOLERANCE)]
+        groups.append(agreement)
     return pd.Series(groups, recordings.index, dtype=object)
 
 

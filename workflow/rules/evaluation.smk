@@ -23,6 +23,7 @@ use rule job as compute_metrics with:
     params:
         **script_params("compute_metrics"),
         labels=STUDY["labels"],
+        multitask=MULTITASK,
         permutations=config["evaluation"]["permutations"],
         seed=SEED,
 
